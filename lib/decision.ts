@@ -216,9 +216,21 @@ export type Code =
   | 'audit_unavailable'
   | 'internal_error';
 
+/** What a verified credential may do, roles already mapped. */
+export interface Grant {
+  readonly scopes: readonly string[];
+  /** Roles by which the scopes came, lower case; empty when scopes were explicit. */
+  readonly roles: readonly string[];
+}
+
 /** What authentication makes of a request. `unavailable` is our outage, never the caller's fault. */
 export type Authentication =
-  | { readonly outcome: 'authenticated'; readonly principal: Principal }
+  | {
+      readonly outcome: 'authenticated';
+      readonly principal: Principal;
+      /** `keys_stale` when the key came from a set past its lifetime, else empty. */
+      readonly degraded: readonly Degradation[];
+    }
   | { readonly outcome: 'refused'; readonly reason: CredentialReason }
   | { readonly outcome: 'unavailable'; readonly reason: 'keys_unavailable'; readonly retryAfterSeconds: number };
 
@@ -316,7 +328,19 @@ export interface Decision {
 export interface RequestContext {
   /** Let a promise finish after the answer has left (`waitUntil`). */
   defer(promise: Promise<unknown>): void;
+  /** Present only where somebody asked how a decision comes about (the CLI's `explain`). */
+  readonly explain?: Explain;
 }
+
+/**
+ * Told at each step of a decision what was found, in the contract's order. Nothing secret is ever told (no token, no
+ * signature, no key), but facts may hold text that the caller chose (`kid`, `iss`): escape it before printing.
+ */
+export type Explain = (
+  step: string,
+  finding: string,
+  facts?: Readonly<Record<string, string | number | boolean | null>>,
+) => void;
 
 /** Milliseconds since the epoch. Handed in; lib never reads a clock itself. */
 export type Clock = () => number;
