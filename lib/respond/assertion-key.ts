@@ -1,0 +1,96 @@
+import { CompactSign, calculateJwkThumbprint, compactVerify, importJWK, type JWK } from 'jose';
+
+/** Algorithms an assertion may be signed with, as `alg` of the JOSE header. */
+export type AssertionAlgorithm = 'EdDSA' | 'ES256';
+
+/** A private JWK whose shape has been checked; its arithmetic has not (see `loadAssertionKey`). */
+export interface AssertionKey {
+  readonly algorithm: AssertionAlgorithm;
+  /** Exactly the members of the key itself (RFC 7518 §6.2, RFC 8037 §2), private one included. */
+  readonly jwk: Readonly<Record<'kty' | 'crv' | 'x' | 'd', string>> & { readonly y?: string };
+  /** `kid` as given, or null: then the RFC 7638 thumbprint is used. */
+  readonly kid: string | null;
+}
+
+/** A key ready for use. `publicJwk` is what the key set publishes and holds no private member. */
+export interface LoadedAssertionKey {
+  readonly algorithm: AssertionAlgorithm;
+  readonly kid: string;
+  readonly privateKey: CryptoKey;
+  readonly publicJwk: JWK;
+}
+
+export type ParsedAssertionKey =
+  | { readonly ok: true; readonly key: AssertionKey }
+  | { readonly ok: false; readonly problem: string };
+
+/** base64url of exactly 32 bytes, unused bits zero. */
+const THIRTY_TWO_BYTES = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+const KEY_ID = /^[\x21-\x7e]{1,128}$/;
+
+/**
+ * Reads a private JWK (RFC 7517) for Ed25519 (`EdDSA`) or P-256 (`ES256`). A problem names the member at fault and never
+ * tells a value. Does not check that the private and the public members belong together: that needs cryptography and
+ * is `loadAssertionKey`'s part.
+ */
+export function parseAssertionKey(text: string): ParsedAssertionKey {
+  const refuse = (problem: string): ParsedAssertionKey => ({ ok: false, problem });
+  let jwk: unknown;
+  try {
+    jwk = JSON.parse(text);
+  } catch {
+    return refuse('not JSON');
+  }
+  if (typeof jwk !== 'object' || jwk === null || Array.isArray(jwk)) return refuse('not a JSON object');
+  const member = (name: string): unknown => (Object.hasOwn(jwk, name) ? Reflect.get(jwk, name) : undefined);
+  const [kty, crv, x, y, d] = [member('kty'), member('crv'), member('x'), member('y'), member('d')];
+
+  const okp = kty === 'OKP' && crv === 'Ed25519';
+  const ec = kty === 'EC' && crv === 'P-256';
+  if (!okp && !ec) return refuse('`kty` and `crv` are neither `OKP` with `Ed25519` nor `EC` with `P-256`');
+  const algorithm: AssertionAlgorithm = okp ? 'EdDSA' : 'ES256';
+  if (d === undefined) return refuse('`d` is missing: this is a public key');
+  if (!is32Bytes(d)) return refuse('`d` is not base64url of 32 bytes');
+  if (!is32Bytes(x)) return refuse('`x` is not base64url of 32 bytes');
+  if (ec && !is32Bytes(y)) return refuse('`y` is not base64url of 32 bytes');
+  if (member('alg') !== undefined && member('alg') !== algorithm) return refuse(`\`alg\` is not \`${algorithm}\``);
+  if (member('use') !== undefined && member('use') !== 'sig') return refuse('`use` is not `sig`');
+  const operations = member('key_ops');
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('sign'))) {
+    return refuse('`key_ops` does not list `sign`');
+  }
+  const kid = member('kid');
+  if (kid !== undefined && !(typeof kid === 'string' && KEY_ID.test(kid))) {
+    return refuse('`kid` is not 1 to 128 visible ASCII characters');
+  }
+  const key = { kty, crv, x, d, ...(ec ? { y: String(y) } : {}) };
+  return { ok: true, key: { algorithm, jwk: key, kid: kid ?? null } };
+}
+
+function is32Bytes(value: unknown): value is string {
+  return typeof value === 'string' && THIRTY_TWO_BYTES.test(value);
+}
+
+/**
+ * Imports a key once, non-extractable, and proves by a signature that its private and public members belong together.
+ * Gives null where they do not, or where the runtime cannot import it: with such a key no verifier would accept anything.
+ */
+export async function loadAssertionKey({ algorithm, jwk, kid }: AssertionKey): Promise<LoadedAssertionKey | null> {
+  const { d: _private, ...bare } = jwk;
+  const publicJwk: JWK = {
+    ...bare,
+    kid: kid ?? (await calculateJwkThumbprint(bare, 'sha256')),
+    alg: algorithm,
+    use: 'sig',
+  };
+  try {
+    const privateKey = await importJWK({ ...jwk }, algorithm, { extractable: false });
+    const publicKey = await importJWK({ ...bare }, algorithm);
+    const probe = await new CompactSign(new Uint8Array(1)).setProtectedHeader({ alg: algorithm }).sign(privateKey);
+    await compactVerify(probe, publicKey);
+    if (!(privateKey instanceof CryptoKey)) return null;
+    return { algorithm, kid: publicJwk.kid ?? '', privateKey, publicJwk };
+  } catch {
+    return null;
+  }
+}
