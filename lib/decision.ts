@@ -51,8 +51,8 @@ export interface AccessRequest {
 export interface Boundary {
   /** The message was spoken by a trusted proxy or carries a valid ingress proof. */
   readonly trustedHop: boolean;
-  /** The header fields that may be believed for identity, certificates and forwarding: all of them behind a trusted
-   * hop, none otherwise. */
+  /** The header fields that may be believed for identity, certificates and forwarding: all of them behind a hop trusted
+   * by its address, the signed ones behind an ingress proof, none otherwise. */
   readonly believed: HeaderFields;
   /** The caller's address in canonical text, or null. */
   readonly clientAddress: string | null;
@@ -139,7 +139,9 @@ export type PathProblem =
   | 'invalid_percent_encoding'
   | 'invalid_utf8'
   | 'path_parameter'
-  | 'not_ascii';
+  | 'not_ascii'
+  | 'invalid_character'
+  | 'double_encoding';
 
 /** Everything that can be wrong with a credential. Told to the operator only. */
 export type CredentialReason =
