@@ -34,6 +34,8 @@ export interface Hop {
   readonly secure: boolean | null;
   /** A client certificate that the platform has verified itself. */
   readonly certificate: ClientCertificate | null;
+  /** Why a certificate that the caller did present does not count; `certificate` is null then. */
+  readonly certificateRefusal?: CredentialReason;
 }
 
 /** One request as a door received it, before anything about it is believed. */
@@ -155,7 +157,7 @@ export type CredentialReason =
   | { readonly reason: 'token_issuer_unknown' }
   | { readonly reason: 'token_key_unknown' }
   | { readonly reason: 'token_key_ambiguous' }
-  | { readonly reason: 'token_key_unfit'; readonly check: 'kty' | 'use' | 'key_ops' | 'alg' | 'size' | 'curve' }
+  | { readonly reason: 'token_key_unfit'; readonly check: KeyCheck }
   | { readonly reason: 'token_signature_invalid' }
   | { readonly reason: 'token_claim_missing'; readonly claim: ClaimName }
   | { readonly reason: 'token_claim_invalid'; readonly claim: ClaimName }
@@ -167,7 +169,13 @@ export type CredentialReason =
   | { readonly reason: 'certificate_unverified' }
   | { readonly reason: 'certificate_expired' }
   | { readonly reason: 'certificate_unnamed' }
-  | { readonly reason: 'certificate_unmapped' };
+  | { readonly reason: 'certificate_unmapped' }
+  /** Two believed sources name different certificates. */
+  | { readonly reason: 'forwarded_invalid'; readonly field: string };
+
+/** What a JWK (RFC 7517 §4, RFC 7518 §6) fails at: `value` is a member that is missing or malformed, `private` one that no
+ * public key has. */
+export type KeyCheck = 'kty' | 'use' | 'key_ops' | 'alg' | 'size' | 'curve' | 'value' | 'private';
 
 export type ClaimName = 'iss' | 'aud' | 'exp' | 'nbf' | 'iat' | 'jti' | 'sub' | 'scope' | 'role' | 'cnf';
 
@@ -281,7 +289,11 @@ export interface AdmissionQuestion {
 export type Degradation = 'limits_local' | 'limits_open' | 'revocation_open' | 'keys_stale' | 'audit_direct';
 
 export type AdmissionAnswer =
-  | { readonly outcome: 'admitted'; readonly budgets: readonly BudgetState[]; readonly degraded: readonly Degradation[] }
+  | {
+      readonly outcome: 'admitted';
+      readonly budgets: readonly BudgetState[];
+      readonly degraded: readonly Degradation[];
+    }
   | { readonly outcome: 'revoked'; readonly by: RevocationKind }
   | {
       readonly outcome: 'exhausted';
@@ -351,9 +363,11 @@ export type Clock = () => number;
 export type NewId = () => string;
 
 /** Where operational events go, one JSON line each. Facts hold no credential, no raw identity and no caller's text. */
-export interface Log {
-  (level: 'info' | 'warn' | 'error', event: string, facts?: Readonly<Record<string, string | number | boolean | null>>): void;
-}
+export type Log = (
+  level: 'info' | 'warn' | 'error',
+  event: string,
+  facts?: Readonly<Record<string, string | number | boolean | null>>,
+) => void;
 
 /** The part of `fetch` that lib uses. */
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
