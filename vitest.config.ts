@@ -1,7 +1,46 @@
+import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { plainReporter } from './test/support/reporter.ts';
+
+/** Tests that start real processes: one file after the other, after the pure ones, against freshly built bundles. */
+const realParts = (name: string, order: number) => ({
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    exclude: ['**/*.workerd.test.ts'],
+    globalSetup: ['test/support/build-once.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 360_000, // The first run on a machine may install a package.
+    fileParallelism: false,
+    sequence: { groupOrder: order },
+  },
+});
 
 export default defineConfig({
   test: {
-    include: ['test/{unit,conformance}/**/*.test.ts'],
+    reporters: ['default', plainReporter],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/{unit,conformance}/**/*.test.ts'],
+          exclude: ['**/*.workerd.test.ts'],
+          maxWorkers: 2,
+        },
+      },
+      {
+        plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
+        test: {
+          name: 'workerd',
+          include: ['test/**/*.workerd.test.ts'],
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      realParts('contract', 2),
+      realParts('doors', 3),
+      realParts('faults', 4),
+      realParts('infra', 5),
+    ],
   },
 });

@@ -1,0 +1,79 @@
+import { chmod, mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type BuildOptions, build } from 'esbuild';
+
+/** One self-contained file that is deployed: where it comes from and what it runs on. */
+interface Bundle {
+  readonly entry: string;
+  readonly output: string;
+  readonly runtime: 'workerd' | 'node';
+  readonly executable?: true;
+}
+
+const ROOT = dirname(import.meta.dirname);
+const BUNDLES: readonly Bundle[] = [
+  { entry: 'functions/worker.ts', output: 'dist/worker.js', runtime: 'workerd' },
+  { entry: 'functions/worker-archive.ts', output: 'dist/worker-archive.js', runtime: 'workerd' },
+  { entry: 'functions/node.ts', output: 'dist/node.js', runtime: 'node' },
+  { entry: 'functions/cli.ts', output: 'dist/cli.js', runtime: 'node', executable: true },
+  { entry: 'functions/lambda-authorizer.ts', output: 'dist/lambda-authorizer.mjs', runtime: 'node' },
+  { entry: 'functions/lambda-archive.ts', output: 'dist/lambda-archive.mjs', runtime: 'node' },
+];
+
+// Some dependencies are CommonJS inside and ask for Node's own modules by require().
+const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+
+const RUNTIMES: Readonly<Record<Bundle['runtime'], BuildOptions>> = {
+  workerd: {
+    platform: 'browser',
+    target: 'es2024',
+    conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:*', 'node:*'],
+  },
+  node: { platform: 'node', target: 'node22', mainFields: ['module', 'main'], banner: { js: REQUIRE } },
+};
+
+/**
+ * Bundles every way in that exists into dist/, and gives one line per bundle: its size, or that it has no entry yet.
+ * A file is replaced in one step, so that a process which starts meanwhile reads the old or the new one.
+ * Throws when an entry does not compile.
+ */
+export async function buildAll(): Promise<string[]> {
+  await mkdir(join(ROOT, 'dist'), { recursive: true });
+  return await Promise.all(BUNDLES.map(buildOne));
+}
+
+async function buildOne(bundle: Bundle): Promise<string> {
+  const entry = join(ROOT, bundle.entry);
+  if (!(await stat(entry).catch(() => null))) return `${bundle.output}: skipped, there is no ${bundle.entry}`;
+  const runtime = RUNTIMES[bundle.runtime];
+  const banner = `${bundle.executable ? '#!/usr/bin/env node\n' : ''}${runtime.banner?.js ?? ''}`;
+  const { outputFiles } = await build({
+    ...runtime,
+    entryPoints: [entry],
+    outfile: join(ROOT, bundle.output),
+    bundle: true,
+    format: 'esm',
+    minify: true,
+    sourcemap: 'external',
+    legalComments: 'none',
+    banner: { js: banner },
+    write: false,
+    logLevel: 'warning',
+  });
+  for (const file of outputFiles) {
+    const unfinished = `${file.path}.${process.pid}`;
+    await writeFile(unfinished, file.contents);
+    if (bundle.executable) await chmod(unfinished, 0o755);
+    await rename(unfinished, file.path);
+  }
+  const code = outputFiles.find((file) => file.path.endsWith(bundle.output))?.contents ?? new Uint8Array();
+  return `${bundle.output}: ${kibibytes(code.byteLength)} KiB, ${kibibytes(gzipSync(code).byteLength)} KiB gzip`;
+}
+
+function kibibytes(bytes: number): string {
+  return (bytes / 1024).toFixed(1);
+}
+
+if (import.meta.main) for (const line of await buildAll()) console.log(line);

@@ -1,0 +1,17 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+/** What the Worker may weigh: start-up time at the edge grows with it. */
+export const WORKER_GZIP_LIMIT_BYTES = 60 * 1024;
+
+/** Bytes of dist/worker.js as Cloudflare counts them, gzip. Throws where it has not been built. */
+export async function workerGzipBytes(): Promise<number> {
+  return gzipSync(await readFile(join(dirname(import.meta.dirname), 'dist/worker.js'))).byteLength;
+}
+
+if (import.meta.main) {
+  const bytes = await workerGzipBytes();
+  console.log(`dist/worker.js: ${bytes} bytes gzip of ${WORKER_GZIP_LIMIT_BYTES}`);
+  process.exitCode = bytes <= WORKER_GZIP_LIMIT_BYTES ? 0 : 1;
+}
