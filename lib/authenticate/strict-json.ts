@@ -1,0 +1,90 @@
+/** A JSON value as `JSON.parse` gives it. Read members with `Object.hasOwn`: a name may be `__proto__`. */
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+export type JsonObject = { readonly [name: string]: JsonValue };
+
+const deepest = 16;
+// A byte order mark is kept so that the JSON grammar refuses it (RFC 8259 §8.1).
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads JSON text so that no two readers can disagree about it: besides malformed text, duplicate member names at any
+ * depth (RFC 7515 §4, RFC 7519 §4) and nesting beyond 16 levels are refused. Gives undefined then. Never throws.
+ * Does not bound the length of the text: its caller has.
+ */
+export const parseStrictJson = (text: string): JsonValue | undefined => {
+  const members = membersIn(text);
+  if (members === null) return undefined;
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  return membersOf(value) === members ? value : undefined;
+};
+
+/** The same for bytes that must be valid UTF-8 and hold a JSON object (RFC 7519 §7.2); null otherwise. */
+export const parseStrictJsonObject = (bytes: Uint8Array): JsonObject | null => {
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch {
+    return null;
+  }
+  const value = parseStrictJson(text);
+  return isJsonObject(value) ? value : null;
+};
+
+/** Whether a value is a JSON object: not null, not an array. */
+export const isJsonObject = (value: JsonValue | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A member that the object has itself, never an inherited one. */
+export const member = (object: JsonObject, name: string): JsonValue | undefined =>
+  Object.hasOwn(object, name) ? object[name] : undefined;
+
+/** Members written in the text: one colon outside of strings for each. Null when it nests too deeply. */
+const membersIn = (text: string): number | null => {
+  let members = 0;
+  let depth = 0;
+  for (let index = 0; index < text.length; index++) {
+    switch (text.charCodeAt(index)) {
+      case 0x22: // "
+        index = endOfString(text, index);
+        break;
+      case 0x3a: // :
+        members++;
+        break;
+      case 0x5b: // [
+      case 0x7b: // {
+        if (++depth > deepest) return null;
+        break;
+      case 0x5d: // ]
+      case 0x7d: // }
+        depth--;
+        break;
+    }
+  }
+  return members;
+};
+
+/** Index of the quote that closes the string opened at `start`, or the end of a text that never closes it. */
+const endOfString = (text: string, start: number): number => {
+  let end = text.indexOf('"', start + 1);
+  while (end !== -1) {
+    let escapes = 0;
+    while (text.charCodeAt(end - 1 - escapes) === 0x5c) escapes++;
+    if (escapes % 2 === 0) return end;
+    end = text.indexOf('"', end + 1);
+  }
+  return text.length;
+};
+
+/** Members that survived parsing: a duplicate name leaves fewer than were written. */
+const membersOf = (value: JsonValue): number => {
+  if (typeof value !== 'object' || value === null) return 0;
+  const held = Object.values(value) as readonly JsonValue[];
+  let members = Array.isArray(value) ? 0 : held.length;
+  for (const inner of held) members += membersOf(inner);
+  return members;
+};
