@@ -1,0 +1,110 @@
+import * as z from 'zod/mini';
+
+/** How one variable's text is read: a zod schema from text to value, and the sentence that tells what it accepts. */
+export interface Kind<T> {
+  readonly accepts: string;
+  readonly schema: z.ZodMiniType<T, string>;
+  readonly unit?: 'seconds' | 'milliseconds' | 'bytes' | 'days' | 'requests per minute' | 'requests';
+}
+
+const kind = <T>(accepts: string, schema: z.ZodMiniType<T, string>, unit?: Kind<T>['unit']): Kind<T> =>
+  unit ? { accepts, schema, unit } : { accepts, schema };
+
+const matching = (pattern: RegExp) => z.string().check(z.regex(pattern));
+
+/** One of a closed list of words. */
+export const oneOf = <const W extends readonly [string, ...string[]]>(...words: W): Kind<W[number]> =>
+  kind(words.map((word) => `\`${word}\``).join(', '), z.enum(words) as unknown as z.ZodMiniType<W[number], string>);
+
+/** `true` or `false`, in any letter case and nothing else: `yes` or `1` must not quietly become `false`. */
+export const boolean: Kind<boolean> = kind(
+  '`true` or `false`',
+  z.pipe(
+    matching(/^(true|false)$/i),
+    z.transform((text: string) => text.toLowerCase() === 'true'),
+  ),
+);
+
+/** A whole number between two bounds, both included. */
+export const integer = (minimum: number, maximum: number, unit?: Kind<number>['unit']): Kind<number> =>
+  kind(
+    `a whole number from ${minimum} to ${maximum}`,
+    z.pipe(
+      z.pipe(matching(/^\d{1,12}$/), z.transform(Number)),
+      z.number().check(z.minimum(minimum), z.maximum(maximum)),
+    ),
+    unit,
+  );
+
+/** A decimal number of seconds between two bounds, both included. */
+export const seconds = (minimum: number, maximum: number): Kind<number> =>
+  kind(
+    `a number of seconds from ${minimum} to ${maximum}`,
+    z.pipe(
+      z.pipe(matching(/^\d{1,9}(\.\d{1,6})?$/), z.transform(Number)),
+      z.number().check(z.minimum(minimum), z.maximum(maximum)),
+    ),
+    'seconds',
+  );
+
+/** Visible text without control characters or surrounding spaces. */
+export const text = (accepts: string): Kind<string> =>
+  kind(accepts, matching(/^[^\p{Cc}\s](?:[^\p{Cc}]*[^\p{Cc}\s])?$/u));
+
+/** Text that may be empty or end in a space, such as the bearer prefix. */
+export const prefix = (accepts: string): Kind<string> => kind(accepts, matching(/^[\x20-\x7e]{0,64}$/));
+
+/** A header field name (RFC 9110 §5.1 token), given back in lower case. */
+export const headerName: Kind<string> = kind(
+  'a header field name',
+  z.pipe(
+    matching(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/),
+    z.transform((name: string) => name.toLowerCase()),
+  ),
+);
+
+/** An absolute `http:` or `https:` URL without user information or fragment. Which of the two is a matter of the rules. */
+export const url: Kind<URL> = kind(
+  'an absolute `https:` URL without user name, password or fragment',
+  z.pipe(
+    z.string().check(
+      z.refine((value: string) => {
+        if (/[\s\p{Cc}]/u.test(value) || !URL.canParse(value)) return false;
+        const { protocol, username, password, hash } = new URL(value);
+        return (protocol === 'https:' || protocol === 'http:') && username + password + hash === '';
+      }),
+    ),
+    z.transform((value: string) => new URL(value)),
+  ),
+);
+
+/** A list separated by spaces or commas; empty text is an empty list. */
+export const words = (accepts: string, item: RegExp): Kind<readonly string[]> =>
+  kind(
+    accepts,
+    z.pipe(
+      z.pipe(
+        z.string(),
+        z.transform((value: string) => value.split(/[\s,]+/).filter((word) => word !== '')),
+      ),
+      z.array(matching(item)),
+    ) as unknown as z.ZodMiniType<readonly string[], string>,
+  );
+
+/** Scope names: visible ASCII without quotes or backslash (RFC 6749 §3.3). */
+export const scopes: Kind<readonly string[]> = words(
+  'scope names separated by spaces or commas, or `*`',
+  /^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,128}$/,
+);
+
+/** A single scope name (RFC 6749 §3.3); `*` is no name. */
+export const scope: Kind<string> = kind(
+  'one scope name (visible ASCII without quotes, comma or backslash; not `*`)',
+  z.string().check(
+    z.regex(/^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,128}$/),
+    z.refine((name: string) => name !== '*'),
+  ),
+);
+
+/** Text that a room of its own reads further; `accepts` says its form. */
+export const document = (accepts: string): Kind<string> => kind(accepts, z.string().check(z.minLength(1)));

@@ -1,0 +1,128 @@
+import type { AuthMethod } from '../decision.ts';
+import { type Documents, readDocuments } from './documents.ts';
+import { nearest } from './names.ts';
+import { crossCheck, type Place } from './rules.ts';
+import { type Environment, type SettingKey, type Settings, type Variable, variables } from './variables.ts';
+
+/** What is wrong with one variable: its name, what was found (never a secret's value), what is accepted. */
+export interface Problem {
+  readonly variable: string;
+  readonly found: string;
+  readonly accepted: string;
+}
+
+/** A configuration that holds together: every value parsed, every rule met. */
+export interface Config {
+  readonly settings: Settings;
+  /** The variables that were given; all others stand at their defaults. */
+  readonly given: ReadonlySet<SettingKey>;
+  readonly place: Place;
+  readonly authMode: AuthMethod;
+  /** Signature algorithms that really count, after the rules on key sets and secrets. */
+  readonly algorithms: readonly string[];
+  readonly documents: Documents;
+}
+
+export type Loaded =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
+
+type Env = Readonly<Record<string, unknown>>;
+
+const entries = Object.entries(variables) as unknown as readonly [SettingKey, Variable<unknown, unknown>][];
+
+/** Every name the environment may use, secrets with their file and previous spellings. */
+export const knownNames: ReadonlySet<string> = new Set(
+  entries.flatMap(([, variable]) =>
+    [variable.name, ...(variable.aliases ?? [])].flatMap((name) =>
+      variable.secret ? [name, `${name}_FILE`, `${name}_PREVIOUS`, `${name}_PREVIOUS_FILE`] : [name],
+    ),
+  ),
+);
+
+/** Tells what stands in a variable without telling a secret. */
+const found = (variable: Variable<unknown, unknown>, text: string): string => {
+  if (text === '') return 'an empty value';
+  if (variable.secret) return `${new TextEncoder().encode(text).length} bytes`;
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+};
+
+/**
+ * Reads the whole configuration from an environment of strings (values of other types are bindings and are passed over).
+ * Gives the configuration, or every problem at once: values that do not parse, names of ours that nobody knows, and what
+ * the rules find contradictory or too weak. An empty value is a value, not an absence, and is judged as one.
+ * Does not read files or secret stores: `sources.ts` resolves those into the environment first.
+ */
+export const loadConfig = (env: Env, place: Place): Loaded => {
+  const warnings: Problem[] = [];
+  const { settings, given, problems } = readValues(env);
+
+  for (const key of given) {
+    const { only, name } = variables[key] as Variable<unknown, unknown>;
+    if (only && only !== place.platform)
+      warnings.push({ variable: name, found: 'a value', accepted: `nothing here: it is for ${only} only` });
+  }
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith('TGEFD_') || knownNames.has(name)) continue;
+    const close = nearest(name, knownNames);
+    if (close.distance <= 3)
+      problems.push({ variable: name, found: 'an unknown name', accepted: `probably meant: ${close.name}` });
+    else warnings.push({ variable: name, found: 'an unknown name', accepted: `nearest known name: ${close.name}` });
+  }
+
+  const misread = new Set(problems.map(({ variable }) => variable));
+  const { documents, problems: documentProblems } = readDocuments(settings);
+  const checked = crossCheck(settings, given, place);
+  for (const problem of [...documentProblems, ...checked.problems])
+    if (!misread.has(problem.variable)) problems.push(problem);
+  warnings.push(...checked.warnings);
+
+  if (problems.length > 0) return { ok: false, problems, warnings };
+  const { authMode, algorithms } = checked;
+  return { ok: true, config: { settings, given, place, authMode, algorithms, documents }, warnings };
+};
+
+const readValues = (env: Env) => {
+  const problems: Problem[] = [];
+  const given = new Set<SettingKey>();
+  const values: Partial<Record<SettingKey, unknown>> = {};
+
+  const read = (variable: Variable<unknown, unknown>, suffix = ''): { name: string; text: string } | null => {
+    for (const name of [variable.name, ...(variable.aliases ?? [])]) {
+      const text = env[name + suffix];
+      if (typeof text === 'string') return { name: name + suffix, text };
+    }
+    return null;
+  };
+  const parse = (
+    variable: Variable<unknown, unknown>,
+    from: { name: string; text: string },
+    fallback: unknown,
+  ): unknown => {
+    const result = variable.kind.schema.safeParse(from.text);
+    if (result.success) return result.data;
+    problems.push({ variable: from.name, found: found(variable, from.text), accepted: variable.kind.accepts });
+    return fallback;
+  };
+
+  const environment: Environment = env[variables.environment.name] === 'development' ? 'development' : 'production';
+  for (const [key, variable] of entries) {
+    const fallback = variable.fallback[environment];
+    const current = read(variable);
+    const previous = variable.secret ? read(variable, '_PREVIOUS') : null;
+    if (current) given.add(key);
+    else if (previous)
+      problems.push({ variable: previous.name, found: 'a value', accepted: `a value only beside ${variable.name}` });
+    if (!current) values[key] = fallback;
+    else if (!variable.secret) values[key] = parse(variable, current, fallback);
+    else {
+      const secret = parse(variable, current, null);
+      values[key] = secret === null ? null : { current: secret, previous: previous && parse(variable, previous, null) };
+    }
+  }
+  return { settings: values as unknown as Settings, given, problems };
+};
+
+/** One line per problem, as the process prints them. */
+export const problemLine = (problem: Problem): string =>
+  `${problem.variable}: found ${problem.found}; accepted: ${problem.accepted}`;

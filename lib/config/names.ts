@@ -1,0 +1,35 @@
+/** Edits (insert, delete, replace, swap of neighbours) that turn one name into another. */
+const distance = (a: string, b: string): number => {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const same = a[row - 1] === b[column - 1];
+      let edits = Math.min(
+        (last[column] ?? 0) + 1,
+        (current[column - 1] ?? 0) + 1,
+        (last[column - 1] ?? 0) + (same ? 0 : 1),
+      );
+      if (a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1])
+        edits = Math.min(edits, (beforeLast[column - 2] ?? 0) + 1);
+      current.push(edits);
+    }
+    beforeLast = last;
+    last = current;
+  }
+  return last[b.length] ?? 0;
+};
+
+/** The known name that a name is closest to, and by how many edits. */
+export const nearest = (
+  name: string,
+  known: Iterable<string>,
+): { readonly name: string; readonly distance: number } => {
+  let best = { name: '', distance: Number.POSITIVE_INFINITY };
+  for (const candidate of known) {
+    const edits = distance(name, candidate);
+    if (edits < best.distance) best = { name: candidate, distance: edits };
+  }
+  return best;
+};
