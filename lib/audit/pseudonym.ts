@@ -1,0 +1,95 @@
+import { base64url, hex, utf8 } from './encoding.ts';
+
+/** What is behind a pseudonym. The same value under two kinds has unrelated pseudonyms. */
+export type PseudonymKind = 'identity' | 'address' | 'token_id';
+
+export interface PseudonymSettings {
+  /** HMAC key as configured: at least 32 bytes of UTF-8. New pseudonyms are made with it. */
+  readonly key: string;
+  /** Keys used before, for looking old records up. Hot-path pseudonyms never use them. */
+  readonly previousKeys?: readonly string[];
+  /** Pseudonyms remembered so that a known value answers without a promise (default 4096). */
+  readonly rememberedValues?: number;
+}
+
+export interface Pseudonyms {
+  /**
+   * The pseudonym of a value: `<key id>.<mac>`, 8 hexadecimal digits and 128 bits of HMAC-SHA-256 in base64url. The key id
+   * tells which key made it without telling anything of the key. Answers without a promise for values it remembers.
+   */
+  of(kind: PseudonymKind, value: string): string | Promise<string>;
+  /** The value's pseudonym under the current and every previous key, in this order: what a search must look for. */
+  all(kind: PseudonymKind, value: string): Promise<readonly string[]>;
+}
+
+interface LoadedKey {
+  readonly id: string;
+  readonly key: CryptoKey;
+}
+
+/**
+ * Makes the pseudonyms of records and Redis keys: HMAC-SHA-256, separated by kind. Without the key nobody can tell who is
+ * behind one, or test a guess; destroying the key makes every pseudonym anonymous for good. Keeps no promise between calls,
+ * so one maker may serve all requests of a Worker. Throws a RangeError on a key under 32 bytes.
+ */
+export function createPseudonyms(settings: PseudonymSettings): Pseudonyms {
+  const { key, previousKeys = [], rememberedValues = 4096 } = settings;
+  for (const text of [key, ...previousKeys]) {
+    if (utf8(text).byteLength < 32) throw new RangeError('a pseudonym key has at least 32 bytes');
+  }
+  let current: LoadedKey | null = null;
+  const remembered = createMemory(rememberedValues);
+
+  return {
+    of(kind, value) {
+      const name = `${kind}\n${value}`;
+      const known = remembered.get(name);
+      if (known !== undefined) return known;
+      return (async () => {
+        current ??= await load(key);
+        const made = await mac(current, name);
+        remembered.set(name, made);
+        return made;
+      })();
+    },
+    async all(kind, value) {
+      const name = `${kind}\n${value}`;
+      return Promise.all([key, ...previousKeys].map(async (text) => mac(await load(text), name)));
+    },
+  };
+}
+
+async function load(text: string): Promise<LoadedKey> {
+  const key = await crypto.subtle.importKey('raw', utf8(text), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  return { key, id: hex((await sign(key, 'tgefd pseudonym key id')).subarray(0, 4)) };
+}
+
+const mac = async ({ key, id }: LoadedKey, name: string): Promise<string> =>
+  `${id}.${base64url((await sign(key, `tgefd pseudonym\n${name}`)).subarray(0, 16))}`;
+
+const sign = async (key: CryptoKey, text: string): Promise<Uint8Array> =>
+  new Uint8Array(await crypto.subtle.sign('HMAC', key, utf8(text)));
+
+/** A bounded map of two generations: what was used since the last turn survives it, the rest is forgotten. */
+function createMemory(maximum: number) {
+  const half = Math.max(1, Math.floor(maximum / 2));
+  let young = new Map<string, string>();
+  let old = new Map<string, string>();
+  const set = (name: string, value: string) => {
+    if (young.size >= half) {
+      old = young;
+      young = new Map();
+    }
+    young.set(name, value);
+  };
+  return {
+    set,
+    get(name: string): string | undefined {
+      const value = young.get(name);
+      if (value !== undefined) return value;
+      const aged = old.get(name);
+      if (aged !== undefined) set(name, aged);
+      return aged;
+    },
+  };
+}

@@ -1,0 +1,138 @@
+import type { Clock, Log, RequestContext } from '../decision.ts';
+import type { Appended, Outbox } from './outbox.ts';
+import type { AuditRecord } from './schema.ts';
+
+/** The last resort of a record whose outbox failed: object storage, as a batch of one. Rejects when it cannot be stored. */
+export interface Spill {
+  put(record: AuditRecord): Promise<void>;
+}
+
+export interface RecorderSettings {
+  /** `strict`: the answer waits for the record. `relaxed`: the record is stored after the answer. `off`: lines only. */
+  readonly mode: 'strict' | 'relaxed' | 'off';
+  /** Entries in the outbox from which an alarm is logged. */
+  readonly alarmDepth: number;
+  /** How long a failed outbox is left alone before one record tries it again. */
+  readonly outboxRestMs: number;
+}
+
+export interface RecorderParts {
+  /** Null only with mode `off`. */
+  readonly outbox: Outbox | null;
+  /** Null where this place has no object storage at hand. */
+  readonly spill: Spill | null;
+  /** Where each record also goes as one JSON line, or null. Must not throw. */
+  readonly line: ((line: string) => void) | null;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What became of the records so far, for metrics. */
+export interface RecorderCounts {
+  /** In the outbox. */
+  readonly stored: number;
+  /** Straight in object storage, because the outbox failed. */
+  readonly spilled: number;
+  /** Nowhere, and their answers left: relaxed mode only. */
+  readonly lost: number;
+  /** Nowhere, and their requests were refused for it: strict mode only. */
+  readonly refused: number;
+  /** Entries in the outbox when it last answered, or null. */
+  readonly outboxDepth: number | null;
+}
+
+export interface Recorder {
+  /**
+   * Takes the one record of a decision. Null: nothing to wait for. A promise: the answer waits for it, and `unavailable`
+   * turns the answer into 503 `audit_unavailable`. Never throws and never rejects.
+   */
+  record(record: AuditRecord, context: RequestContext): Promise<'recorded' | 'unavailable'> | null;
+  counts(): RecorderCounts;
+}
+
+/**
+ * Makes the recorder: outbox first, object storage when that fails, then `unavailable` (strict) or a counted, logged loss
+ * (relaxed). While the outbox fails, one record per `outboxRestMs` tries it and the others do not wait for it. Keeps plain
+ * numbers only, so one recorder may serve all requests of a Worker.
+ */
+export function createRecorder(settings: RecorderSettings, parts: RecorderParts): Recorder {
+  const { outbox, spill, line, clock, log } = parts;
+  if (settings.mode !== 'off' && outbox === null) throw new RangeError('records need an outbox unless the mode is off');
+  let stored = 0;
+  let spilled = 0;
+  let lost = 0;
+  let refused = 0;
+  let outboxDepth: number | null = null;
+  let alarmed = false;
+  let failing = false;
+  let restsUntilMs = 0;
+
+  const noteFailure = (outcome: 'full' | 'unavailable') => {
+    restsUntilMs = clock() + settings.outboxRestMs;
+    if (!failing) log('error', outcome === 'full' ? 'audit_outbox_full' : 'audit_outbox_unavailable', { outboxDepth });
+    failing = true;
+  };
+
+  /** Notes an outbox answer; true when the record is safe. */
+  const settle = (appended: Appended): boolean => {
+    if (appended.outcome !== 'unavailable') noteDepth(appended.depth);
+    if (appended.outcome !== 'stored') {
+      noteFailure(appended.outcome);
+      return false;
+    }
+    stored++;
+    if (failing) log('info', 'audit_outbox_recovered', { outboxDepth });
+    failing = false;
+    return true;
+  };
+
+  const noteDepth = (depth: number) => {
+    outboxDepth = depth;
+    if (depth >= settings.alarmDepth && !alarmed) log('error', 'audit_outbox_filling', { depth });
+    if (depth < settings.alarmDepth / 2) alarmed = false;
+    else if (depth >= settings.alarmDepth) alarmed = true;
+  };
+
+  const spillOver = async (record: AuditRecord): Promise<'recorded' | 'unavailable'> => {
+    try {
+      if (spill === null) throw new Error('no object storage');
+      await spill.put({ ...record, degraded: [...record.degraded, 'audit_direct'] });
+      spilled++;
+      return 'recorded';
+    } catch (error) {
+      const facts = { id: record.id, error: error instanceof Error ? error.name : typeof error };
+      if (settings.mode === 'strict') {
+        refused++;
+        log('error', 'audit_record_refused', { ...facts, refused });
+      } else {
+        lost++;
+        log('error', 'audit_record_lost', { ...facts, lost });
+      }
+      return 'unavailable';
+    }
+  };
+
+  const store = (record: AuditRecord, text: string): Promise<'recorded' | 'unavailable'> | null => {
+    if (outbox === null) return null;
+    if (failing) {
+      if (clock() < restsUntilMs) return spillOver(record);
+      restsUntilMs = clock() + settings.outboxRestMs; // This record tries; the others go on without waiting.
+    }
+    const appended = outbox.append(text);
+    if (!(appended instanceof Promise)) return settle(appended) ? null : spillOver(record);
+    return appended.then((answer) => (settle(answer) ? 'recorded' : spillOver(record)));
+  };
+
+  return {
+    record(record, context) {
+      const text = JSON.stringify(record);
+      line?.(text);
+      if (settings.mode === 'off') return null;
+      const outcome = store(record, text);
+      if (settings.mode === 'strict' || outcome === null) return outcome;
+      context.defer(outcome);
+      return null;
+    },
+    counts: () => ({ stored, spilled, lost, refused, outboxDepth }),
+  };
+}

@@ -1,0 +1,111 @@
+import * as z from 'zod/mini';
+import type { AuthMethod, Code, Degradation, Door } from '../decision.ts';
+
+/** Version of the record format. A field that is added, dropped or read differently is a new version. */
+export const RECORD_VERSION = 1;
+
+const doors = [
+  'gateway',
+  'nginx',
+  'traefik',
+  'caddy',
+  'envoy',
+  'lambda_rest_token',
+  'lambda_rest_request',
+  'lambda_http_1',
+  'lambda_http_2',
+] as const satisfies readonly Door[];
+const authMethods = ['api_key', 'jwt', 'mtls', 'none'] as const satisfies readonly AuthMethod[];
+const degradations = [
+  'limits_local',
+  'limits_open',
+  'revocation_open',
+  'keys_stale',
+  'audit_direct',
+] as const satisfies readonly Degradation[];
+const codes = [
+  'request_invalid',
+  'credentials_missing',
+  'credentials_invalid',
+  'insufficient_scope',
+  'insecure_transport',
+  'endpoint_unknown',
+  'method_not_allowed',
+  'body_too_large',
+  'rate_limited',
+  'upstream_unreachable',
+  'upstream_timeout',
+  'configuration_invalid',
+  'keys_unavailable',
+  'revocation_unavailable',
+  'limits_unavailable',
+  'audit_unavailable',
+  'internal_error',
+] as const satisfies readonly Code[];
+
+const described = <S extends z.ZodMiniType>(schema: S, description: string): S =>
+  schema.check(z.meta({ description })) as S;
+const token = z.string().check(z.regex(/^[A-Za-z0-9._-]{1,128}$/));
+const pseudonym = z.string().check(z.regex(/^[0-9a-f]{8}\.[A-Za-z0-9_-]{22}$/));
+const word = z.string().check(z.regex(/^[a-z0-9_]{1,64}$/));
+const printable = z.string().check(z.regex(/^[\x20-\x7e]{0,256}$/));
+
+/** One audit record, as the outbox and the log line carry it. Unknown members are refused: what is not listed here is never
+ * written. */
+export const auditRecordSchema = z.strictObject({
+  type: z.literal('audit'),
+  version: described(z.literal(RECORD_VERSION), 'Version of this format.'),
+  id: described(token, 'Decision id: unique, one record each.'),
+  request_id: described(token, 'Request id, as on the answer and in the log.'),
+  ts: described(z.iso.datetime({ precision: 3 }), 'When the decision began: RFC 3339, UTC, milliseconds.'),
+  door: described(z.enum(doors), 'The way in.'),
+  identity: described(z.nullable(pseudonym), 'Pseudonym of the verified caller; null where nobody was verified.'),
+  auth_method: described(z.enum(authMethods), 'How callers prove who they are here.'),
+  action: described(z.nullable(printable), 'Endpoint by its action; null where none matched.'),
+  method: described(printable, 'Request method; `other` where neither the endpoint nor HTTP knows it.'),
+  pattern: described(z.nullable(printable), 'Path pattern that matched. Never the path itself, never a query.'),
+  outcome: z.enum(['allowed', 'denied']),
+  status: described(
+    z.nullable(z.int().check(z.minimum(100), z.maximum(599))),
+    'Status of our answer; null for an allowed request that the upstream answers.',
+  ),
+  code: described(z.nullable(z.enum(codes)), 'What the caller learned of a denial.'),
+  reason: described(z.nullable(word), 'Why, for the operator.'),
+  reason_detail: described(
+    z.nullable(printable),
+    'The fact that goes with the reason: a check, a claim name, a scope.',
+  ),
+  budgets: described(
+    z.array(z.strictObject({ name: word, remaining: z.int().check(z.minimum(0)) })),
+    'Budgets asked, with whole tokens left after the decision. One token of each is spent unless the reason is budget_exhausted.',
+  ),
+  degraded: described(z.array(z.enum(degradations)), 'Guarantees that were weaker than usual for this decision.'),
+  latency_ms: described(z.number().check(z.minimum(0)), 'From the start of the decision to this record.'),
+  client_address: described(z.nullable(pseudonym), 'Pseudonym of the caller’s address.'),
+  key_id: described(
+    z.nullable(printable),
+    'Key that vouched for the caller: kid, API key id or certificate thumbprint (never key material).',
+  ),
+});
+
+export type AuditRecord = z.infer<typeof auditRecordSchema>;
+
+/** Where a record stands in the archive. */
+const position = {
+  stream_id: described(z.string().check(z.regex(/^\d{1,20}-[A-Za-z0-9._-]{1,160}$/)), 'Id of its outbox entry.'),
+  n: described(z.int().check(z.minimum(1)), 'Its place in the batch, from 1 without gaps.'),
+};
+
+/** One line of a batch: the record as it was appended, and its position. */
+export const archivedRecordSchema = z.extend(auditRecordSchema, position);
+
+export type ArchivedRecord = z.infer<typeof archivedRecordSchema>;
+
+/** Stands in a batch for an outbox entry that was no record: told by size and hash, never by content. */
+export const unreadableEntrySchema = z.strictObject({
+  type: z.literal('audit_unreadable'),
+  version: z.literal(RECORD_VERSION),
+  bytes: z.int().check(z.minimum(0)),
+  sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+  ...position,
+});
