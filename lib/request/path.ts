@@ -49,7 +49,7 @@ const KINDS: readonly ('plain' | 'slash' | 'percent' | 'question' | PathProblem)
  *
  * Does not look inside the query beyond characters that no query may hold.
  */
-export function canonicalTarget(target: string): CanonicalTarget {
+export const canonicalTarget = (target: string): CanonicalTarget => {
   if (target.length > MAX_TARGET_BYTES) return refuse('too_long');
   if (target.charCodeAt(0) !== 0x2f) return refuse('not_origin_form');
 
@@ -79,18 +79,16 @@ export function canonicalTarget(target: string): CanonicalTarget {
   const path = at === target.length ? target : target.slice(0, at);
   const query = at === target.length ? '' : target.slice(at);
   return encoded ? normalizeEncoding(path, query) : { ok: true, path, query };
-}
+};
 
-function refuse(problem: PathProblem): CanonicalTarget {
-  return { ok: false, problem };
-}
+const refuse = (problem: PathProblem): CanonicalTarget => ({ ok: false, problem });
 
-function isDotSegment(target: string, start: number, end: number): boolean {
+const isDotSegment = (target: string, start: number, end: number): boolean => {
   if (target.charCodeAt(start) !== DOT) return false;
   return end - start === 1 || (end - start === 2 && target.charCodeAt(start + 1) === DOT);
-}
+};
 
-function problemOfQuery(target: string, start: number): PathProblem | null {
+const problemOfQuery = (target: string, start: number): PathProblem | null => {
   for (let at = start; at < target.length; at++) {
     const code = target.charCodeAt(at);
     if (code === HASH) return 'fragment';
@@ -99,9 +97,9 @@ function problemOfQuery(target: string, start: number): PathProblem | null {
     if (code > DELETE) return 'not_ascii';
   }
   return null;
-}
+};
 
-function normalizeEncoding(path: string, query: string): CanonicalTarget {
+const normalizeEncoding = (path: string, query: string): CanonicalTarget => {
   let problem: PathProblem | null = null;
   const normalized = path.replace(TRIPLET, (triplet: string, hex: string | undefined) => {
     const octet = hex === undefined ? null : Number.parseInt(hex, 16);
@@ -112,9 +110,9 @@ function normalizeEncoding(path: string, query: string): CanonicalTarget {
   });
   problem ??= problemOfWhole(normalized);
   return problem === null ? { ok: true, path: normalized, query } : refuse(problem);
-}
+};
 
-function problemOfOctet(octet: number | null): PathProblem | null {
+const problemOfOctet = (octet: number | null): PathProblem | null => {
   switch (octet) {
     case null:
       return 'invalid_percent_encoding';
@@ -130,13 +128,13 @@ function problemOfOctet(octet: number | null): PathProblem | null {
     default:
       return octet < SPACE || octet === DELETE ? 'control_character' : null;
   }
-}
+};
 
-function problemOfWhole(path: string): PathProblem | null {
+const problemOfWhole = (path: string): PathProblem | null => {
   if (DECODES_TWICE.test(path)) return 'double_encoding';
   try {
     return C1_CONTROL.test(decodeURIComponent(path)) ? 'control_character' : null;
   } catch {
     return 'invalid_utf8';
   }
-}
+};
