@@ -1,10 +1,23 @@
+import { type ApiKey, parseApiKeys } from '../authenticate/api-key.ts';
+import { type CertificatePolicy, parseCertificatePolicy } from '../authenticate/certificate-policy.ts';
+import { roleNames } from '../authorize/roles.ts';
 import type { Endpoint } from '../decision.ts';
+import { type AddressRange, parseCidrs } from '../request/addresses.ts';
+import { parseEndpointRows } from '../request/endpoint-rows.ts';
+import { defaultEndpoints, mergeEndpoints } from '../request/endpoints.ts';
+import { type AssertionKey, parseAssertionKey } from '../respond/assertion-key.ts';
 import type { Problem } from './load.ts';
-import type { Settings } from './variables.ts';
+import { type SettingKey, type Settings, variables } from './variables.ts';
 
 /** Variables whose text is a document of its own, read by the room that owns its form. */
 export interface Documents {
+  /** The whole endpoint table: the contract's rows, the operator's, and our own. */
   readonly endpoints: readonly Endpoint[];
+  readonly trustedProxies: readonly AddressRange[];
+  /** Signing key first, the previous one after it; empty where none is configured. */
+  readonly assertionKeys: readonly AssertionKey[];
+  readonly apiKeys: readonly ApiKey[];
+  readonly mtlsPolicy: CertificatePolicy;
 }
 
 /** Reads every document of the configuration; gives one problem for each fault. */
@@ -12,6 +25,51 @@ export const readDocuments = (
   settings: Settings,
 ): { readonly documents: Documents; readonly problems: readonly Problem[] } => {
   const problems: Problem[] = [];
-  void settings;
-  return { documents: { endpoints: [] }, problems };
+  const report = (key: SettingKey, found: string, suffix = '') =>
+    problems.push({ variable: variables[key].name + suffix, found, accepted: variables[key].kind.accepts });
+
+  const rows = parseEndpointRows(settings.endpoints ?? '[]');
+  for (const problem of rows.problems) report('endpoints', problem);
+
+  const proxies = parseCidrs(settings.trustedProxies);
+  for (const problem of proxies.problems) report('trustedProxies', problem);
+
+  const assertionKeys: AssertionKey[] = [];
+  for (const [text, suffix] of [
+    [settings.assertionKey?.current, ''],
+    [settings.assertionKey?.previous, '_PREVIOUS'],
+  ] as const) {
+    if (text == null) continue;
+    const parsed = parseAssertionKey(text);
+    if (parsed.ok) assertionKeys.push(parsed.key);
+    else report('assertionKey', parsed.problem, suffix);
+  }
+
+  const keys = settings.apiKey ? parseApiKeys(settings.apiKey) : { keys: [], problems: [] };
+  for (const { of, found, accepted } of keys.problems)
+    problems.push({ variable: `TGEFD_API_KEY${of === 'previous' ? '_PREVIOUS' : ''}`, found, accepted });
+
+  const policy =
+    settings.mtlsPolicy === null
+      ? { policy: [], problems: [] }
+      : parseCertificatePolicy(settings.mtlsPolicy, roleNames);
+  for (const problem of policy.problems) problems.push({ variable: variables.mtlsPolicy.name, ...problem });
+
+  const scopes = {
+    discover: settings.scopeDiscover,
+    evaluate: settings.scopeEvaluate,
+    jobs: settings.scopeJobs,
+    metrics: settings.scopeMetrics,
+    revoke: settings.scopeRevoke,
+  };
+  return {
+    documents: {
+      endpoints: mergeEndpoints(defaultEndpoints(scopes), rows.rows),
+      trustedProxies: proxies.ranges,
+      assertionKeys,
+      apiKeys: keys.keys,
+      mtlsPolicy: policy.policy,
+    },
+    problems,
+  };
 };

@@ -108,3 +108,6 @@ export const scope: Kind<string> = kind(
 
 /** Text that a room of its own reads further; `accepts` says its form. */
 export const document = (accepts: string): Kind<string> => kind(accepts, z.string().check(z.minLength(1)));
+
+/** The same where an empty text is a document too: an empty list. */
+export const list = (accepts: string): Kind<string> => kind(accepts, z.string());

@@ -55,15 +55,15 @@ export const crossCheck = (settings: Settings, given: ReadonlySet<SettingKey>, p
 
   if (authMode === 'api_key' && !settings.apiKey)
     problem('apiKey', 'nothing', 'a key, since TGEFD_AUTH_MODE is `api_key`');
-  if (production && (authMode === 'api_key' || authMode === 'none'))
+  if (production && (settings.authMode === 'api_key' || settings.authMode === 'none'))
     problem('authMode', `\`${authMode}\``, '`jwt` or `mtls` in production');
-  if (production && settings.apiKey)
+  if (production && settings.apiKey && settings.authMode !== 'api_key')
     problem('apiKey', 'a value', 'nothing in production: API keys are for development');
   if (
     production &&
     authMode === 'mtls' &&
     place.platform === 'node' &&
-    settings.trustedProxies.length === 0 &&
+    settings.trustedProxies.trim() === '' &&
     !settings.ingressSecret &&
     !settings.tlsClientCaFile
   )

@@ -4,6 +4,7 @@ import {
   headerName,
   integer,
   type Kind,
+  list,
   oneOf,
   prefix,
   scope,
@@ -402,8 +403,8 @@ export const variables = {
       section: 'Trust boundary',
       meaning: 'Networks whose forwarded, identity and certificate headers count.',
     },
-    words('CIDR ranges separated by commas', /^[0-9A-Fa-f:./]+$/),
-    [],
+    list('CIDR ranges separated by commas'),
+    '',
   ),
   ingressSecret: secret(
     {

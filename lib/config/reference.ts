@@ -1,0 +1,52 @@
+import { sections, type Variable, variables } from './variables.ts';
+
+const all = Object.values(variables) as unknown as readonly Variable<unknown, unknown>[];
+
+const shown = (value: unknown): string => {
+  if (value === null) return 'not set';
+  if (Array.isArray(value)) return value.length === 0 ? 'empty' : `\`${value.join(',')}\``;
+  if (value === '') return 'empty';
+  return `\`${String(value)}\``;
+};
+
+const fallbackText = ({ fallback }: Variable<unknown, unknown>): string => {
+  const [production, development] = [shown(fallback.production), shown(fallback.development)];
+  return production === development ? production : `${production} in production, ${development} in development`;
+};
+
+const cell = (text: string) => text.replaceAll('|', '\\|');
+
+/** `docs/configuration.md`, written from the table: the list of every variable, its form, default and meaning. */
+export const configurationPage = (): string => {
+  const parts = [
+    '# Configuration',
+    '',
+    'Generated from `lib/config/variables.ts` by `npm run docs`; CI fails when it is stale.',
+    '',
+    'Every invalid value makes the whole configuration invalid, and every problem is told at once: a process that would be',
+    'half configured does not start (Node, Lambda, CLI) or answers 503 `configuration_invalid` (Worker). An empty value is a',
+    'value, not an absence. `npx tgefd-authorizer check-config` prints all problems, or the effective configuration.',
+    '',
+    'For every variable marked *secret*, `X_FILE` reads the value from a mounted file instead, and `X_PREVIOUS` (or',
+    '`X_PREVIOUS_FILE`) holds a second value that is still accepted while it is being rotated out.',
+  ];
+  for (const section of sections) {
+    const rows = all.filter((variable) => variable.section === section);
+    if (rows.length === 0) continue;
+    parts.push('', `## ${section}`, '', '| variable | accepts | default | meaning |', '|---|---|---|---|');
+    for (const variable of rows) {
+      const marks = [variable.secret ? '*secret*' : '', variable.only ? `*${variable.only} only*` : '']
+        .filter(Boolean)
+        .join(', ');
+      const aliases = variable.aliases
+        ? ` Also read from ${variable.aliases.map((name) => `\`${name}\``).join(', ')}.`
+        : '';
+      const unit =
+        variable.kind.unit && !variable.kind.accepts.includes(variable.kind.unit) ? ` (${variable.kind.unit})` : '';
+      parts.push(
+        `| \`${variable.name}\`${marks ? ` ${marks}` : ''} | ${cell(variable.kind.accepts)}${unit} | ${cell(fallbackText(variable))} | ${cell(variable.meaning)}${aliases} |`,
+      );
+    }
+  }
+  return `${parts.join('\n')}\n`;
+};
