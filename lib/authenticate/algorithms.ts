@@ -1,4 +1,4 @@
-import type { CredentialReason } from '../decision.ts';
+import type { KeyCheck } from '../decision.ts';
 
 /** How Web Cryptography spells one JWS algorithm (RFC 7518 §3, RFC 8037 §3.1). */
 export interface SignatureAlgorithm {
@@ -62,10 +62,11 @@ export const signatureAlgorithms: ReadonlyMap<string, SignatureAlgorithm> = new 
   ],
 ]);
 
+/** Shortest HS256 secret: as long as the hash (RFC 7518 §3.2). */
+export const minimumSecretBytes = 32;
+
 /** Shortest RSA modulus (RFC 7518 §3.3, §3.5). */
 export const minimumModulusBits = 2048;
-
-type KeyCheck = Extract<CredentialReason, { reason: 'token_key_unfit' }>['check'];
 
 /**
  * Why an imported key must not verify this algorithm, or null. The key set has checked its JWKs already; this holds

@@ -1,0 +1,81 @@
+import type { AccessRequest, AuthMethod, Principal } from '../decision.ts';
+import { type ApiKey, createCheckApiKey } from './api-key.ts';
+import { type Authenticator, authenticated, refused } from './authenticator.ts';
+import {
+  type CertificateAuthenticatorParts,
+  type CertificateAuthenticatorSettings,
+  createCertificateAuthenticator,
+} from './certificate-authenticator.ts';
+import { findApiKey } from './credentials.ts';
+import {
+  createTokenAuthenticator,
+  type TokenAuthenticatorParts,
+  type TokenAuthenticatorSettings,
+} from './token-authenticator.ts';
+
+/** How callers prove who they are (`TGEFD_AUTH_MODE`), with what that mode needs. */
+export type AuthenticatorSettings =
+  | ({ readonly mode: 'jwt' } & TokenAuthenticatorSettings)
+  | ({ readonly mode: 'mtls' } & CertificateAuthenticatorSettings)
+  | { readonly mode: 'api_key'; readonly keys: readonly ApiKey[]; readonly scopes: readonly string[] }
+  | { readonly mode: 'none' };
+
+export type AuthenticatorParts = TokenAuthenticatorParts & CertificateAuthenticatorParts;
+
+/**
+ * Makes step 3 of a decision for the configured mode; a credential of another mode counts for nothing. By token and by
+ * certificate the credential's own subject names the caller, whatever the ingress says; by API key and without
+ * authentication the identity that a trusted ingress gives does, if there is one, else the key's id or `anonymous`.
+ * Without authentication everybody holds `*`, which opens none of our own administrative endpoints.
+ */
+export const createAuthenticator = (settings: AuthenticatorSettings, parts: AuthenticatorParts): Authenticator => {
+  switch (settings.mode) {
+    case 'jwt':
+      return createTokenAuthenticator(settings, parts);
+    case 'mtls':
+      return createCertificateAuthenticator(settings, parts);
+    case 'api_key':
+      return createKeyAuthenticator(settings.keys, settings.scopes);
+    case 'none':
+      return (request, boundary, { explain }) => {
+        explain?.('credential', 'none is asked for');
+        return authenticated(
+          unprovenPrincipal('none', boundary.ingressIdentity ?? 'anonymous', null, everyScope, request),
+        );
+      };
+  }
+};
+
+const everyScope: readonly string[] = ['*'];
+
+const createKeyAuthenticator = (keys: readonly ApiKey[], scopes: readonly string[]): Authenticator => {
+  const check = createCheckApiKey(keys);
+  return async (request, boundary, { explain }) => {
+    const presented = findApiKey(request.headers);
+    if (typeof presented !== 'string') return refused(explain, 'credential', presented);
+    const id = await check(presented);
+    if (id === null) return refused(explain, 'key', { reason: 'api_key_unknown' });
+    explain?.('key', 'found', { key_id: id });
+    return authenticated(unprovenPrincipal('api_key', boundary.ingressIdentity ?? id, id, scopes, request));
+  };
+};
+
+/** A caller whom no signed credential names. */
+const unprovenPrincipal = (
+  method: Extract<AuthMethod, 'api_key' | 'none'>,
+  subject: string,
+  keyId: string | null,
+  scopes: readonly string[],
+  { hop }: AccessRequest,
+): Principal => ({
+  method,
+  subject,
+  issuer: null,
+  scopes,
+  roles: [],
+  keyId,
+  tokenId: null,
+  issuedAtSeconds: null,
+  expiresAtSeconds: null,
+  thumbprint: hop.certificate?.thumbprint ?? null,
+});

@@ -1,0 +1,46 @@
+import type {
+  AccessRequest,
+  Authentication,
+  Boundary,
+  CredentialReason,
+  Degradation,
+  Explain,
+  Grant,
+  Principal,
+  RequestContext,
+} from '../decision.ts';
+import type { VerifiedClaims } from './access-token.ts';
+
+/**
+ * Step 3 of a decision: who is calling. Answers without a promise where nothing has to be verified or fetched. With
+ * `mayFetchKeys` false an unknown key id never causes a fetch. Never throws for anything a caller sends. Does not ask for
+ * revocation and does not authorize.
+ */
+export type Authenticator = (
+  request: AccessRequest,
+  boundary: Boundary,
+  context: RequestContext,
+  mayFetchKeys: boolean,
+) => Authentication | Promise<Authentication>;
+
+/** How what vouches for a caller becomes scopes; handed in, since authorization is another room. */
+export interface GrantRules {
+  ofClaims(claims: VerifiedClaims): Grant | CredentialReason;
+  /** From a scope list, or where there is none from a role list. */
+  ofLists(scopes: string | readonly string[] | null, roles: string | readonly string[] | null): Grant;
+}
+
+const undegraded: readonly Degradation[] = Object.freeze([]);
+const staleKeys: readonly Degradation[] = Object.freeze(['keys_stale']);
+
+export const authenticated = (principal: Principal, stale = false): Authentication => ({
+  outcome: 'authenticated',
+  principal,
+  degraded: stale ? staleKeys : undegraded,
+});
+
+/** A refusal at one step, told to whoever asked for an explanation. */
+export const refused = (explain: Explain | undefined, step: string, reason: CredentialReason): Authentication => {
+  explain?.(step, 'refused', reason);
+  return { outcome: 'refused', reason };
+};

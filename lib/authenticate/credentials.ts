@@ -1,0 +1,61 @@
+import type { CredentialReason, HeaderFields } from '../decision.ts';
+
+/** Longest credential that is looked at, in characters (contract §4). */
+export const maximumCredentialBytes = 8192;
+
+/** The header field in which API keys are sent. */
+const apiKeyHeader = 'x-api-key';
+
+export interface TokenFieldSettings {
+  /** Field that carries the token (`TGEFD_JWT_HEADER`). */
+  readonly header: string;
+  /** Authentication scheme before the token, in any letter case; empty: the field is the token alone. */
+  readonly prefix: string;
+}
+
+/** Gives the one access token of a request as it was sent, unread, or why there is none. */
+export type FindToken = (headers: HeaderFields) => string | CredentialReason;
+
+const missing: CredentialReason = { reason: 'credentials_missing' };
+const duplicated: CredentialReason = { reason: 'credentials_duplicated' };
+const oversized: CredentialReason = { reason: 'credentials_oversized' };
+
+/**
+ * Makes the search for exactly one token in the configured field (RFC 6750 §2.1, RFC 9110 §11.4: the scheme in any letter
+ * case, at least one space). An absent field, another scheme and an empty token are `credentials_missing` (RFC 6750
+ * §3.1: no error code); more than 8 KiB is `credentials_oversized`; a repeated field, which arrives joined by commas, is
+ * `credentials_duplicated`. Never looks into the query or the body (RFC 9700 §4.3.2). Does not look at the token itself.
+ */
+export const createFindToken = (settings: TokenFieldSettings): FindToken => {
+  const { header } = settings;
+  const scheme = settings.prefix.trim().toLowerCase();
+  const maximum = maximumCredentialBytes + scheme.length + 1;
+  const again = (field: string) => field.split(',').some((part) => hasScheme(part.trimStart(), scheme));
+
+  return (headers) => {
+    const field = headers.get(header);
+    if (field === null || field === '') return missing;
+    if (field.length > maximum) return oversized;
+    const several = field.includes(',');
+    if (scheme === '') return several ? duplicated : field;
+    // A token has no comma in it; the parameters of another scheme may have.
+    if (several && again(field)) return duplicated;
+    if (!hasScheme(field, scheme)) return missing;
+    let start = scheme.length;
+    while (field.charCodeAt(start) === 0x20) start++;
+    return start === field.length ? missing : field.slice(start);
+  };
+};
+
+/** Whether credentials begin with a scheme, given in lower case, and then end or go on after a space. */
+const hasScheme = (credentials: string, scheme: string): boolean =>
+  (credentials.length === scheme.length || credentials.charCodeAt(scheme.length) === 0x20) &&
+  credentials.slice(0, scheme.length).toLowerCase() === scheme;
+
+/** The one API key of a request, from `x-api-key` and nowhere else; the same refusals as for a token. */
+export const findApiKey = (headers: HeaderFields): string | CredentialReason => {
+  const field = headers.get(apiKeyHeader);
+  if (field === null || field === '') return missing;
+  if (field.length > maximumCredentialBytes) return oversized;
+  return field.includes(',') ? duplicated : field;
+};

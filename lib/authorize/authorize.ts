@@ -1,0 +1,22 @@
+import type { Principal, Reason, Route } from '../decision.ts';
+
+/**
+ * Whether an authenticated caller may use the route that was found; null: yes. Denies what no row names, then a method that
+ * no row of the path has, then a missing scope (contract §1, §5). `*` stands for every scope of the protected API; our own
+ * administrative rows open only to a caller who holds their scope by name, and demand it even where `rbacEnabled` is
+ * false. Pure. Does not authenticate, and does not know budgets or revocation.
+ */
+export const authorize = (principal: Principal, route: Route, rbacEnabled: boolean): Reason | null => {
+  switch (route.found) {
+    case 'nothing':
+      return { reason: 'endpoint_unknown' };
+    case 'other_methods':
+      return { reason: 'method_unknown', allow: route.allow };
+    case 'endpoint': {
+      const { scope, own } = route.endpoint;
+      if (scope === null || (!rbacEnabled && !own)) return null;
+      const held = principal.scopes.includes(scope) || (!own && principal.scopes.includes('*'));
+      return held ? null : { reason: 'scope_missing', scope };
+    }
+  }
+};
