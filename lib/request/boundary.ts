@@ -1,0 +1,112 @@
+import type { AccessRequest, Boundary, HeaderFields, NewId, Reason } from '../decision.ts';
+import { type Address, type AddressRange, addressPartition, addressText, contains, parseAddress } from './addresses.ts';
+import { ingressFields } from './field-names.ts';
+import { ingressValue, NOTHING_FORWARDED, parseAuthority, readForwarded } from './forwarded.ts';
+import { createIngressProofCheck, INGRESS_PROOF_FIELD } from './ingress-proof.ts';
+import { createTraceparents } from './trace-context.ts';
+
+export interface BoundarySettings {
+  /** Peers whose forwarded, identity and certificate fields count. */
+  readonly trustedProxies: readonly AddressRange[];
+  /** Secrets of the signed ingress proof, current first; none: no proof is accepted. */
+  readonly ingressSecrets: readonly string[];
+  /** Field in which a trusted ingress names the caller, in lower case, or null. */
+  readonly identityHeader: string | null;
+  /** Further configured fields that an ingress may set (certificate, scopes, roles): a proof covers them. */
+  readonly ingressHeaders: readonly string[];
+  /** Share of new traces, 0 to 1, that are marked as sampled. A caller's own mark is kept. */
+  readonly traceSampleRatio: number;
+}
+
+export interface Examined {
+  readonly boundary: Boundary;
+  readonly denial: Reason | null;
+}
+
+export type Examine = (request: AccessRequest, nowMs: number) => Examined | Promise<Examined>;
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+const MAX_IDENTITY_LENGTH = 256;
+/** Visible ASCII and inner spaces. A comma is refused: `a, b` may be one name or a field sent twice. */
+const IDENTITY = /^[\x21-\x2b\x2d-\x7e](?:[\x20-\x2b\x2d-\x7e]*[\x21-\x2b\x2d-\x7e])?$/;
+
+const NO_FIELDS: HeaderFields = { get: () => null, [Symbol.iterator]: () => [][Symbol.iterator]() };
+
+/**
+ * Takes the trust settings and the source of request ids; gives the examination of a request: which hop speaks, and
+ * what may be believed of it. The answer is a promise only where an ingress proof has to be checked.
+ *
+ * A hop is trusted whose peer address the platform vouches for lies in a trusted range, or whose request carries a valid
+ * proof; where the address suffices a proof is not looked at. Behind a trusted hop the forwarded fields tell client
+ * address, scheme and host, its `x-request-id` is kept and its identity field names the caller; behind a proof only the
+ * covered fields do. Of anybody else all of that is ignored.
+ *
+ * Denies: an invalid proof, an invalid `Host`, forwarded or identity fields of a trusted hop that say two things or
+ * nothing that can be understood. A boundary comes with every denial, for the record.
+ * Does not look at credentials, certificates, method or target, and removes nothing: `upstreamFields` does.
+ */
+export const createBoundary = (settings: BoundarySettings, parts: { readonly newId: NewId }): Examine => {
+  const { trustedProxies, identityHeader, ingressSecrets } = settings;
+  const covered = ingressFields([...settings.ingressHeaders, ...(identityHeader === null ? [] : [identityHeader])]);
+  const problemOfProof = createIngressProofCheck(ingressSecrets, covered);
+  const traceparent = createTraceparents(settings.traceSampleRatio);
+
+  const draw = (
+    request: AccessRequest,
+    peer: Address | null,
+    believed: HeaderFields | null,
+    refusal: Reason | null,
+  ) => {
+    const { headers, hop } = request;
+    const forwarded = believed === null ? NOTHING_FORWARDED : readForwarded(believed, trustedProxies);
+    const client = forwarded.client ?? peer;
+    const ownHost = headers.get('host');
+    const host = ownHost === null ? null : parseAuthority(ownHost);
+    const identity = believed === null || identityHeader === null ? null : ingressValue(believed, identityHeader);
+    const requestId = believed?.get('x-request-id') ?? '';
+
+    const boundary: Boundary = {
+      trustedHop: believed !== null,
+      believed: believed ?? NO_FIELDS,
+      clientAddress: client === null ? null : addressText(client),
+      addressPartition: client === null ? null : addressPartition(client),
+      // A trusted hop that forwards for nobody is the caller itself.
+      secure: forwarded.secure ?? (forwarded.client === null ? hop.secure : null),
+      host: forwarded.host ?? host ?? null,
+      requestId: REQUEST_ID.test(requestId) ? requestId : parts.newId(),
+      traceparent: traceparent(headers.get('traceparent')),
+      ingressIdentity: identity !== null && isIdentity(identity) ? identity : null,
+    };
+    const invalidField = forwarded.invalid ?? (identity === boundary.ingressIdentity ? null : identityHeader);
+    const denial: Reason | null =
+      refusal ??
+      (host === undefined ? { reason: 'host_invalid' } : null) ??
+      (invalidField === null ? null : { reason: 'forwarded_invalid', field: invalidField });
+    return { boundary, denial };
+  };
+
+  return (request, nowMs) => {
+    const { peerAddress } = request.hop;
+    const peer = peerAddress === null ? null : parseAddress(peerAddress);
+    if (peer !== null && contains(trustedProxies, peer)) return draw(request, peer, request.headers, null);
+    const proof = ingressSecrets.length === 0 ? null : request.headers.get(INGRESS_PROOF_FIELD);
+    if (proof === null) return draw(request, peer, null, null);
+    return problemOfProof(proof, request, nowMs).then((problem) =>
+      problem === null
+        ? draw(request, peer, onlyFields(request.headers, covered), null)
+        : draw(request, peer, null, { reason: 'ingress_proof_invalid', problem }),
+    );
+  };
+};
+
+const isIdentity = (text: string): boolean => text.length <= MAX_IDENTITY_LENGTH && IDENTITY.test(text);
+
+const onlyFields = (fields: HeaderFields, names: readonly string[]): HeaderFields => {
+  const kept = new Set(names);
+  return {
+    get: (name) => (kept.has(name.toLowerCase()) ? fields.get(name) : null),
+    *[Symbol.iterator]() {
+      for (const field of fields) if (kept.has(field[0].toLowerCase())) yield field;
+    },
+  };
+};

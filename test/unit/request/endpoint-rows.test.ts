@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseEndpointRows } from '../../../lib/request/endpoint-rows.ts';
+
+const good = { method: 'GET', path: '/v1/items/{id}', scope: 'items', budget: 'read' };
+const problemsOf = (...rows: readonly unknown[]) => parseEndpointRows(JSON.stringify(rows)).problems;
+
+describe('rows', () => {
+  it('reads what the contract lists', () => {
+    const json = JSON.stringify([good, { ...good, method: 'POST', scope: null, budget: 'heavy', action: 'make' }]);
+    expect(parseEndpointRows(json)).toEqual({
+      rows: [
+        { method: 'GET', pattern: '/v1/items/{id}', scope: 'items', budget: 'read', action: null },
+        { method: 'POST', pattern: '/v1/items/{id}', scope: null, budget: 'heavy', action: 'make' },
+      ],
+      problems: [],
+    });
+    expect(parseEndpointRows('[]')).toEqual({ rows: [], problems: [] });
+  });
+
+  it.each(['/', '/v1/', '/{a}/{b}', '/a.b', '/x%20y', '/_authorizers'])('takes the pattern %s', (path) => {
+    expect(problemsOf({ ...good, path })).toEqual([]);
+  });
+});
+
+describe('one problem for each fault', () => {
+  it.each([
+    ['a method in lower case', { ...good, method: 'get' }, '"method" must be an HTTP method in upper case'],
+    ['HEAD, which follows GET', { ...good, method: 'HEAD' }, 'write GET'],
+    ['CONNECT', { ...good, method: 'CONNECT' }, 'never forwarded'],
+    ['TRACE', { ...good, method: 'TRACE' }, 'never forwarded'],
+    ['a missing scope: none is written null', { method: 'GET', path: '/a', budget: 'read' }, '"scope" must be'],
+    ['an empty scope', { ...good, scope: '' }, '"scope" must be'],
+    ['two scopes in one', { ...good, scope: 'a b' }, '"scope" must be'],
+    ['two scopes in one, by comma', { ...good, scope: 'a,b' }, '"scope" must be'],
+    ['a wildcard scope', { ...good, scope: '*' }, '"scope" must be'],
+    ['a scope that is a list', { ...good, scope: ['a'] }, '"scope" must be'],
+    ['a budget nobody has', { ...good, budget: 'hvy' }, '"budget" must be "heavy", "read" or "none"; found "hvy"'],
+    ['a member nobody knows', { ...good, budgets: 'read' }, 'unknown member "budgets"'],
+    ['an action with spaces', { ...good, action: 'a b' }, '"action" must be'],
+    ['a relative path', { ...good, path: 'v1/items' }, '"path" must be a path pattern'],
+    ['a query', { ...good, path: '/v1/items?x' }, 'must not have a query'],
+    ['a path of ours', { ...good, path: '/_authorizer/revocations' }, 'never forwarded'],
+    ['the root of ours', { ...good, path: '/_authorizer' }, 'never forwarded'],
+    ['a path of ours, encoded', { ...good, path: '/%5Fauthorizer/x' }, 'write "/_authorizer/x"'],
+    ['a health path', { ...good, path: '/healthz' }, 'health path'],
+    ['a dot segment', { ...good, path: '/v1/../x' }, 'can match no request (dot_segment)'],
+    ['an empty segment', { ...good, path: '/v1//x' }, 'can match no request (empty_segment)'],
+    ['a spelling that is not canonical', { ...good, path: '/{id}/%7ex' }, 'write "/{id}/~x"'],
+    ['a name for a part of a segment', { ...good, path: '/v1/item-{id}' }, 'whole segment'],
+    ['a name that is none', { ...good, path: '/v1/{}' }, 'whole segment'],
+    ['a wildcard of another dialect', { ...good, path: '/v1/{id:.*}' }, 'whole segment'],
+    ['one name twice', { ...good, path: '/{id}/{id}' }, 'one name twice'],
+    ['too many segments', { ...good, path: '/a'.repeat(33) }, 'more than 32 segments'],
+  ])('%s', (_what, row, problem) => {
+    const { rows, problems } = parseEndpointRows(JSON.stringify([row]));
+    expect(problems).toEqual([expect.stringContaining(problem)]);
+    expect(problems[0]).toMatch(/^row 1: /);
+    expect(rows).toEqual([]);
+  });
+
+  it('two rows that match the same requests', () => {
+    expect(problemsOf(good, { ...good, path: '/v1/items/{item}' })).toEqual([
+      'row 2: matches the same requests as row 1',
+    ]);
+  });
+
+  it('every fault of every row at once', () => {
+    expect(problemsOf({ ...good, budget: 1, scope: 2 }, good, { ...good, method: '' })).toHaveLength(3);
+  });
+
+  it('a member called __proto__', () => {
+    const { problems } = parseEndpointRows(
+      '[{"method":"GET","path":"/a","scope":null,"budget":"read","__proto__":{"own":true}}]',
+    );
+    expect(problems).toEqual(['row 1: unknown member "__proto__"']);
+  });
+
+  it.each(['', 'x', '{}', 'null', '"[]"', '[', '{"0":1}'])('%j is no list of rows', (json) => {
+    expect(parseEndpointRows(json)).toEqual({ rows: [], problems: ['is not a JSON array of rows'] });
+  });
+
+  it.each([1, null, 'GET /', [good]])('%j is no row', (row) => {
+    expect(problemsOf(row)).toEqual(['row 1: is not an object']);
+  });
+
+  it('more rows than anybody needs', () => {
+    expect(problemsOf(...Array.from({ length: 501 }, () => good))).toEqual(['has 501 rows; at most 500 are accepted']);
+  });
+
+  it('never throws', () => {
+    fc.assert(
+      fc.property(fc.json(), fc.anything(), (json, value) => {
+        parseEndpointRows(json);
+        parseEndpointRows(JSON.stringify([value]) ?? '');
+      }),
+      { seed: 20_260_104, numRuns: 500 },
+    );
+  });
+});
