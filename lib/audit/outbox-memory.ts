@@ -1,5 +1,14 @@
 import type { Clock } from '../decision.ts';
-import { compareIds, type Entry, type Outbox, type Source, storedAtMs } from './outbox.ts';
+import {
+  compareIds,
+  type Entry,
+  entryBytes,
+  type Lease,
+  type Outbox,
+  type Source,
+  storedAtMs,
+  type Tail,
+} from './outbox.ts';
 
 export interface MemoryOutboxSettings {
   /** Entries it may hold before it answers `full`. */
@@ -7,7 +16,7 @@ export interface MemoryOutboxSettings {
 }
 
 /** An outbox in memory, for development and tests: what is in it dies with the process. */
-export function createMemoryOutbox(settings: MemoryOutboxSettings, clock: Clock): Outbox & Source {
+export function createMemoryOutbox(settings: MemoryOutboxSettings, clock: Clock): Outbox & Source & Lease & Tail {
   let entries: Entry[] = [];
   let lastMs = 0;
   let sequence = 0;
@@ -30,7 +39,7 @@ export function createMemoryOutbox(settings: MemoryOutboxSettings, clock: Clock)
       const taken: Entry[] = [];
       let bytes = 0;
       for (const entry of entries) {
-        bytes += entry.record.length;
+        bytes += entryBytes(entry);
         if (storedAtMs(entry.id) > storedBeforeMs || (taken.length > 0 && bytes > maximumBytes)) break;
         taken.push(entry);
       }

@@ -25,25 +25,37 @@ export interface Entry {
  * the run ends, and the next one takes up where it left.
  */
 export interface Source {
-  /** The oldest entries, ascending: those stored at `storedBeforeMs` or before, up to `maximumBytes` of record text (at least
-   * one entry, if there is one). */
+  /** The oldest entries, ascending: those stored at `storedBeforeMs` or before, up to `maximumBytes` (at least one entry,
+   * if there is one). */
   read(storedBeforeMs: number, maximumBytes: number): Promise<readonly Entry[]>;
   /** Number of entries, and when the oldest was stored (null: empty). */
   backlog(): Promise<{ readonly entries: number; readonly oldestMs: number | null }>;
   /** Removes entries; ids that are not there any more are no error. */
   remove(ids: readonly string[]): Promise<void>;
-  /** Takes the right to archive this source for a while, or answers false where another holds it. Spares double work only:
-   * correctness never rests on it. */
+}
+
+/** The right to archive a source for a while. Spares double work only: correctness never rests on it. */
+export interface Lease {
+  /** Takes or prolongs it; false where another holds it. */
   acquire(holder: string, forMs: number): Promise<boolean>;
   release(holder: string): Promise<void>;
-  /** Entries after an id (null: from now on), oldest first, for looking on. */
+}
+
+/** A queue as somebody sees it who only looks on. */
+export interface Tail {
+  /** Entries after an id (null: from now on), oldest first. */
   follow(
     afterId: string | null,
     limit: number,
   ): Promise<{ readonly entries: readonly Entry[]; readonly lastId: string }>;
 }
 
+/** How many bytes an entry takes in a batch, at most: its record and its position. */
+export const entryBytes = (entry: Entry): number => entry.record.length + POSITION_BYTES;
+const POSITION_BYTES = 256;
+
 const idPattern = /^(\d{1,20})-(.+)$/;
+const isNumber = /^\d+$/;
 
 /** When an entry was stored, by its id: epoch milliseconds. Throws a RangeError on what is no entry id. */
 export const storedAtMs = (id: string): number => {
@@ -58,7 +70,6 @@ export const compareIds = (left: string, right: string): number => {
   if (byTime !== 0) return byTime;
   const a = left.slice(left.indexOf('-') + 1);
   const b = right.slice(right.indexOf('-') + 1);
-  const byNumber = Number(a) - Number(b);
-  if (!Number.isNaN(byNumber)) return byNumber;
+  if (isNumber.test(a) && isNumber.test(b)) return Number(a) - Number(b);
   return a < b ? -1 : a > b ? 1 : 0;
 };
