@@ -86,8 +86,10 @@ export const createRound = (settings: RoundSettings, parts: RoundParts) => {
       if ('text' in fetched) {
         const taken = await take(fetched.text, startedAtMs, holder);
         if (typeof taken === 'string') return { problem: taken, status: 200, attempts };
-        const kept = writeCopy({ url, fetchedAtMs: startedAtMs, text: fetched.text });
-        if (shared) context.defer(writeShared(shared, kept, settings.ttlSeconds + settings.maxStaleSeconds));
+        if (shared && holder.held()?.fetchedAtMs === startedAtMs) {
+          const copy = writeCopy({ url, fetchedAtMs: startedAtMs, text: fetched.text });
+          context.defer(writeShared(shared, copy, settings.ttlSeconds + settings.maxStaleSeconds));
+        }
         return null;
       }
       const { problem, status, transient } = fetched;
