@@ -26,6 +26,7 @@ export default defineConfig({
           include: ['test/{unit,conformance}/**/*.test.ts'],
           exclude: ['**/*.workerd.test.ts'],
           maxWorkers: 2,
+          testTimeout: 30_000,
         },
       },
       {

@@ -47,6 +47,8 @@ export interface AccessRequest {
   readonly target: string;
   readonly headers: HeaderFields;
   readonly hop: Hop;
+  /** Set by a door that could not make out what it is asked about: the decision is then this denial. */
+  readonly refused?: Reason;
 }
 
 /** What the trust boundary made of a request: what may be believed about where it comes from. */

@@ -105,6 +105,7 @@ export const createEnforce = (
       secure: boundary.secure,
     });
 
+    if (request.refused) return request.refused;
     const target = rooms.canonicalTarget(request.target);
     if (!target.ok) return { reason: 'path_ambiguous', problem: target.problem };
     findings.path = target.path;

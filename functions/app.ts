@@ -1,0 +1,98 @@
+import { type Context, Hono } from 'hono';
+import type { AccessRequest, RequestContext } from '../lib/decision.ts';
+import { denialAnswer } from '../lib/respond/denial.ts';
+import type { Composed } from './compose.ts';
+import { checkPath, createForwardAuth, extAuthzPrefix } from './forward-auth.ts';
+import { createGateway } from './gateway.ts';
+
+/** What a runtime knows about one request that the web `Request` does not tell. */
+export interface Received {
+  /** Request target exactly as it came in, before any URL parser. */
+  readonly target: string;
+  /** Header fields with every repetition kept; a runtime's own view may have dropped some. */
+  readonly headers: AccessRequest['headers'];
+  readonly hop: AccessRequest['hop'];
+  readonly context: RequestContext;
+}
+
+/** Path of a raw target, for choosing the door only; the decision makes its own of the whole target. */
+const rawPath = (target: string): string => {
+  const query = target.indexOf('?');
+  return query === -1 ? target : target.slice(0, query);
+};
+
+/** How one runtime feeds the app. */
+export interface AppParts<Bindings extends object> {
+  /** The wired parts, or null while the configuration is invalid. */
+  composed(bindings: Bindings): Composed | null | Promise<Composed | null>;
+  received(request: Request, bindings: Bindings, context: Context): Received;
+  rawTarget(request: Request, bindings: Bindings): string;
+  newId(): string;
+  /** Whether this process still takes new work. */
+  ready(): boolean;
+}
+
+type Fields = readonly (readonly [string, string])[];
+
+const respond = (status: number, fields: Fields, body: string | null) =>
+  new Response(body, { status, headers: fields as [string, string][] });
+
+const word = (status: 200 | 503, text: string) =>
+  respond(status, [['content-type', 'text/plain; charset=utf-8'], ['cache-control', 'no-store']], `${text}\n`);
+
+/**
+ * The app that every HTTP runtime serves: health and readiness, our own pages, the forward-auth doors, and the gateway for
+ * everything else. While the configuration is invalid every request but `/healthz` is a 503 `configuration_invalid`.
+ * Routes go by the raw target, so that no URL parser decides which door a request takes.
+ */
+export const createApp = <Bindings extends object>(parts: AppParts<Bindings>) => {
+  type Env = { Bindings: Bindings; Variables: { composed: Composed } };
+  const app = new Hono<Env>({
+    getPath: (request, options) => rawPath(parts.rawTarget(request, options?.env as Bindings)),
+  });
+
+  const receive = (c: Context<Env>): { access: AccessRequest; context: RequestContext } => {
+    const { context, ...received } = parts.received(c.req.raw, c.env, c);
+    return { access: { door: 'gateway', method: c.req.raw.method, ...received }, context };
+  };
+
+  app.get('/healthz', () => word(200, 'ok'));
+
+  app.use(async (c, next) => {
+    const composed = await parts.composed(c.env);
+    if (composed) {
+      c.set('composed', composed);
+      return next();
+    }
+    const answer = denialAnswer({ reason: 'configuration_invalid' }, { requestId: parts.newId(), authMethod: 'none' });
+    return respond(answer.status, answer.headers, answer.body);
+  });
+
+  app.get('/readyz', (c) => (parts.ready() && c.get('composed').ready() ? word(200, 'ready') : word(503, 'not ready')));
+
+  app.get('/_authorizer/jwks.json', async (c) => {
+    const { assertions } = c.get('composed');
+    const keySet = assertions ? await assertions.jwks() : { keys: [] };
+    return respond(200, [['content-type', 'application/jwk-set+json'], ['cache-control', 'public, max-age=60']], JSON.stringify(keySet));
+  });
+
+  const check = async (c: Context<Env>, next: () => Promise<void>) => {
+    const { forwardAuth } = c.get('composed');
+    if (!forwardAuth || (forwardAuth.proxy === 'envoy') !== c.req.path.startsWith(extAuthzPrefix)) return next();
+    const { access, context } = receive(c);
+    const answer = await createForwardAuth(forwardAuth)(access, context);
+    return respond(answer.status, answer.headers, answer.body);
+  };
+  app.all(checkPath, check);
+  app.all(`${extAuthzPrefix}/*`, check);
+
+  app.all('*', async (c) => {
+    const { gateway, cors } = c.get('composed');
+    const { access, context } = receive(c);
+    const preflight = cors.preflight(access);
+    if (preflight) return respond(204, preflight, null);
+    return createGateway(gateway)(access, c.req.raw, context, cors.fields(access));
+  });
+
+  return app;
+};

@@ -1,0 +1,100 @@
+import type { AccessRequest, Decision, Door, Reason, RequestContext } from '../lib/decision.ts';
+import type { Enforce } from '../lib/enforce.ts';
+import { denialAnswer } from '../lib/respond/denial.ts';
+import { identityFields } from '../lib/respond/identity.ts';
+
+type Fields = readonly (readonly [string, string])[];
+type Headers_ = AccessRequest['headers'];
+
+export type ForwardAuthProxy = 'nginx' | 'traefik' | 'caddy' | 'envoy';
+
+/** Where each proxy writes the method and target it asks about. Closed: nothing else is ever read. */
+const sources: Readonly<Record<'nginx' | 'traefik' | 'caddy', { readonly method: string; readonly target: string }>> = {
+  nginx: { method: 'x-original-method', target: 'x-original-uri' },
+  traefik: { method: 'x-forwarded-method', target: 'x-forwarded-uri' },
+  caddy: { method: 'x-forwarded-method', target: 'x-forwarded-uri' },
+};
+const everySource = ['x-original-method', 'x-original-uri', 'x-original-url', 'x-forwarded-method', 'x-forwarded-uri'];
+
+export const checkPath = '/_authorizer/check';
+export const extAuthzPrefix = '/_authorizer/ext-authz';
+
+/** What a proxy asks about, or the reason why its question is refused. */
+export const askedAbout = (
+  proxy: ForwardAuthProxy,
+  method: string,
+  target: string,
+  headers: Headers_,
+): { readonly method: string; readonly target: string } | Reason => {
+  if (proxy === 'envoy') {
+    const asked = target.slice(extAuthzPrefix.length);
+    const stray = everySource.find(
+      (name) => headers.get(name) !== null && headers.get(name) !== (name.endsWith('method') ? method : asked),
+    );
+    return stray ? { reason: 'forwarded_invalid', field: stray } : { method, target: asked };
+  }
+  const from = sources[proxy];
+  const asked = { method: headers.get(from.method), target: headers.get(from.target) };
+  if (asked.method === null || !/^[A-Z]{1,32}$/.test(asked.method))
+    return { reason: 'forwarded_invalid', field: from.method };
+  if (asked.target === null || !asked.target.startsWith('/'))
+    return { reason: 'forwarded_invalid', field: from.target };
+  const contradiction = everySource.find((name) => {
+    const value = headers.get(name);
+    return value !== null && value !== (name.endsWith('method') ? asked.method : asked.target);
+  });
+  return contradiction
+    ? { reason: 'forwarded_invalid', field: contradiction }
+    : { method: asked.method, target: asked.target };
+};
+
+export interface ForwardAuthParts {
+  readonly proxy: ForwardAuthProxy;
+  readonly enforce: Enforce;
+  readonly identityHeader: string | null;
+  assertion: ((decision: Decision) => Promise<string>) | null;
+  rateLimitFields(decision: Decision): Fields;
+}
+
+/** Which header fields a proxy can copy to the upstream, and which it strips and overwrites: always every one of them, since
+ * a proxy may keep a caller's field where we send none. */
+const grantFields = async (parts: ForwardAuthParts, decision: Decision): Promise<Fields> => [
+  ...identityFields(decision, parts.identityHeader),
+  ['x-tgefd-assertion', parts.assertion ? await parts.assertion(decision) : ''],
+  ...parts.rateLimitFields(decision),
+  ['cache-control', 'no-store'],
+];
+
+/** What the doors of a proxy differ in once the decision stands. */
+export interface CheckAnswer {
+  readonly status: number;
+  readonly headers: Fields;
+  readonly body: string | null;
+}
+
+/**
+ * The forward-auth door: decides about the request a proxy describes and answers 200 with the caller's identity, or the
+ * denial. nginx's `auth_request` lets only 401 and 403 through, so for it every other denial is a 403 that carries the true
+ * answer in `x-tgefd-status`, `x-tgefd-problem` (the problem document) and the usual fields.
+ */
+export const createForwardAuth = (parts: ForwardAuthParts) => {
+  const door: Door = parts.proxy;
+  return async (access: AccessRequest, context: RequestContext): Promise<CheckAnswer> => {
+    const asked = askedAbout(parts.proxy, access.method, access.target, access.headers);
+    const request: AccessRequest =
+      'reason' in asked ? { ...access, door, refused: asked } : { ...access, door, ...asked };
+    const { decision, recorded } = await parts.enforce(request, context);
+    const kept = await recorded;
+    const denial: Reason | null =
+      kept === 'unavailable' ? { reason: 'audit_unavailable', retryAfterSeconds: 5 } : decision.denial;
+    if (!denial) return { status: 200, headers: await grantFields(parts, decision), body: null };
+    const told = { requestId: decision.boundary.requestId, authMethod: decision.authMethod };
+    const answer = denialAnswer(denial, told, parts.rateLimitFields(decision));
+    if (parts.proxy !== 'nginx') return answer;
+    return {
+      status: answer.status === 401 ? 401 : 403,
+      headers: [...answer.headers, ['x-tgefd-status', String(answer.status)], ['x-tgefd-problem', answer.body ?? '']],
+      body: answer.body,
+    };
+  };
+};

@@ -1,0 +1,168 @@
+import { createWriteStream, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { certificateFromDer } from '../lib/authenticate/x509.ts';
+import { type Config, loadConfig, type Problem, problemLine } from '../lib/config/load.ts';
+import { resolveSources } from '../lib/config/sources.ts';
+import type { Log } from '../lib/decision.ts';
+import { createApp } from './app.ts';
+import { type Composed, compose } from './compose.ts';
+import { createUlids } from './ids.ts';
+import { certificateOf, createNodeServer, type NodeBindings, rawTargetOf } from './node-server.ts';
+import { createNodeUpstream } from './node-upstream.ts';
+import { rawFields } from './raw-fields.ts';
+
+const drainSeconds = 30;
+const clock = () => Date.now();
+const newId = createUlids(clock);
+const log: Log = (level, event, facts) => {
+  const line = JSON.stringify({ type: 'log', ts: new Date().toISOString(), level, event, ...facts });
+  (level === 'info' ? process.stdout : process.stderr).write(`${line}\n`);
+};
+
+/** Says every problem in a line of its own and ends: a process that is half configured never listens. */
+const refuse = (problems: readonly Problem[]): never => {
+  process.stderr.write('configuration invalid:\n');
+  for (const problem of problems) process.stderr.write(`  ${problemLine(problem)}\n`);
+  process.exit(1);
+};
+
+const configure = async (): Promise<Config> => {
+  const resolved = await resolveSources(process.env, {
+    file: (path) => readFile(path, 'utf8'),
+    stores: new Map(),
+  });
+  const loaded = loadConfig(resolved.env, { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false });
+  if (resolved.problems.length > 0) return refuse([...resolved.problems, ...(loaded.ok ? [] : loaded.problems)]);
+  if (!loaded.ok) return refuse(loaded.problems);
+  for (const warning of loaded.warnings) log('warn', 'configuration', { problem: problemLine(warning) });
+  return loaded.config;
+};
+
+const integerFrom = (name: string, fallback: number, maximum: number): number => {
+  const text = process.env[name];
+  if (text === undefined) return fallback;
+  if (/^\d{1,5}$/.test(text) && Number(text) <= maximum) return Number(text);
+  return refuse([{ variable: name, found: JSON.stringify(text), accepted: `a whole number up to ${maximum}` }]);
+};
+
+/** Everything deferred behind an answer, so that a drain can wait for it. */
+const pending = new Set<Promise<unknown>>();
+const context = {
+  defer: (promise: Promise<unknown>) => {
+    const settled = promise.catch((error: unknown) => log('error', 'deferred_work_failed', { error: error instanceof Error ? error.name : 'unknown' }));
+    pending.add(settled);
+    void settled.then(() => pending.delete(settled));
+  },
+};
+
+const auditLineOf = ({ settings }: Config): ((line: string) => void) | null => {
+  const file = settings.auditLogPath ? createWriteStream(settings.auditLogPath, { flags: 'a', mode: 0o600 }) : null;
+  file?.on('error', (error) => log('error', 'audit_log_failed', { error: (error as { code?: string }).code ?? error.name }));
+  if (!file && !settings.auditLog) return null;
+  return (line) => {
+    if (settings.auditLog) process.stdout.write(`${line}\n`);
+    file?.write(`${line}\n`);
+  };
+};
+
+const start = async () => {
+  const port = integerFrom('PORT', 8080, 65_535);
+  const host = process.env.HOST ?? '127.0.0.1';
+  const config = await configure();
+  const { settings } = config;
+
+  const tls = <K extends string>(key: K, path: string | null) => (path ? { [key]: readFileSync(path) } : {});
+  const composed: Composed = compose(config, {
+    clock,
+    newId,
+    log,
+    fetch: (input, init) => fetch(input, init),
+    random: () => Math.random(),
+    sleep: (milliseconds, signal) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, milliseconds);
+        signal?.addEventListener('abort', () => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
+    sharePromises: true,
+    sharedKeySet: null,
+    upstream: settings.upstreamUrl
+      ? createNodeUpstream(settings.upstreamUrl, {
+          maximumSockets: 1024,
+          tls: {
+            ...tls('cert', settings.upstreamTlsCertificateFile),
+            ...tls('key', settings.upstreamTlsKeyFile),
+            ...tls('ca', settings.upstreamTlsCaFile),
+          },
+        })
+      : null,
+    auditLine: auditLineOf(config),
+    spill: null,
+  });
+  let draining = false;
+
+  const app = createApp<NodeBindings>({
+    composed: () => composed,
+    ready: () => !draining,
+    rawTarget: (_request, { incoming }) => rawTargetOf(incoming),
+    newId,
+    received: (_request, { incoming }) => ({
+      target: rawTargetOf(incoming),
+      headers: rawFields(incoming.rawHeaders),
+      hop: {
+        peerAddress: incoming.socket.remoteAddress ?? null,
+        secure: (incoming.socket as TLSSocket).encrypted === true ? true : loopbackPeer(incoming.socket.remoteAddress) ? null : false,
+        certificate: certificateOf(incoming),
+      },
+      context,
+    }),
+  });
+
+  const server = createNodeServer(
+    app,
+    settings.tlsCertificateFile && settings.tlsKeyFile
+      ? {
+          certificate: settings.tlsCertificateFile,
+          key: settings.tlsKeyFile,
+          clientCa: settings.tlsClientCaFile,
+          clientCrl: settings.tlsClientCrlFile,
+        }
+      : null,
+    { log, readCertificate: certificateFromDer },
+  );
+
+  const stop = () => {
+    if (draining) return;
+    draining = true;
+    log('info', 'draining', { seconds: drainSeconds });
+    const force = setTimeout(() => process.exit(1), drainSeconds * 1000);
+    force.unref();
+    server.close(async () => {
+      await Promise.all(pending);
+      log('info', 'stopped');
+      process.exit(0);
+    });
+    server.closeIdleConnections();
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+
+  server.once('error', (error) => {
+    log('error', 'cannot_listen', { error: (error as { code?: string }).code ?? error.name });
+    process.exit(1);
+  });
+  void composed.warm(context);
+  server.listen(port, host, () => {
+    log('info', 'listening', { host, port: (server.address() as AddressInfo).port, auth_mode: config.authMode });
+  });
+};
+
+/** A plain connection that never left this machine tells nothing about the caller's own transport. */
+const loopbackPeer = (address: string | undefined): boolean =>
+  address !== undefined && (address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.'));
+
+await start();

@@ -1,0 +1,77 @@
+import type { Problem } from './load.ts';
+import { type Variable, variables } from './variables.ts';
+
+type Env = Readonly<Record<string, unknown>>;
+
+/** Reads a secret from where it is kept; rejects with a message that may be shown (it must not hold the secret). */
+export type ReadSecret = (reference: string) => Promise<string>;
+
+export interface Sources {
+  /** Reads a mounted file by its path, or null where there are no files (Workers). */
+  readonly file: ReadSecret | null;
+  /** Secret stores by the scheme of their references: `vault`, `aws-sm`, … The part after the colon is handed on. */
+  readonly stores: ReadonlyMap<string, ReadSecret>;
+}
+
+/** One secret that was read from outside the environment, for the access record: never its value. */
+export interface SecretAccess {
+  readonly variable: string;
+  readonly source: string;
+  readonly ok: boolean;
+}
+
+export interface Resolved {
+  /** The environment with every `X_FILE` and reference replaced by the value it stands for. */
+  readonly env: Env;
+  readonly problems: readonly Problem[];
+  readonly accesses: readonly SecretAccess[];
+}
+
+const secretNames = (Object.values(variables) as unknown as readonly Variable<unknown, unknown>[])
+  .filter(({ secret }) => secret)
+  .flatMap(({ name, aliases = [] }) => [name, ...aliases].flatMap((each) => [each, `${each}_PREVIOUS`]));
+
+/**
+ * Resolves secrets that stand elsewhere: `X_FILE` names a mounted file (one trailing newline is dropped), and a value such as
+ * `vault:path#field` names a store. Gives every problem at once; a secret that cannot be read is never replaced by an
+ * older or weaker one. Without files and references nothing is awaited but the function itself.
+ */
+export const resolveSources = async (env: Env, sources: Sources): Promise<Resolved> => {
+  const resolved: Record<string, unknown> = { ...env };
+  const problems: Problem[] = [];
+  const accesses: SecretAccess[] = [];
+
+  const take = async (variable: string, into: string, source: string, read: () => Promise<string>) => {
+    try {
+      resolved[into] = await read();
+      accesses.push({ variable: into, source, ok: true });
+    } catch (error) {
+      accesses.push({ variable: into, source, ok: false });
+      problems.push({
+        variable,
+        found: error instanceof Error ? error.message : 'something unreadable',
+        accepted: 'a secret that can be read',
+      });
+    }
+  };
+
+  for (const name of secretNames) {
+    const path = env[`${name}_FILE`];
+    const text = env[name];
+    if (typeof path === 'string') {
+      delete resolved[`${name}_FILE`];
+      const { file } = sources;
+      if (typeof text === 'string')
+        problems.push({ variable: `${name}_FILE`, found: `a value beside ${name}`, accepted: 'one of the two' });
+      else if (!file)
+        problems.push({ variable: `${name}_FILE`, found: 'a path', accepted: 'nothing here: there are no files' });
+      else await take(`${name}_FILE`, name, 'file', async () => (await file(path)).replace(/\r?\n$/, ''));
+      continue;
+    }
+    if (typeof text !== 'string') continue;
+    const scheme = /^([a-z][a-z0-9-]*):/.exec(text)?.[1];
+    const store = scheme === undefined ? undefined : sources.stores.get(scheme);
+    if (scheme !== undefined && store) await take(name, name, scheme, () => store(text.slice(scheme.length + 1)));
+  }
+  return { env: resolved, problems, accesses };
+};

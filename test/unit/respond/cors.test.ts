@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest';
+import type { AccessRequest } from '../../../lib/decision.ts';
+import { createCors } from '../../../lib/respond/cors.ts';
+
+const request = (method: string, fields: Record<string, string>): AccessRequest => ({
+  door: 'gateway',
+  method,
+  target: '/v1/discover',
+  headers: new Headers(fields),
+  hop: { peerAddress: null, secure: null, certificate: null },
+});
+const preflight = (origin: string) => request('OPTIONS', { origin, 'access-control-request-method': 'POST' });
+const cors = (origins: readonly string[]) =>
+  createCors({ origins, methods: ['GET', 'POST', 'GET'], requestHeaders: [] });
+
+describe('cross-origin answers', () => {
+  test('a preflight of a listed origin is answered with what it may send', () => {
+    const answer = Object.fromEntries(cors(['https://app.example']).preflight(preflight('https://app.example')) ?? []);
+    expect(answer).toMatchObject({
+      'access-control-allow-origin': 'https://app.example',
+      'access-control-allow-methods': 'GET, POST',
+      vary: 'Origin',
+    });
+    expect(answer).not.toHaveProperty('access-control-allow-credentials');
+  });
+
+  test.each([
+    ['an origin that is not listed', ['https://app.example'], 'https://evil.example'],
+    ['a listed origin as a part of another', ['https://app.example'], 'https://app.example.evil.example'],
+    ['the origin null', ['https://app.example'], 'null'],
+    ['any origin, by default', [], 'https://app.example'],
+  ])('a preflight of %s is answered with a no', (_, origins, origin) => {
+    const answer = cors(origins).preflight(preflight(origin));
+    expect(answer).not.toBeNull();
+    expect(answer?.map(([name]) => name)).not.toContain('access-control-allow-origin');
+  });
+
+  test('OPTIONS that is no preflight is a request like any other', () => {
+    expect(cors(['*']).preflight(request('OPTIONS', { origin: 'https://a.example' }))).toBeNull();
+    expect(cors(['*']).preflight(request('OPTIONS', { 'access-control-request-method': 'POST' }))).toBeNull();
+    expect(cors(['*']).preflight(request('GET', { origin: 'https://a.example' }))).toBeNull();
+  });
+
+  test('other answers say who may read them, and that they depend on the origin', () => {
+    expect(
+      Object.fromEntries(cors(['https://a.example']).fields(request('GET', { origin: 'https://a.example' }))),
+    ).toMatchObject({
+      'access-control-allow-origin': 'https://a.example',
+      vary: 'Origin',
+    });
+    expect(cors(['https://a.example']).fields(request('GET', {}))).toEqual([['vary', 'Origin']]);
+    expect(cors([]).fields(request('GET', { origin: 'https://a.example' }))).toEqual([]);
+  });
+});
