@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { nginxDenial } from '../../lib/respond/nginx-denial.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { listenOnLoopback } from '../support/loopback-server.ts';
 import { caddyProgram, nginxProgram, type StartedProxy, startCaddy, startNginx } from '../support/proxy.ts';
@@ -46,8 +45,10 @@ async function startAuthorizer(door: 'nginx' | 'caddy') {
     if (status === 401 || status === 403) fields.push(['www-authenticate', `Bearer realm="api", error="e${status}"`]);
     if (status === 405) fields.push(['allow', 'GET, HEAD']);
     if (status === 429 || status === 503) fields.push(['retry-after', '7']);
-    const sent = door === 'nginx' ? nginxDenial(status, fields, problem) : { status, fields };
-    response.writeHead(sent.status, sent.fields.flat()).end(JSON.stringify(problem));
+    const body = JSON.stringify(problem);
+    // nginx's auth_request lets only 401 and 403 pass and drops the body, so the true answer travels in fields.
+    if (door === 'nginx') fields.push(['x-tgefd-status', String(status)], ['x-tgefd-problem', body]);
+    response.writeHead(door === 'caddy' || status === 401 ? status : 403, fields.flat()).end(body);
   });
   const loopback = await listenOnLoopback(server);
   return { port: loopback.port, asked, down: loopback.down, up: loopback.up };
