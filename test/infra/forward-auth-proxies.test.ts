@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { ASSERTING_FAMILIES, ASSERTING_FIELDS } from '../../lib/request/field-names.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { listenOnLoopback } from '../support/loopback-server.ts';
 import { caddyProgram, nginxProgram, type StartedProxy, startCaddy, startNginx } from '../support/proxy.ts';
@@ -152,6 +153,7 @@ const proxies = [
         ['        ssl_certificate_key /etc/nginx/tls/tls.key;\n', ''],
       ]);
       return startNginx(nginx, {
+        files: { 'nginx-strip-headers.conf': await documented('nginx-strip-headers.conf', []) },
         config: (port, folder) =>
           text
             .replace('listen 443 ssl http2;', `listen 127.0.0.1:${port};`)
@@ -259,6 +261,18 @@ for (const { door, program, start } of proxies) {
       const forged = new Set(FORGED.map((field) => (field.split(':')[0] ?? '').toLowerCase()));
       expect(names.filter((name) => forged.has(name) && !OURS.has(name))).toEqual([]);
       expect(new Set(names).size).toBe(names.length);
+    });
+
+    test('every field that the gateway would strip is stripped here too', async () => {
+      const members = ASSERTING_FAMILIES.map((family) => (family.endsWith('-') ? `${family}user` : family));
+      const known = [...ASSERTING_FIELDS, ...(door === 'caddy' ? members : [])].filter((name) => !OURS.has(name));
+      await ask(
+        'GET /allow',
+        known.map((name) => `${name}: root`),
+      );
+      const names = (service.received[0]?.fields ?? []).map(([name]) => name.toLowerCase());
+      expect(names.filter((name) => known.includes(name))).toEqual([]);
+      expect(names).toContain('x-auth-request-user');
     });
 
     test.each(['X-Auth-Request-User', 'X-Tgefd-Assertion', 'Authorization', 'X-Original-Uri', 'X-Forwarded-Uri'])(
