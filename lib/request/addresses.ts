@@ -50,18 +50,12 @@ export const addressText = (address: Address): string => {
     const { value } = address;
     return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
   }
-  const run = longestZeroRun(address.groups);
-  const hex = (groups: readonly number[]) => groups.map((group) => group.toString(16)).join(':');
-  return run.length < 2
-    ? hex(address.groups)
-    : `${hex(address.groups.slice(0, run.start))}::${hex(address.groups.slice(run.start + run.length))}`;
+  return ipv6Text(address.groups, 8);
 };
 
 /** Gives the address as a budget sees it: IPv4 whole, IPv6 by /64, since one subscriber holds at least that many. */
 export const addressPartition = (address: Address): string =>
-  address.family === 4
-    ? addressText(address)
-    : `${addressText({ family: 6, groups: [...address.groups.slice(0, 4), 0, 0, 0, 0] })}/64`;
+  address.family === 4 ? addressText(address) : `${ipv6Text(address.groups, 4)}/64`;
 
 /** Whether one of the ranges holds the address. */
 export const contains = (ranges: readonly AddressRange[], address: Address): boolean => {
@@ -163,14 +157,28 @@ const parseGroups = (text: string, mayEndInIpv4: boolean): readonly number[] | n
   return groups;
 };
 
-const longestZeroRun = (groups: readonly number[]): { readonly start: number; readonly length: number } => {
-  let best = { start: 0, length: 0 };
-  let start = 0;
-  for (const [index, group] of groups.entries()) {
-    if (group !== 0) start = index + 1;
-    else if (index + 1 - start > best.length) best = { start, length: index + 1 - start };
+/** The text of the first `kept` groups followed by zeros. */
+const ipv6Text = (groups: readonly number[], kept: number): string => {
+  const group = (at: number) => (at < kept ? (groups[at] ?? 0) : 0);
+  let start = 8;
+  let length = 1;
+  for (let at = 0, zeros = 0; at < 8; at++) {
+    zeros = group(at) === 0 ? zeros + 1 : 0;
+    if (zeros > length) {
+      length = zeros;
+      start = at + 1 - zeros;
+    }
   }
-  return best;
+  let text = '';
+  for (let at = 0; at < 8; at++) {
+    if (at === start) {
+      text += '::';
+      at += length - 1;
+    } else {
+      text += (text === '' || text.endsWith(':') ? '' : ':') + group(at).toString(16);
+    }
+  }
+  return text;
 };
 
 /** 16 bits of a group with everything behind the prefix cleared. */

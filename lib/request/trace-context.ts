@@ -41,7 +41,7 @@ export const createTraceparents = (sampleRatio: number): ((inbound: string | nul
     }
     let hex = '';
     for (const end = used + octets; used < end; used++) hex += HEX[pool[used] ?? 0];
-    return /^0+$/.test(hex) ? randomHex(octets) : hex;
+    return hex;
   };
 
   return (inbound) => {
