@@ -1,5 +1,7 @@
 const attributeType = /^(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+)$/;
 const special = ' "#+,;<=>\\';
+// A line feed here is Node's form, one attribute a line.
+const neverBare = /[";<>\p{Cc}]/u;
 const commonNameTypes = new Set(['cn', 'commonname', '2.5.4.3']);
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const bytesOf = new TextEncoder();
@@ -51,7 +53,7 @@ const readValue = (text: string, from: number): { readonly text: string; readonl
       } else return null;
       kept = bytes.length;
     } else {
-      if ('";<>'.includes(character)) return null;
+      if (neverBare.test(character)) return null;
       const whole = String.fromCodePoint(text.codePointAt(at) ?? 0);
       bytes.push(...bytesOf.encode(whole));
       at += whole.length;

@@ -1,0 +1,135 @@
+/** Tokens for tests: signed by hand, so that nothing a header or a claims set could say is out of reach. */
+import type { VerifyToken } from '../../lib/authenticate/access-token.ts';
+import { signatureAlgorithms } from '../../lib/authenticate/algorithms.ts';
+import type { KeyAnswer, KeyQuery, KeySets, VerificationKey } from '../../lib/authenticate/keys.ts';
+import type { RequestContext } from '../../lib/decision.ts';
+
+/** The instant at which tests happen, in epoch seconds. */
+export const now = 1_800_000_000;
+export const issuer = 'https://issuer.example';
+export const audience = 'https://api.example';
+
+export const context: RequestContext = { defer: () => undefined };
+
+/** What every check passes. */
+export const claims = {
+  iss: issuer,
+  aud: audience,
+  sub: 'alice',
+  iat: now - 10,
+  exp: now + 300,
+  scope: 'discover jobs',
+};
+
+export const tokenSettings = {
+  issuer,
+  audience,
+  clockSkewSeconds: 60,
+  maximumLifetimeSeconds: 3600,
+  subjectClaim: 'sub',
+  algorithms: ['RS256', 'PS256', 'ES256', 'EdDSA'],
+  types: ['JWT', 'at+jwt', 'application/at+jwt'],
+  typeMayBeAbsent: true,
+};
+
+export interface Signer {
+  readonly algorithm: string;
+  readonly privateKey: CryptoKey;
+  readonly publicKey: CryptoKey;
+  readonly verification: VerificationKey;
+}
+
+const algorithmOf = (name: string) => {
+  const algorithm = signatureAlgorithms.get(name);
+  if (!algorithm) throw new Error(`no algorithm ${name}`);
+  return algorithm;
+};
+
+export const createSigner = async (
+  algorithm: string,
+  keyId: string | null = 'k1',
+  modulusLength = 2048,
+): Promise<Signer> => {
+  const parameters = {
+    ...algorithmOf(algorithm).importParameters,
+    modulusLength,
+    publicExponent: new Uint8Array([1, 0, 1]),
+  };
+  const pair = (await crypto.subtle.generateKey(parameters, true, ['sign', 'verify'])) as CryptoKeyPair;
+  return { algorithm, ...pair, verification: { keyId, algorithm, key: pair.publicKey } };
+};
+
+/** One part of a token: JSON for an object, anything else as it stands. */
+export const part = (value: object | string | Uint8Array): string =>
+  Buffer.from(typeof value === 'string' || value instanceof Uint8Array ? value : JSON.stringify(value)).toString(
+    'base64url',
+  );
+
+export const signature = async (algorithm: string, key: CryptoKey, signed: string): Promise<Uint8Array> =>
+  new Uint8Array(
+    await crypto.subtle.sign(algorithmOf(algorithm).verifyParameters, key, new TextEncoder().encode(signed)),
+  );
+
+/** A token whose signature is right for exactly this header and these claims, however wrong those are. */
+export const sign = async (
+  signer: Pick<Signer, 'algorithm' | 'privateKey'>,
+  header: object | string | Uint8Array,
+  body: object | string | Uint8Array = claims,
+): Promise<string> => {
+  const signed = `${part(header)}.${part(body)}`;
+  return `${signed}.${part(await signature(signer.algorithm, signer.privateKey, signed))}`;
+};
+
+/** A token with a matching header and every claim in order, save what is given; undefined leaves a claim out. */
+export const tokenOf = (signer: Signer, changes: object = {}, header: object = {}): Promise<string> =>
+  sign(
+    signer,
+    { alg: signer.algorithm, kid: signer.verification.keyId ?? undefined, typ: 'at+jwt', ...header },
+    { ...claims, ...changes },
+  );
+
+export const secretOctets = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
+
+/** Signs with HS256 and any octets as the secret. */
+export const signWithSecret = async (
+  secret: Uint8Array<ArrayBuffer>,
+  header: object,
+  body: object = claims,
+): Promise<string> => {
+  const key = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  return sign({ algorithm: 'HS256', privateKey: key }, header, body);
+};
+
+/** A key set that never fails: keys by issuer, found by key id and algorithm. Remembers what it was asked. */
+export const keySetsOf = (
+  keys: readonly VerificationKey[],
+  of: string | null = issuer,
+): KeySets & { asked: KeyQuery[]; keys: VerificationKey[]; stale: boolean; answer: KeyAnswer | null } => {
+  const sets = {
+    asked: [] as KeyQuery[],
+    keys: [...keys],
+    stale: false,
+    /** When given, the answer to everything. */
+    answer: null as KeyAnswer | null,
+    find(query: KeyQuery): KeyAnswer {
+      sets.asked.push(query);
+      if (sets.answer) return sets.answer;
+      const fit = sets.keys.filter(
+        (key) => query.issuer === of && key.algorithm === query.algorithm && (query.keyId ?? key.keyId) === key.keyId,
+      );
+      const [key] = fit;
+      if (!key) return { found: 'none', reason: { reason: 'token_key_unknown' } };
+      return fit.length > 1
+        ? { found: 'none', reason: { reason: 'token_key_ambiguous' } }
+        : { found: 'key', key, stale: sets.stale };
+    },
+  };
+  return sets;
+};
+
+/** What a verification comes to in one word or reason: `verified`, or why not. */
+export const judge = async (verify: VerifyToken, token: string, atSeconds = now): Promise<string | object> => {
+  const verdict = await verify(token, atSeconds * 1000, context, true);
+  if (verdict.outcome === 'verified') return 'verified';
+  return verdict.outcome === 'refused' ? verdict.reason : verdict;
+};
