@@ -1,0 +1,80 @@
+import type { Admission, AdmissionAnswer, Clock } from '../decision.ts';
+import { createEmergencyLists, type EmergencySettings } from './emergency-lists.ts';
+import { createExactAdmission } from './exact-admission.ts';
+import { createLeasedAdmission } from './leased-admission.ts';
+import { fieldsOf, type RevocationPseudonyms } from './revocations.ts';
+import type { SharedStore } from './shared-store.ts';
+
+export interface AdmissionSettings {
+  /** Ask the shared store for every decision, or decide from leases and a snapshot where these suffice. */
+  readonly mode: 'exact' | 'leased';
+  readonly emergency: EmergencySettings;
+  /** What becomes of a credential while nobody can say whether it is revoked. */
+  readonly revocationOnError: 'closed' | 'open';
+  /** How long a revocation may take to hold in leased mode. */
+  readonly revocationMaximumDelayMs: number;
+  /** Deadline of one trip. */
+  readonly timeoutMs: number;
+}
+
+export interface AdmissionParts {
+  readonly store: SharedStore;
+  readonly pseudonyms: RevocationPseudonyms;
+  readonly clock: Clock;
+}
+
+export interface ObservedAdmission extends Admission {
+  /** Of the snapshot of the revocations, for gauges; zero and null in exact mode. */
+  snapshotState(nowMs: number): { readonly entries: number; readonly ageMs: number | null };
+}
+
+/** Buckets and leases of one isolate at most: some 10 MiB when every one is in use. */
+const MAXIMUM_PARTITIONS = 32_768;
+/** Revocations in the snapshot of one isolate at most, some 5 MiB; with more, leased mode asks for every credential. */
+const MAXIMUM_SNAPSHOT_ENTRIES = 32_768;
+
+/**
+ * Step 5 of a decision: is the credential revoked, has every budget a token? The emergency lists first, which need no
+ * store; then at most one trip to the shared store. A revoked credential spends nothing, and a request that one budget
+ * refuses spends from none. Answers without a promise when nothing had to be asked. Never throws for an outage: what then
+ * decides is told in `degraded`, or the answer is `unavailable`. Does not check what kind of caller may have which budget.
+ */
+export function createAdmission(settings: AdmissionSettings, parts: AdmissionParts): ObservedAdmission {
+  const { store, pseudonyms, clock } = parts;
+  const revokedAtDeployment = createEmergencyLists(settings.emergency);
+  const fallback = { revocationOnError: settings.revocationOnError, maximumBuckets: MAXIMUM_PARTITIONS };
+  const leased =
+    settings.mode === 'leased'
+      ? createLeasedAdmission(
+          {
+            ...fallback,
+            timeoutMs: settings.timeoutMs,
+            maximumLeases: MAXIMUM_PARTITIONS,
+            maximumDelayMs: settings.revocationMaximumDelayMs,
+            maximumEntries: MAXIMUM_SNAPSHOT_ENTRIES,
+          },
+          store,
+          clock,
+        )
+      : null;
+  const admit = leased?.admit ?? createExactAdmission(fallback, store, clock);
+
+  return {
+    admit({ partition, budgets, revocation }, context) {
+      if (revocation === null) {
+        if (budgets.length === 0) return NOTHING_ASKED;
+        return admit({ partition, budgets, fields: [], issuedAtSeconds: null }, context);
+      }
+      const by = revokedAtDeployment(revocation);
+      if (by !== null) return { outcome: 'revoked', by };
+      const { issuedAtSeconds } = revocation;
+      const fields = fieldsOf(revocation, pseudonyms);
+      return fields instanceof Promise
+        ? fields.then((named) => admit({ partition, budgets, fields: named, issuedAtSeconds }, context))
+        : admit({ partition, budgets, fields, issuedAtSeconds }, context);
+    },
+    snapshotState: (nowMs) => leased?.snapshot.state(nowMs) ?? { entries: 0, ageMs: null },
+  };
+}
+
+const NOTHING_ASKED: AdmissionAnswer = { outcome: 'admitted', budgets: [], degraded: [] };

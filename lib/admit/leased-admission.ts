@@ -1,0 +1,102 @@
+import type { AdmissionAnswer, Budget, Clock, RequestContext } from '../decision.ts';
+import type { Admit, NamedQuestion } from './exact-admission.ts';
+import { createFallback, type FallbackSettings, refuserOf } from './fallback.ts';
+import { createLeases, type LeaseSettings, type Message, type Plan } from './leases.ts';
+import { createRevocationSnapshot, type RevocationSnapshot, type SnapshotSettings } from './revocation-snapshot.ts';
+import type { SharedStore } from './shared-store.ts';
+
+export interface LeasedAdmission {
+  readonly admit: Admit;
+  readonly snapshot: Pick<RevocationSnapshot, 'state'>;
+}
+
+/**
+ * Decides without a trip where a fresh snapshot tells that the credential is not revoked and leases hold a token of every
+ * budget, or where a budget is known to be empty; what is used up is renewed in the background of the request. Everything
+ * else is one trip that brings all of it: the decision, new leases and what changed among the revocations.
+ */
+export function createLeasedAdmission(
+  settings: FallbackSettings & LeaseSettings & SnapshotSettings,
+  store: SharedStore,
+  clock: Clock,
+): LeasedAdmission {
+  const leases = createLeases(settings);
+  const snapshot = createRevocationSnapshot(settings);
+  const fallback = createFallback(settings, clock);
+
+  /** Renews in the background what is due: leases, the snapshot, or both in one trip. */
+  const renew = (question: NamedQuestion, plan: Plan, nowMs: number, context: RequestContext): void => {
+    const message = leases.refill(plan, nowMs);
+    const snapshotDue = question.fields.length > 0 && snapshot.refreshDue(nowMs);
+    if (message !== null || snapshotDue) context.defer(trip(question, message ?? NOTHING, true, nowMs));
+  };
+
+  const trip = async (question: NamedQuestion, message: Message, revocationKnown: boolean, askedAtMs: number) => {
+    const { demands } = message;
+    const hasCredential = question.fields.length > 0;
+    const knownVersion = hasCredential ? snapshot.version() : null;
+    const finding = await store.ask({
+      partition: question.partition,
+      demands,
+      fields: revocationKnown ? [] : question.fields,
+      issuedAtSeconds: question.issuedAtSeconds,
+      knownVersion,
+    });
+    const settlement = finding.found === 'settled' ? finding.settlement : null;
+    leases.settle(message, settlement, askedAtMs, clock());
+    if (hasCredential && finding.found === 'settled') snapshot.apply(knownVersion, finding.changes, askedAtMs);
+    return finding;
+  };
+
+  const ask = async (question: NamedQuestion, plan: Plan, revocationKnown: boolean): Promise<AdmissionAnswer> => {
+    const askedAtMs = clock();
+    const message = leases.ask(plan, askedAtMs);
+    const finding = await trip(question, message, revocationKnown, askedAtMs);
+    if (finding.found === 'settled' && finding.settlement.allowed) {
+      leases.commit(plan);
+      return { outcome: 'admitted', budgets: leases.states(plan, clock()), degraded: [] };
+    }
+    if (finding.found === 'nothing') {
+      const missing: Budget[] = plan.items.flatMap(({ budget, reserved }) => (reserved ? [] : [budget]));
+      const answer = fallback({
+        partition: question.partition,
+        budgets: missing,
+        revocationUnknown: !revocationKnown,
+        retryAfterSeconds: finding.retryAfterSeconds,
+      });
+      if (answer.outcome === 'admitted') leases.commit(plan);
+      else leases.release(plan);
+      return answer;
+    }
+    leases.release(plan);
+    if (finding.found === 'revoked') return { outcome: 'revoked', by: finding.by };
+    const asked = plan.items.map(({ budget }) => budget);
+    const refuser = refuserOf(asked, finding.settlement);
+    return { outcome: 'exhausted', ...refuser, budgets: leases.states(plan, clock()), degraded: [] };
+  };
+
+  return {
+    snapshot,
+    admit(question, context) {
+      const { partition, budgets, fields, issuedAtSeconds } = question;
+      const nowMs = clock();
+      const revocationKnown = fields.length === 0 || snapshot.isFresh(nowMs);
+      if (fields.length > 0 && revocationKnown) {
+        const by = snapshot.check(fields, issuedAtSeconds, nowMs);
+        if (by !== null) return { outcome: 'revoked', by };
+      }
+      const plan = leases.plan(partition ?? '', budgets, nowMs);
+      if (plan.refuser !== null) {
+        leases.release(plan);
+        renew(question, plan, nowMs, context);
+        return { outcome: 'exhausted', ...plan.refuser, budgets: leases.states(plan, nowMs), degraded: [] };
+      }
+      if (!revocationKnown || plan.kind === 'ask') return ask(question, plan, revocationKnown);
+      leases.commit(plan);
+      renew(question, plan, nowMs, context);
+      return { outcome: 'admitted', budgets: leases.states(plan, nowMs), degraded: [] };
+    },
+  };
+}
+
+const NOTHING: Message = { demands: [], about: [] };

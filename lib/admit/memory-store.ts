@@ -1,0 +1,20 @@
+import type { RevocationKind } from '../decision.ts';
+import type { MemoryBudgets } from './memory-budgets.ts';
+import type { MemoryRevocations } from './memory-revocations.ts';
+import type { SharedStore } from './shared-store.ts';
+
+/** The store of a process that shares nothing: development without Redis, and tests. */
+export function createMemoryStore(budgets: MemoryBudgets, revocations: MemoryRevocations): SharedStore {
+  return {
+    async ask({ partition, demands, fields, issuedAtSeconds, knownVersion }) {
+      const by: RevocationKind | null = revocations.lookUp(fields, issuedAtSeconds);
+      if (by !== null) return { found: 'revoked', by };
+      const settlement = budgets.settle(partition ?? '', demands);
+      return {
+        found: 'settled',
+        settlement,
+        changes: knownVersion === null ? null : revocations.changesSince(knownVersion),
+      };
+    },
+  };
+}

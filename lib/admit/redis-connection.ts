@@ -1,0 +1,166 @@
+import { Redis, type Requester, type UpstashResponse } from '@upstash/redis';
+import type { Clock, Fetch, Log } from '../decision.ts';
+import { createCircuitBreaker } from './circuit-breaker.ts';
+import type { Script } from './redis-scripts.ts';
+
+/**
+ * One HTTP exchange with the REST face of Redis: posts a command as JSON, gives status and body. Rejects when no answer
+ * came. Should stop when the signal says so; nobody waits for it if it does not.
+ */
+export type RedisExchange = (
+  body: string,
+  signal: AbortSignal,
+) => Promise<{ readonly status: number; readonly text: string }>;
+
+/** The exchange over `fetch`, for Workers and Lambda. Over Node's own `fetch` it costs ten times a kept-alive socket. */
+export function fetchExchange(settings: { readonly url: string; readonly token: string }, fetch: Fetch): RedisExchange {
+  const headers = { authorization: `Bearer ${settings.token}`, 'content-type': 'application/json' };
+  return async (body, signal) => {
+    const response = await fetch(settings.url, { method: 'POST', headers, body, signal });
+    return { status: response.status, text: await response.text() };
+  };
+}
+
+export type RedisReply =
+  | { readonly answered: true; readonly value: unknown }
+  | { readonly answered: false; readonly retryAfterSeconds: number };
+
+export interface RedisConnection {
+  /** Runs a script. Never throws: whatever went wrong, within the deadline the answer is there. */
+  run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<RedisReply>;
+  /** Whether trips are not even tried at present. */
+  isOpen(): boolean;
+}
+
+/** What went wrong, as the log may know it: never the text of an error, which holds the whole command. */
+type Failure = 'deadline' | 'unreachable' | 'http_status' | 'malformed' | 'refused';
+
+class RedisFailure extends Error {
+  readonly failure: Failure;
+  constructor(failure: Failure) {
+    super(failure);
+    this.failure = failure;
+  }
+}
+
+/** A spell of failures is over when none has come for this long. */
+const SPELL_ENDS_AFTER_MS = 10_000;
+
+/**
+ * Redis behind its REST face, by @upstash/redis over an exchange of ours: no retries, no pipelines across requests, no
+ * telemetry, one hard deadline for all that one `run` does (a script that the server has lost is sent again within it), a
+ * circuit breaker, and one line in the log for each spell of failures. Keeps no promise between calls.
+ *
+ * @upstash/ratelimit is left out on purpose. Its frame takes one identifier and gives one verdict; ours are a revocation
+ * and several budgets, all or none. What the frame adds (a time-out that lets requests pass, an unbounded cache, a clock
+ * of its own, analytics) would all have to be switched off, at 10 KiB of the Worker.
+ */
+export function createRedisConnection(
+  settings: { readonly timeoutMs: number },
+  parts: {
+    readonly exchange: RedisExchange;
+    readonly clock: Clock;
+    readonly random: () => number;
+    readonly log: Log;
+  },
+): RedisConnection {
+  const { timeoutMs } = settings;
+  const breaker = createCircuitBreaker(
+    { failures: 3, pauseMs: 1_000, maximumPauseMs: 10_000, probeMs: timeoutMs },
+    parts.random,
+  );
+  const spells = createSpells(parts.log);
+
+  // The client calls its requester before it first yields, so the signal of a command is the one set just before it.
+  let signal = new AbortController().signal;
+  const requester: Requester = {
+    request: async <T>({ body }: { body?: unknown }) =>
+      parseReply<T>(await parts.exchange(JSON.stringify(body), signal)),
+  };
+  const redis = new Redis(requester);
+
+  const evaluate = async (
+    { text, sha1 }: Script,
+    keys: string[],
+    args: (string | number)[],
+    deadline: AbortSignal,
+  ): Promise<unknown> => {
+    try {
+      signal = deadline;
+      return await redis.evalsha(sha1, keys, args);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+      if (deadline.aborted) throw error;
+      signal = deadline;
+      return await redis.eval(text, keys, args);
+    }
+  };
+
+  return {
+    async run(script, keys, args) {
+      const waitMs = breaker.waitMs(parts.clock());
+      if (waitMs > 0) return { answered: false, retryAfterSeconds: Math.ceil(waitMs / 1000) };
+      try {
+        const value = await withinDeadline(timeoutMs, (deadline) => evaluate(script, [...keys], [...args], deadline));
+        breaker.succeeded();
+        spells.succeeded(parts.clock());
+        return { answered: true, value };
+      } catch (error) {
+        const nowMs = parts.clock();
+        breaker.failed(nowMs);
+        spells.failed(nowMs, failureOf(error));
+        return { answered: false, retryAfterSeconds: 1 };
+      }
+    },
+    isOpen: breaker.isOpen,
+  };
+}
+
+/** Settles when the work does, or rejects at the deadline whether or not the work heeds the signal. */
+function withinDeadline<T>(timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const controller = new AbortController();
+    const timer = setTimeout(() => {
+      reject(new RedisFailure('deadline'));
+      controller.abort();
+    }, timeoutMs);
+    work(controller.signal)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer));
+  });
+}
+
+function parseReply<T>({ status, text }: { readonly status: number; readonly text: string }): UpstashResponse<T> {
+  let reply: unknown;
+  try {
+    reply = JSON.parse(text);
+  } catch {
+    throw new RedisFailure(status === 200 ? 'malformed' : 'http_status');
+  }
+  const { result, error } = typeof reply === 'object' && reply !== null ? (reply as UpstashResponse<T>) : {};
+  if (typeof error === 'string') return { error };
+  if (status !== 200) throw new RedisFailure('http_status');
+  if (result === undefined) throw new RedisFailure('malformed');
+  return { result };
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof RedisFailure) return error.failure;
+  return error instanceof Error && error.name === 'UpstashError' ? 'refused' : 'unreachable';
+}
+
+/** One line when failures begin, one when they have been over for a while; none in between, however many requests. */
+function createSpells(log: Log) {
+  let spell: { readonly sinceMs: number; lastMs: number } | null = null;
+  return {
+    failed(nowMs: number, why: Failure) {
+      if (spell === null) log('error', 'redis_unavailable', { why });
+      spell = { sinceMs: spell?.sinceMs ?? nowMs, lastMs: nowMs };
+    },
+    succeeded(nowMs: number) {
+      if (spell === null || nowMs - spell.lastMs < SPELL_ENDS_AFTER_MS) return;
+      log('info', 'redis_recovered', { failed_for_ms: spell.lastMs - spell.sinceMs });
+      spell = null;
+    },
+  };
+}

@@ -1,0 +1,13 @@
+/** Every Redis key of this room; `docs/redis_keys.md` describes them. Only pseudonyms ever become part of a key. */
+
+const PREFIX = 'tgefd:v1';
+
+/** Hash: what is revoked, by `kind:id`, and the version of the whole. */
+export const REVOCATIONS_KEY = `${PREFIX}:revocations`;
+/** Sorted set: the same names by the version in which each last changed; also names that were taken back. */
+export const REVOCATION_CHANGES_KEY = `${PREFIX}:revocations:changes`;
+/** Sorted set: the same names by the epoch second at which each expires. */
+export const REVOCATION_EXPIRY_KEY = `${PREFIX}:revocations:expiry`;
+
+/** String: one bucket of one partition. */
+export const budgetKey = (name: string, partition: string): string => `${PREFIX}:budget:${name}:${partition}`;

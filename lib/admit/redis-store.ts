@@ -1,0 +1,64 @@
+import type { Settlement } from './budgets.ts';
+import type { RedisConnection } from './redis-connection.ts';
+import { budgetKey, REVOCATION_CHANGES_KEY, REVOCATIONS_KEY } from './redis-keys.ts';
+import { ADMIT } from './redis-scripts.ts';
+import type { Finding, Inquiry, RevocationChanges, SharedStore } from './shared-store.ts';
+
+/** The shared store in Redis: revocation and all budgets of a decision in one HTTP request, atomically. */
+export function createRedisStore(connection: RedisConnection): SharedStore {
+  return {
+    async ask(inquiry) {
+      const { partition, demands, fields, issuedAtSeconds, knownVersion } = inquiry;
+      const keys = [REVOCATIONS_KEY, REVOCATION_CHANGES_KEY];
+      const args: (string | number)[] = [issuedAtSeconds ?? '', knownVersion ?? '-', fields.length];
+      for (const { field } of fields) args.push(field);
+      for (const { budget, need, want, window, used, left } of demands) {
+        keys.push(budgetKey(budget.name, partition ?? ''));
+        args.push(budget.perMinute, budget.burst, need, want, window, used, left);
+      }
+      const reply = await connection.run(ADMIT, keys, args);
+      if (!reply.answered) return { found: 'nothing', retryAfterSeconds: reply.retryAfterSeconds };
+      return parseFinding(reply.value, inquiry) ?? { found: 'nothing', retryAfterSeconds: 1 };
+    },
+  };
+}
+
+/** What the script answered, or null where that is not an answer of ours. */
+function parseFinding(value: unknown, { fields, demands }: Inquiry): Finding | null {
+  if (!Array.isArray(value)) return null;
+  const [outcome, second, ...rest]: unknown[] = value;
+  if (!isCount(second)) return null;
+  if (outcome === 1) {
+    const revoking = fields[second - 1];
+    return revoking ? { found: 'revoked', by: revoking.kind } : null;
+  }
+  if (outcome !== 0 && outcome !== 2) return null;
+  const grants: Settlement['grants'][number][] = [];
+  for (let i = 0; i < demands.length; i++) {
+    const [missing, granted] = [rest[2 * i], rest[2 * i + 1]];
+    if (!isCount(missing) || !isCount(granted)) return null;
+    grants.push({ missing, granted });
+  }
+  const told = rest[2 * demands.length];
+  const changes = told === undefined ? null : parseChanges(told);
+  if (told !== undefined && changes === null) return null;
+  return { found: 'settled', settlement: { allowed: outcome === 0, nowMs: second, grants }, changes };
+}
+
+function parseChanges(text: unknown): RevocationChanges | null {
+  if (typeof text !== 'string') return null;
+  const [head = '', ...lines] = text.split('\n');
+  const [mark, version, upTo, replace] = head.split(' ');
+  if (mark !== 'v' || version === undefined || upTo === undefined) return null;
+  const entries = lines.map((line) => {
+    const [field = '', expires = '', before = ''] = line.split(' ');
+    return {
+      field,
+      expiresAtSeconds: expires === '' ? null : Number(expires),
+      beforeSeconds: before === '' ? null : Number(before),
+    };
+  });
+  return { version, upTo, replace: replace === '1', entries };
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
