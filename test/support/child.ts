@@ -32,7 +32,7 @@ const POLL_MS = 20;
 const INSIST_MS = 5_000;
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
+  for (const child of running) signal(child, 'SIGKILL');
 });
 
 /**
@@ -44,6 +44,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const child = spawn(options.command, options.args, {
     env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // A group of its own: what it starts in turn ends with it.
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   const lines: string[] = [];
@@ -62,15 +63,15 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       resolve(how);
     };
     child.once('error', (error) => end(error.message));
-    child.once('close', (code, signal) => end(signal === null ? `exit code ${code}` : `signal ${signal}`));
+    child.once('close', (code, by) => end(by === null ? `exit code ${code}` : `signal ${by}`));
   });
   const kill = async () => {
-    child.kill('SIGKILL');
+    signal(child, 'SIGKILL');
     await exited;
   };
   const stop = async () => {
-    child.kill('SIGTERM');
-    const insist = setTimeout(() => child.kill('SIGKILL'), INSIST_MS);
+    signal(child, 'SIGTERM');
+    const insist = setTimeout(signal, INSIST_MS, child, 'SIGKILL');
     await exited;
     clearTimeout(insist);
   };
@@ -85,6 +86,13 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   return { pid: child.pid ?? 0, lines, exited, stop, kill };
+}
+
+function signal(child: ChildProcess, name: NodeJS.Signals): void {
+  if (child.pid === undefined || !running.has(child)) return;
+  try {
+    process.kill(-child.pid, name);
+  } catch {} // It has just ended by itself.
 }
 
 /** A TCP port of 127.0.0.1 that was free a moment ago. */

@@ -1,0 +1,97 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import workerd from 'workerd';
+import { freePort, startChild } from './child.ts';
+import type { DoorEnv, StartedDoor } from './door.ts';
+import { acceptsConnections } from './listening.ts';
+
+const ROOT = dirname(dirname(import.meta.dirname));
+
+/** Field by which a test says what `request.cf` holds, as JSON; Cloudflare alone fills it in production. */
+export const CF_FIELD = 'x-loopback-cf';
+
+export interface WorkerDoorOptions {
+  /** Bundle to serve (default: dist/worker.js). */
+  readonly bundle?: string;
+  /** Port of 127.0.0.1 that the service binding `UPSTREAM` leads to (default: no such binding). */
+  readonly upstreamPort?: number;
+  /** Port of an edge cache (`startEdgeCache`) behind `caches.default` (default: a Worker has none). */
+  readonly cachePort?: number;
+}
+
+/**
+ * Starts the bundled Worker in workerd itself on a free loopback port, with this environment as its text bindings and
+ * the compatibility date and flags of wrangler.toml. It reaches loopback services and nothing else.
+ */
+export async function startWorkerDoor(env: DoorEnv, options: WorkerDoorOptions = {}): Promise<StartedDoor> {
+  const port = await freePort();
+  const folder = await mkdtemp(join(tmpdir(), 'tgefd-worker-'));
+  const bundle = options.bundle ?? join(ROOT, 'dist/worker.js');
+  await writeFile(join(folder, basename(bundle)), await readFile(bundle));
+  await writeFile(join(folder, 'config.capnp'), await workerdConfig(port, basename(bundle), Object.keys(env), options));
+  const discard = () => rm(folder, { recursive: true, force: true });
+  const child = await startChild({
+    command: workerd.default,
+    args: ['serve', join(folder, 'config.capnp')],
+    env,
+    ready: () => acceptsConnections(port),
+  }).catch(async (error: unknown) => {
+    await discard();
+    throw error;
+  });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    ...child,
+    stop: async () => {
+      await child.stop();
+      await discard();
+    },
+    kill: async () => {
+      await child.kill();
+      await discard();
+    },
+  };
+}
+
+async function workerdConfig(
+  port: number,
+  module: string,
+  variables: readonly string[],
+  options: WorkerDoorOptions,
+): Promise<string> {
+  const { date, flags } = await compatibility();
+  const external = (name: string, to: number | undefined) =>
+    to === undefined ? [] : [`(name = "${name}", external = (address = "127.0.0.1:${to}", http = ()))`];
+  const services = [
+    '(name = "main", worker = .main)',
+    '(name = "internet", network = (allow = ["local"]))',
+    ...external('upstream', options.upstreamPort),
+    ...external('cache', options.cachePort),
+  ];
+  // Values stay out of the file: workerd reads each from its own environment.
+  const bindings = variables.map((name) => `(name = "${name}", fromEnvironment = "${name}")`);
+  if (options.upstreamPort !== undefined) bindings.push('(name = "UPSTREAM", service = "upstream")');
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [${services.join(', ')}],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (cfBlobHeader = "${CF_FIELD}"), service = "main")],
+);
+const main :Workerd.Worker = (
+  modules = [(name = "${module}", esModule = embed "${module}")],
+  compatibilityDate = "${date}",
+  compatibilityFlags = ${JSON.stringify(flags)},
+  bindings = [${bindings.join(', ')}],
+  ${options.cachePort === undefined ? '' : 'cacheApiOutbound = "cache",'}
+);
+`;
+}
+
+async function compatibility(): Promise<{ date: string; flags: string[] }> {
+  const toml = await readFile(join(ROOT, 'wrangler.toml'), 'utf8');
+  const date = /^compatibility_date = "([\d-]+)"$/m.exec(toml)?.[1];
+  const flags = /^compatibility_flags = (\[.*\])$/m.exec(toml)?.[1];
+  if (date === undefined || flags === undefined) throw new Error('wrangler.toml names no compatibility date and flags');
+  return { date, flags: JSON.parse(flags) };
+}
