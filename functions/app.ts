@@ -38,7 +38,14 @@ const respond = (status: number, fields: Fields, body: string | null) =>
   new Response(body, { status, headers: fields as [string, string][] });
 
 const word = (status: 200 | 503, text: string) =>
-  respond(status, [['content-type', 'text/plain; charset=utf-8'], ['cache-control', 'no-store']], `${text}\n`);
+  respond(
+    status,
+    [
+      ['content-type', 'text/plain; charset=utf-8'],
+      ['cache-control', 'no-store'],
+    ],
+    `${text}\n`,
+  );
 
 /**
  * The app that every HTTP runtime serves: health and readiness, our own pages, the forward-auth doors, and the gateway for
@@ -73,7 +80,14 @@ export const createApp = <Bindings extends object>(parts: AppParts<Bindings>) =>
   app.get('/_authorizer/jwks.json', async (c) => {
     const { assertions } = c.get('composed');
     const keySet = assertions ? await assertions.jwks() : { keys: [] };
-    return respond(200, [['content-type', 'application/jwk-set+json'], ['cache-control', 'public, max-age=60']], JSON.stringify(keySet));
+    return respond(
+      200,
+      [
+        ['content-type', 'application/jwk-set+json'],
+        ['cache-control', 'public, max-age=60'],
+      ],
+      JSON.stringify(keySet),
+    );
   });
 
   const check = async (c: Context<Env>, next: () => Promise<void>) => {

@@ -1,28 +1,40 @@
-import type { Requester } from '@upstash/redis';
-import { rateLimitFields } from '../lib/admit/fields.ts';
+import { type AdmissionSettings, createAdmission } from '../lib/admit/admission.ts';
 import { createFailures } from '../lib/admit/failures.ts';
-import { budgetsFor } from '../lib/admit/quotas.ts';
+import { rateLimitFields } from '../lib/admit/fields.ts';
+import { createMemoryBudgets } from '../lib/admit/memory-budgets.ts';
+import { createMemoryRevocations } from '../lib/admit/memory-revocations.ts';
+import { createMemoryStore } from '../lib/admit/memory-store.ts';
+import { budgetsFor, type QuotaSettings } from '../lib/admit/quotas.ts';
+import { createRedisConnection, fetchExchange, type RedisExchange } from '../lib/admit/redis-connection.ts';
+import { createRedisRevocations } from '../lib/admit/redis-revocations.ts';
+import { createRedisStore } from '../lib/admit/redis-store.ts';
+import type { RevocationPseudonyms, Revocations } from '../lib/admit/revocations.ts';
+import type { Lease, Outbox, Source, Tail } from '../lib/audit/outbox.ts';
 import { createMemoryOutbox } from '../lib/audit/outbox-memory.ts';
-import { createRedisOutbox } from '../lib/audit/outbox-redis.ts';
-import { createPseudonyms } from '../lib/audit/pseudonym.ts';
+import { createRedisOutbox, type RedisRequester } from '../lib/audit/outbox-redis.ts';
+import { createPseudonyms, type Pseudonyms } from '../lib/audit/pseudonym.ts';
 import { auditRecord } from '../lib/audit/record.ts';
-import { createRecorder, type Spill } from '../lib/audit/recorder.ts';
+import { createRecorder, type Recorder, type Spill } from '../lib/audit/recorder.ts';
 import { type AuthenticatorSettings, createAuthenticator } from '../lib/authenticate/authenticate.ts';
+import type { CertificateReader } from '../lib/authenticate/client-certificate.ts';
 import type { SharedCopy } from '../lib/authenticate/key-set-copy.ts';
 import { createKeySets } from '../lib/authenticate/key-sets.ts';
 import { authorize } from '../lib/authorize/authorize.ts';
 import { createGrants } from '../lib/authorize/grants.ts';
 import type { Config } from '../lib/config/load.ts';
-import type { Clock, Decision, Fetch, Log, NewId } from '../lib/decision.ts';
+import type { Secret } from '../lib/config/variables.ts';
+import type { Clock, Decision, Fetch, Log, NewId, RequestContext } from '../lib/decision.ts';
 import { createEgress } from '../lib/egress.ts';
-import { createEnforce } from '../lib/enforce.ts';
+import { createEnforce, type Enforce } from '../lib/enforce.ts';
+import { createMetrics, type Metrics } from '../lib/observe/metrics.ts';
 import { createBoundary } from '../lib/request/boundary.ts';
 import { createEndpointTable } from '../lib/request/endpoints.ts';
 import { canonicalTarget } from '../lib/request/path.ts';
 import { createFieldRules, upstreamFields } from '../lib/request/strip.ts';
-import { createAssertions } from '../lib/respond/assertion.ts';
+import { type Assertions, createAssertions } from '../lib/respond/assertion.ts';
 import { createCors } from '../lib/respond/cors.ts';
 import { codeOf, statusOf } from '../lib/respond/denial.ts';
+import { createAdministration } from './administration.ts';
 import type { ForwardAuthParts } from './forward-auth.ts';
 import type { GatewayParts, Upstream } from './gateway.ts';
 
@@ -42,9 +54,13 @@ export interface Runtime {
   /** Where audit records go as lines, or null. */
   readonly auditLine: ((line: string) => void) | null;
   readonly spill: Spill | null;
+  /** One HTTP exchange with the REST face of Redis; null: over `fetch`. */
+  readonly redisExchange: RedisExchange | null;
+  /** Decide on trial: spend from budgets of this process only, record nothing. */
+  readonly trial?: true;
 }
 
-/** Everything an HTTP runtime serves, wired. */
+/** Everything that decides and answers, wired. */
 export interface Composed {
   readonly config: Config;
   readonly enforce: Enforce;
@@ -52,14 +68,21 @@ export interface Composed {
   readonly forwardAuth: ForwardAuthParts | null;
   readonly cors: ReturnType<typeof createCors>;
   readonly assertions: Assertions | null;
-  readonly keySets: ManagedKeySets | null;
+  readonly revocations: Revocations;
+  readonly pseudonyms: Pseudonyms;
+  readonly outbox: (Outbox & Source & Lease & Tail) | null;
   readonly metrics: Metrics;
   /** Whether a request could be decided now: what `/readyz` tells. */
   ready(): boolean;
+  /** Loads what can be loaded ahead of the first request. Never rejects. */
+  warm(context: RequestContext): Promise<void>;
 }
 
 const maximumFailingAddresses = 10_000;
 const maximumRememberedTokens = 10_000;
+const maximumMemoryBuckets = 32_768;
+/** An append may take longer than a decision's trip: in strict mode a lost one costs the caller a 503. */
+const minimumAppendMs = 1000;
 
 /** The composition root: from a configuration that holds together to wired parts, one port after the other. */
 export const compose = (config: Config, runtime: Runtime): Composed => {
@@ -96,3 +119,269 @@ export const compose = (config: Config, runtime: Runtime): Composed => {
           },
         )
       : null;
+
+  const readCertificate: CertificateReader = (_boundary, hop) =>
+    hop.certificate
+      ? { found: 'certificate', certificate: hop.certificate, scopes: null, roles: null }
+      : { found: 'none' };
+  const authenticator = createAuthenticator(authenticatorSettings(config), {
+    clock,
+    keySets,
+    secrets: sharedSecrets(config),
+    readCertificate,
+    grants: createGrants({
+      scopesClaim: settings.jwtScopesClaim,
+      roleClaim: settings.roleClaim,
+      rolesClaim: settings.rolesClaim,
+      roleScopes: {
+        admin: settings.roleAdminScopes,
+        analyst: settings.roleAnalystScopes,
+        reader: settings.roleReaderScopes,
+      },
+      revokeScope: settings.scopeRevoke,
+    }),
+  });
+
+  const quotas: QuotaSettings = {
+    general: { perMinute: settings.rateLimitPerMinute, burst: settings.burstLimit, onError: settings.rateLimitOnError },
+    heavy: {
+      perMinute: settings.heavyRateLimitPerMinute,
+      burst: settings.heavyBurstLimit,
+      onError: settings.heavyRateLimitOnError,
+    },
+    overrides: documents.quotaOverrides,
+  };
+  const table = createEndpointTable(documents.endpoints);
+  const { admission, revocations, outbox } = composeStore(config, runtime, pseudonyms);
+  const recorder = composeRecorder(config, runtime, outbox);
+  const assertions = composeAssertions(config, runtime);
+
+  const enforce = createEnforce(
+    {
+      authMode,
+      requireTls: settings.requireTls,
+      maximumBodyBytes: settings.maximumBodyBytes,
+      forwards: runtime.upstream !== null || runtime.trial === true,
+    },
+    {
+      examine: createBoundary(
+        {
+          trustedProxies: config.place.platform === 'worker' ? [] : documents.trustedProxies,
+          ingressSecrets: both(settings.ingressSecret),
+          identityHeader: settings.identityHeader,
+          ingressHeaders: [settings.mtlsIdentityHeader, settings.mtlsScopesHeader, settings.mtlsRoleHeader].filter(
+            (name) => name !== null,
+          ),
+          traceSampleRatio: 0,
+        },
+        { newId },
+      ),
+      canonicalTarget,
+      route: table.route,
+      authenticate: authenticator,
+      authorize: (principal, route) => authorize(principal, route, settings.rbacEnabled),
+      budgetsFor: (principal, endpoint) => budgetsFor(principal, endpoint.budget, quotas),
+      failures: createFailures({
+        perMinute: settings.authFailureLimitPerMinute,
+        maximumAddresses: maximumFailingAddresses,
+      }),
+      pseudonym: (kind, value) => pseudonyms.of(kind, value),
+      admission,
+      record: recording(recorder, pseudonyms),
+    },
+    { clock, newId, log },
+  );
+
+  const fieldRules = createFieldRules({
+    identityHeaders: [
+      settings.identityHeader,
+      settings.mtlsIdentityHeader,
+      settings.mtlsScopesHeader,
+      settings.mtlsRoleHeader,
+    ].filter((name) => name !== null),
+    credentialHeaders: ['authorization', 'x-api-key', settings.jwtHeader],
+    forwardCredentials: settings.forwardCredentials,
+  });
+  const shared = {
+    enforce,
+    identityHeader: settings.identityHeader,
+    assertion: assertions && ((decision: Decision) => assertions.sign(assertionFacts(decision))),
+    rateLimitFields: (decision: Decision) => rateLimitFields(decision.budgets),
+  };
+  return {
+    config,
+    enforce,
+    gateway: {
+      ...shared,
+      upstream: runtime.upstream,
+      upstreamFields: (headers) => upstreamFields(headers, fieldRules),
+      upstreamTimeoutMs: settings.upstreamTimeoutSeconds * 1000,
+      maximumBodyBytes: settings.maximumBodyBytes,
+      administer: createAdministration({ revocations, pseudonyms, clock }),
+      log,
+    },
+    forwardAuth: settings.forwardAuth === 'off' ? null : { ...shared, proxy: settings.forwardAuth },
+    cors: createCors({
+      origins: settings.corsAllowedOrigins,
+      methods: documents.endpoints.map(({ method }) => method),
+      requestHeaders: settings.jwtHeader === 'authorization' ? [] : [settings.jwtHeader],
+    }),
+    assertions,
+    revocations,
+    pseudonyms,
+    outbox,
+    metrics: createMetrics(),
+    ready: () => keySets === null || keySets.state().keys > 0,
+    warm: async (context) => {
+      await keySets?.warm(context);
+    },
+  };
+};
+
+const both = <T>(secret: Secret<T> | null): T[] =>
+  secret === null ? [] : secret.previous === null ? [secret.current] : [secret.current, secret.previous];
+
+/** Hosts that the configuration names, and nothing else. */
+const allowedHosts = ({ settings }: Config): ReadonlySet<string> => {
+  const urls = [settings.jwksUrl, settings.redisUrl, settings.upstreamUrl, settings.auditS3Endpoint];
+  return new Set([...urls.flatMap((url) => (url ? [url.host] : [])), ...settings.egressAllow]);
+};
+
+const authenticatorSettings = ({ settings, authMode, algorithms, documents }: Config): AuthenticatorSettings => {
+  switch (authMode) {
+    case 'none':
+      return { mode: 'none' };
+    case 'api_key':
+      return { mode: 'api_key', keys: documents.apiKeys, scopes: settings.apiKeyScopes };
+    case 'mtls':
+      return { mode: 'mtls', policy: settings.mtlsPolicy === null ? null : documents.mtlsPolicy };
+    case 'jwt':
+      return {
+        mode: 'jwt',
+        header: settings.jwtHeader,
+        prefix: settings.jwtBearerPrefix,
+        algorithms,
+        types: settings.jwtTypes.filter((type) => type !== 'absent'),
+        typeMayBeAbsent: settings.jwtTypes.includes('absent'),
+        issuer: settings.jwtIssuer,
+        audience: settings.jwtAudience,
+        clockSkewSeconds: settings.jwtClockSkewSeconds,
+        maximumLifetimeSeconds: settings.jwtMaximumLifetimeSeconds || null,
+        subjectClaim: settings.jwtSubClaim,
+        cache: { maximumEntries: maximumRememberedTokens, maximumCharacters: 16 * 1024 * 1024 },
+      };
+  }
+};
+
+const sharedSecrets = ({ settings }: Config) =>
+  both(settings.jwtSecret).map((secret, place) => ({
+    id: place === 0 ? 'secret' : 'secret-previous',
+    octets: new TextEncoder().encode(secret),
+  }));
+
+/** What is shared between isolates, in Redis, or in this process where there is none. */
+const composeStore = (config: Config, runtime: Runtime, pseudonyms: Pseudonyms) => {
+  const { settings } = config;
+  const { clock, log, random } = runtime;
+  const named: RevocationPseudonyms = (kind, value) => {
+    const pseudonym = pseudonyms.of(kind === 'jti' ? 'token_id' : 'identity', value);
+    if (settings.auditPseudonymKey?.previous) return pseudonyms.all(kind === 'jti' ? 'token_id' : 'identity', value);
+    return pseudonym instanceof Promise ? pseudonym.then((name) => [name]) : [pseudonym];
+  };
+  const admissionSettings: AdmissionSettings = {
+    mode: settings.redisUrl ? settings.rateLimitMode : 'exact',
+    emergency: settings,
+    revocationOnError: settings.revocationOnError,
+    revocationMaximumDelayMs: settings.revocationMaximumDelaySeconds * 1000,
+    timeoutMs: settings.redisTimeoutMs,
+  };
+  const parts = { pseudonyms: named, clock };
+
+  if (!settings.redisUrl || !settings.redisToken || runtime.trial) {
+    const revocations = createMemoryRevocations(clock);
+    const store = createMemoryStore(createMemoryBudgets({ maximumBuckets: maximumMemoryBuckets }, clock), revocations);
+    const outbox = settings.auditBucket
+      ? createMemoryOutbox({ maximumEntries: settings.auditStreamMaximum }, clock)
+      : null;
+    return { admission: createAdmission(admissionSettings, { store, ...parts }), revocations, outbox };
+  }
+  const rest = { url: settings.redisUrl.href, token: settings.redisToken.current };
+  const egress = createEgress({ allowedHosts: allowedHosts(config), deadlineMs: 10_000 }, runtime.fetch);
+  const exchange = runtime.redisExchange ?? fetchExchange(rest, egress);
+  const connection = createRedisConnection({ timeoutMs: settings.redisTimeoutMs }, { exchange, clock, random, log });
+  const store = createRedisStore(connection);
+  return {
+    admission: createAdmission(admissionSettings, { store, ...parts }),
+    revocations: createRedisRevocations(connection, store, named),
+    outbox: createRedisOutbox(
+      {
+        stream: 'tgefd:v1:audit',
+        maximumEntries: settings.auditStreamMaximum,
+        timeoutMs: Math.max(settings.redisTimeoutMs, minimumAppendMs),
+        shareTrips: runtime.sharePromises,
+      },
+      requesterOver(exchange),
+    ),
+  };
+};
+
+/** Redis commands one by one over the same exchange. */
+const requesterOver = (exchange: RedisExchange): RedisRequester => ({
+  request: async ({ body, signal = AbortSignal.timeout(10_000) }) =>
+    JSON.parse((await exchange(JSON.stringify(body), signal)).text),
+});
+
+const composeRecorder = ({ settings }: Config, runtime: Runtime, outbox: Outbox | null): Recorder =>
+  createRecorder(
+    {
+      mode: outbox === null || runtime.trial ? 'off' : settings.auditMode,
+      alarmDepth: Math.ceil(settings.auditStreamMaximum / 2),
+      outboxRestMs: 1000,
+    },
+    {
+      outbox,
+      spill: runtime.spill,
+      line: runtime.trial ? null : runtime.auditLine,
+      clock: runtime.clock,
+      log: runtime.log,
+    },
+  );
+
+/** Builds and hands over the record of a decision; without a promise where every pseudonym is at hand. */
+const recording = (recorder: Recorder, pseudonyms: Pseudonyms) => (decision: Decision, context: RequestContext) => {
+  const { principal, boundary, denial } = decision;
+  const identity = principal && principal.method !== 'none' ? pseudonyms.of('identity', principal.subject) : null;
+  const address = boundary.addressPartition === null ? null : pseudonyms.of('address', boundary.addressPartition);
+  const record = (identityName: string | null, addressName: string | null) =>
+    recorder.record(
+      auditRecord(decision, {
+        identity: identityName,
+        clientAddress: addressName,
+        status: denial ? statusOf(denial) : 200,
+        code: denial && codeOf(denial),
+      }),
+      context,
+    );
+  if (!(identity instanceof Promise) && !(address instanceof Promise)) return record(identity, address);
+  return Promise.all([identity, address]).then(async ([one, other]) => (await record(one, other)) ?? 'recorded');
+};
+
+const composeAssertions = ({ settings, documents }: Config, { clock, upstream }: Runtime): Assertions | null => {
+  const [first, ...others] = documents.assertionKeys;
+  if (first === undefined) return null;
+  const audience =
+    settings.upstreamUrl?.origin ?? (upstream ? 'https://upstream.internal' : 'https://upstream.internal');
+  return createAssertions(
+    { keys: [first, ...others], issuer: 'tgefd-authorizer', audience, lifetimeSeconds: 60 },
+    clock,
+  );
+};
+
+const assertionFacts = (decision: Decision) => ({
+  decisionId: decision.id,
+  subject: decision.principal?.subject ?? '',
+  scopes: decision.principal?.scopes ?? [],
+  authMethod: decision.authMethod,
+  method: decision.method,
+  path: decision.path ?? '',
+});

@@ -1,6 +1,5 @@
-import { type Agent, type IncomingMessage, request as httpRequest } from 'node:http';
+import { type Agent, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { type AgentOptions, Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { Agent as HttpAgent } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { Upstream } from './gateway.ts';
@@ -16,7 +15,9 @@ export const createNodeUpstream = (
 ): Upstream => {
   const secure = origin.protocol === 'https:';
   const kept = { keepAlive: true, maxSockets: options.maximumSockets, scheduling: 'lifo' as const };
-  const agent: Agent = secure ? new HttpsAgent({ ...kept, minVersion: 'TLSv1.2', ...options.tls }) : new HttpAgent(kept);
+  const agent: Agent = secure
+    ? new HttpsAgent({ ...kept, minVersion: 'TLSv1.2', ...options.tls })
+    : new HttpAgent(kept);
   const connect = secure ? httpsRequest : httpRequest;
   const host = origin.hostname.replace(/^\[|\]$/g, '');
   const port = origin.port === '' ? (secure ? 443 : 80) : Number(origin.port);

@@ -12,6 +12,7 @@ import { createUlids } from './ids.ts';
 import { certificateOf, createNodeServer, type NodeBindings, rawTargetOf } from './node-server.ts';
 import { createNodeUpstream } from './node-upstream.ts';
 import { rawFields } from './raw-fields.ts';
+import { sleep } from './sleep.ts';
 
 const drainSeconds = 30;
 const clock = () => Date.now();
@@ -33,7 +34,12 @@ const configure = async (): Promise<Config> => {
     file: (path) => readFile(path, 'utf8'),
     stores: new Map(),
   });
-  const loaded = loadConfig(resolved.env, { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false });
+  const loaded = loadConfig(resolved.env, {
+    platform: 'node',
+    role: 'gateway',
+    upstreamBinding: false,
+    bucketBinding: false,
+  });
   if (resolved.problems.length > 0) return refuse([...resolved.problems, ...(loaded.ok ? [] : loaded.problems)]);
   if (!loaded.ok) return refuse(loaded.problems);
   for (const warning of loaded.warnings) log('warn', 'configuration', { problem: problemLine(warning) });
@@ -51,7 +57,9 @@ const integerFrom = (name: string, fallback: number, maximum: number): number =>
 const pending = new Set<Promise<unknown>>();
 const context = {
   defer: (promise: Promise<unknown>) => {
-    const settled = promise.catch((error: unknown) => log('error', 'deferred_work_failed', { error: error instanceof Error ? error.name : 'unknown' }));
+    const settled = promise.catch((error: unknown) =>
+      log('error', 'deferred_work_failed', { error: error instanceof Error ? error.name : 'unknown' }),
+    );
     pending.add(settled);
     void settled.then(() => pending.delete(settled));
   },
@@ -59,7 +67,9 @@ const context = {
 
 const auditLineOf = ({ settings }: Config): ((line: string) => void) | null => {
   const file = settings.auditLogPath ? createWriteStream(settings.auditLogPath, { flags: 'a', mode: 0o600 }) : null;
-  file?.on('error', (error) => log('error', 'audit_log_failed', { error: (error as { code?: string }).code ?? error.name }));
+  file?.on('error', (error) =>
+    log('error', 'audit_log_failed', { error: (error as { code?: string }).code ?? error.name }),
+  );
   if (!file && !settings.auditLog) return null;
   return (line) => {
     if (settings.auditLog) process.stdout.write(`${line}\n`);
@@ -80,14 +90,7 @@ const start = async () => {
     log,
     fetch: (input, init) => fetch(input, init),
     random: () => Math.random(),
-    sleep: (milliseconds, signal) =>
-      new Promise((resolve) => {
-        const timer = setTimeout(resolve, milliseconds);
-        signal?.addEventListener('abort', () => {
-          clearTimeout(timer);
-          resolve();
-        });
-      }),
+    sleep,
     sharePromises: true,
     sharedKeySet: null,
     upstream: settings.upstreamUrl
@@ -102,6 +105,7 @@ const start = async () => {
       : null,
     auditLine: auditLineOf(config),
     spill: null,
+    redisExchange: null,
   });
   let draining = false;
 
@@ -115,7 +119,12 @@ const start = async () => {
       headers: rawFields(incoming.rawHeaders),
       hop: {
         peerAddress: incoming.socket.remoteAddress ?? null,
-        secure: (incoming.socket as TLSSocket).encrypted === true ? true : loopbackPeer(incoming.socket.remoteAddress) ? null : false,
+        secure:
+          (incoming.socket as TLSSocket).encrypted === true
+            ? true
+            : loopbackPeer(incoming.socket.remoteAddress)
+              ? null
+              : false,
         certificate: certificateOf(incoming),
       },
       context,

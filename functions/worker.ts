@@ -6,6 +6,7 @@ import { createApp } from './app.ts';
 import { type Composed, compose } from './compose.ts';
 import type { Upstream } from './gateway.ts';
 import { createUlids } from './ids.ts';
+import { sleep } from './sleep.ts';
 
 /** Text variables named as in docs/configuration.md, and the bindings that may stand in for some of them. */
 interface Env {
@@ -22,7 +23,12 @@ let composed: { readonly parts: Composed | null } | null = null;
 
 const composeOnce = (env: Env): Composed | null => {
   if (composed) return composed.parts;
-  const place = { platform: 'worker', role: 'gateway', upstreamBinding: env.UPSTREAM !== undefined, bucketBinding: false } as const;
+  const place = {
+    platform: 'worker',
+    role: 'gateway',
+    upstreamBinding: env.UPSTREAM !== undefined,
+    bucketBinding: false,
+  } as const;
   const loaded = loadConfig(env, place);
   for (const warning of loaded.warnings) log('warn', 'configuration', { problem: problemLine(warning) });
   if (!loaded.ok) {
@@ -43,19 +49,11 @@ const composeOnce = (env: Env): Composed | null => {
       upstream: upstreamOf(env, loaded.config.settings.upstreamUrl),
       auditLine: loaded.config.settings.auditLog ? (line) => console.log(line) : null,
       spill: null,
+      redisExchange: null,
     }),
   };
   return composed.parts;
 };
-
-const sleep = (milliseconds: number, signal?: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal?.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 
 /** The data centre's cache as the place where isolates leave the key set for each other. */
 const edgeCache = () => {
@@ -67,7 +65,10 @@ const edgeCache = () => {
       return kept ? kept.text() : null;
     },
     async write(text: string, ttlSeconds: number) {
-      await cache().put(key, new Response(text, { headers: { 'cache-control': `max-age=${Math.max(1, Math.floor(ttlSeconds))}` } }));
+      await cache().put(
+        key,
+        new Response(text, { headers: { 'cache-control': `max-age=${Math.max(1, Math.floor(ttlSeconds))}` } }),
+      );
     },
   };
 };
@@ -80,7 +81,13 @@ const upstreamOf = (env: Env, url: URL | null): Upstream | null => {
   return ({ method, target, fields, body, upgrade, signal }) => {
     const headers = new Headers(fields as [string, string][]);
     if (upgrade) headers.set('upgrade', upgrade);
-    const init: RequestInit = { method, headers, redirect: 'manual', signal, body: method === 'GET' || method === 'HEAD' ? null : body };
+    const init: RequestInit = {
+      method,
+      headers,
+      redirect: 'manual',
+      signal,
+      body: method === 'GET' || method === 'HEAD' ? null : body,
+    };
     const request = new Request(`${origin}${target}`, init);
     return binding ? binding.fetch(request) : fetch(request);
   };

@@ -199,6 +199,8 @@ export type Reason =
   | { readonly reason: 'method_unknown'; readonly allow: readonly string[] }
   | { readonly reason: 'budget_exhausted'; readonly budget: string; readonly retryAfterSeconds: number }
   | { readonly reason: 'body_too_large'; readonly limitBytes: number }
+  /** The body of a request to one of our own endpoints says nothing that we understand. */
+  | { readonly reason: 'body_invalid' }
   | { readonly reason: 'configuration_invalid' }
   | { readonly reason: 'keys_unavailable'; readonly retryAfterSeconds: number }
   | { readonly reason: 'revocation_unavailable'; readonly retryAfterSeconds: number }

@@ -110,6 +110,7 @@ function detailOf(reason: Reason): string | null {
     case 'authentication_throttled':
     case 'endpoint_unknown':
     case 'method_unknown':
+    case 'body_invalid':
     case 'configuration_invalid':
     case 'keys_unavailable':
     case 'revocation_unavailable':

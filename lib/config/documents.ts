@@ -1,3 +1,4 @@
+import { parseQuotaOverrides, type QuotaOverride } from '../admit/quotas.ts';
 import { type ApiKey, parseApiKeys } from '../authenticate/api-key.ts';
 import { type CertificatePolicy, parseCertificatePolicy } from '../authenticate/certificate-policy.ts';
 import { roleNames } from '../authorize/roles.ts';
@@ -18,6 +19,7 @@ export interface Documents {
   readonly assertionKeys: readonly AssertionKey[];
   readonly apiKeys: readonly ApiKey[];
   readonly mtlsPolicy: CertificatePolicy;
+  readonly quotaOverrides: readonly QuotaOverride[];
 }
 
 /** Reads every document of the configuration; gives one problem for each fault. */
@@ -55,6 +57,9 @@ export const readDocuments = (
       : parseCertificatePolicy(settings.mtlsPolicy, roleNames);
   for (const problem of policy.problems) problems.push({ variable: variables.mtlsPolicy.name, ...problem });
 
+  const overrides = parseQuotaOverrides(settings.rateLimitOverrides ?? '[]');
+  for (const problem of overrides.problems) report('rateLimitOverrides', problem);
+
   const scopes = {
     discover: settings.scopeDiscover,
     evaluate: settings.scopeEvaluate,
@@ -69,6 +74,7 @@ export const readDocuments = (
       assertionKeys,
       apiKeys: keys.keys,
       mtlsPolicy: policy.policy,
+      quotaOverrides: overrides.overrides,
     },
     problems,
   };

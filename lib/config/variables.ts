@@ -36,6 +36,7 @@ export const sections = [
   'Audit',
   'Archive',
   'Transport and egress',
+  'API Gateway',
   'Observation',
   'Secrets',
 ] as const;
@@ -819,6 +820,29 @@ export const variables = {
     },
     words('host names, with a port where it is not 443, separated by commas', host),
     [],
+  ),
+
+  authorizerResponse: setting(
+    {
+      name: 'TGEFD_AUTHORIZER_RESPONSE',
+      section: 'API Gateway',
+      only: 'lambda',
+      meaning:
+        'What an HTTP API with payload 2.0 expects of its authorizer; every other API always gets a policy. The event does not tell.',
+    },
+    oneOf('simple', 'iam'),
+    'simple',
+  ),
+  authorizerTtlSeconds: setting(
+    {
+      name: 'TGEFD_AUTHORIZER_TTL_SEC',
+      section: 'API Gateway',
+      only: 'lambda',
+      meaning:
+        'How long API Gateway keeps an answer, exactly as set there. Revocation, limits and audit do not see what is answered from it.',
+    },
+    integer(0, 3600, 'seconds'),
+    0,
   ),
 
   metricsEnabled: setting(

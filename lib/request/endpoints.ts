@@ -55,30 +55,12 @@ export const defaultEndpoints = (scopes: EndpointScopes): readonly Endpoint[] =>
   { action: 'jobs', method: 'GET', pattern: '/v1/jobs/{job_id}', scope: scopes.jobs, budget: 'read', own: false },
   { action: 'metrics', method: 'GET', pattern: '/v1/metrics', scope: scopes.metrics, budget: 'read', own: false },
   { action: 'metrics', method: 'GET', pattern: '/metrics', scope: scopes.metrics, budget: 'read', own: false },
-  {
-    action: 'revocations',
-    method: 'POST',
-    pattern: '/_authorizer/revocations',
-    scope: scopes.revoke,
-    budget: 'none',
-    own: true,
-  },
-  {
-    action: 'revocations',
-    method: 'GET',
-    pattern: '/_authorizer/revocations/{kind}/{id}',
-    scope: scopes.revoke,
-    budget: 'none',
-    own: true,
-  },
-  {
-    action: 'revocations',
-    method: 'DELETE',
-    pattern: '/_authorizer/revocations/{kind}/{id}',
-    scope: scopes.revoke,
-    budget: 'none',
-    own: true,
-  },
+  ...['POST /_authorizer/revocations', 'GET /_authorizer/revocations', 'DELETE /_authorizer/revocations']
+    .concat('GET /_authorizer/revocations/{kind}/{id}', 'DELETE /_authorizer/revocations/{kind}/{id}')
+    .map((row): Endpoint => {
+      const [method = '', pattern = ''] = row.split(' ');
+      return { action: 'revocations', method, pattern, scope: scopes.revoke, budget: 'none', own: true };
+    }),
 ];
 
 /** Gives method and pattern with every `{name}` alike: two rows of one shape match the same requests. */

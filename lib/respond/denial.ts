@@ -10,6 +10,7 @@ export const codeOf = (reason: Reason): Code => {
     case 'ingress_proof_invalid':
     case 'credentials_duplicated':
     case 'credentials_oversized':
+    case 'body_invalid':
       return 'request_invalid';
     case 'credentials_missing':
       return 'credentials_missing';

@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises';
+import type { AccessRequest, Explain } from '../lib/decision.ts';
+import { codeOf, statusOf } from '../lib/respond/denial.ts';
+import { type Command, options, Usage } from './cli-command.ts';
+import { configOrProblems } from './cli-config.ts';
+import { compose } from './compose.ts';
+import { createUlids } from './ids.ts';
+import { rawFields } from './raw-fields.ts';
+import { sleep } from './sleep.ts';
+
+const clock = () => Date.now();
+
+export const explain: Command = {
+  summary: 'decides about one request and tells every step of it',
+  usage:
+    'explain --method POST --path /v1/discover [--token TOKEN | --token-file FILE] [--header "name: value" ...] [--peer ADDRESS] [--plain]',
+  async run(args, console) {
+    const { values } = options(args, {
+      method: { type: 'string', default: 'GET' },
+      path: { type: 'string' },
+      token: { type: 'string' },
+      'token-file': { type: 'string' },
+      header: { type: 'string', multiple: true, default: [] },
+      peer: { type: 'string' },
+      plain: { type: 'boolean', default: false },
+    });
+    if (values.path === undefined) throw new Usage('--path is the request target, such as /v1/jobs/42');
+    const file = values['token-file'];
+    const credential = file === undefined ? values.token : (await readFile(file, 'utf8')).trim();
+    const fields: string[] = ['host', 'explain.invalid'];
+    for (const text of values.header) {
+      const [, name, value] = /^([^:\s]+):\s*(.*)$/s.exec(text) ?? [];
+      if (name === undefined || value === undefined) throw new Usage('--header is "name: value"');
+      fields.push(name, value);
+    }
+
+    const place = { platform: 'lambda', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
+    const loaded = await configOrProblems(console, place);
+    if (!loaded) return 2;
+    const { settings } = loaded.config;
+    if (credential !== undefined) {
+      if (loaded.config.authMode === 'api_key') fields.push('x-api-key', credential);
+      else fields.push(settings.jwtHeader, `${settings.jwtBearerPrefix}${credential}`);
+    }
+
+    const composed = compose(loaded.config, {
+      clock,
+      newId: createUlids(clock),
+      log: (level, event) => level === 'info' || console.err(`${level}: ${event}`),
+      fetch: (input, init) => fetch(input, init),
+      random: () => Math.random(),
+      sleep: sleep,
+      sharePromises: true,
+      sharedKeySet: null,
+      upstream: null,
+      auditLine: null,
+      spill: null,
+      redisExchange: null,
+      trial: true,
+    });
+    const request: AccessRequest = {
+      door: 'gateway',
+      method: values.method,
+      target: values.path,
+      headers: rawFields(fields),
+      hop: { peerAddress: values.peer ?? null, secure: values.plain ? false : null, certificate: null },
+    };
+    const steps: Explain = (step, finding, facts = {}) => {
+      const told = Object.entries(facts).filter(([, value]) => value !== null && value !== '');
+      const detail = told.map(([name, value]) => `${name}=${String(value)}`).join(' ');
+      console.out(`${step.padEnd(14)} ${finding}${detail === '' ? '' : `  (${detail})`}`);
+    };
+    const waiting: Promise<unknown>[] = [];
+    const { decision } = await composed.enforce(request, { defer: (promise) => waiting.push(promise), explain: steps });
+    await Promise.allSettled(waiting);
+    const { denial } = decision;
+    console.out('');
+    console.out(denial ? `denied: ${statusOf(denial)} ${codeOf(denial)}, because ${denial.reason}` : 'allowed');
+    return denial ? 1 : 0;
+  },
+};

@@ -1,0 +1,51 @@
+import { type Command, type Console, Usage } from './cli-command.ts';
+import { checkConfig, docs } from './cli-config.ts';
+import { explain } from './cli-explain.ts';
+import { token } from './cli-token.ts';
+
+const commands: Readonly<Record<string, Command>> = {
+  'check-config': checkConfig,
+  docs,
+  explain,
+  token,
+};
+
+const overview = (): string[] => [
+  'tgefd-authorizer: operator commands of the edge authorizer',
+  '',
+  ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(14)} ${summary}`),
+  '',
+  'tgefd-authorizer COMMAND --help tells more. Configuration is read from the environment (docs/configuration.md).',
+];
+
+/** Runs one command line. */
+export const main = async (args: readonly string[], console: Console): Promise<number> => {
+  const [name, ...rest] = args;
+  const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command) {
+    const asked = name === undefined || name === 'help' || name === '--help';
+    for (const line of overview()) (asked ? console.out : console.err)(line);
+    return asked ? 0 : 2;
+  }
+  if (rest.includes('--help')) {
+    console.out(`usage: tgefd-authorizer ${command.usage}`);
+    return 0;
+  }
+  try {
+    return await command.run(rest, console);
+  } catch (error) {
+    if (!(error instanceof Usage)) throw error;
+    console.err(error.message);
+    console.err(`usage: tgefd-authorizer ${command.usage}`);
+    return 2;
+  }
+};
+
+if (import.meta.main) {
+  const pipe = (stream: NodeJS.WriteStream) => (line: string) => void stream.write(`${line}\n`);
+  process.exitCode = await main(process.argv.slice(2), {
+    env: process.env,
+    out: pipe(process.stdout),
+    err: pipe(process.stderr),
+  });
+}
