@@ -95,16 +95,23 @@ export const sendsMuch =
     );
 
 /** A `fetch` that counts, and behaves as the script says at the time. */
-export const createScriptedIssuer = (behaviour: Behaviour) => {
-  const issuer = {
+export interface ScriptedIssuer {
+  behaviour: Behaviour;
+  fetches: number;
+  readonly requests: { readonly url: string; readonly init: RequestInit }[];
+  readonly fetch: Fetch;
+}
+
+export const createScriptedIssuer = (behaviour: Behaviour): ScriptedIssuer => {
+  const issuer: ScriptedIssuer = {
     behaviour,
     fetches: 0,
-    requests: [] as { url: string; init: RequestInit }[],
-    fetch: (async (url, init = {}) => {
+    requests: [],
+    fetch: async (url, init = {}) => {
       issuer.fetches += 1;
       issuer.requests.push({ url, init });
       return issuer.behaviour(init.signal ?? new AbortController().signal);
-    }) satisfies Fetch as Fetch,
+    },
   };
   return issuer;
 };
