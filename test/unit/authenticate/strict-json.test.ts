@@ -17,7 +17,7 @@ describe('strict JSON', () => {
   it('never throws on any text', () => {
     fc.assert(
       fc.property(
-        fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom(...'{}[]":,\\u0e1n ') })),
+        fc.oneof(fc.string({ unit: 'binary-ascii' }), fc.string({ unit: fc.constantFrom(...'{}[]":,\\u0e1n ') })),
         (text) => {
           parseStrictJson(text);
         },

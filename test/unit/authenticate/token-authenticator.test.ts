@@ -238,7 +238,7 @@ describe('a token verified before', () => {
       { found: 'key', key: signer.verification, stale: false },
       { found: 'none', reason: { reason: 'token_key_unknown' } },
     ];
-    const find = async () => answers.shift() ?? sets.find({ issuer, keyId: 'k1', algorithm: 'RS256' });
+    const find = async () => answers.shift() ?? ({ found: 'unavailable', retryAfterSeconds: 1 } as const);
     authenticate = make({}, { find: find as unknown as typeof sets.find });
     answers.unshift(...[1, 2].map(() => ({ found: 'key', key: signer.verification, stale: false }) as const));
     await present();
