@@ -22,6 +22,11 @@ export function iamPattern(glob: string): string {
   return glob.replace(/[*?$]/g, (character) => `\${${character}}`).replaceAll(WILDCARD, '*');
 }
 
+/** The glob that {@link iamPattern} spelled. */
+export function globOf(pattern: string): string {
+  return pattern.replace(/\$\{([*?$])\}|\*/g, (_, literal: string | undefined) => literal ?? WILDCARD);
+}
+
 /** What a shape's glob matches and the shape does not: a `{name}` with a slash in it, or with nothing in it. */
 export function excessOf(shape: string): string[] {
   return [...shape.matchAll(/\0/g)].flatMap(({ index }) => [

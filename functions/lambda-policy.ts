@@ -1,5 +1,5 @@
 import type { Endpoint } from '../lib/decision.ts';
-import { beats, excessOf, iamPattern, shapeOf, touches, WILDCARD } from './lambda-patterns.ts';
+import { beats, excessOf, globOf, iamPattern, shapeOf, touches, WILDCARD } from './lambda-patterns.ts';
 
 export interface PolicyStatement {
   readonly Effect: 'Allow' | 'Deny';
@@ -74,6 +74,12 @@ export function denyEverything(prefix: string): PolicyDocument {
 /** One request allowed and nothing else, by its own ARN: for tables that no policy can express. Throws {@link PolicyTooLarge}. */
 export function allowOnly(prefix: string, method: string, path: string): PolicyDocument {
   return documentWith([statement('Allow', [checked(`${prefix}${method}/${iamPattern(path)}`, path)])]);
+}
+
+/** Whether a policy of ours lets a request through, as API Gateway judges it: by its ARN, an express denial first. */
+export function grants(document: PolicyDocument, arn: string): boolean {
+  const effects = document.Statement.filter(({ Resource }) => Resource.some((one) => touches(globOf(one), arn)));
+  return effects.length > 0 && effects.every(({ Effect }) => Effect === 'Allow');
 }
 
 function methodsOf(row: Endpoint): { readonly method: string; readonly row: Endpoint }[] {

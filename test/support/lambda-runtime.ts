@@ -57,7 +57,8 @@ export async function startFunction(options: FunctionOptions): Promise<RunningFu
         'lambda-runtime-deadline-ms': String(Date.now() + DEADLINE_MS),
         'lambda-runtime-invoked-function-arn': 'arn:aws:lambda:eu-central-1:123456789012:function:tgefd-authorizer',
       });
-      return response.end(JSON.stringify(invocation.event));
+      response.end(JSON.stringify(invocation.event));
+      return;
     }
     const body = JSON.parse((await bodyOf(request)) || 'null');
     const [, id, outcome] = /\/invocation\/([^/]+)\/(response|error)$/.exec(path) ?? [];

@@ -1,0 +1,121 @@
+import { loadConfig, type Problem, problemLine } from '../lib/config/load.ts';
+import { resolveSources } from '../lib/config/sources.ts';
+import type { Log } from '../lib/decision.ts';
+import { type Composed, compose } from './compose.ts';
+import { createUlids } from './ids.ts';
+import { AuthorizerError } from './lambda-answer.ts';
+import { createLambdaDoor } from './lambda-door.ts';
+import { createExtensionSecrets } from './lambda-secrets.ts';
+import { sleep } from './sleep.ts';
+
+type Door = ReturnType<typeof createLambdaDoor>;
+
+/** How long secrets that are kept elsewhere are believed before they are read again. */
+const SECRETS_LIFETIME_MS = 300_000;
+/** The init phase ends after ten seconds; a slow issuer must not use them up. */
+const WARM_UP_MS = 3_000;
+
+const OURS = /^(TGEFD|UPSTASH)_/;
+
+const clock = () => Date.now();
+const newId = createUlids(clock);
+const line = (text: string) => void process.stdout.write(`${text}\n`);
+const log: Log = (level, event, facts) =>
+  line(JSON.stringify({ type: 'log', ts: new Date().toISOString(), level, event, ...facts }));
+const stores = new Map([
+  [
+    'aws-sm',
+    createExtensionSecrets({
+      port: Number(process.env.PARAMETERS_SECRETS_EXTENSION_HTTP_PORT ?? 2773),
+      token: process.env.AWS_SESSION_TOKEN ?? '',
+      timeoutMs: 2_000,
+    }),
+  ],
+]);
+
+/** Secrets are behind the extension, which answers from the first event on. */
+const secretsElsewhere = Object.values(process.env).some((value) => value?.startsWith('aws-sm:') === true);
+/** A snapshot is started many times: what is drawn or fetched before it was taken would be the same, and old, in all. */
+const snapshot = process.env.AWS_LAMBDA_INITIALIZATION_TYPE === 'snap-start';
+
+interface Running {
+  readonly composed: Composed;
+  readonly door: Door;
+  /** Our variables with the secrets in them, to see whether one has changed. */
+  readonly fingerprint: string;
+  readonly untilMs: number;
+}
+
+let running: Running | null = null;
+
+/** Says every problem in a line of its own, then fails: Lambda does not start what is half configured. */
+function refuse(problems: readonly Problem[]): never {
+  for (const problem of problems) log('error', 'configuration_invalid', { problem: problemLine(problem) });
+  throw new AuthorizerError('configuration_invalid');
+}
+
+async function configured(): Promise<Running> {
+  const resolved = await resolveSources(process.env, { file: null, stores });
+  if (resolved.problems.length > 0) return refuse(resolved.problems);
+  const untilMs = clock() + SECRETS_LIFETIME_MS;
+  const fingerprint = JSON.stringify(Object.entries(resolved.env).filter(([name]) => OURS.test(name)));
+  if (running?.fingerprint === fingerprint) return { ...running, untilMs };
+
+  const loaded = loadConfig(resolved.env, {
+    platform: 'lambda',
+    role: 'gateway',
+    upstreamBinding: false,
+    bucketBinding: false,
+  });
+  if (!loaded.ok) return refuse(loaded.problems);
+  for (const warning of loaded.warnings) log('warn', 'configuration', { problem: problemLine(warning) });
+  const composed = compose(loaded.config, {
+    clock,
+    newId,
+    log,
+    fetch: (input, init) => fetch(input, init),
+    random: () => Math.random(),
+    sleep,
+    sharePromises: true,
+    sharedKeySet: null,
+    upstream: null,
+    auditLine: loaded.config.settings.auditLog ? line : null,
+    spill: null,
+    redisExchange: null,
+  });
+  const functionName = process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'authorizer';
+  return { composed, door: createLambdaDoor(composed, { clock, log, line, functionName }), fingerprint, untilMs };
+}
+
+/** The running parts; secrets that may have been rotated are read again, and while they cannot be, the last ones serve. */
+async function current(): Promise<Running> {
+  if (running === null || (secretsElsewhere && clock() >= running.untilMs)) {
+    running = await configured().catch((error: unknown) => {
+      if (running === null) throw error;
+      log('warn', 'secrets_not_renewed');
+      return { ...running, untilMs: clock() + SECRETS_LIFETIME_MS };
+    });
+  }
+  return running;
+}
+
+if (!secretsElsewhere && !snapshot) {
+  const { composed } = await current();
+  await Promise.race([composed.warm({ defer: () => undefined }), sleep(WARM_UP_MS)]);
+}
+
+/** The authorizer of an API Gateway API, REST or HTTP, whatever its event. */
+export async function handler(event: unknown): Promise<unknown> {
+  const { door } = await current();
+  return door(event);
+}
+
+/** `GET /_authorizer/jwks.json` behind API Gateway: the keys that verify our identity assertions. */
+export async function jwks(): Promise<unknown> {
+  const { assertions } = (await current()).composed;
+  return {
+    statusCode: 200,
+    headers: { 'content-type': 'application/jwk-set+json', 'cache-control': 'public, max-age=60' },
+    body: JSON.stringify(assertions === null ? { keys: [] } : await assertions.jwks()),
+  };
+}
