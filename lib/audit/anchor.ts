@@ -41,7 +41,7 @@ const RECENT_HOURS = 3;
 export async function anchoredHeads(
   parts: ChainParts & { readonly clock: Clock },
 ): Promise<ReadonlyMap<string, number>> {
-  const hourMs = hourOf(parts.clock());
+  const hourMs = startOfHour(parts.clock());
   for (let back = 0; back < RECENT_HOURS; back++) {
     const read = await readAnchor(parts, parts.layout.anchor(hourMs - back * HOUR_MS));
     if (read.found === 'anchor') return new Map(read.anchor.heads.map(({ writer, sequence }) => [writer, sequence]));
@@ -50,19 +50,20 @@ export async function anchoredHeads(
 }
 
 /**
- * Writes this hour's anchor unless it is there, and its copy. Names the head of every chain in the bucket, including those
- * that other archives write. A chain whose head is no genuine manifest stays unanchored and is told in the answer.
+ * Sees to it that an hour has its anchor, and the second bucket its copy. The anchor names the head of every chain in the
+ * bucket, including those that other archives write. A chain whose head is no genuine manifest stays unanchored and is told
+ * in the answer; where no chain is, nothing is anchored.
  */
 export async function writeAnchor(
   parts: AnchorParts,
-): Promise<{ readonly written: boolean; readonly untrusted: readonly string[] }> {
+  hourMs: number,
+): Promise<{ readonly anchored: boolean; readonly untrusted: readonly string[] }> {
   const { store, layout, signer, copies, clock } = parts;
-  const hourMs = hourOf(clock());
   const key = layout.anchor(hourMs);
   const there = await store.read(key, DOCUMENT_MAXIMUM_BYTES);
   if (there !== null) {
     await copies?.create(key, there, 'application/json');
-    return { written: false, untrusted: [] };
+    return { anchored: true, untrusted: [] };
   }
   const heads: Anchor['heads'] = [];
   const untrusted: string[] = [];
@@ -75,7 +76,7 @@ export async function writeAnchor(
       heads.push({ writer, sequence, manifest_sha256: fileSha256, last_stream_id: manifest.last_stream_id });
     }
   }
-  if (heads.length === 0) return { written: false, untrusted };
+  if (heads.length === 0) return { anchored: false, untrusted };
   const anchor: Anchor = {
     type: 'audit_anchor',
     version: MANIFEST_VERSION,
@@ -87,7 +88,7 @@ export async function writeAnchor(
   const file = utf8(await signer.sign('anchor', JSON.stringify(anchor)));
   if ((await store.create(key, file, 'application/json')) === 'created')
     await copies?.create(key, file, 'application/json');
-  return { written: true, untrusted };
+  return { anchored: true, untrusted };
 }
 
 async function previousAnchor(store: ObjectStore, prefix: string, beforeKey: string): Promise<Anchor['previous']> {
@@ -97,4 +98,5 @@ async function previousAnchor(store: ObjectStore, prefix: string, beforeKey: str
   return last === null || file === null ? null : { key: last, sha256: hex(await sha256(file)) };
 }
 
-const hourOf = (atMs: number): number => Math.floor(atMs / HOUR_MS) * HOUR_MS;
+/** The full hour that an instant lies in, epoch milliseconds. */
+export const startOfHour = (atMs: number): number => Math.floor(atMs / HOUR_MS) * HOUR_MS;

@@ -1,5 +1,5 @@
 import type { Log, NewId } from '../decision.ts';
-import { type AnchorParts, anchoredHeads, writeAnchor } from './anchor.ts';
+import { type AnchorParts, anchoredHeads, startOfHour, writeAnchor } from './anchor.ts';
 import { createDrain, type DrainStep } from './drain.ts';
 import type { Lease, Source } from './outbox.ts';
 import { createSpillSource, twinsAmong } from './spill.ts';
@@ -62,6 +62,8 @@ export function createArchive(settings: ArchiveSettings, parts: ArchiveParts): {
     { ...parts, source: createSpillSource(store, layout), twins: async () => new Set<string>() },
   );
 
+  let anchoredHourMs: number | null = null;
+
   const run = async (holder: string): Promise<ArchiveRun> => {
     const startedMs = clock();
     const heads = await anchoredHeads(parts);
@@ -90,8 +92,12 @@ export function createArchive(settings: ArchiveSettings, parts: ArchiveParts): {
           return { ...(await left()), outcome: 'busy', batches, records };
       }
     }
-    const { untrusted } = await writeAnchor(parts);
-    for (const writer of untrusted) log('error', 'audit_chain_untrusted', { writer });
+    const hourMs = startOfHour(startedMs);
+    if (anchoredHourMs !== hourMs) {
+      const { anchored, untrusted } = await writeAnchor(parts, hourMs);
+      for (const writer of untrusted) log('error', 'audit_chain_untrusted', { writer });
+      if (anchored) anchoredHourMs = hourMs;
+    }
     return { ...(await left()), outcome, batches, records };
   };
 

@@ -31,11 +31,9 @@ export async function verifyAnchors(
   const { store, layout, verifier, copies } = parts;
   const chains = new Map<string, Map<number, string>>();
   const start = layout.anchor(Math.max(0, fromMs - HOUR_MS));
-  const expired = layout.anchor(Math.max(0, expiredBeforeMs));
-  const floorKey = expired > start ? expired : start;
+  const floorKey = layout.anchor(Math.max(0, fromMs - HOUR_MS, expiredBeforeMs));
   let count = 0;
   let newestMs: number | null = null;
-  let before: { readonly key: string; readonly sha256: string } | null = null;
 
   const note = (heads: readonly { writer: string; sequence: number; manifest_sha256: string }[]) => {
     for (const { writer, sequence, manifest_sha256: sha256 } of heads) {
@@ -45,7 +43,7 @@ export async function verifyAnchors(
     }
   };
 
-  const shas = new Map<string, string>();
+  const seen = new Map<string, string>();
   const keys = keysFrom(store, layout.anchors, start);
   for await (const { key, read } of ahead(keys, READ_WIDTH, async (key) => ({
     key,
@@ -53,7 +51,6 @@ export async function verifyAnchors(
   }))) {
     if (read.found === 'nothing') continue;
     count++;
-    if (copies !== null) shas.set(key, read.fileSha256);
     if (read.found === 'untrusted') {
       const kind = read.why === 'forged' ? 'anchor_forged' : 'anchor_altered';
       findings.add(kind, { key }, read.why === 'forged' ? 'signed by no known key' : 'is no anchor any more');
@@ -63,9 +60,9 @@ export async function verifyAnchors(
         findings.add('anchor_misplaced', { key }, `is the anchor of ${hour}`);
       newestMs = Date.parse(createdAt);
       note(heads);
-      checkPrevious(previous, before, key, floorKey, findings);
+      checkPrevious(previous, seen, key, floorKey, findings);
     }
-    before = { key, sha256: read.fileSha256 };
+    seen.set(key, read.fileSha256);
   }
 
   if (copies !== null) {
@@ -73,7 +70,7 @@ export async function verifyAnchors(
       const copy = await readAnchor({ store: copies, verifier }, key);
       if (copy.found !== 'anchor') continue;
       note(copy.anchor.heads);
-      const original = shas.get(key);
+      const original = seen.get(key);
       if (original === undefined) findings.add('anchor_missing', { key }, 'only its copy is there');
       else if (original !== copy.fileSha256) findings.add('anchor_altered', { key }, 'differs from its copy');
     }
@@ -85,20 +82,19 @@ async function* keysFrom(store: ObjectStore, prefix: string, start: string): Asy
   for await (const { key } of listAll(store, prefix, start)) yield key;
 }
 
-/** `floorKey`: what sorts up to it lies before the range or has expired. */
+/** `floorKey`: what sorts up to it lies before the range or has expired. An anchor that none names is no finding: it is
+ * genuine, and two archives at once may both follow the same one. */
 function checkPrevious(
   claimed: { readonly key: string; readonly sha256: string } | null,
-  before: { readonly key: string; readonly sha256: string } | null,
+  seen: ReadonlyMap<string, string>,
   key: string,
   floorKey: string,
   findings: Findings,
 ): void {
-  if (claimed === null) {
-    if (before !== null)
-      findings.add('anchor_altered', { key }, `knows of no anchor before it, and ${before.key} is there`);
-  } else if (claimed.key !== before?.key) {
+  if (claimed === null) return;
+  const sha256 = seen.get(claimed.key);
+  if (sha256 === undefined) {
     if (claimed.key > floorKey) findings.add('anchor_missing', { key: claimed.key }, `named by ${key}`);
-  } else if (claimed.sha256 !== before.sha256) {
-    findings.add('anchor_altered', { key: before.key }, `is not what ${key} names`);
-  }
+  } else if (claimed.sha256 !== sha256)
+    findings.add('anchor_altered', { key: claimed.key }, `is not what ${key} names`);
 }

@@ -26,8 +26,8 @@ export interface ChainTask {
   readonly fromMs: number;
   readonly toMs: number;
   readonly expiredBeforeMs: number;
-  /** Told every batch object that a genuine manifest names. */
-  readonly refer: (key: string) => void;
+  /** Told every batch object that a genuine manifest names, and `<writer>-<sequence>` where there is no such manifest. */
+  readonly refer: (keyOrName: string) => void;
   readonly progress: (records: number) => void;
 }
 
@@ -65,6 +65,7 @@ export async function verifyChain(parts: ChainParts, task: ChainTask, findings: 
   for await (const { sequence, read, bytes, sha256: actual } of ahead(numbers(start, extent.last), READ_WIDTH, load)) {
     const key = parts.layout.manifest(writer, sequence);
     const at = { writer, sequence, key };
+    if (read.found !== 'link') task.refer(`${writer}-${sequence}`);
     if (read.found === 'nothing') {
       findings.add('manifest_missing', at, 'between manifests that are there');
       before = null;
@@ -131,6 +132,7 @@ function checkBeginning(manifest: Manifest, at: At, task: ChainTask, findings: F
       { writer: at.writer, sequence: manifest.sequence - 1 },
       'the chain begins too late',
     );
+    for (const sequence of numbers(1, manifest.sequence - 1)) task.refer(`${at.writer}-${sequence}`);
   }
 }
 

@@ -58,6 +58,7 @@ export async function verifyArchive(settings: VerifySettings, parts: VerifyParts
     if (extent === null) {
       const head = Math.max(...(anchors.chains.get(writer)?.keys() ?? [0]));
       findings.add('writer_missing', { writer }, `anchors know its manifests up to ${head}`);
+      for (let sequence = 1; sequence <= head; sequence++) referred.add(`${writer}-${sequence}`);
       continue;
     }
     ends.set(writer, extent.last);
@@ -99,8 +100,8 @@ async function findForeign(
   findings: Findings,
 ): Promise<void> {
   for await (const { key } of listAll(store, layout.batches)) {
-    if (referred.has(key)) continue;
     const [, writer, sequence] = /\/([^/]+)-(\d{10})\.ndjson\.gz$/.exec(key) ?? [];
+    if (referred.has(key) || referred.has(`${writer}-${Number(sequence)}`)) continue;
     const isNext = writer !== undefined && Number(sequence) === (ends.get(writer) ?? 0) + 1;
     if (!isNext) findings.add('batch_foreign', { key }, 'no genuine manifest names it');
   }
