@@ -1,12 +1,14 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import workerd from 'workerd';
 import { freePort, startChild } from './child.ts';
 import type { DoorEnv, StartedDoor } from './door.ts';
 import { acceptsConnections } from './listening.ts';
 
 const ROOT = dirname(dirname(import.meta.dirname));
+// By require(): Node and Vite disagree on what the default export of this CommonJS package is.
+const WORKERD: string = createRequire(import.meta.url)('workerd').default;
 
 /** Field by which a test says what `request.cf` holds, as JSON; Cloudflare alone fills it in production. */
 export const CF_FIELD = 'x-loopback-cf';
@@ -32,7 +34,7 @@ export async function startWorkerDoor(env: DoorEnv, options: WorkerDoorOptions =
   await writeFile(join(folder, 'config.capnp'), await workerdConfig(port, basename(bundle), Object.keys(env), options));
   const discard = () => rm(folder, { recursive: true, force: true });
   const child = await startChild({
-    command: workerd.default,
+    command: WORKERD,
     args: ['serve', join(folder, 'config.capnp')],
     env,
     ready: () => acceptsConnections(port),
