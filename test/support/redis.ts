@@ -21,6 +21,8 @@ export interface RedisParts {
   setFault(fault: RestFault | null): Promise<void>;
   /** Loses everything, scripts too, as a crash without persistence does. */
   restartEmpty(): Promise<void>;
+  /** Resolves with how the first redis-server ended, whenever it does. */
+  readonly exited: Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -45,6 +47,7 @@ export async function startRedis(program: Program): Promise<RedisParts> {
     counts: face.counts,
     resetCounts: face.resetCounts,
     setFault: face.setFault,
+    exited: server.exited,
     async restartEmpty() {
       const back = once(client, 'close').then(() => once(client, 'ready'));
       await server.kill();
