@@ -44,21 +44,33 @@ export interface Lease {
   /** What was missing at the store when it last answered. */
   missing: number;
   answeredAtMs: number;
-  /** Uses in the slot that began at `slotMs` and in the one before. */
-  slotMs: number;
+  /** Whether that was more than half the burst. */
+  scarce: boolean;
+  /** Uses, older ones counted less, as of the last; and when they began. */
   uses: number;
-  usesBefore: number;
+  firstUseMs: number;
+  lastUseMs: number;
 }
 
-/** How far ahead an isolate provides for itself: as much as it used in this time. */
-export const PROVIDE_MS = 5_000;
-/** Fewer uses than this in that time are served exactly. */
-const OFTEN = 3;
+/** Older uses count less: to the e-th part after this time. */
+const MEMORY_MS = 20_000;
+const LEAST_OBSERVED_MS = 2_000;
+/** An isolate provides itself with `PROVIDE_TOKENS`, but no more than it uses in the longer and no less than in the shorter time. */
+const PROVIDE_TOKENS = 20;
+const PROVIDE_MOST_MS = 5_000;
+const PROVIDE_LEAST_MS = 1_500;
+/**
+ * Who is served from leases: `evidence` recent uses at least, and `often` of them in the longer time; half as often goes on
+ * with a lease that is there. A token that expires unused is lost to others where tokens are scarce, and nowhere else.
+ */
+const WHEN_PLENTY = { evidence: 3, often: 1 };
+const WHEN_SCARCE = { evidence: 5, often: 3 };
 /** A lease is refilled when no more than this share of the provision is left, and renewed this long before it expires. */
 const REFILL_AT_SHARE = 0.25;
 const RENEW_BEFORE_MS = 3_000;
-/** Pause before the next refill after one that brought less than was wanted. */
-const SHORT_SUPPLY_PAUSE_MS = 1_000;
+/** Pause before the next refill after one that brought less than was wanted, so that scarcity costs few trips. */
+const PAUSE_AFTER_LITTLE_MS = 200;
+const PAUSE_AFTER_NOTHING_MS = 500;
 
 export const createLease = (): Lease => ({
   grains: [],
@@ -72,29 +84,32 @@ export const createLease = (): Lease => ({
   emptyUntilMs: 0,
   missing: 0,
   answeredAtMs: 0,
-  slotMs: 0,
+  scarce: false,
   uses: 0,
-  usesBefore: 0,
+  firstUseMs: 0,
+  lastUseMs: 0,
 });
 
 /** Counts one use that was asked for, whatever becomes of it. */
 export function noteUse(lease: Lease, nowMs: number): void {
-  turnSlot(lease, nowMs);
-  lease.uses += 1;
+  if (lease.uses < 0.01) lease.firstUseMs = nowMs;
+  lease.uses = lease.uses * Math.exp((lease.lastUseMs - nowMs) / MEMORY_MS) + 1;
+  lease.lastUseMs = nowMs;
 }
 
-/** Uses in the last `PROVIDE_MS`, the older slot counted by the part of it that still lies in that time. */
-function recentUses(lease: Lease, nowMs: number): number {
-  turnSlot(lease, nowMs);
-  return lease.uses + lease.usesBefore * (1 - (nowMs - lease.slotMs) / PROVIDE_MS);
-}
-
-function turnSlot(lease: Lease, nowMs: number): void {
-  const agedMs = nowMs - lease.slotMs;
-  if (agedMs < PROVIDE_MS) return;
-  lease.usesBefore = agedMs < 2 * PROVIDE_MS ? lease.uses : 0;
-  lease.uses = 0;
-  lease.slotMs = agedMs < 2 * PROVIDE_MS ? lease.slotMs + PROVIDE_MS : nowMs;
+/**
+ * How many tokens the isolate should have for the time ahead; 0 when it serves the identity so rarely that tokens taken
+ * ahead might well expire unused: then every decision asks.
+ */
+function provisionOf(lease: Lease, nowMs: number): number {
+  const uses = lease.uses * Math.exp((lease.lastUseMs - nowMs) / MEMORY_MS);
+  // Uses are forgotten evenly, so the time that they stand for is forgotten too.
+  const standsForMs = MEMORY_MS * (1 - Math.exp((lease.firstUseMs - nowMs) / MEMORY_MS));
+  const perMs = uses / Math.max(standsForMs, LEAST_OBSERVED_MS);
+  const { evidence, often } = lease.scarce ? WHEN_SCARCE : WHEN_PLENTY;
+  const enough = lease.window === -1 ? often : often / 2;
+  if (uses < evidence || perMs * PROVIDE_MOST_MS < enough) return 0;
+  return Math.floor(Math.max(perMs * PROVIDE_LEAST_MS, Math.min(perMs * PROVIDE_MOST_MS, PROVIDE_TOKENS)));
 }
 
 /** Sets one valid token aside until `untilMs`, if there is one. */
@@ -142,8 +157,8 @@ export function emptyForMs(lease: Lease, nowMs: number): number {
 /** Whether the lease should be refilled or renewed in the background. */
 export function isRefillDue(lease: Lease, nowMs: number): boolean {
   if (nowMs < lease.nextRefillMs || nowMs < lease.askedUntilMs) return false;
-  const provision = recentUses(lease, nowMs);
-  if (provision < OFTEN) return false;
+  const provision = provisionOf(lease, nowMs);
+  if (provision === 0) return false;
   const left = leftOn(lease);
   return left <= provision * REFILL_AT_SHARE || lease.expiresAtMs - nowMs < RENEW_BEFORE_MS;
 }
@@ -161,8 +176,8 @@ export function demandOf(
   untilMs: number,
 ): { readonly demand: Demand; readonly ticket: number } {
   expire(lease, nowMs);
-  const provision = recentUses(lease, nowMs);
-  if (provision < OFTEN || nowMs < lease.askedUntilMs) {
+  const provision = provisionOf(lease, nowMs);
+  if (provision === 0 || nowMs < lease.askedUntilMs) {
     return { demand: { budget, need, want: 0, window: -1, used: 0, left: 0 }, ticket: 0 };
   }
   if (lease.askedUntilMs > 0) lost(lease, lease.askedUntilMs);
@@ -174,7 +189,7 @@ export function demandOf(
     demand: {
       budget,
       need,
-      want: Math.max(1, Math.ceil(provision) - left),
+      want: Math.max(1, provision - left),
       window,
       used: window === -1 ? 0 : used,
       left,
@@ -200,7 +215,7 @@ export function answered(
   if (window === -1) drop(lease);
   lease.window = windowOf(storeMs);
   lease.expiresAtMs = askedAtMs + (lease.window + 2) * LEASE_WINDOW_MS - storeMs - graceMs;
-  lease.nextRefillMs = granted < want ? nowMs + SHORT_SUPPLY_PAUSE_MS : 0;
+  lease.nextRefillMs = granted < want ? nowMs + (granted > 0 ? PAUSE_AFTER_LITTLE_MS : PAUSE_AFTER_NOTHING_MS) : 0;
   if (granted === 0) return;
   const parts = partsUntilFirst({ granted, missing }, budget);
   lease.grains.push({ sinceMs: nowMs, perMinute: budget.perMinute, parts, left: granted });
@@ -209,6 +224,7 @@ export function answered(
 /** Remembers what any answer of the store says of the budget. */
 export function noteStore(lease: Lease, budget: Budget, { missing }: Grant, askedAtMs: number, nowMs: number): void {
   lease.missing = missing;
+  lease.scarce = missing > (budget.burst * PARTS_PER_TOKEN) / 2;
   lease.answeredAtMs = nowMs;
   const waitMs = msUntilToken(missing, budget);
   lease.emptyUntilMs = waitMs === 0 ? 0 : askedAtMs + waitMs;
