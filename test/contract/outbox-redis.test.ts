@@ -1,0 +1,102 @@
+import { setTimeout as pass } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createRedisOutbox, type RedisOutboxSettings, type RedisRequester } from '../../lib/audit/outbox-redis.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { type RedisParts, redisProgram, startRedis } from '../support/redis.ts';
+import { outboxContract } from './outbox-suite.ts';
+
+const program = await redisProgram();
+
+describeWith([program], 'the outbox as a Redis Stream', () => {
+  let redis: RedisParts;
+  let streams = 0;
+  beforeAll(async () => {
+    redis = await startRedis(program);
+  });
+  afterAll(() => redis?.stop());
+  beforeEach(async () => {
+    await redis.setFault(null);
+    redis.resetCounts();
+  });
+
+  const requester: RedisRequester = {
+    async request({ body, signal }) {
+      const response = await fetch(redis.url, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${redis.token}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+        ...(signal ? { signal } : {}),
+      });
+      return response.json();
+    },
+  };
+  const make = (settings: Partial<RedisOutboxSettings> = {}) =>
+    createRedisOutbox(
+      { stream: `test:audit:${++streams}`, maximumEntries: 100, timeoutMs: 300, shareTrips: false, ...settings },
+      requester,
+    );
+
+  for (const shareTrips of [false, true]) {
+    describe(shareTrips ? 'with shared trips' : 'with a trip each', () => {
+      outboxContract(async (maximumEntries) => ({
+        outbox: make({ maximumEntries, shareTrips, timeoutMs: 5000 }),
+        nowMs: Date.now,
+        pass: (ms) => pass(ms),
+      }));
+    });
+  }
+
+  test('one append is one request and one command', async () => {
+    const outbox = make();
+    await outbox.append('{}');
+    await outbox.append('{}');
+    expect(redis.counts).toEqual({ requests: 2, commands: 2 });
+  });
+
+  test('appends that arrive together share trips', async () => {
+    const outbox = make({ shareTrips: true, maximumEntries: 1000 });
+    const answers = await Promise.all(Array.from({ length: 200 }, (_, number) => outbox.append(`{"n":${number}}`)));
+    expect(answers.every(({ outcome }) => outcome === 'stored')).toBe(true);
+    expect(redis.counts.requests).toBeLessThan(10);
+    expect(await outbox.backlog()).toMatchObject({ entries: 200 });
+  });
+
+  test('the bound holds against many writers at once', async () => {
+    const writers = Array.from({ length: 4 }, () => make({ maximumEntries: 50 }));
+    const stream = `test:audit:bound-${streams}`;
+    const outboxes = writers.map(() => make({ stream, maximumEntries: 50, timeoutMs: 5000 }));
+    const answers = await Promise.all(Array.from({ length: 120 }, (_, n) => outboxes[n % 4]?.append('{}')));
+    expect(answers.filter((answer) => answer?.outcome === 'stored')).toHaveLength(50);
+    expect(answers.filter((answer) => answer?.outcome === 'full')).toHaveLength(70);
+    expect(Number(await redis.client.xlen(stream))).toBe(50);
+  });
+
+  test.each([
+    [{ kind: 'refuse' as const }],
+    [{ kind: 'hang' as const }],
+    [{ kind: 'reset' as const }],
+    [{ kind: 'status' as const, status: 502 }],
+    [{ kind: 'error' as const, message: 'OOM command not allowed' }],
+    [{ kind: 'delay' as const, delayMs: 2000 }],
+  ])('when Redis fails with %j an append says unavailable within its time, and never throws', async (fault) => {
+    const outbox = make();
+    await redis.setFault(fault);
+    const startedMs = performance.now();
+    expect(await outbox.append('{}')).toEqual({ outcome: 'unavailable' });
+    expect(performance.now() - startedMs).toBeLessThan(1000);
+  });
+
+  test('reading rejects when Redis fails, without repeating what was sent', async () => {
+    const outbox = make();
+    await outbox.append('{"id":"secret-looking"}');
+    await redis.setFault({ kind: 'error', message: 'READONLY' });
+    await expect(outbox.read(Number.MAX_SAFE_INTEGER, 1000)).rejects.toThrow(/^Redis refused a command$/);
+  });
+
+  test('an entry of another shape comes as an empty record', async () => {
+    const stream = `test:audit:foreign-${streams}`;
+    const outbox = make({ stream });
+    await redis.client.xadd(stream, '*', 'other', 'x', 'more', 'y');
+    expect((await outbox.read(Number.MAX_SAFE_INTEGER, 1000)).map(({ record }) => record)).toEqual(['']);
+  });
+});
