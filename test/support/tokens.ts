@@ -1,6 +1,7 @@
 /** Tokens for tests: signed by hand, so that nothing a header or a claims set could say is out of reach. */
 import type { VerifyToken } from '../../lib/authenticate/access-token.ts';
 import { signatureAlgorithms } from '../../lib/authenticate/algorithms.ts';
+import { encodeBase64url } from '../../lib/authenticate/base64url.ts';
 import type { KeyAnswer, KeyQuery, KeySets, VerificationKey } from '../../lib/authenticate/keys.ts';
 import type { RequestContext } from '../../lib/decision.ts';
 
@@ -60,10 +61,10 @@ export const createSigner = async (
 };
 
 /** One part of a token: JSON for an object, anything else as it stands. */
-export const part = (value: object | string | Uint8Array): string =>
-  Buffer.from(typeof value === 'string' || value instanceof Uint8Array ? value : JSON.stringify(value)).toString(
-    'base64url',
-  );
+export const part = (value: object | string | Uint8Array): string => {
+  if (value instanceof Uint8Array) return encodeBase64url(value);
+  return encodeBase64url(new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value)));
+};
 
 export const signature = async (algorithm: string, key: CryptoKey, signed: string): Promise<Uint8Array> =>
   new Uint8Array(
