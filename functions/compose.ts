@@ -16,7 +16,7 @@ import { createPseudonyms, type Pseudonyms } from '../lib/audit/pseudonym.ts';
 import { auditRecord } from '../lib/audit/record.ts';
 import { createRecorder, type Recorder, type Spill } from '../lib/audit/recorder.ts';
 import { type AuthenticatorSettings, createAuthenticator } from '../lib/authenticate/authenticate.ts';
-import type { CertificateReader } from '../lib/authenticate/client-certificate.ts';
+import { certificateHeaders, createCertificateReader } from '../lib/authenticate/client-certificate.ts';
 import type { SharedCopy } from '../lib/authenticate/key-set-copy.ts';
 import { createKeySets } from '../lib/authenticate/key-sets.ts';
 import { authorize } from '../lib/authorize/authorize.ts';
@@ -120,10 +120,15 @@ export const compose = (config: Config, runtime: Runtime): Composed => {
         )
       : null;
 
-  const readCertificate: CertificateReader = (_boundary, hop) =>
-    hop.certificate
-      ? { found: 'certificate', certificate: hop.certificate, scopes: null, roles: null }
-      : { found: 'none' };
+  const readCertificate = createCertificateReader(
+    {
+      headers: certificateHeaders.filter((source) => settings.mtlsSources.includes(source)),
+      subjectHeader: settings.mtlsIdentityHeader,
+      scopesHeader: settings.mtlsScopesHeader,
+      roleHeader: settings.mtlsRoleHeader,
+    },
+    { clock },
+  );
   const authenticator = createAuthenticator(authenticatorSettings(config), {
     clock,
     keySets,

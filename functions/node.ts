@@ -9,6 +9,7 @@ import type { Log } from '../lib/decision.ts';
 import { createApp } from './app.ts';
 import { type Composed, compose } from './compose.ts';
 import { createUlids } from './ids.ts';
+import { createNodeRedisExchange } from './node-redis.ts';
 import { certificateOf, createNodeServer, type NodeBindings, rawTargetOf } from './node-server.ts';
 import { createNodeUpstream } from './node-upstream.ts';
 import { rawFields } from './raw-fields.ts';
@@ -105,7 +106,10 @@ const start = async () => {
       : null,
     auditLine: auditLineOf(config),
     spill: null,
-    redisExchange: null,
+    redisExchange:
+      settings.redisUrl && settings.redisToken
+        ? createNodeRedisExchange(settings.redisUrl, settings.redisToken.current)
+        : null,
   });
   let draining = false;
 

@@ -52,6 +52,10 @@ export const posture = (config: Config): readonly PostureLine[] => {
       break;
     case 'mtls':
       enforced('Every caller shows a client certificate that a trusted party has verified.');
+      if (documents.trustedProxies.length > 0)
+        attack(
+          `Send a certificate header that the ingress does not overwrite (believed: ${settings.mtlsSources.join(', ')}).`,
+        );
       if (place.platform === 'node' && !settings.tlsClientCaFile)
         attack(
           'Reach the authorizer past the ingress from inside a trusted network, and send its certificate headers.',

@@ -310,6 +310,16 @@ export const variables = {
     headerName,
     'x-ssl-client-subject',
   ),
+  mtlsSources: setting(
+    {
+      name: 'TGEFD_MTLS_SOURCES',
+      section: 'mTLS',
+      meaning:
+        'Headers of a trusted ingress that may carry a certificate: RFC 9440 `Client-Cert`, Envoy’s XFCC, nginx’s `ssl-client-*`, the plan’s subject header. List only those your ingress overwrites.',
+    },
+    words('`client_cert`, `xfcc`, `nginx`, `subject`', /^(client_cert|xfcc|nginx|subject)$/),
+    ['client_cert', 'xfcc', 'nginx', 'subject'] as readonly string[],
+  ),
   mtlsScopesHeader: setting(
     {
       name: 'TGEFD_MTLS_SCOPES_HEADER',

@@ -24,6 +24,8 @@ const READ_BY_INFRA = /^lib\/(config\/|audit\/tiers\.ts$)/;
 /** Files of lib that every room may import, and one that respond may. */
 const VOCABULARY = new Set(['lib/decision.ts', 'lib/egress.ts']);
 const RATE_LIMIT_FIELDS = 'lib/admit/fields.ts';
+/** The one file of the configuration that reads documents by the parsers of the rooms that own their forms. */
+const DOCUMENT_READER = 'lib/config/documents.ts';
 
 /** Globals that lib must be handed instead: clock, chance, log, environment, network and the runtime itself. */
 const FORBIDDEN_GLOBALS = new Set(
@@ -63,7 +65,7 @@ function importFault(path: string, { specifier, typeOnly }: Import): string | nu
   if (area === 'infra') return targetArea === 'infra' || READ_BY_INFRA.test(target) ? null : `infra imports ${target}`;
   if (area === 'functions') return targetArea === 'infra' ? 'functions imports infra' : null;
   if (targetArea !== 'lib') return `lib imports ${targetArea}`;
-  if (VOCABULARY.has(target) || path === 'lib/enforce.ts') return null;
+  if (VOCABULARY.has(target) || path === 'lib/enforce.ts' || path === DOCUMENT_READER) return null;
   if (room.endsWith('.ts')) return 'only lib/enforce.ts imports rooms';
   if (targetRoom === room || (targetRoom === 'config' && typeOnly)) return null;
   if (room === 'respond' && target === RATE_LIMIT_FIELDS) return null;
