@@ -6,6 +6,7 @@ import { ADD_REVOCATION, FIND_REVOCATIONS, LIST_REVOCATIONS, REMOVE_REVOCATION }
 import {
   fieldOf,
   fieldsOf,
+  idIn,
   type Revocation,
   type RevocationOutcome,
   type RevocationPseudonyms,
@@ -84,6 +85,7 @@ export function createRedisRevocations(
       });
     },
     async list(cursor) {
+      if (cursor !== null && !/^\d{1,16}$/.test(cursor)) return { done: true, value: { entries: [], next: null } };
       const reply = await connection.run(
         LIST_REVOCATIONS,
         [REVOCATIONS_KEY, REVOCATION_CHANGES_KEY],
@@ -110,11 +112,9 @@ function outcome<T>(reply: RedisReply, read: (value: unknown) => T): RevocationO
 /** `kind:id expiry cut-off {details}` as the scripts give it. */
 function parseKept(text: string): Revocation {
   const [name = '', expires, before, ...rest] = text.split(' ');
-  const colon = name.indexOf(':');
-  const kind = z.enum(kinds).parse(name.slice(0, colon));
   return {
-    kind,
-    id: name.slice(colon + 1),
+    kind: z.enum(kinds).parse(name.slice(0, name.indexOf(':'))),
+    id: idIn(name),
     expiresAtSeconds: Number(expires),
     beforeSeconds: before ? Number(before) : null,
     ...details.parse(JSON.parse(rest.join(' '))),

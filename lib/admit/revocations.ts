@@ -43,7 +43,8 @@ export interface Revocations {
   /** Takes an entry back; tells whether there was one. */
   remove(kind: RevocationKind, id: string): Promise<RevocationOutcome<boolean>>;
   find(kind: RevocationKind, id: string): Promise<RevocationOutcome<Revocation | null>>;
-  /** Entries in force in the order in which they were last changed, from `cursor` (null: the beginning). */
+  /** Entries in force in the order in which they were last changed, from `cursor` (null: the beginning). A cursor
+   * that no page gave has nothing after it. */
   list(cursor: string | null): Promise<RevocationOutcome<RevocationPage>>;
 }
 
@@ -59,7 +60,15 @@ export type RevocationPseudonyms = (
   value: string,
 ) => readonly string[] | Promise<readonly string[]>;
 
-export const fieldOf = (kind: RevocationKind, id: string): string => `${kind}:${id}`;
+/** Printable ASCII without space and `%`: what stands in a name as it is. */
+const PLAIN = /^[!-$&-~]*$/;
+
+/** The name of an entry. Whatever the id holds, a name has no white space: scripts and answers may separate names by it. */
+export const fieldOf = (kind: RevocationKind, id: string): string =>
+  `${kind}:${PLAIN.test(id) ? id : encodeURIComponent(id.toWellFormed())}`;
+
+/** The id in a name that `fieldOf` made. */
+export const idIn = (field: string): string => decodeURIComponent(field.slice(field.indexOf(':') + 1));
 
 /**
  * The entries that could revoke a credential. Without a promise when the pseudonyms are at hand. The order is that of the
