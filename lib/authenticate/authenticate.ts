@@ -1,6 +1,6 @@
-import type { AccessRequest, AuthMethod, Principal } from '../decision.ts';
+import type { AuthMethod, Principal } from '../decision.ts';
 import { type ApiKey, createCheckApiKey } from './api-key.ts';
-import { type Authenticator, authenticated, refused } from './authenticator.ts';
+import { type Authenticator, authenticated, ownThumbprint, refused } from './authenticator.ts';
 import {
   type CertificateAuthenticatorParts,
   type CertificateAuthenticatorSettings,
@@ -40,7 +40,13 @@ export const createAuthenticator = (settings: AuthenticatorSettings, parts: Auth
       return (request, boundary, { explain }) => {
         explain?.('credential', 'none is asked for');
         return authenticated(
-          unprovenPrincipal('none', boundary.ingressIdentity ?? 'anonymous', null, everyScope, request),
+          unprovenPrincipal(
+            'none',
+            boundary.ingressIdentity ?? 'anonymous',
+            null,
+            everyScope,
+            ownThumbprint(request, boundary),
+          ),
         );
       };
   }
@@ -56,7 +62,9 @@ const createKeyAuthenticator = (keys: readonly ApiKey[], scopes: readonly string
     const id = await check(presented);
     if (id === null) return refused(explain, 'key', { reason: 'api_key_unknown' });
     explain?.('key', 'found', { key_id: id });
-    return authenticated(unprovenPrincipal('api_key', boundary.ingressIdentity ?? id, id, scopes, request));
+    return authenticated(
+      unprovenPrincipal('api_key', boundary.ingressIdentity ?? id, id, scopes, ownThumbprint(request, boundary)),
+    );
   };
 };
 
@@ -66,7 +74,7 @@ const unprovenPrincipal = (
   subject: string,
   keyId: string | null,
   scopes: readonly string[],
-  { hop }: AccessRequest,
+  thumbprint: string | null,
 ): Principal => ({
   method,
   subject,
@@ -77,5 +85,5 @@ const unprovenPrincipal = (
   tokenId: null,
   issuedAtSeconds: null,
   expiresAtSeconds: null,
-  thumbprint: hop.certificate?.thumbprint ?? null,
+  thumbprint,
 });

@@ -44,3 +44,7 @@ export const refused = (explain: Explain | undefined, step: string, reason: Cred
   explain?.(step, 'refused', reason);
   return { outcome: 'refused', reason };
 };
+
+/** Thumbprint of a certificate that the caller itself showed the platform: behind a trusted hop it is the proxy's. */
+export const ownThumbprint = ({ hop }: AccessRequest, { trustedHop }: Boundary): string | null =>
+  trustedHop ? null : (hop.certificate?.thumbprint ?? null);

@@ -3,6 +3,7 @@ const special = ' "#+,;<=>\\';
 // A line feed here is Node's form, one attribute a line.
 const neverBare = /[";<>\p{Cc}]/u;
 const commonNameTypes = new Set(['cn', 'commonname', '2.5.4.3']);
+const hexadecimal = /#(?:[0-9A-Fa-f]{2})+(?=$|[,+])/y;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const bytesOf = new TextEncoder();
 
@@ -10,7 +11,7 @@ const bytesOf = new TextEncoder();
  * The one common name in a distinguished name written as RFC 4514 says (spaces around `=`, `,` and `+` are let through, as
  * OpenSSL writes them). Null when there is none, when there are several, or when the text is in another form: in
  * OpenSSL's old `/CN=…/O=…` form a slash inside a value looks like the start of the next one, so whoever chooses a value
- * could choose the name. Values written as `#` and hexadecimal digits are not read.
+ * could choose the name. A common name written as `#` and hexadecimal digits is not read.
  */
 export const commonName = (distinguishedName: string): string | null => {
   let name: string | null = null;
@@ -23,7 +24,7 @@ export const commonName = (distinguishedName: string): string | null => {
     const value = readValue(distinguishedName, equals + 1);
     if (!value) return null;
     if (commonNameTypes.has(type.toLowerCase())) {
-      if (name !== null) return null;
+      if (name !== null || value.text === null) return null;
       name = value.text;
     }
     if (value.end === distinguishedName.length) return name;
@@ -31,13 +32,22 @@ export const commonName = (distinguishedName: string): string | null => {
   }
 };
 
+interface Value {
+  /** Null for a value in hexadecimal digits. */
+  readonly text: string | null;
+  readonly end: number;
+}
+
 /** Reads one attribute value up to the `,` or `+` that ends it, escapes resolved (RFC 4514 §3). */
-const readValue = (text: string, from: number): { readonly text: string; readonly end: number } | null => {
+const readValue = (text: string, from: number): Value | null => {
   const bytes: number[] = [];
   let kept = 0;
   let at = from;
   while (text[at] === ' ') at++;
-  if (text[at] === '#') return null;
+  if (text[at] === '#') {
+    hexadecimal.lastIndex = at;
+    return hexadecimal.test(text) ? { text: null, end: hexadecimal.lastIndex } : null;
+  }
   while (at < text.length) {
     const character = text[at] ?? '';
     if (character === ',' || character === '+') break;

@@ -13,7 +13,7 @@ import {
   createVerifyToken,
   type VerifiedToken,
 } from './access-token.ts';
-import { type Authenticator, authenticated, type GrantRules, refused } from './authenticator.ts';
+import { type Authenticator, authenticated, type GrantRules, ownThumbprint, refused } from './authenticator.ts';
 import type { CertificateReader, CertificateReading } from './client-certificate.ts';
 import { createFindToken, type TokenFieldSettings } from './credentials.ts';
 import type { KeyAnswer, KeyQuery, VerificationKey } from './keys.ts';
@@ -58,7 +58,7 @@ const mismatch: CredentialReason = { reason: 'token_certificate_mismatch' };
 /**
  * Authenticates by JWT access token. A token seen and verified before is not verified again: its time limits, the presence
  * of its very key in the key set of its issuer, and a certificate it is bound to are checked every time. The principal's
- * thumbprint is that of the platform's own certificate; certificates in header fields are read for bound tokens only.
+ * thumbprint is that of a certificate the caller showed the platform; header fields are read for bound tokens only.
  */
 export const createTokenAuthenticator = (
   settings: TokenAuthenticatorSettings,
@@ -107,7 +107,7 @@ export const createTokenAuthenticator = (
   };
 
   const bind = (known: KnownToken, stale: boolean, { request, boundary, context }: Presentation) => {
-    if (known.boundTo === null) return present(known, stale, request.hop.certificate?.thumbprint ?? null);
+    if (known.boundTo === null) return present(known, stale, ownThumbprint(request, boundary));
     const settle = (reading: CertificateReading) => {
       if (reading.found === 'refused') return refused(context.explain, 'certificate', reading.reason);
       const thumbprint = reading.found === 'certificate' ? reading.certificate.thumbprint : null;

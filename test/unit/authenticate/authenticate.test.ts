@@ -33,8 +33,8 @@ const nothing: AccessRequest = {
   headers: new Headers(),
   hop: { peerAddress: null, secure: true, certificate: null },
 };
-const direct = { ingressIdentity: null } as Boundary;
-const behindIngress = { ingressIdentity: 'carol' } as Boundary;
+const direct = { trustedHop: false, ingressIdentity: null } as Boundary;
+const behindIngress = { trustedHop: true, ingressIdentity: 'carol' } as Boundary;
 
 const modes = {
   jwt: {
@@ -101,8 +101,11 @@ describe('authentication', () => {
         tokenId: null,
         issuedAtSeconds: null,
         expiresAtSeconds: null,
-        thumbprint: 'thumb',
+        thumbprint: null,
       },
+    });
+    expect(await make(modes.api_key)(await everything(), direct, context, true)).toMatchObject({
+      principal: { thumbprint: 'thumb' },
     });
   });
 

@@ -28,6 +28,8 @@ describe('common name', () => {
     ['O=x\\,CN=admin,CN=eve', 'eve'],
     ['O=x\\2CCN=admin,CN=eve', 'eve'],
     ['CN=', ''],
+    ['1.2.3.4=#0c0161,CN=alice,2.5.4.99=#0c0162', 'alice'],
+    ['CN=alice+1.2.3=#0c0161', 'alice'],
   ])('of %s is %j', (name, common) => {
     expect(commonName(name)).toBe(common);
   });
@@ -44,7 +46,9 @@ describe('common name', () => {
     ['a space in a type', 'C N=alice'],
     ['a quote', 'CN="alice"'],
     ['an unescaped semicolon', 'CN=alice;O=x'],
-    ['a hexadecimal value', 'CN=#0c05616c696365'],
+    ['a hexadecimal common name', 'CN=#0c05616c696365'],
+    ['a malformed hexadecimal value', '1.2.3=#0,CN=alice'],
+    ['text after a hexadecimal value', '1.2.3=#0c0161x,CN=alice'],
     ['an escape that escapes nothing', 'CN=a\\'],
     ['an escape of something else', 'CN=a\\zb'],
     ['invalid UTF-8', 'CN=\\FF'],

@@ -304,6 +304,12 @@ describe('a certificate beside a token', () => {
     expect(read).toBe(0);
   });
 
+  it('is the proxy’s behind a trusted hop, and not the caller’s', async () => {
+    const behind = { trustedHop: true } as Boundary;
+    const answer = await make()(bearer(await tokenOf(signer), certificateOf('proxy')), behind, context, true);
+    expect(principal(answer)).toHaveProperty('thumbprint', null);
+  });
+
   it.each([1, 2, 3])('must be the one that the token is bound to (RFC 8705 §3), at sighting %i', async (sighting) => {
     const token = await tokenOf(signer, { cnf: { 'x5t#S256': 'right' } });
     const authenticate = make();
