@@ -1,4 +1,4 @@
-import { chmod, mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build } from 'esbuild';
@@ -41,7 +41,17 @@ const RUNTIMES: Readonly<Record<Bundle['runtime'], BuildOptions>> = {
  */
 export async function buildAll(): Promise<string[]> {
   await mkdir(join(ROOT, 'dist'), { recursive: true });
-  return await Promise.all(BUNDLES.map(buildOne));
+  const lines = await Promise.all(BUNDLES.map(buildOne));
+  await linkCommand();
+  return lines;
+}
+
+/** Puts the command where `npx tgefd-authorizer` finds it: npm links the commands of dependencies, not a project's own. */
+async function linkCommand(): Promise<void> {
+  const link = join(ROOT, 'node_modules/.bin/tgefd-authorizer');
+  const unfinished = `${link}.${process.pid}`;
+  await symlink('../../dist/cli.js', unfinished);
+  await rename(unfinished, link);
 }
 
 async function buildOne(bundle: Bundle): Promise<string> {
