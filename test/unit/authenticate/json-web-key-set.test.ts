@@ -229,6 +229,12 @@ describe('a JWK that must not verify anything', () => {
       'size',
     ],
     [
+      'RSA of 1024 bits behind as many zeros',
+      () => ({ ...rsa.jwk, n: base64url([...Array<number>(128).fill(0), ...Array<number>(128).fill(255)]) }),
+      'RS256',
+      'size',
+    ],
+    [
       'RSA of 2047 bits',
       () => ({ ...rsa.jwk, n: base64url([0x7f, ...Array<number>(255).fill(255)]) }),
       'RS256',

@@ -103,6 +103,18 @@ describe('a key set left for other instances', () => {
     expect(issuer.fetches).toBe(2);
   });
 
+  it('is not asked instead of the issuer when it is older than what an instance holds', async () => {
+    const { issuer, instance, kept, time } = place();
+    await instance()('one');
+    await time.pass(400_000);
+    const find = instance({ read: async () => kept.text, write: async () => undefined });
+    await find('one');
+    issuer.behaviour = answers(keySetText(two.jwk));
+    await time.pass(301_000);
+    expect(await find('one')).toMatchObject({ found: 'none' });
+    expect(issuer.fetches).toBe(3);
+  });
+
   it('does not hide a rotation that nobody has seen', async () => {
     const { issuer, instance, time } = place();
     await instance()('one');
