@@ -102,7 +102,7 @@ const forward = async (
   ];
   if (parts.assertion) fields.push(['x-tgefd-assertion', await parts.assertion(decision)]);
 
-  const body = limited(request.body, parts.maximumBodyBytes);
+  const body = limited(request.body, parts.maximumBodyBytes, () => abandon.abort());
   let late = false;
   const timer = setTimeout(() => {
     late = true;
@@ -130,8 +130,11 @@ const forward = async (
   }
 };
 
-/** Passes a body on and breaks it off with an error once it has grown past the limit (0: no limit). */
-const limited = (body: ReadableStream<Uint8Array> | null, limitBytes: number) => {
+/**
+ * Passes a body on and breaks it off once it has grown past the limit (0: no limit). The upstream call is given up first:
+ * a runtime may end a broken body as if it were whole.
+ */
+const limited = (body: ReadableStream<Uint8Array> | null, limitBytes: number, exceed: () => void) => {
   let exceeded = false;
   if (!body || limitBytes === 0) return { stream: body, exceeded: () => exceeded };
   let seen = 0;
@@ -140,6 +143,7 @@ const limited = (body: ReadableStream<Uint8Array> | null, limitBytes: number) =>
       seen += chunk.byteLength;
       if (seen > limitBytes) {
         exceeded = true;
+        exceed();
         controller.error(new Error('body too large'));
       } else controller.enqueue(chunk);
     },
