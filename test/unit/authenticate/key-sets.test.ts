@@ -184,6 +184,14 @@ describe.each([
       expect(keySets.state()).toEqual({ keys: 1, ageSeconds: 0, lastFailure: null });
     });
 
+    it('asks on when the request that began to ask is gone', async () => {
+      const { ask, context, time } = start(publishes(one));
+      void ask();
+      expect(context.deferred).toHaveLength(1);
+      await time.finish(Promise.all(context.deferred));
+      expect(ask()).toEqual(key());
+    });
+
     it('leaves no timer behind', async () => {
       const { find, time } = start(publishes(one));
       await find();
@@ -575,7 +583,34 @@ describe.each([
   });
 });
 
+describe('with shared promises', () => {
+  it('requests that wait need no timers of their own', async () => {
+    const { ask, time } = world(hangs);
+    const all = Promise.all(repeat(10, () => ask()));
+    await time.settle();
+    expect(time.pendingTimers()).toBe(1);
+    await time.finish(all);
+  });
+});
+
 describe('without shared promises', () => {
+  it('nobody waits for a promise of another request, which may never settle', async () => {
+    let isGone = true;
+    const time = createScriptedTime();
+    const { ask } = world(hangs, {
+      parts: {
+        sharePromises: false,
+        clock: time.clock,
+        // The timers of a request that is gone never ring.
+        sleep: (...asked) => (isGone ? new Promise(() => undefined) : time.sleep(...asked)),
+      },
+    });
+    void ask();
+    await time.settle();
+    isGone = false;
+    expect(await time.finish(ask())).toEqual(unavailable());
+  });
+
   it('a round whose request vanished is given up, and the next request starts another', async () => {
     const { issuer, ask, time } = world(hangs, { parts: { sharePromises: false } });
     // What the runtime does to a request that is gone: its timers never ring again.
