@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { generateKeyPairSync, sign as signBytes } from 'node:crypto';
 import { createServer, type RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -43,6 +44,8 @@ const [current, previous, retired] = await Promise.all([
   assertionKey('EdDSA', 'retired'),
 ]);
 const rsa = await generateKeyPair('RS256', { extractable: true });
+
+const ed448 = generateKeyPairSync('ed448');
 
 const signerOf = (keys: readonly [AssertionKey, ...AssertionKey[]]) =>
   createAssertions({ keys, issuer: 'tgefd-authorizer', audience: AUDIENCE, lifetimeSeconds: 30 }, Date.now);
@@ -131,6 +134,13 @@ const REFUSED: readonly (readonly [string, () => Promise<string | null> | string
     'HS256 with the public key as secret',
     () => sign({ ...goodHeader, alg: 'HS256' }, goodClaims(), Buffer.from(String(current.jwk.x), 'base64url')),
   ],
+  [
+    'EdDSA on Ed448, though the key is published',
+    () => {
+      const signed = `${base64url({ ...goodHeader, kid: 'ed448' })}.${base64url(goodClaims())}`;
+      return `${signed}.${signBytes(null, Buffer.from(signed), ed448.privateKey).toString('base64url')}`;
+    },
+  ],
   ['alg none', () => `${base64url({ ...goodHeader, alg: 'none' })}.${base64url(goodClaims())}.`],
   ['an unknown critical extension', () => sign({ ...goodHeader, crit: ['mine'], mine: 1 }, goodClaims())],
   [
@@ -142,14 +152,17 @@ const REFUSED: readonly (readonly [string, () => Promise<string | null> | string
   ],
 ];
 
-/** Serves the key set; the RSA key in it must never be used. */
+/** Serves the key set, and in it two keys that must never be used. */
 const keySet = await listenOnLoopback(
   createServer(async (_, response) => {
     const { keys } = await signer.jwks();
-    const other = { ...(await exportJWK(rsa.publicKey)), kid: 'rsa', alg: 'RS256', use: 'sig' };
+    const others = [
+      { ...(await exportJWK(rsa.publicKey)), kid: 'rsa', alg: 'RS256', use: 'sig' },
+      { ...ed448.publicKey.export({ format: 'jwk' }), kid: 'ed448', alg: 'EdDSA', use: 'sig' },
+    ];
     response
       .writeHead(200, { 'content-type': 'application/jwk-set+json' })
-      .end(JSON.stringify({ keys: [...keys, other] }));
+      .end(JSON.stringify({ keys: [...keys, ...others] }));
   }),
 );
 const jwksUrl = `http://127.0.0.1:${keySet.port}/_authorizer/jwks.json`;

@@ -95,7 +95,6 @@ export function createAssertionVerifier(settings: VerifierSettings): Verifier {
         algorithms: ['EdDSA', 'ES256'],
         typ: 'tgefd-assertion+jwt',
         issuer,
-        audience,
         requiredClaims: ['sub', 'scope', 'amr', 'jti', 'iat', 'exp', 'htm', 'htu'],
         clockTolerance: clockToleranceSeconds,
         currentDate: now,
@@ -151,7 +150,6 @@ const refused = (refusal: Refusal): Verification => ({ outcome: 'refused', refus
 
 const CLAIM_REFUSALS: Readonly<Record<string, Refusal>> = {
   iss: 'issuer',
-  aud: 'audience',
   nbf: 'not_yet_valid',
   typ: 'type',
 };
