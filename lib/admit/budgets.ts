@@ -148,7 +148,8 @@ function renew(bucket: Bucket, { window, used, left }: Demand): Bucket {
 function lease(bucket: Bucket, { budget, want, window }: Demand): { holders: number; granted: number } {
   if (want === 0) return { holders: bucket.holdersNow, granted: 0 };
   const holders = bucket.holdersNow + (window === windowOf(bucket.atMs) ? 0 : 1);
-  const sharers = Math.max(holders, bucket.holdersBefore);
+  // A holder that was counted in a bucket which the store has lost since is still one.
+  const sharers = Math.max(holders, bucket.holdersBefore, 1);
   const inBucket = tokensIn(bucket.missing, budget.burst);
   const ahead = budget.perMinute * LEASE_HORIZON_MS;
   const spare = Math.floor(inBucket / (2 * sharers));

@@ -2,6 +2,7 @@ import type { Clock, RevocationKind } from '../decision.ts';
 import {
   fieldOf,
   fieldsOf,
+  idIn,
   type Revocation,
   type RevocationField,
   type RevocationOutcome,
@@ -71,7 +72,8 @@ export function createMemoryRevocations(clock: Clock): MemoryRevocations {
       return { version, upTo: version, replace: known === NO_VERSION, entries };
     },
     async add(entry) {
-      const grown = merged(inForce(fieldOf(entry.kind, entry.id)), entry);
+      const field = fieldOf(entry.kind, entry.id);
+      const grown = { ...merged(inForce(field), entry), id: idIn(field) };
       put(grown, false);
       return done(grown);
     },

@@ -110,7 +110,7 @@ for i, b in ipairs(buckets) do
   local granted = 0
   if b.want > 0 then
     if b.window ~= b.turn then b.hn = b.hn + 1 end
-    local sharers = math.max(b.hn, b.hb)
+    local sharers = math.max(b.hn, b.hb, 1)
     local spare = math.floor(math.floor(b.burst - b.missing / P) / (2 * sharers))
     local share = math.floor(b.rate * AHEAD / (P * sharers))
     local horizon = math.floor((b.burst * P - b.missing + b.rate * AHEAD) / P)
@@ -128,7 +128,7 @@ for i, b in ipairs(buckets) do
 end
 if changes then answer[#answer + 1] = changes end
 return answer`,
-  sha1: '954d8beb883c0146527852fd776c16614e96901b',
+  sha1: 'a0a01b37a01a8e9498de6ae8f734d5c2bbab240a',
 };
 
 /**

@@ -1,0 +1,50 @@
+import { createRedisConnection, type RedisExchange } from '../../lib/admit/redis-connection.ts';
+import { createRedisRevocations } from '../../lib/admit/redis-revocations.ts';
+import { createRedisStore } from '../../lib/admit/redis-store.ts';
+import type { RevocationPseudonyms } from '../../lib/admit/revocations.ts';
+import type { StoreUnderTest } from './admission-suite.ts';
+
+/** Moves the instants of all buckets back, which to them is the same as time going on. */
+const AGE = `for _, key in ipairs(redis.call('KEYS', 'tgefd:v1:budget:*')) do
+  local missing, at, rest = string.match(redis.call('GET', key), '^(%d+) (%d+) (.*)$')
+  local ttl = redis.call('PTTL', key) - ARGV[1]
+  if ttl <= 0 then redis.call('DEL', key)
+  else redis.call('SET', key, missing .. ' ' .. string.format('%.0f', at - ARGV[1]) .. ' ' .. rest, 'PX', ttl) end
+end return 1`;
+
+/** Stands for a keyed hash, and shows in a test where a raw value slipped through. */
+export const pseudonym = (kind: 'jti' | 'sub', value: string): string =>
+  `${kind}.${[...new TextEncoder().encode(value)].map((byte) => (byte ^ 0x5a).toString(16)).join('')}`;
+
+export const pseudonyms: RevocationPseudonyms = (kind, value) => [pseudonym(kind, value)];
+
+/** An emptied Redis behind its REST face, as the contract suites want it. */
+export async function redisUnderTest(exchange: RedisExchange): Promise<StoreUnderTest> {
+  const command = async (...parts: (string | number)[]) => {
+    const { text } = await exchange(JSON.stringify(parts), new AbortController().signal);
+    const reply: { error?: string } = JSON.parse(text);
+    if (reply.error !== undefined) throw new Error(reply.error);
+  };
+  await command('FLUSHDB');
+  const connection = createRedisConnection(
+    { timeoutMs: 5_000 },
+    {
+      exchange,
+      clock: Date.now,
+      random: Math.random,
+      log: (level, event, facts) => console.log(level, event, facts),
+    },
+  );
+  const store = createRedisStore(connection);
+  return {
+    store,
+    revocations: createRedisRevocations(connection, store, pseudonyms),
+    nowMs: Date.now,
+    age: async (ms) => {
+      if (ms > 0) await command('EVAL', AGE, 0, ms);
+    },
+    agesBackwards: true,
+    pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    keptId: (kind, id) => (kind === 'jti' || kind === 'sub' ? pseudonym(kind, id) : id),
+  };
+}

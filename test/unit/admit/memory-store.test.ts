@@ -1,0 +1,28 @@
+import { describe } from 'vitest';
+import { createMemoryBudgets } from '../../../lib/admit/memory-budgets.ts';
+import { createMemoryRevocations } from '../../../lib/admit/memory-revocations.ts';
+import { createMemoryStore } from '../../../lib/admit/memory-store.ts';
+import { budgetsContract, revocationsContract, type StoreUnderTest } from '../../contract/admission-suite.ts';
+
+async function make(): Promise<StoreUnderTest> {
+  let nowMs = 1_800_000_000_000;
+  const clock = () => nowMs;
+  const go = async (ms: number) => {
+    nowMs += ms;
+  };
+  const revocations = createMemoryRevocations(clock);
+  return {
+    store: createMemoryStore(createMemoryBudgets({ maximumBuckets: 1_000 }, clock), revocations),
+    revocations,
+    nowMs: clock,
+    age: go,
+    agesBackwards: false,
+    pass: go,
+    keptId: (_, id) => id,
+  };
+}
+
+describe('in memory', () => {
+  budgetsContract(make);
+  revocationsContract(make);
+});
