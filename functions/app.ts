@@ -1,4 +1,5 @@
-import { type Context, Hono } from 'hono';
+import type { Context } from 'hono';
+import { Hono } from 'hono/tiny';
 import type { AccessRequest, RequestContext } from '../lib/decision.ts';
 import { denialAnswer } from '../lib/respond/denial.ts';
 import type { Composed } from './compose.ts';

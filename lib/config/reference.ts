@@ -1,6 +1,9 @@
-import { sections, type Variable, variables } from './variables.ts';
+import { meanings, sections } from './meanings.ts';
+import { type SettingKey, type Variable, variables } from './variables.ts';
 
-const all = Object.values(variables) as unknown as readonly Variable<unknown, unknown>[];
+const all = (Object.entries(variables) as unknown as readonly [SettingKey, Variable<unknown, unknown>][]).map(
+  ([key, variable]) => ({ ...variable, ...meanings[key] }),
+);
 
 const shown = (value: unknown): string => {
   if (value === null) return 'not set';
