@@ -36,6 +36,8 @@ export default defineConfig({
         test: {
           name: 'workerd',
           include: ['test/**/*.workerd.test.ts'],
+          globalSetup: ['test/support/redis-for-workerd.ts'],
+          testTimeout: 30_000,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },

@@ -1,0 +1,17 @@
+import { inject } from 'vitest';
+import { fetchExchange } from '../../lib/admit/redis-connection.ts';
+import { describeWith } from '../support/describe-with.ts';
+import type {} from '../support/redis-for-workerd.ts';
+import { redisUnderTest } from './admission-redis-store.ts';
+import { budgetsContract, revocationsContract } from './admission-suite.ts';
+
+const redis = inject('redis');
+
+describeWith('missing' in redis ? [redis] : [], 'in Redis, from a Worker', () => {
+  const make = () => {
+    if ('missing' in redis) throw new Error(redis.missing);
+    return redisUnderTest(fetchExchange(redis, (input, init) => fetch(input, init)));
+  };
+  budgetsContract(make);
+  revocationsContract(make);
+});
