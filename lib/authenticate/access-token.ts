@@ -130,7 +130,7 @@ const signerFromSet = async (
   if (answer.found === 'none') return answer.reason;
   const { key, stale } = answer;
   const known = signatureAlgorithms.get(algorithm);
-  if (!known || key.algorithm !== algorithm) return { reason: 'token_key_unfit', check: 'alg' };
+  if (!known) return { reason: 'token_key_unfit', check: 'alg' };
   const check = keyMisfit(key.key, known);
   if (check) return { reason: 'token_key_unfit', check };
   context.explain?.('key', 'found', { key_id: key.keyId, stale });

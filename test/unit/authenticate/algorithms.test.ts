@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { keyMisfit, signatureAlgorithms, verifySignature } from '../../../lib/authenticate/algorithms.ts';
 import { createSigner, signature } from '../../support/tokens.ts';
 
@@ -42,6 +42,20 @@ describe('signature algorithms', () => {
     expect(keyMisfit(await make(['verify']), hs256)).toBeNull();
     expect(keyMisfit(await make(['sign']), hs256)).toBe('key_ops');
     expect(keyMisfit(await make(['verify'], 'SHA-512'), hs256)).toBe('alg');
+  });
+
+  it('no runtime is even asked about a signature of another length than its algorithm’s', async () => {
+    const lenient = vi.spyOn(crypto.subtle, 'verify').mockResolvedValue(true);
+    for (const name of names) {
+      const algorithm = signatureAlgorithms.get(name);
+      if (!algorithm) throw new Error(name);
+      const { publicKey } = await createSigner(name);
+      const length = algorithm.signatureBytes ?? 256;
+      expect(await verifySignature(publicKey, algorithm, new Uint8Array(length), signed)).toBe(true);
+      for (const other of [0, 1, length - 1, length + 1, 2 * length])
+        expect(await verifySignature(publicKey, algorithm, new Uint8Array(other), signed)).toBe(false);
+    }
+    lenient.mockRestore();
   });
 
   it('a runtime that throws on a signature has not verified it', async () => {

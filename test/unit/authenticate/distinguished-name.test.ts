@@ -41,6 +41,8 @@ describe('common name', () => {
     ['two common names under different types', 'CN=admin,2.5.4.3=eve'],
     ['two in one', 'CN=admin+CN=eve'],
     ['OpenSSL’s old form, where a value may hold a slash', '/O=x/CN=admin/CN=eve'],
+    ['that form with a comma in a value', '/O=x,CN=admin/CN=eve'],
+    ['a malformed type before it', 'C N=x,CN=alice'],
     ['lines, as Node writes a subject', 'CN=alice\nO=Example'],
     ['no type', '=alice'],
     ['a space in a type', 'C N=alice'],

@@ -27,6 +27,12 @@ describe('shared secrets', () => {
     expect(first?.key.extractable).toBe(false);
   });
 
+  it('have 32 bytes at least (RFC 7518 §3.2)', () => {
+    const make = (length: number) => createFindSecret([{ id: 'current', octets: new Uint8Array(length) }]);
+    expect(() => make(31)).toThrow('under 32 bytes');
+    expect(() => make(32)).not.toThrow();
+  });
+
   it('verify nothing but 32 bytes', async () => {
     const good = await hmac(octets('a'));
     expect(await find(good.subarray(0, 16), text)).toBeNull();

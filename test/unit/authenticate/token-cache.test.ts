@@ -36,6 +36,14 @@ describe('token cache', () => {
     expect(cache.find(token('a.signature-of-a'))).toBeDefined();
   });
 
+  it('finds exactly the token in its old generation as well', () => {
+    const cache = cacheOf();
+    cache.twice('a.signature-of-a');
+    for (let id = 1; id < 5; id++) cache.twice(id);
+    expect(cache.find('b.signature-of-a'.padStart(40, '-'))).toBeUndefined();
+    expect(cache.find(token('a.signature-of-a'))).toMatchObject({ id: 'a.signature-of-a' });
+  });
+
   it('forgets what is dropped, in either generation', () => {
     const cache = cacheOf();
     cache.twice(1);
