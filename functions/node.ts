@@ -10,7 +10,8 @@ import { createApp } from './app.ts';
 import { type Composed, compose } from './compose.ts';
 import { createUlids } from './ids.ts';
 import { createNodeRedisExchange } from './node-redis.ts';
-import { certificateOf, createNodeServer, type NodeBindings, rawTargetOf } from './node-server.ts';
+import { createNodeServer, type NodeBindings, rawTargetOf } from './node-server.ts';
+import { clientOf } from './node-tls.ts';
 import { createNodeUpstream } from './node-upstream.ts';
 import { rawFields } from './raw-fields.ts';
 import { sleep } from './sleep.ts';
@@ -129,7 +130,7 @@ const start = async () => {
             : loopbackPeer(incoming.socket.remoteAddress)
               ? null
               : false,
-        certificate: certificateOf(incoming),
+        ...clientOf(incoming),
       },
       context,
     }),
