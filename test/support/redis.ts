@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-import { once } from 'node:events';
 import { Redis } from 'ioredis';
 import { type Child, freePort, startChild } from './child.ts';
 import { ensurePackage, type Program, pathOf } from './debian.ts';
@@ -49,7 +48,10 @@ export async function startRedis(program: Program): Promise<RedisParts> {
     setFault: face.setFault,
     exited: server.exited,
     async restartEmpty() {
-      const back = once(client, 'close').then(() => once(client, 'ready'));
+      // Not `events.once`: it would reject at the first connection that is refused meanwhile.
+      const back = new Promise<void>((resolve) => {
+        client.once('close', () => client.once('ready', () => resolve()));
+      });
       await server.kill();
       server = await start();
       await back;
