@@ -4,6 +4,7 @@ import { ingressFields } from '../../../lib/request/field-names.ts';
 import {
   createIngressProofCheck,
   INGRESS_PROOF_WINDOW_SECONDS,
+  type ProvenRequest,
   signIngressProof,
 } from '../../../lib/request/ingress-proof.ts';
 
@@ -61,7 +62,7 @@ describe('a good proof', () => {
 });
 
 describe('a proof covers', () => {
-  it.each([
+  const changes: readonly (readonly [string, ProvenRequest])[] = [
     ['the method', request({}, 'GET')],
     ['the path', request({}, 'POST', '/v1/evaluate?a=1')],
     ['the query', request({}, 'POST', '/v1/discover?a=2')],
@@ -71,7 +72,8 @@ describe('a proof covers', () => {
     ...COVERED.filter((name) => name !== 'x-auth-request-user' && name !== 'x-forwarded-for').map(
       (name) => [`the absence of ${name}`, request({ [name]: 'x' })] as const,
     ),
-  ])('%s', async (_what, changed) => {
+  ];
+  it.each(changes)('%s', async (_what, changed) => {
     expect(await check(await sign(), changed, NOW_MS)).toBe('mismatch');
   });
 
