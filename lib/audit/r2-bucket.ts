@@ -43,8 +43,8 @@ export function createR2Bucket(settings: R2BucketSettings, fetch: Fetch): Manage
     const ids = new Set(rules.map(({ id }) => id));
     return {
       name,
-      wanted: [...rules].sort(byId),
-      read: async () => (await rulesAt(path)).filter(({ id }) => ids.has(id)).sort(byId),
+      wanted: rules,
+      read: async () => (await rulesAt(path)).filter(({ id }) => ids.has(id)),
       async write() {
         const others = (await rulesAt(path)).filter(({ id }) => !ids.has(id));
         return call('PUT', path, { rules: [...others, ...rules] });
@@ -66,8 +66,6 @@ export function createR2Bucket(settings: R2BucketSettings, fetch: Fetch): Manage
     },
   ]);
 }
-
-const byId = (left: Rule, right: Rule): number => (left.id < right.id ? -1 : 1);
 
 const isRule = (value: unknown): value is Rule =>
   typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string';
