@@ -91,6 +91,8 @@ export function createApiGateway(api: Api, parts: ApiParts) {
   async function handle(request: ClientRequest): Promise<GatewayAnswer> {
     const path = pathOf(request);
     const requestId = `gateway-${++requests}`;
+    // Not documented: an HTTP API is taken to refuse a path that it cannot decode.
+    if (!rest && decodeText(path) === null) return plain(400, 'Bad Request');
     const apiPath = path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : null;
     const route = apiPath === null ? null : findRoute(api.routes, request.method, apiPath, !rest);
     if (apiPath === null || route === null) return refuse('MISSING_AUTHENTICATION_TOKEN', requestId, {});
@@ -218,25 +220,26 @@ function identity(source: string, request: ClientRequest, route: { method: strin
 
 /** The most specific route: from the left, a literal beats `{name}`, that beats `{name+}`. */
 function findRoute(routes: Api['routes'], method: string, path: string, decode: boolean) {
-  const segments = path.split('/').map((segment) => (decode ? decodeSegment(segment) : segment));
+  const segments = path.split('/').map((segment) => (decode ? (decodeText(segment) ?? segment) : segment));
   const matching = routes.filter((route) => {
     if (route.method !== method && route.method !== 'ANY') return false;
     const template = route.path.split('/');
     const greedy = template.at(-1)?.endsWith('+}') === true;
     if (greedy ? segments.length < template.length : segments.length !== template.length) return false;
     return template.every(
-      (part, place) => part === segments[place] || (part.startsWith('{') && segments[place] !== ''),
+      (part, place) =>
+        part === segments[place] || part.endsWith('+}') || (part.startsWith('{') && segments[place] !== ''),
     );
   });
   const rank = (path: string) => path.replace(/\{[^}]*\+\}/g, '\uffff').replace(/\{[^}]*\}/g, '\ufffe');
   return matching.toSorted((one, other) => (rank(one.path) < rank(other.path) ? -1 : 1))[0] ?? null;
 }
 
-function decodeSegment(segment: string): string {
+function decodeText(text: string): string | null {
   try {
-    return decodeURIComponent(segment);
+    return decodeURIComponent(text);
   } catch {
-    return segment;
+    return null;
   }
 }
 

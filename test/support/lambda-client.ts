@@ -7,7 +7,7 @@ import type { Program } from './debian.ts';
 
 const run = promisify(execFile);
 const RECIPE = join(dirname(import.meta.dirname), 'ric');
-const BUILD_TIMEOUT_MS = 900_000;
+const BUILD_TIMEOUT_MS = 1_200_000;
 
 /**
  * The runtime client that Lambda itself runs (aws-lambda-ric). Its native part takes minutes to build, so it is built once per

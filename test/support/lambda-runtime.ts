@@ -81,6 +81,8 @@ export async function startFunction(options: FunctionOptions): Promise<RunningFu
       AWS_LAMBDA_FUNCTION_NAME: 'tgefd-authorizer',
       AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
       AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512',
+      AWS_LAMBDA_LOG_GROUP_NAME: '/aws/lambda/tgefd-authorizer',
+      AWS_LAMBDA_LOG_STREAM_NAME: 'test',
       AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
       AWS_REGION: 'eu-central-1',
       LAMBDA_TASK_ROOT: dirname(options.bundle),
@@ -102,7 +104,9 @@ export async function startFunction(options: FunctionOptions): Promise<RunningFu
     await stop();
     throw new Error(initError);
   }
+  let ended: string | null = null;
   void child.exited.then((how) => {
+    ended = how;
     for (const { settle } of [...waiting, ...running.values()])
       settle({ error: new Error(`the function ended: ${how}`) });
   });
@@ -112,6 +116,7 @@ export async function startFunction(options: FunctionOptions): Promise<RunningFu
     initMs,
     stop,
     invoke: async (event) => {
+      if (ended !== null) throw new Error(`the function has ended: ${ended}`);
       const outcome = await new Promise<Parameters<Invocation['settle']>[0]>((settle) => {
         const invocation = { event, settle };
         if (take === null) waiting.push(invocation);
