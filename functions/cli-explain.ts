@@ -2,13 +2,15 @@ import { readFile } from 'node:fs/promises';
 import type { AccessRequest, Explain } from '../lib/decision.ts';
 import { codeOf, statusOf } from '../lib/respond/denial.ts';
 import { type Command, options, Usage } from './cli-command.ts';
-import { configOrProblems } from './cli-config.ts';
-import { compose } from './compose.ts';
-import { createUlids } from './ids.ts';
+import { composeForCommand } from './cli-compose.ts';
 import { rawFields } from './raw-fields.ts';
-import { sleep } from './sleep.ts';
 
-const clock = () => Date.now();
+const printable = (text: string) =>
+  text.replace(/[^\x20-\x7e]/g, (character) =>
+    JSON.stringify(character)
+      .slice(1, -1)
+      .replace(/[^\x20-\x7e]/g, '?'),
+  );
 
 export const explain: Command = {
   summary: 'decides about one request and tells every step of it',
@@ -34,30 +36,14 @@ export const explain: Command = {
       fields.push(name, value);
     }
 
-    const place = { platform: 'lambda', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
-    const loaded = await configOrProblems(console, place);
-    if (!loaded) return 2;
-    const { settings } = loaded.config;
+    const composed = await composeForCommand(console, { trial: true });
+    if (!composed) return 2;
+    const { settings, authMode } = composed.config;
     if (credential !== undefined) {
-      if (loaded.config.authMode === 'api_key') fields.push('x-api-key', credential);
+      if (authMode === 'api_key') fields.push('x-api-key', credential);
       else fields.push(settings.jwtHeader, `${settings.jwtBearerPrefix}${credential}`);
     }
 
-    const composed = compose(loaded.config, {
-      clock,
-      newId: createUlids(clock),
-      log: (level, event) => level === 'info' || console.err(`${level}: ${event}`),
-      fetch: (input, init) => fetch(input, init),
-      random: () => Math.random(),
-      sleep: sleep,
-      sharePromises: true,
-      sharedKeySet: null,
-      upstream: null,
-      auditLine: null,
-      spill: null,
-      redisExchange: null,
-      trial: true,
-    });
     const request: AccessRequest = {
       door: 'gateway',
       method: values.method,
@@ -67,7 +53,8 @@ export const explain: Command = {
     };
     const steps: Explain = (step, finding, facts = {}) => {
       const told = Object.entries(facts).filter(([, value]) => value !== null && value !== '');
-      const detail = told.map(([name, value]) => `${name}=${String(value)}`).join(' ');
+      // Facts may hold what the caller wrote: nothing of it may move the cursor or begin a line.
+      const detail = told.map(([name, value]) => `${name}=${printable(String(value))}`).join(' ');
       console.out(`${step.padEnd(14)} ${finding}${detail === '' ? '' : `  (${detail})`}`);
     };
     const waiting: Promise<unknown>[] = [];

@@ -1,12 +1,15 @@
 import { type Command, type Console, Usage } from './cli-command.ts';
 import { checkConfig, docs } from './cli-config.ts';
 import { explain } from './cli-explain.ts';
+import { revocations, revoke } from './cli-revocations.ts';
 import { token } from './cli-token.ts';
 
 const commands: Readonly<Record<string, Command>> = {
   'check-config': checkConfig,
   docs,
   explain,
+  revocations,
+  revoke,
   token,
 };
 

@@ -371,11 +371,10 @@ const recording = (recorder: Recorder, pseudonyms: Pseudonyms) => (decision: Dec
   return Promise.all([identity, address]).then(async ([one, other]) => (await record(one, other)) ?? 'recorded');
 };
 
-const composeAssertions = ({ settings, documents }: Config, { clock, upstream }: Runtime): Assertions | null => {
+const composeAssertions = ({ settings, documents }: Config, { clock }: Runtime): Assertions | null => {
   const [first, ...others] = documents.assertionKeys;
-  if (first === undefined) return null;
-  const audience =
-    settings.upstreamUrl?.origin ?? (upstream ? 'https://upstream.internal' : 'https://upstream.internal');
+  if (first === undefined || settings.upstreamUrl === null) return null;
+  const audience = settings.upstreamUrl.origin;
   return createAssertions(
     { keys: [first, ...others], issuer: 'tgefd-authorizer', audience, lifetimeSeconds: 60 },
     clock,

@@ -112,6 +112,8 @@ const start = async () => {
         ? createNodeRedisExchange(settings.redisUrl, settings.redisToken.current)
         : null,
   });
+  const unfit = await composed.assertions?.prepare();
+  if (unfit) refuse([{ variable: 'TGEFD_ASSERTION_KEY', found: unfit, accepted: 'a key pair that belongs together' }]);
   let draining = false;
 
   const app = createApp<NodeBindings>({

@@ -245,7 +245,7 @@ const explainRoute = (route: Route): string => {
 
 /** Whether a refusal is a failed proof (401), as against a request that nobody should have sent (400). */
 const failedToProve = ({ reason }: Reason): boolean =>
-  reason !== 'credentials_duplicated' && reason !== 'credentials_oversized';
+  reason !== 'credentials_duplicated' && reason !== 'credentials_oversized' && reason !== 'forwarded_invalid';
 
 const declaredBodyRefusal = (request: AccessRequest, { maximumBodyBytes }: EnforceSettings): Reason | null => {
   if (maximumBodyBytes === 0) return null;

@@ -147,6 +147,12 @@ export const crossCheck = (settings: Settings, given: ReadonlySet<SettingKey>, p
       'both halves of the access key, or neither',
     );
 
+  if (settings.assertionKey && !upstream)
+    problem(
+      'assertionKey',
+      'a value',
+      'a value only beside TGEFD_UPSTREAM_URL, whose origin is the audience of the assertion',
+    );
   if (Boolean(settings.tlsCertificateFile) !== Boolean(settings.tlsKeyFile))
     problem(
       settings.tlsCertificateFile ? 'tlsKeyFile' : 'tlsCertificateFile',

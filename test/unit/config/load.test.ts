@@ -228,6 +228,20 @@ describe('what variables demand of each other', () => {
     ['an upstream with a path', { ...development, TGEFD_UPSTREAM_URL: 'http://127.0.0.1/api' }, 'TGEFD_UPSTREAM_URL'],
     ['no upstream', { TGEFD_ENV: 'development' }, 'TGEFD_UPSTREAM_URL'],
     ['ages that do not grow', { ...development, TGEFD_AUDIT_HOT_DAYS: '40' }, 'TGEFD_AUDIT_HOT_DAYS'],
+    [
+      'an assertion for nobody',
+      {
+        TGEFD_ENV: 'development',
+        TGEFD_FORWARD_AUTH: 'nginx',
+        TGEFD_ASSERTION_KEY: JSON.stringify({
+          kty: 'OKP',
+          crv: 'Ed25519',
+          d: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A',
+          x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+        }),
+      },
+      'TGEFD_ASSERTION_KEY',
+    ],
     ['half a TLS pair', { ...development, TGEFD_TLS_CERT_FILE: '/c.pem' }, 'TGEFD_TLS_KEY_FILE'],
     [
       'a trusted network that is everybody',
