@@ -50,13 +50,12 @@ export function createLambdaDoor(composed: Composed, parts: DoorParts) {
   const refuseWhatIsKept = ({ request }: AuthorizerCall): void => {
     if (settings.authorizerTtlSeconds === 0) return;
     const simple = request.door === 'lambda_http_2' && settings.authorizerResponse === 'simple';
-    const blind = request.hop.certificate !== null || (!simple && policies.indistinct.length > 0);
-    if (!blind) return;
+    const presented = request.hop.certificate !== null || request.hop.certificateRefusal !== undefined;
+    if (!presented && (simple || policies.indistinct.length === 0)) return;
     parts.log('error', 'configuration_invalid', {
-      problem:
-        request.hop.certificate !== null
-          ? 'TGEFD_AUTHORIZER_TTL_SEC must be 0 with client certificates: a kept answer would pass without one'
-          : 'TGEFD_AUTHORIZER_TTL_SEC must be 0 with these endpoints: one policy cannot tell them apart',
+      problem: presented
+        ? 'TGEFD_AUTHORIZER_TTL_SEC must be 0 with client certificates: a kept answer would pass without one'
+        : 'TGEFD_AUTHORIZER_TTL_SEC must be 0 with these endpoints: one policy cannot tell them apart',
     });
     throw new AuthorizerError('configuration_invalid');
   };
