@@ -128,7 +128,7 @@ export const createEnforce = (
     }
     const principal = authentication.principal;
     findings.principal = principal;
-    findings.degraded = authentication.degraded ?? [];
+    findings.degraded = authentication.degraded;
     context.explain?.('authenticate', 'the caller is known', { method: principal.method, key_id: principal.keyId });
 
     const refusal = rooms.authorize(principal, findings.route) ?? declaredBodyRefusal(request, settings);

@@ -53,7 +53,7 @@ const revocations: Endpoint = {
 const general = { name: 'general', perMinute: 60, burst: 60, onError: 'local' as const };
 
 const admitted: AdmissionAnswer = { outcome: 'admitted', budgets: [], degraded: [] };
-const authenticated: Authentication = { outcome: 'authenticated', principal: alice };
+const authenticated: Authentication = { outcome: 'authenticated', principal: alice, degraded: [] };
 
 interface House {
   readonly settings?: Partial<EnforceSettings>;
@@ -268,7 +268,7 @@ describe('what admission is asked', () => {
   test('the address where nobody has an identity, and nothing to revoke', async () => {
     const nobody: Principal = { ...alice, method: 'none', subject: 'anonymous', keyId: null, tokenId: null };
     expect(
-      await asked({ rooms: { authenticate: () => ({ outcome: 'authenticated', principal: nobody }) } }),
+      await asked({ rooms: { authenticate: () => ({ outcome: 'authenticated', principal: nobody, degraded: [] }) } }),
     ).toMatchObject({
       partition: 'address:192.0.2.1',
       revocation: null,
@@ -278,7 +278,7 @@ describe('what admission is asked', () => {
   test('an API key by its own id', async () => {
     const holder: Principal = { ...alice, method: 'api_key', subject: 'tests', keyId: 'tests', tokenId: null };
     expect(
-      await asked({ rooms: { authenticate: () => ({ outcome: 'authenticated', principal: holder }) } }),
+      await asked({ rooms: { authenticate: () => ({ outcome: 'authenticated', principal: holder, degraded: [] }) } }),
     ).toMatchObject({
       revocation: { keyId: null, apiKeyId: 'tests' },
     });
