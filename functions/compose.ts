@@ -11,7 +11,6 @@ import { createRedisStore } from '../lib/admit/redis-store.ts';
 import type { RevocationPseudonyms, Revocations } from '../lib/admit/revocations.ts';
 import type { Lease, Outbox, Source, Tail } from '../lib/audit/outbox.ts';
 import { createMemoryOutbox } from '../lib/audit/outbox-memory.ts';
-import { createRedisOutbox, type RedisRequester } from '../lib/audit/outbox-redis.ts';
 import { createPseudonyms, type Pseudonyms } from '../lib/audit/pseudonym.ts';
 import { auditRecord } from '../lib/audit/record.ts';
 import { createRecorder, type Recorder, type Spill } from '../lib/audit/recorder.ts';
@@ -37,6 +36,7 @@ import { codeOf, statusOf } from '../lib/respond/denial.ts';
 import { createAdministration } from './administration.ts';
 import type { ForwardAuthParts } from './forward-auth.ts';
 import type { GatewayParts, Upstream } from './gateway.ts';
+import { redisOutbox } from './redis-outbox.ts';
 
 /** What a runtime hands in: everything that lib must not reach for itself. */
 export interface Runtime {
@@ -81,8 +81,6 @@ export interface Composed {
 const maximumFailingAddresses = 10_000;
 const maximumRememberedTokens = 10_000;
 const maximumMemoryBuckets = 32_768;
-/** An append may take longer than a decision's trip: in strict mode a lost one costs the caller a 503. */
-const minimumAppendMs = 1000;
 
 /** The composition root: from a configuration that holds together to wired parts, one port after the other. */
 export const compose = (config: Config, runtime: Runtime): Composed => {
@@ -318,23 +316,9 @@ const composeStore = (config: Config, runtime: Runtime, pseudonyms: Pseudonyms) 
   return {
     admission: createAdmission(admissionSettings, { store, ...parts }),
     revocations: createRedisRevocations(connection, store, named),
-    outbox: createRedisOutbox(
-      {
-        stream: 'tgefd:v1:audit',
-        maximumEntries: settings.auditStreamMaximum,
-        timeoutMs: Math.max(settings.redisTimeoutMs, minimumAppendMs),
-        shareTrips: runtime.sharePromises,
-      },
-      requesterOver(exchange),
-    ),
+    outbox: redisOutbox(settings, exchange, runtime.sharePromises),
   };
 };
-
-/** Redis commands one by one over the same exchange. */
-const requesterOver = (exchange: RedisExchange): RedisRequester => ({
-  request: async ({ body, signal = AbortSignal.timeout(10_000) }) =>
-    JSON.parse((await exchange(JSON.stringify(body), signal)).text),
-});
 
 const composeRecorder = ({ settings }: Config, runtime: Runtime, outbox: Outbox | null): Recorder =>
   createRecorder(

@@ -9,6 +9,8 @@ import type { Log } from '../lib/decision.ts';
 import { createApp } from './app.ts';
 import { type Composed, compose } from './compose.ts';
 import { createUlids } from './ids.ts';
+import { lazyS3Spill } from './lazy-spill.ts';
+import { startNodeArchive } from './node-archive.ts';
 import { createNodeRedisExchange } from './node-redis.ts';
 import { createNodeServer, type NodeBindings, rawTargetOf } from './node-server.ts';
 import { clientOf } from './node-tls.ts';
@@ -106,7 +108,7 @@ const start = async () => {
         })
       : null,
     auditLine: auditLineOf(config),
-    spill: null,
+    spill: lazyS3Spill(settings, clock),
     redisExchange:
       settings.redisUrl && settings.redisToken
         ? createNodeRedisExchange(settings.redisUrl, settings.redisToken.current)
@@ -114,6 +116,7 @@ const start = async () => {
   });
   const unfit = await composed.assertions?.prepare();
   if (unfit) refuse([{ variable: 'TGEFD_ASSERTION_KEY', found: unfit, accepted: 'a key pair that belongs together' }]);
+  const archive = startNodeArchive(config, { outbox: composed.outbox, clock, newId, log });
   let draining = false;
 
   const app = createApp<NodeBindings>({
@@ -158,7 +161,7 @@ const start = async () => {
     const force = setTimeout(() => process.exit(1), drainSeconds * 1000);
     force.unref();
     server.close(async () => {
-      await Promise.all(pending);
+      await Promise.all([...pending, archive?.stop()]);
       log('info', 'stopped');
       process.exit(0);
     });

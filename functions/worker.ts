@@ -1,4 +1,7 @@
 import type { ExecutionContext, IncomingRequestCfProperties } from '@cloudflare/workers-types';
+import { createLayout } from '../lib/audit/layout.ts';
+import { createR2Store, type R2Binding } from '../lib/audit/r2.ts';
+import { createSpill } from '../lib/audit/spill.ts';
 import { cloudflareCertificate } from '../lib/authenticate/cloudflare-certificate.ts';
 import { loadConfig, problemLine } from '../lib/config/load.ts';
 import type { Hop, Log } from '../lib/decision.ts';
@@ -7,11 +10,13 @@ import { type Composed, compose } from './compose.ts';
 import type { Upstream } from './gateway.ts';
 import { createUlids } from './ids.ts';
 import { sleep } from './sleep.ts';
+import { SPILL_TIMEOUT_MS } from './spill-timeout.ts';
 
 /** Text variables named as in docs/configuration.md, and the bindings that may stand in for some of them. */
 interface Env {
   readonly [variable: string]: unknown;
   readonly UPSTREAM?: { fetch(request: Request): Promise<Response> };
+  readonly AUDIT_BUCKET?: R2Binding;
 }
 
 const clock = () => Date.now();
@@ -27,7 +32,7 @@ const composeOnce = (env: Env): Composed | null => {
     platform: 'worker',
     role: 'gateway',
     upstreamBinding: env.UPSTREAM !== undefined,
-    bucketBinding: false,
+    bucketBinding: env.AUDIT_BUCKET !== undefined,
   } as const;
   const loaded = loadConfig(env, place);
   for (const warning of loaded.warnings) log('warn', 'configuration', { problem: problemLine(warning) });
@@ -48,7 +53,13 @@ const composeOnce = (env: Env): Composed | null => {
       sharedKeySet: edgeCache(),
       upstream: upstreamOf(env, loaded.config.settings.upstreamUrl),
       auditLine: loaded.config.settings.auditLog ? (line) => console.log(line) : null,
-      spill: null,
+      spill: env.AUDIT_BUCKET
+        ? createSpill(
+            createR2Store(env.AUDIT_BUCKET),
+            createLayout(loaded.config.settings.auditPrefix),
+            SPILL_TIMEOUT_MS,
+          )
+        : null,
       redisExchange: null,
     }),
   };

@@ -17,6 +17,8 @@ export interface Documents {
   readonly trustedProxies: readonly AddressRange[];
   /** Signing key first, the previous one after it; empty where none is configured. */
   readonly assertionKeys: readonly AssertionKey[];
+  /** Keys that sign manifests: the one that signs first, the previous one after it; empty where none is configured. */
+  readonly auditSigningKeys: readonly AssertionKey[];
   readonly apiKeys: readonly ApiKey[];
   readonly mtlsPolicy: CertificatePolicy;
   readonly quotaOverrides: readonly QuotaOverride[];
@@ -36,16 +38,21 @@ export const readDocuments = (
   const proxies = parseCidrs(settings.trustedProxies);
   for (const problem of proxies.problems) report('trustedProxies', problem);
 
-  const assertionKeys: AssertionKey[] = [];
-  for (const [text, suffix] of [
-    [settings.assertionKey?.current, ''],
-    [settings.assertionKey?.previous, '_PREVIOUS'],
-  ] as const) {
-    if (text == null) continue;
-    const parsed = parseAssertionKey(text);
-    if (parsed.ok) assertionKeys.push(parsed.key);
-    else report('assertionKey', parsed.problem, suffix);
-  }
+  const signingKeys = (key: 'assertionKey' | 'auditSigningKey'): AssertionKey[] => {
+    const given = [
+      [settings[key]?.current, ''],
+      [settings[key]?.previous, '_PREVIOUS'],
+    ] as const;
+    return given.flatMap(([text, suffix]) => {
+      if (text == null) return [];
+      const parsed = parseAssertionKey(text);
+      if (parsed.ok) return [parsed.key];
+      report(key, parsed.problem, suffix);
+      return [];
+    });
+  };
+  const assertionKeys = signingKeys('assertionKey');
+  const auditSigningKeys = signingKeys('auditSigningKey');
 
   const keys = settings.apiKey ? parseApiKeys(settings.apiKey) : { keys: [], problems: [] };
   for (const { of, found, accepted } of keys.problems)
@@ -72,6 +79,7 @@ export const readDocuments = (
       endpoints: mergeEndpoints(defaultEndpoints(scopes), rows.rows),
       trustedProxies: proxies.ranges,
       assertionKeys,
+      auditSigningKeys,
       apiKeys: keys.keys,
       mtlsPolicy: policy.policy,
       quotaOverrides: overrides.overrides,

@@ -230,6 +230,11 @@ export const meanings: Readonly<Record<SettingKey, { readonly section: Section; 
     meaning: 'Key that signs batch manifests; required in production where the archive runs.',
   },
   auditAnchorBucket: { section: 'Archive', meaning: 'Second bucket that hourly anchors are written to as well.' },
+  auditObjectLock: {
+    section: 'Archive',
+    meaning:
+      'S3 Object Lock retention of every batch, manifest and anchor until it expires; the bucket must have Object Lock enabled.',
+  },
   auditArchiveIntervalSeconds: {
     section: 'Archive',
     meaning: 'How often the Node door drains the outbox when a bucket is configured; 0 is never.',

@@ -243,6 +243,7 @@ export const variables = {
   auditPrefix: setting('TGEFD_AUDIT_PREFIX', text('an object prefix'), 'audit'),
   auditSigningKey: secret('TGEFD_AUDIT_SIGNING_KEY', document('a private JWK for EdDSA (Ed25519) or ES256')),
   auditAnchorBucket: setting('TGEFD_AUDIT_ANCHOR_BUCKET', text('a bucket name'), null),
+  auditObjectLock: setting('TGEFD_AUDIT_OBJECT_LOCK', oneOf('off', 'governance', 'compliance'), 'off' as const),
   auditArchiveIntervalSeconds: setting(
     {
       name: 'TGEFD_AUDIT_ARCHIVE_INTERVAL_SEC',

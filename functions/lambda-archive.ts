@@ -1,0 +1,47 @@
+import type { ArchiveRun } from '../lib/audit/archive.ts';
+import { loadConfig, type Problem, problemLine } from '../lib/config/load.ts';
+import { resolveSources } from '../lib/config/sources.ts';
+import type { Log } from '../lib/decision.ts';
+import { createUlids } from './ids.ts';
+import { createExtensionSecrets } from './lambda-secrets.ts';
+import { runScheduled } from './scheduled-archive.ts';
+
+/** Below the shortest time-out that makes sense for this function, one minute. */
+const RUN_MS = 45_000;
+
+const clock = () => Date.now();
+const newId = createUlids(clock);
+const log: Log = (level, event, facts) => {
+  const line = JSON.stringify({ type: 'log', ts: new Date().toISOString(), level, event, ...facts });
+  process.stdout.write(`${line}\n`);
+};
+const stores = new Map([
+  [
+    'aws-sm',
+    createExtensionSecrets({
+      port: Number(process.env.PARAMETERS_SECRETS_EXTENSION_HTTP_PORT ?? 2773),
+      token: process.env.AWS_SESSION_TOKEN ?? '',
+      timeoutMs: 2_000,
+    }),
+  ],
+]);
+
+const refuse = (problems: readonly Problem[]): never => {
+  for (const problem of problems) log('error', 'configuration_invalid', { problem: problemLine(problem) });
+  throw new Error('configuration_invalid');
+};
+
+/**
+ * One run of the archive, for a schedule. Configuration and secrets are read anew each time: runs are a minute or more
+ * apart, and a rotated key counts with the next. Throws, so that the invocation counts as failed, when it could not do its
+ * work.
+ */
+export async function handler(): Promise<ArchiveRun> {
+  const resolved = await resolveSources(process.env, { file: null, stores });
+  if (resolved.problems.length > 0) return refuse(resolved.problems);
+  const place = { platform: 'lambda', role: 'archive', upstreamBinding: false, bucketBinding: false } as const;
+  const loaded = loadConfig(resolved.env, place);
+  if (!loaded.ok) return refuse(loaded.problems);
+  const bound = { store: null, copies: null };
+  return runScheduled(loaded.config, { clock, newId, log, bound, sharePromises: true, runMs: RUN_MS });
+}

@@ -1,0 +1,30 @@
+import type { RedisExchange } from '../lib/admit/redis-connection.ts';
+import type { Lease, Outbox, Source, Tail } from '../lib/audit/outbox.ts';
+import { createRedisOutbox } from '../lib/audit/outbox-redis.ts';
+import type { Settings } from '../lib/config/variables.ts';
+
+/** The one stream of a deployment's audit records (docs/redis_keys.md). */
+const STREAM = 'tgefd:v1:audit';
+/** An append may take longer than a decision's trip: in strict mode a lost one costs the caller a 503. */
+const MINIMUM_APPEND_MS = 1000;
+/** Deadline of what the archive asks, which nobody waits for. */
+const ARCHIVE_COMMAND_MS = 10_000;
+
+/** The audit outbox in the shared Redis, over one HTTP exchange a command. */
+export const redisOutbox = (
+  settings: Pick<Settings, 'auditStreamMaximum' | 'redisTimeoutMs'>,
+  exchange: RedisExchange,
+  sharePromises: boolean,
+): Outbox & Source & Lease & Tail =>
+  createRedisOutbox(
+    {
+      stream: STREAM,
+      maximumEntries: settings.auditStreamMaximum,
+      timeoutMs: Math.max(settings.redisTimeoutMs, MINIMUM_APPEND_MS),
+      shareTrips: sharePromises,
+    },
+    {
+      request: async ({ body, signal = AbortSignal.timeout(ARCHIVE_COMMAND_MS) }) =>
+        JSON.parse((await exchange(JSON.stringify(body), signal)).text),
+    },
+  );

@@ -1,0 +1,54 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import { createLayout } from '../lib/audit/layout.ts';
+import { createS3Client, createS3Store } from '../lib/audit/s3.ts';
+import type { ObjectStore } from '../lib/audit/store.ts';
+import type { Settings } from '../lib/config/variables.ts';
+import type { Clock } from '../lib/decision.ts';
+
+const TIMEOUT_MS = 10_000;
+
+/** The connection that the configuration names; credentials by the SDK's own chain unless both halves are given. */
+export const s3ClientOf = (settings: Settings): S3Client =>
+  createS3Client({
+    endpoint: settings.auditS3Endpoint?.origin ?? null,
+    region: settings.auditS3Region,
+    credentials:
+      settings.auditS3AccessKeyId && settings.auditS3SecretAccessKey
+        ? {
+            accessKeyId: settings.auditS3AccessKeyId.current,
+            secretAccessKey: settings.auditS3SecretAccessKey.current,
+          }
+        : null,
+    timeoutMs: TIMEOUT_MS,
+  });
+
+/** The archive's bucket and the anchors' second one over S3; both null where no bucket is named. */
+export const s3Stores = (
+  settings: Settings,
+  clock: Clock,
+): { readonly store: ObjectStore | null; readonly copies: ObjectStore | null } => {
+  const { auditBucket, auditAnchorBucket } = settings;
+  if (auditBucket === null) return { store: null, copies: null };
+  const client = s3ClientOf(settings);
+  const layout = createLayout(settings.auditPrefix);
+  const storeIn = (bucket: string) =>
+    createS3Store(
+      client,
+      {
+        bucket,
+        // Google's S3 face has no conditional PUT; a bucket's retention policy keeps objects from being overwritten there.
+        conditionalWrites: settings.auditS3Endpoint?.hostname !== 'storage.googleapis.com',
+        retention:
+          settings.auditObjectLock === 'off'
+            ? null
+            : {
+                mode: settings.auditObjectLock === 'compliance' ? 'COMPLIANCE' : 'GOVERNANCE',
+                days: settings.auditColdDays,
+                isKept: (key) => !key.startsWith(layout.spill),
+              },
+        encryption: null,
+      },
+      clock,
+    );
+  return { store: storeIn(auditBucket), copies: auditAnchorBucket === null ? null : storeIn(auditAnchorBucket) };
+};

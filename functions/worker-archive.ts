@@ -1,0 +1,41 @@
+import type { ExecutionContext, ScheduledController } from '@cloudflare/workers-types';
+import { createR2Store, type R2Binding } from '../lib/audit/r2.ts';
+import { loadConfig, problemLine } from '../lib/config/load.ts';
+import type { Log } from '../lib/decision.ts';
+import { createUlids } from './ids.ts';
+import { runScheduled } from './scheduled-archive.ts';
+
+/** Text variables named as in docs/configuration.md, and R2 buckets by binding. */
+interface Env {
+  readonly [variable: string]: unknown;
+  readonly AUDIT_BUCKET?: R2Binding;
+  readonly AUDIT_ANCHOR_BUCKET?: R2Binding;
+}
+
+/** A cron invocation may take longer than this; what is left waits for the next. */
+const RUN_MS = 20_000;
+
+const clock = () => Date.now();
+const newId = createUlids(clock);
+const log: Log = (level, event, facts) => console[level](JSON.stringify({ type: 'log', level, event, ...facts }));
+
+const archive = async (env: Env): Promise<void> => {
+  const { AUDIT_BUCKET: bucket, AUDIT_ANCHOR_BUCKET: anchors } = env;
+  const place = {
+    platform: 'worker',
+    role: 'archive',
+    upstreamBinding: false,
+    bucketBinding: bucket !== undefined,
+  } as const;
+  const loaded = loadConfig(env, place);
+  if (!loaded.ok) {
+    for (const problem of loaded.problems) log('error', 'configuration_invalid', { problem: problemLine(problem) });
+    throw new Error('configuration_invalid');
+  }
+  const bound = { store: bucket ? createR2Store(bucket) : null, copies: anchors ? createR2Store(anchors) : null };
+  await runScheduled(loaded.config, { clock, newId, log, bound, sharePromises: false, runMs: RUN_MS });
+};
+
+export default {
+  scheduled: (_controller: ScheduledController, env: Env, _context: ExecutionContext) => archive(env),
+};
