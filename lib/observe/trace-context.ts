@@ -2,8 +2,11 @@
 export interface TraceContext {
   readonly traceId: string;
   readonly spanId: string;
-  readonly sampled: boolean;
+  /** Trace flags (§3.2.2.5): bit 0 is `sampled`, bit 1 `random`. */
+  readonly flags: number;
 }
+
+const SAMPLED = 1;
 
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
 
@@ -16,12 +19,18 @@ export function parseTraceparent(value: string | null): TraceContext | null {
   const [whole, traceId, spanId, flags] = parts ?? [];
   if (whole === undefined || traceId === undefined || spanId === undefined || flags === undefined) return null;
   if (whole.startsWith('00') && whole.length !== 55) return null;
-  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
+  return { traceId, spanId, flags: Number.parseInt(flags, 16) };
 }
 
-/** Writes a `traceparent` of version 00. */
-export function formatTraceparent({ traceId, spanId, sampled }: TraceContext): string {
-  return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`;
+/** Whether the trace is being recorded upstream of us, as far as its sender says. */
+export function isSampled({ flags }: TraceContext): boolean {
+  return (flags & SAMPLED) === SAMPLED;
+}
+
+/** Writes a `traceparent` of version 00 with our own sampling decision; the other flags stay. */
+export function formatTraceparent({ traceId, spanId, flags }: TraceContext, sampled: boolean): string {
+  const decided = sampled ? flags | SAMPLED : flags & ~SAMPLED;
+  return `00-${traceId}-${spanId}-${decided.toString(16).padStart(2, '0')}`;
 }
 
 /** A fresh span id: 8 random bytes, never all zero. */

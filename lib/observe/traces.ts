@@ -1,6 +1,6 @@
 import type { AuthMethod, Clock, Code, Door, Fetch, Log, RequestContext } from '../decision.ts';
 import { type Attributes, type OtlpSpan, otlpDocument, SpanKind } from './otlp.ts';
-import { formatTraceparent, inSample, newSpanId, parseTraceparent } from './trace-context.ts';
+import { formatTraceparent, inSample, isSampled, newSpanId, parseTraceparent } from './trace-context.ts';
 
 export interface TraceSettings {
   /** Whole URL of the collector's trace receiver, path included (`…/v1/traces`). */
@@ -110,8 +110,8 @@ export function createTracer(settings: TraceSettings, { fetch, clock, log }: Tra
       const { traceId, spanId } = ours;
       const caller = parseTraceparent(inbound);
       const parent = caller?.traceId === traceId ? caller : null;
-      const sampled = trustedHop && parent !== null ? parent.sampled : inSample(traceId, settings.sampleRatio);
-      const onward = formatTraceparent({ traceId, spanId, sampled });
+      const sampled = trustedHop && parent !== null ? isSampled(parent) : inSample(traceId, settings.sampleRatio);
+      const onward = formatTraceparent(ours, sampled);
       if (!sampled) return { traceparent: onward, stage: () => () => {}, end: () => {} };
 
       const spans: OtlpSpan[] = [];

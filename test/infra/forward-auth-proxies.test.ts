@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { ASSERTING_FAMILIES, ASSERTING_FIELDS } from '../../lib/request/field-names.ts';
 import { describeWith } from '../support/describe-with.ts';
+import { documentedProxies } from '../support/documented-proxies.ts';
 import { listenOnLoopback } from '../support/loopback-server.ts';
-import { caddyProgram, nginxProgram, type StartedProxy, startCaddy, startNginx } from '../support/proxy.ts';
+import type { StartedProxy } from '../support/proxy.ts';
 import { requestRaw } from '../support/raw-http.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -12,8 +12,6 @@ import { startUpstream, type Upstream } from '../support/upstream.ts';
  * The documented configurations as they stand, save addresses and TLS, between a real service and an authorizer that
  * answers what its path asks for: what a proxy makes of our answers, and what a stranger can smuggle past it.
  */
-
-const [nginx, caddy] = await Promise.all([nginxProgram(), caddyProgram()]);
 
 interface Asked {
   readonly line: string;
@@ -130,52 +128,7 @@ const OURS = new Set([
   'x-forwarded-proto',
 ]);
 
-async function documented(file: string, replacements: readonly (readonly [string, string])[]): Promise<string> {
-  let text = await readFile(new URL(`../../docs/proxies/${file}`, import.meta.url), 'utf8');
-  for (const [found, replacement] of replacements) {
-    if (!text.includes(found)) throw new Error(`${file} no longer says ${found}`);
-    text = text.replaceAll(found, replacement);
-  }
-  return text;
-}
-
-const proxies = [
-  {
-    door: 'nginx' as const,
-    program: nginx,
-    start: async (authorizer: number, service: number) => {
-      const text = await documented('forward-auth-nginx.conf', [
-        ['pid /run/nginx.pid;', ''],
-        ['server 127.0.0.1:8080;', `server 127.0.0.1:${authorizer};`],
-        ['server 127.0.0.1:9000;', `server 127.0.0.1:${service};`],
-        ['listen 80;', 'listen unix:redirect.sock;'],
-        ['        ssl_certificate     /etc/nginx/tls/tls.crt;\n', ''],
-        ['        ssl_certificate_key /etc/nginx/tls/tls.key;\n', ''],
-      ]);
-      return startNginx(nginx, {
-        files: { 'nginx-strip-headers.conf': await documented('nginx-strip-headers.conf', []) },
-        config: (port, folder) =>
-          text
-            .replace('listen 443 ssl http2;', `listen 127.0.0.1:${port};`)
-            .replace('unix:redirect.sock', `unix:${folder}/redirect.sock`),
-      });
-    },
-  },
-  {
-    door: 'caddy' as const,
-    program: caddy,
-    start: async (authorizer: number, service: number) => {
-      const text = await documented('forward-auth-Caddyfile', [
-        ['127.0.0.1:8080', `127.0.0.1:${authorizer}`],
-        ['127.0.0.1:9000', `127.0.0.1:${service}`],
-      ]);
-      return startCaddy(caddy, {
-        config: (port) =>
-          `{\n\tadmin off\n\tauto_https off\n}\n${text.replace('api.example.com {', `http://127.0.0.1:${port} {`)}`,
-      });
-    },
-  },
-];
+const proxies = await documentedProxies();
 
 for (const { door, program, start } of proxies) {
   describeWith([program], `the documented ${door} configuration`, () => {
@@ -222,6 +175,12 @@ for (const { door, program, start } of proxies) {
         target: '/allow/v1/%7Ediscover?a=%2f&b=1',
         bodyBytes: 4,
       });
+    });
+
+    test('tells the request id of an allowed request, once, whatever the service answers', async () => {
+      const answer = await ask('GET /fields');
+      expect(answer.status).toBe(200);
+      expect(answer.field('x-request-id')).toBe('request-1');
     });
 
     test('names the caller to the service, and keeps the credential from it', async () => {

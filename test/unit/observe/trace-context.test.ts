@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatTraceparent, inSample, newSpanId, parseTraceparent } from '../../../lib/observe/trace-context.ts';
+import {
+  formatTraceparent,
+  inSample,
+  isSampled,
+  newSpanId,
+  parseTraceparent,
+} from '../../../lib/observe/trace-context.ts';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN = '00f067aa0ba902b7';
@@ -19,12 +25,17 @@ test.each<[string, string | null, boolean | null]>([
   ['two joined values', `00-${TRACE}-${SPAN}-01, 00-${TRACE}-${SPAN}-01`, null],
   ['nothing', null, null],
 ])('reads %s', (_, value, sampled) => {
-  expect(parseTraceparent(value)).toEqual(sampled === null ? null : { traceId: TRACE, spanId: SPAN, sampled });
+  const context = parseTraceparent(value);
+  expect(context && { ...context, flags: undefined }).toEqual(
+    sampled === null ? null : { traceId: TRACE, spanId: SPAN },
+  );
+  expect(context && isSampled(context)).toBe(sampled);
 });
 
-test('what is written is read back', () => {
-  const context = { traceId: TRACE, spanId: newSpanId(), sampled: true };
-  expect(parseTraceparent(formatTraceparent(context))).toEqual(context);
+test('our sampling decision replaces the flag and leaves the others', () => {
+  const context = { traceId: TRACE, spanId: newSpanId(), flags: 0x02 };
+  expect(parseTraceparent(formatTraceparent(context, true))).toEqual({ ...context, flags: 0x03 });
+  expect(parseTraceparent(formatTraceparent({ ...context, flags: 0x03 }, false))).toEqual(context);
 });
 
 test('a ratio keeps about its share of traces, all at 1 and none at 0', () => {
