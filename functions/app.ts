@@ -76,7 +76,12 @@ export const createApp = <Bindings extends object>(parts: AppParts<Bindings>) =>
     return respond(answer.status, answer.headers, answer.body);
   });
 
-  app.get('/readyz', (c) => (parts.ready() && c.get('composed').ready() ? word(200, 'ready') : word(503, 'not ready')));
+  app.get('/readyz', async (c) => {
+    const composed = c.get('composed');
+    // A new isolate has not asked for keys yet: the probe itself makes it ready.
+    if (!composed.ready()) await composed.warm(receive(c).context);
+    return parts.ready() && composed.ready() ? word(200, 'ready') : word(503, 'not ready');
+  });
 
   app.get('/_authorizer/jwks.json', async (c) => {
     const { assertions } = c.get('composed');
