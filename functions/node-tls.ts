@@ -25,6 +25,7 @@ const clients = new WeakMap<object, Client>();
 export const clientOf = (incoming: IncomingMessage): Client => clients.get(incoming.socket) ?? noClient;
 
 const lookMs = 1_000;
+const handshakeMs = 10_000;
 /** Certificate and key are replaced one after the other: both must be there before they are read again. */
 const settleMs = 250;
 
@@ -32,7 +33,8 @@ const settleMs = 250;
  * An HTTPS server (TLS 1.2 at least) that asks for client certificates and verifies them against the given authorities and
  * revocation lists; with a list, every authority needs a current one, or nobody of its gets in. Files are looked at by
  * path, so that the replaced symbolic links of a mounted secret are followed. When they change, the new ones count from
- * the next request on: idle connections are closed, busy ones after their answer, and no session from before is resumed.
+ * the next request on: idle connections are closed, busy ones after their answer, a request that comes on one even so is
+ * cut off, and no session from before is resumed.
  * Files that cannot be used change nothing. Throws when the first ones cannot be.
  */
 export const createTlsServer = (
@@ -53,17 +55,38 @@ export const createTlsServer = (
     return certificate ? { certificate } : { certificate, certificateRefusal: { reason: 'certificate_malformed' } };
   };
 
+  let generation = 0;
+  const generations = new WeakMap<object, number>();
   const busy = new Set<ServerResponse>();
   const server = createServer(
-    { ...options, ...readFiles(files), requestCert: files.clientCa !== null, rejectUnauthorized: false },
+    {
+      ...options,
+      ...readFiles(files),
+      handshakeTimeout: handshakeMs,
+      requestCert: files.clientCa !== null,
+      rejectUnauthorized: false,
+    },
     async (incoming, outgoing) => {
+      const socket = incoming.socket as TLSSocket;
+      if (generations.get(socket) !== generation) return socket.destroy();
       busy.add(outgoing);
       outgoing.once('close', () => busy.delete(outgoing));
-      const socket = incoming.socket as TLSSocket;
       if (files.clientCa && !clients.has(socket)) clients.set(socket, await readClient(socket));
       return serve(incoming, outgoing);
     },
   );
+
+  server.on('secureConnection', (socket) => generations.set(socket, generation));
+
+  const retireConnections = () => {
+    generation += 1;
+    server.closeIdleConnections();
+    for (const outgoing of busy) {
+      const { socket } = outgoing;
+      outgoing.shouldKeepAlive = false;
+      outgoing.once('close', () => socket?.destroySoon());
+    }
+  };
 
   const reload = () => {
     try {
@@ -72,12 +95,9 @@ export const createTlsServer = (
       log('error', 'tls_reload_failed', { error: (error as { code?: string }).code ?? 'unusable' });
       return;
     }
-    server.closeIdleConnections();
-    for (const outgoing of busy) {
-      const { socket } = outgoing;
-      outgoing.shouldKeepAlive = false;
-      outgoing.once('close', () => socket?.destroySoon());
-    }
+    retireConnections();
+    // A handshake that began before ends by the old files: whoever drew one out gains no more than this.
+    setTimeout(retireConnections, handshakeMs).unref();
     log('info', 'tls_reloaded');
   };
 

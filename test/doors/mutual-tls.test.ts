@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Authority, type IssuedCertificate, opensslProgram, startAuthority } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
@@ -68,9 +69,10 @@ describeWith([openssl], 'the Node door with TLS of its own', () => {
       TGEFD_TLS_KEY_FILE: join(folder, 'tls.key'),
       TGEFD_TLS_CLIENT_CA_FILE: join(folder, 'client-ca.pem'),
       TGEFD_TLS_CLIENT_CRL_FILE: join(folder, 'client.crl'),
+      TGEFD_ENDPOINTS: JSON.stringify([{ method: 'POST', path: '/upload', scope: 'jobs', budget: 'read' }]),
       TGEFD_MTLS_POLICY: JSON.stringify([
         { san: 'URI:spiffe://acme.example/caller', scopes: ['jobs'] },
-        { subject: 'CN=leaver,O=Acme', scopes: ['jobs'] },
+        { subject: 'CN=leaver,O=Acme', scopes: ['jobs', 'discover'] },
       ]),
     });
   }, 120_000);
@@ -84,15 +86,24 @@ describeWith([openssl], 'the Node door with TLS of its own', () => {
     {
       fields = {},
       agent = new Agent({ maxCachedSessions: 0 }),
-    }: { fields?: Record<string, string>; agent?: Agent } = {},
+      path = '/v1/jobs/1',
+      until: end = null,
+    }: {
+      fields?: Record<string, string>;
+      agent?: Agent;
+      path?: string;
+      /** Makes it a POST whose body ends only then. */
+      until?: Promise<unknown> | null;
+    } = {},
   ) =>
-    new Promise<{ status: number; code: string | null; caller: unknown }>((resolve, reject) => {
+    new Promise<{ status: number; code: unknown }>((resolve, reject) => {
       const sent = request(
         {
           host: '127.0.0.1',
           port: door.port,
           servername: 'localhost',
-          path: '/v1/jobs/1',
+          path,
+          method: end ? 'POST' : 'GET',
           headers: fields,
           ca: authority.pem,
           agent,
@@ -101,12 +112,13 @@ describeWith([openssl], 'the Node door with TLS of its own', () => {
         async (response) => {
           let body = '';
           for await (const chunk of response) body += chunk;
-          const { code = null, headers } = JSON.parse(body);
-          resolve({ status: response.statusCode ?? 0, code, caller: headers ?? null });
+          const status = response.statusCode ?? 0;
+          resolve({ status, code: status < 400 ? null : JSON.parse(body).code });
         },
       );
       sent.on('error', reject);
-      sent.end();
+      if (end) sent.write('begun');
+      void Promise.resolve(end).then(() => sent.end());
     });
 
   const until = async (condition: () => Promise<boolean>, limitMs: number) => {
@@ -167,6 +179,62 @@ describeWith([openssl], 'the Node door with TLS of its own', () => {
     await authority.revoke(another);
     await mount(await files());
     await until(async () => (await ask(another)).status === 401, 10_000);
+  }, 60_000);
+
+  it.each([
+    ['before its answer has begun', '/v1/discover'],
+    ['while it is being answered', '/upload'],
+  ])(
+    'lets a request end that was let in before, and no other on its connection: %s',
+    async (_, path) => {
+      const busy = await authority.issue({ subject: '/O=Acme/CN=leaver' });
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      let end: () => void = () => undefined;
+      const begun = upstream.counts.begun;
+      const long = ask(busy, {
+        path,
+        agent,
+        until: new Promise<void>((resolve) => {
+          end = resolve;
+        }),
+      });
+      await until(async () => upstream.counts.begun > begun, 10_000);
+      await authority.revoke(busy);
+      await mount(await files());
+      await until(async () => (await ask(busy)).status === 401, 10_000);
+      end();
+      expect(await long).toMatchObject({ status: 200 });
+      // Cut off where the next request was faster than the end of the connection.
+      expect(await ask(busy, { agent }).catch(() => refused)).toMatchObject(refused);
+      agent.destroy();
+    },
+    60_000,
+  );
+
+  it('cuts off a request that was begun before and is finished after', async () => {
+    const patient = await authority.issue({ subject: '/O=Acme/CN=leaver' });
+    const socket = connect({
+      host: '127.0.0.1',
+      port: door.port,
+      servername: 'localhost',
+      ca: authority.pem,
+      cert: patient.pem,
+      key: patient.keyPem,
+    });
+    let answer = '';
+    socket.on('data', (bytes) => {
+      answer += bytes;
+    });
+    socket.on('error', () => undefined);
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    await new Promise((resolve) => socket.once('secureConnect', resolve));
+    socket.write('GET /v1/jobs/1 HTTP/1.1\r\nHost: localhost\r\n');
+    await authority.revoke(patient);
+    await mount(await files());
+    await until(async () => (await ask(patient)).status === 401, 10_000);
+    socket.write('\r\n');
+    await closed;
+    expect(answer).toBe('');
   }, 60_000);
 
   it('lets nobody in on a revocation list that has run out', async () => {
