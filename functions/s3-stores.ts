@@ -11,7 +11,7 @@ const TIMEOUT_MS = 10_000;
 export const s3ClientOf = (settings: Settings): S3Client =>
   createS3Client({
     endpoint: settings.auditS3Endpoint?.origin ?? null,
-    region: settings.auditS3Region,
+    region: settings.auditS3Endpoint === null && settings.auditS3Region === 'auto' ? null : settings.auditS3Region,
     credentials:
       settings.auditS3AccessKeyId && settings.auditS3SecretAccessKey
         ? {

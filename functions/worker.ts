@@ -9,6 +9,7 @@ import { createApp } from './app.ts';
 import { type Composed, compose } from './compose.ts';
 import type { Upstream } from './gateway.ts';
 import { createUlids } from './ids.ts';
+import { signedSpill } from './signed-spill.ts';
 import { sleep } from './sleep.ts';
 import { SPILL_TIMEOUT_MS } from './spill-timeout.ts';
 
@@ -59,7 +60,7 @@ const composeOnce = (env: Env): Composed | null => {
             createLayout(loaded.config.settings.auditPrefix),
             SPILL_TIMEOUT_MS,
           )
-        : null,
+        : signedSpill(loaded.config.settings, null, (input, init) => fetch(input, init), clock),
       redisExchange: null,
     }),
   };

@@ -35,17 +35,6 @@ export type Verified =
   | { readonly outcome: 'forged'; readonly payload: string; readonly keyId: string | null }
   | { readonly outcome: 'malformed' };
 
-/** A private key that may sign: Ed25519 (EdDSA) or P-256 (ES256). */
-export type SigningJwk = JWK & { readonly kty: 'OKP' | 'EC'; readonly d: string };
-
-/** Tells whether a parsed JWK can sign manifests, or what is wrong with it; never a value. */
-export function signingKeyProblem(jwk: JWK): string | null {
-  if (algorithmOf(jwk) === null) return 'is neither an Ed25519 nor a P-256 key';
-  if (typeof jwk.d !== 'string') return 'has no private part';
-  if (jwk.alg !== undefined && jwk.alg !== algorithmOf(jwk)) return 'is meant for another algorithm';
-  return null;
-}
-
 /** Makes a signer; the key is imported on first use. Its id is its `kid`, else its RFC 7638 thumbprint. */
 export function createSigner(jwk: JWK): Signer {
   const algorithm = algorithmOf(jwk);

@@ -15,7 +15,8 @@ import type { ObjectStore } from './store.ts';
 export interface S3Connection {
   /** Null: AWS itself. */
   readonly endpoint: string | null;
-  readonly region: string;
+  /** Null: the SDK's own chain. */
+  readonly region: string | null;
   /** Null: the SDK's own chain (role, web identity, container or instance credentials). */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
   /** Time-out of one attempt, milliseconds. */
@@ -46,12 +47,12 @@ const DAY_MS = 86_400_000;
 export function createS3Client(connection: S3Connection): S3Client {
   const { endpoint, region, credentials, timeoutMs } = connection;
   const config: S3ClientConfig = {
-    region,
     maxAttempts: 3,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: { requestTimeout: timeoutMs, connectionTimeout: timeoutMs },
   };
+  if (region !== null) Object.assign(config, { region });
   if (endpoint !== null) Object.assign(config, { endpoint, forcePathStyle: true });
   if (credentials !== null) Object.assign(config, { credentials });
   return new S3Client(config);

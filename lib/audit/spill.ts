@@ -12,7 +12,7 @@ const READ_WIDTH = 16;
 const MINUTE_MS = 60_000;
 
 /** Writes records whose outbox failed straight to object storage, one object each, in the `timeoutMs` given. */
-export function createSpill(store: ObjectStore, layout: Layout, timeoutMs: number): Spill {
+export function createSpill(store: Pick<ObjectStore, 'create'>, layout: Layout, timeoutMs: number): Spill {
   return {
     async put(record) {
       const atMs = Date.parse(record.ts);

@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createS3Client, createS3Store, type S3Settings } from '../../lib/audit/s3.ts';
+import { createSignedPut } from '../../lib/audit/s3-put.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { cephPrograms, type Radosgw, startRadosgw } from '../support/radosgw.ts';
 import { storeContract } from './store-suite.ts';
@@ -103,6 +104,27 @@ describeWith(Object.values(programs), 'object storage over S3, on Ceph radosgw',
       'x-amz-server-side-encryption': 'aws:kms',
       'x-amz-server-side-encryption-aws-kms-key-id': 'key-1',
     });
+  });
+
+  test('one PUT signed without the SDK creates once, and is refused with a wrong key', async () => {
+    const put = (secretAccessKey = ceph.credentials.secretAccessKey) =>
+      createSignedPut(
+        {
+          endpoint: ceph.endpoint,
+          region: 'default',
+          bucket: 'plain',
+          credentials: () => ({ accessKeyId: ceph.credentials.accessKeyId, secretAccessKey }),
+        },
+        fetch,
+        Date.now,
+      );
+    const key = `test-${++prefixes}/year=2026/hour=10/1795516800010-d (1)!*'.json`;
+    expect(await put().create(key, new TextEncoder().encode('first'), 'application/json')).toBe('created');
+    expect(await put().create(key, new TextEncoder().encode('second'), 'application/json')).toBe('exists');
+    expect(new TextDecoder().decode((await store().read(key, 100)) ?? undefined)).toBe('first');
+    await expect(put('wrong').create(key, new TextEncoder().encode('x'), 'text/plain')).rejects.toThrow(
+      /: status 403$/,
+    );
   });
 
   test('an outage rejects with operation and key, never with content or credentials', async () => {
