@@ -269,6 +269,15 @@ describe('leased', () => {
     expect(left(after)).toBe((left(before) ?? 0) - 1);
   });
 
+  test('tokens set aside for decisions that turn out refused are there for others', async () => {
+    const one = isolate('leased');
+    await warm(one);
+    await one.revocations.add(revocation({}));
+    one.time.ms += 5_001;
+    for (let i = 0; i < 40; i++) expect(await one.admit(question())).toEqual({ outcome: 'revoked', by: 'jti' });
+    expect(now(one.admit(question({ revocation: null })))).toMatchObject({ outcome: 'admitted' });
+  });
+
   test('an empty budget is remembered until it can have refilled, and no longer', async () => {
     const one = isolate('leased');
     const small: Budget = { ...general, perMinute: 6, burst: 1 };

@@ -129,6 +129,12 @@ describe('leases', () => {
     expect(settle(buckets, [leasing(of, 10, again)], NOW).buckets[0]?.holdersNow).toBe(1);
   });
 
+  test('a holder whose bucket the store has lost is a holder all the same', () => {
+    const of = budget(60, 1);
+    const again = leasing(of, 3, { need: 1, window: windowOf(NOW), used: 2, left: 1 });
+    expect(settle([undefined], [again], NOW).settlement.grants).toEqual([{ granted: 1, missing: 2 * PARTS_PER_TOKEN }]);
+  });
+
   test('a small bucket is not leased at all', () => {
     expect(play([leasing(budget(1, 1), 10)])).toEqual([0]);
   });
