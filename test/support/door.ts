@@ -2,6 +2,7 @@
 export interface StartedDoor {
   readonly url: string;
   readonly port: number;
+  readonly pid: number;
   /** Every line it has written to stdout and stderr so far. */
   readonly lines: readonly string[];
   /** Resolves with how the process ended, whenever it does. */

@@ -7,6 +7,7 @@ import { acceptsConnections } from './listening.ts';
 
 export interface StartedProxy {
   readonly port: number;
+  readonly pid: number;
   readonly folder: string;
   readonly lines: readonly string[];
   stop(): Promise<void>;
@@ -54,13 +55,14 @@ export function startCaddy(program: Program, options: ProxyOptions): Promise<Sta
   }));
 }
 
-interface Command {
+export interface Command {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
-async function startProxy(
+/** Starts a proxy with its configuration, named `configName`, in a folder of its own. Throws with what it complains of. */
+export async function startProxy(
   options: ProxyOptions,
   configName: string,
   start: (folder: string) => Command,
@@ -78,6 +80,7 @@ async function startProxy(
   );
   return {
     port,
+    pid: child.pid,
     folder,
     lines: child.lines,
     async stop() {

@@ -1,0 +1,98 @@
+import { compose } from '../../functions/compose.ts';
+import { createUlids } from '../../functions/ids.ts';
+import { rawFields } from '../../functions/raw-fields.ts';
+import { sleep } from '../../functions/sleep.ts';
+import { loadConfig, problemLine } from '../../lib/config/load.ts';
+import type { AccessRequest, RequestContext } from '../../lib/decision.ts';
+import type { Place } from './place.ts';
+import { productEnvironment } from './product.ts';
+import type { Plan, Row } from './rows.ts';
+
+type Verify = (token: string) => unknown;
+
+/** In one process: our whole decision against what others take to verify the token alone. */
+export async function decisionGroup({ issuer, keySetUrl, facts }: Place): Promise<Plan> {
+  const { verifiers } = await import(new URL('peers/verifiers.mjs', import.meta.url).href);
+  const peers: Readonly<Record<string, Verify>> = await verifiers(facts);
+  const ours = await decide(productEnvironment(issuer, keySetUrl));
+  const row = 'our decision';
+  return {
+    title: 'decision: in process; ours is the whole decision, the others verify the token and do no more',
+    rows: [verifierRow(row, ours), ...Object.entries(peers).map(([name, verify]) => verifierRow(name, verify))],
+    aims: [
+      { row, of: 'fast-jwt, cache', kind: 'hot', atMost: 1 },
+      { row, of: 'jose.jwtVerify', kind: 'hot', atMost: null },
+      { row, of: 'aws-jwt-verify', kind: 'hot', atMost: null },
+      { row, of: 'jose.jwtVerify', kind: 'cold', atMost: 1.05 },
+      { row, of: 'fast-jwt', kind: 'cold', atMost: null },
+    ],
+    skipped: [],
+    rounds: 7,
+    operations: { hot: 20_000, cold: 400 },
+  };
+}
+
+function verifierRow(name: string, verify: Verify): Row {
+  return {
+    name,
+    async accepts(bad) {
+      const accepted: string[] = [];
+      for (const [what, token] of Object.entries(bad)) {
+        try {
+          await verify(token);
+          accepted.push(what);
+        } catch {}
+      }
+      return accepted;
+    },
+    async measure(tokens) {
+      const { user, system } = process.cpuUsage();
+      for (const token of tokens) {
+        const verified = verify(token);
+        if (verified instanceof Promise) await verified;
+      }
+      const used = process.cpuUsage({ user, system });
+      return { operations: tokens.length, micros: used.user + used.system };
+    },
+    stop: async () => {},
+  };
+}
+
+/** Our decision as the Node door makes it of a request with this token; rejects what is denied. */
+async function decide(environment: Readonly<Record<string, string>>): Promise<Verify> {
+  const clock = () => Date.now();
+  const loaded = loadConfig(environment, {
+    platform: 'node',
+    role: 'gateway',
+    upstreamBinding: false,
+    bucketBinding: false,
+  });
+  if (!loaded.ok) throw new Error(loaded.problems.map(problemLine).join('\n'));
+  const { enforce, warm } = compose(loaded.config, {
+    clock,
+    newId: createUlids(clock),
+    log: () => {},
+    fetch: (input, init) => fetch(input, init),
+    random: Math.random,
+    sleep,
+    sharePromises: true,
+    sharedKeySet: null,
+    upstream: async () => new Response(),
+    auditLine: null,
+    spill: null,
+    redisExchange: null,
+  });
+  const context: RequestContext = { defer: () => {} };
+  await warm(context);
+  return async (token) => {
+    const request: AccessRequest = {
+      door: 'gateway',
+      method: 'GET',
+      target: '/v1/jobs/42',
+      headers: rawFields(['host', 'api.example.test', 'accept', '*/*', 'authorization', `Bearer ${token}`]),
+      hop: { peerAddress: '198.51.100.7', secure: true, certificate: null },
+    };
+    const { decision } = await enforce(request, context);
+    if (decision.denial) throw new Error(decision.denial.reason);
+  };
+}

@@ -1,0 +1,71 @@
+import { startNodeDoor } from '../support/node-door.ts';
+import { redisProgram, startRedis } from '../support/redis.ts';
+import { startWorkerDoor } from '../support/worker-door.ts';
+import { type Place, startNodePeer, startWorkerPeer } from './place.ts';
+import { productEnvironment } from './product.ts';
+import type { Plan } from './rows.ts';
+import { checkQuestion, plainQuestion, serverRow } from './servers.ts';
+
+/** With a rate limit and revocation in a real Redis; the processor time of Redis itself is not counted. */
+export async function limitsGroup({ issuer, keySetUrl, load, facts }: Place): Promise<Plan | string> {
+  const program = await redisProgram();
+  if ('missing' in program) return `limits: ${program.missing}`;
+  const redis = await startRedis(program);
+  const environment = (mode: 'exact' | 'leased', more: Readonly<Record<string, string>> = {}) =>
+    productEnvironment(issuer, keySetUrl, {
+      TGEFD_REDIS_URL: redis.url,
+      TGEFD_REDIS_TOKEN: redis.token,
+      TGEFD_RATE_LIMIT_MODE: mode,
+      TGEFD_RATE_LIMIT_PER_MINUTE: '1000000',
+      // The machine may be busy: the bench is about what a trip costs, not about its deadline.
+      TGEFD_REDIS_TIMEOUT_MS: '2000',
+      ...more,
+    });
+  const nodeOnly = { TGEFD_TRUSTED_PROXIES: '127.0.0.1' };
+  const rest = { REDIS_URL: redis.url, REDIS_TOKEN: redis.token };
+  const [workerExact, workerLeased, nodeExact, nodeLeased, upstash, three, fastify] = await Promise.all([
+    startWorkerDoor(environment('exact')),
+    startWorkerDoor(environment('leased')),
+    startNodeDoor(environment('exact', nodeOnly)),
+    startNodeDoor(environment('leased', nodeOnly)),
+    startWorkerPeer('worker-upstash.mjs', facts, rest),
+    startWorkerPeer('worker-upstash.mjs', facts, { ...rest, AWAITS: 'three' }),
+    startNodePeer('fastify.mjs', { ...facts, cache: 10_000, redisPort: redis.port }),
+  ]);
+  const upstashName = 'hono + jose + @upstash/ratelimit, workerd';
+  const fastifyName = 'fastify + fast-jwt, cache + @fastify/rate-limit';
+  const exactly = 'ours exact, workerd';
+  const leased = 'ours leased, workerd';
+  const onNode = 'ours leased, Node';
+  const last = serverRow(fastifyName, fastify, plainQuestion, load);
+  return {
+    title: 'limits: a rate limit for each caller, ours with revocation, in one Redis',
+    rows: [
+      serverRow(exactly, workerExact, checkQuestion, load),
+      serverRow(leased, workerLeased, checkQuestion, load),
+      serverRow(upstashName, upstash, plainQuestion, load),
+      serverRow('three awaits: GET, limit, XADD, workerd', three, plainQuestion, load),
+      serverRow('ours exact, Node', nodeExact, checkQuestion, load),
+      serverRow(onNode, nodeLeased, checkQuestion, load),
+      {
+        ...last,
+        async stop() {
+          await last.stop();
+          await redis.stop();
+        },
+      },
+    ],
+    aims: [
+      { row: exactly, of: upstashName, kind: 'hot', atMost: 0.8 },
+      { row: exactly, of: upstashName, kind: 'hot', atMost: 0.8, latency: true },
+      { row: leased, of: upstashName, kind: 'hot', atMost: 0.3 },
+      { row: leased, of: upstashName, kind: 'hot', atMost: 0.3, latency: true },
+      { row: exactly, of: 'three awaits: GET, limit, XADD, workerd', kind: 'hot', atMost: null },
+      { row: onNode, of: fastifyName, kind: 'hot', atMost: 0.6 },
+      { row: 'ours exact, Node', of: fastifyName, kind: 'hot', atMost: null },
+    ],
+    skipped: [],
+    rounds: 5,
+    operations: { hot: 3_000, cold: 0 },
+  };
+}

@@ -1,0 +1,49 @@
+import { buildAll } from '../../infra/build.ts';
+import { decisionGroup } from './decision.ts';
+import { forwardGroup } from './forward.ts';
+import { limitsGroup } from './limits.ts';
+import { nodeGroup } from './node-door.ts';
+import { type Place, preparePlace } from './place.ts';
+import { type Plan, run } from './rows.ts';
+import { workerGroup } from './worker-door.ts';
+
+/** `npm run bench`, or `npm run bench -- <group> …`: docs/performance.md says what it measures. */
+const groups: Readonly<Record<string, (place: Place) => Promise<Plan | string>>> = {
+  decision: decisionGroup,
+  node: nodeGroup,
+  worker: workerGroup,
+  limits: limitsGroup,
+  forward: forwardGroup,
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.find((name) => !Object.hasOwn(groups, name));
+if (unknown !== undefined) {
+  console.error(`no group ${unknown}: there are ${Object.keys(groups).join(', ')}`);
+  process.exit(2);
+}
+
+for (const line of await buildAll()) console.log(line);
+const place = await preparePlace();
+const tokens = {
+  bad: place.issuer.bad,
+  hot: place.issuer.valid(64),
+  fresh: (count: number) => place.issuer.valid(count),
+};
+try {
+  for (const [name, group] of Object.entries(groups)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const plan = await group(place);
+    if (typeof plan === 'string') {
+      console.log(`\nskipped: ${plan}`);
+      continue;
+    }
+    try {
+      await run(plan, tokens, (line) => console.log(line));
+    } finally {
+      for (const row of plan.rows) await row.stop();
+    }
+  }
+} finally {
+  await place.stop();
+}

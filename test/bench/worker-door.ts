@@ -1,0 +1,31 @@
+import { startWorkerDoor } from '../support/worker-door.ts';
+import { type Place, startWorkerPeer } from './place.ts';
+import { productEnvironment } from './product.ts';
+import type { Plan } from './rows.ts';
+import { checkQuestion, plainQuestion, serverRow } from './servers.ts';
+
+/** The Worker door in workerd itself, against Workers that answer the request themselves. */
+export async function workerGroup({ issuer, keySetUrl, load, facts }: Place): Promise<Plan> {
+  const [ours, jose, hello] = await Promise.all([
+    startWorkerDoor(productEnvironment(issuer, keySetUrl)),
+    startWorkerPeer('worker-hono-jose.mjs', facts),
+    startWorkerPeer('worker-static.mjs', facts),
+  ]);
+  const row = 'our check in workerd';
+  return {
+    title: 'worker: one request, one answer without a body, in workerd; ours is asked as nginx asks',
+    rows: [
+      serverRow(row, ours, checkQuestion, load),
+      serverRow('hono + jose', jose, plainQuestion, load),
+      { ...serverRow('static Worker', hello, plainQuestion, load), accepts: async () => [] },
+    ],
+    aims: [
+      { row, of: 'static Worker', kind: 'hot', atMost: 1.15 },
+      { row, of: 'hono + jose', kind: 'hot', atMost: 0.65 },
+      { row, of: 'hono + jose', kind: 'cold', atMost: 1.05 },
+    ],
+    skipped: [],
+    rounds: 7,
+    operations: { hot: 3_000, cold: 800 },
+  };
+}
