@@ -13,7 +13,8 @@ test('the budget that refused is named, not one that was leased ahead on the sam
     { missing: 2 * PARTS_PER_TOKEN, granted: 0 },
   ];
   const settlement = { allowed: false, nowMs: 0, grants };
-  expect(refuserOf([general, heavy], settlement)).toEqual({ budget: 'heavy', retryAfterSeconds: 10 });
+  const quick = { ...heavy, perMinute: 60 };
+  expect(refuserOf([general, quick], settlement)).toEqual({ budget: 'heavy', retryAfterSeconds: 1 });
 });
 
 test('of two that refuse the one that takes longest is named', () => {
