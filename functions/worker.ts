@@ -60,7 +60,7 @@ const composeOnce = (env: Env): Composed | null => {
             createLayout(loaded.config.settings.auditPrefix),
             SPILL_TIMEOUT_MS,
           )
-        : signedSpill(loaded.config.settings, null, (input, init) => fetch(input, init), clock),
+        : signedSpill(loaded.config.settings, null, { fetch: (input, init) => fetch(input, init), clock, log }),
       redisExchange: null,
     }),
   };

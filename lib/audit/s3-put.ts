@@ -3,8 +3,8 @@ import { hex, sha256, utf8 } from './encoding.ts';
 import type { ObjectStore } from './store.ts';
 
 export interface SignedPutSettings {
-  /** Origin of the S3 endpoint; null: AWS, by region. */
-  readonly endpoint: string | null;
+  /** Origin of the S3 endpoint. */
+  readonly origin: string;
   readonly region: string;
   readonly bucket: string;
   /** Read anew for each request, since a platform may renew them. */
@@ -21,8 +21,7 @@ export interface SignedPutSettings {
  * any other answer than created or there already; no retries.
  */
 export function createSignedPut(settings: SignedPutSettings, fetch: Fetch, clock: Clock): Pick<ObjectStore, 'create'> {
-  const { region, bucket } = settings;
-  const origin = settings.endpoint ?? `https://s3.${region}.amazonaws.com`;
+  const { origin, region, bucket } = settings;
   return {
     async create(key, bytes, contentType) {
       const path = `/${encode(bucket)}/${key.split('/').map(encode).join('/')}`;

@@ -110,7 +110,7 @@ describeWith(Object.values(programs), 'object storage over S3, on Ceph radosgw',
     const put = (secretAccessKey = ceph.credentials.secretAccessKey) =>
       createSignedPut(
         {
-          endpoint: ceph.endpoint,
+          origin: ceph.endpoint,
           region: 'default',
           bucket: 'plain',
           credentials: () => ({ accessKeyId: ceph.credentials.accessKeyId, secretAccessKey }),
