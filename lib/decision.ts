@@ -145,7 +145,9 @@ export type PathProblem =
   | 'path_parameter'
   | 'not_ascii'
   | 'invalid_character'
-  | 'double_encoding';
+  | 'double_encoding'
+  /** Fine in itself, but a proxy that asks would forward the caller's spelling instead of the canonical one. */
+  | 'not_canonical';
 
 /** Everything that can be wrong with a credential. Told to the operator only. */
 export type CredentialReason =

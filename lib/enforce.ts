@@ -9,6 +9,7 @@ import type {
   Clock,
   Decision,
   Degradation,
+  Door,
   Endpoint,
   HeaderFields,
   Log,
@@ -108,6 +109,8 @@ export const createEnforce = (
     if (request.refused) return request.refused;
     const target = rooms.canonicalTarget(request.target);
     if (!target.ok) return { reason: 'path_ambiguous', problem: target.problem };
+    if (asksOnly.has(request.door) && `${target.path}${target.query}` !== request.target)
+      return { reason: 'path_ambiguous', problem: 'not_canonical' };
     findings.path = target.path;
     findings.query = target.query;
     findings.route = reachable(rooms.route(request.method, target.path), request, settings);
@@ -220,6 +223,9 @@ export const createEnforce = (
     return { decision, recorded: rooms.record(decision, context) };
   };
 };
+
+/** Doors whose proxy forwards what it received itself: there only a canonical spelling is what we matched. */
+const asksOnly: ReadonlySet<Door> = new Set(['nginx', 'traefik', 'caddy', 'envoy']);
 
 /**
  * Our own endpoints exist at the gateway only, where no proxy can send them on to the upstream; all others exist at the

@@ -374,6 +374,24 @@ describe('our own endpoints', () => {
   });
 });
 
+describe('a spelling that is not canonical', () => {
+  const respelt: Partial<Rooms> = { canonicalTarget: () => ({ ok: true, path: '/v1/discover', query: '' }) };
+  const request = { target: '/v1/%64iscover' };
+
+  test('is forwarded as the canonical one by the gateway', async () => {
+    const { decision } = await enforce({ rooms: respelt, request });
+    expect([decision.denial, decision.path]).toEqual([null, '/v1/discover']);
+  });
+
+  test.each(['nginx', 'traefik', 'caddy', 'envoy'] as const)(
+    'is refused behind %s, which would forward it as it is',
+    async (door) => {
+      expect(reasonOf(await enforce({ rooms: respelt, request: { ...request, door } }))).toBe('path_ambiguous');
+      expect(reasonOf(await enforce({ request: { door } }))).toBe('allowed');
+    },
+  );
+});
+
 describe('a declared body', () => {
   test('past the limit is refused before any budget is spent', async () => {
     const headers = new Headers({ 'content-length': '11' });
