@@ -23,7 +23,6 @@ import { createGrants } from '../lib/authorize/grants.ts';
 import type { Config } from '../lib/config/load.ts';
 import type { Secret } from '../lib/config/variables.ts';
 import type { Clock, Decision, Fetch, Log, NewId, RequestContext } from '../lib/decision.ts';
-import { createEgress } from '../lib/egress.ts';
 import { createEnforce, type Enforce } from '../lib/enforce.ts';
 import { createMetrics, type Metrics } from '../lib/observe/metrics.ts';
 import { createBoundary } from '../lib/request/boundary.ts';
@@ -34,6 +33,7 @@ import { type Assertions, createAssertions } from '../lib/respond/assertion.ts';
 import { createCors } from '../lib/respond/cors.ts';
 import { codeOf, statusOf } from '../lib/respond/denial.ts';
 import { createAdministration } from './administration.ts';
+import { composeEgress, createEgressWatch, type EgressWatch } from './egress.ts';
 import type { ForwardAuthParts } from './forward-auth.ts';
 import type { GatewayParts, Upstream } from './gateway.ts';
 import { redisOutbox } from './redis-outbox.ts';
@@ -56,6 +56,8 @@ export interface Runtime {
   readonly spill: Spill | null;
   /** One HTTP exchange with the REST face of Redis; null: over `fetch`. */
   readonly redisExchange: RedisExchange | null;
+  /** Counts and tells what egress refuses, shared with the agents of a Node process; made here where absent. */
+  readonly egressWatch?: EgressWatch;
   /** Decide on trial: spend from budgets of this process only, record nothing. */
   readonly trial?: true;
 }
@@ -86,7 +88,10 @@ const maximumMemoryBuckets = 32_768;
 export const compose = (config: Config, runtime: Runtime): Composed => {
   const { settings, documents, authMode, algorithms } = config;
   const { clock, newId, log } = runtime;
-  const egress = createEgress({ allowedHosts: allowedHosts(config), deadlineMs: 30_000 }, runtime.fetch);
+  const watch = runtime.egressWatch ?? createEgressWatch(log);
+  const egress = composeEgress(settings, { fetch: runtime.fetch, watch });
+  const metrics = createMetrics();
+  metrics.counterOf('tgefd_egress_refused_total', 'Calls to places that the configuration does not name.', watch.count);
   const pseudonyms = createPseudonyms({
     key: settings.auditPseudonymKey?.current ?? newId() + newId(),
     previousKeys: settings.auditPseudonymKey?.previous ? [settings.auditPseudonymKey.previous] : [],
@@ -155,7 +160,7 @@ export const compose = (config: Config, runtime: Runtime): Composed => {
     overrides: documents.quotaOverrides,
   };
   const table = createEndpointTable(documents.endpoints);
-  const { admission, revocations, outbox } = composeStore(config, runtime, pseudonyms);
+  const { admission, revocations, outbox } = composeStore(config, runtime, { pseudonyms, egress });
   const recorder = composeRecorder(config, runtime, outbox);
   const assertions = composeAssertions(config, runtime);
 
@@ -233,7 +238,7 @@ export const compose = (config: Config, runtime: Runtime): Composed => {
     revocations,
     pseudonyms,
     outbox,
-    metrics: createMetrics(),
+    metrics,
     ready: () => keySets === null || keySets.state().keys > 0,
     warm: async (context) => {
       await keySets?.warm(context);
@@ -243,12 +248,6 @@ export const compose = (config: Config, runtime: Runtime): Composed => {
 
 const both = <T>(secret: Secret<T> | null): T[] =>
   secret === null ? [] : secret.previous === null ? [secret.current] : [secret.current, secret.previous];
-
-/** Hosts that the configuration names, and nothing else. */
-const allowedHosts = ({ settings }: Config): ReadonlySet<string> => {
-  const urls = [settings.jwksUrl, settings.redisUrl, settings.upstreamUrl, settings.auditS3Endpoint];
-  return new Set([...urls.flatMap((url) => (url ? [url.host] : [])), ...settings.egressAllow]);
-};
 
 const authenticatorSettings = ({ settings, authMode, algorithms, documents }: Config): AuthenticatorSettings => {
   switch (authMode) {
@@ -283,7 +282,11 @@ const sharedSecrets = ({ settings }: Config) =>
   }));
 
 /** What is shared between isolates, in Redis, or in this process where there is none. */
-const composeStore = (config: Config, runtime: Runtime, pseudonyms: Pseudonyms) => {
+const composeStore = (
+  config: Config,
+  runtime: Runtime,
+  { pseudonyms, egress }: { readonly pseudonyms: Pseudonyms; readonly egress: Fetch },
+) => {
   const { settings } = config;
   const { clock, log, random } = runtime;
   const named: RevocationPseudonyms = (kind, value) => {
@@ -309,7 +312,6 @@ const composeStore = (config: Config, runtime: Runtime, pseudonyms: Pseudonyms) 
     return { admission: createAdmission(admissionSettings, { store, ...parts }), revocations, outbox };
   }
   const rest = { url: settings.redisUrl.href, token: settings.redisToken.current };
-  const egress = createEgress({ allowedHosts: allowedHosts(config), deadlineMs: 10_000 }, runtime.fetch);
   const exchange = runtime.redisExchange ?? fetchExchange(rest, egress);
   const connection = createRedisConnection({ timeoutMs: settings.redisTimeoutMs }, { exchange, clock, random, log });
   const store = createRedisStore(connection);

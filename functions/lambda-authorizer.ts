@@ -1,11 +1,17 @@
+import { egressTargets } from '../lib/config/egress.ts';
 import { loadConfig, type Problem, problemLine } from '../lib/config/load.ts';
 import { resolveSources } from '../lib/config/sources.ts';
 import type { Log } from '../lib/decision.ts';
 import { type Composed, compose } from './compose.ts';
+import { createEgressWatch } from './egress.ts';
 import { createUlids } from './ids.ts';
 import { AuthorizerError } from './lambda-answer.ts';
 import { createLambdaDoor } from './lambda-door.ts';
 import { createExtensionSecrets } from './lambda-secrets.ts';
+import { createNodeEgress } from './node-egress.ts';
+import { createNodeFetch } from './node-fetch.ts';
+import { createNodeRedisExchange } from './node-redis.ts';
+import { type PlatformCredentials, signedSpill } from './signed-spill.ts';
 import { sleep } from './sleep.ts';
 
 type Door = ReturnType<typeof createLambdaDoor>;
@@ -32,6 +38,16 @@ const stores = new Map([
     }),
   ],
 ]);
+
+/** The function's role; Lambda gives each environment credentials that outlive it. */
+const platform: PlatformCredentials = {
+  region: process.env.AWS_REGION ?? '',
+  credentials: () => ({
+    accessKeyId: process.env.AWS_ACCESS_KEY_ID ?? '',
+    secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY ?? '',
+    sessionToken: process.env.AWS_SESSION_TOKEN,
+  }),
+};
 
 /** Secrets are behind the extension, which answers from the first event on. */
 const secretsElsewhere = Object.values(process.env).some((value) => value?.startsWith('aws-sm:') === true);
@@ -69,20 +85,26 @@ async function configured(): Promise<Running> {
   });
   if (!loaded.ok) return refuse(loaded.problems);
   for (const warning of loaded.warnings) log('warn', 'configuration', { problem: problemLine(warning) });
+  const { auditLog, redisUrl, redisToken } = loaded.config.settings;
+  const watch = createEgressWatch(log);
+  const egress = createNodeEgress(egressTargets(loaded.config.settings), watch.note);
   const composed = compose(loaded.config, {
     clock,
     newId,
     log,
-    fetch: (input, init) => fetch(input, init),
+    fetch: createNodeFetch(egress),
+    egressWatch: watch,
     random: () => Math.random(),
     sleep,
     sharePromises: true,
     sharedKeySet: null,
     upstream: null,
-    auditLine: loaded.config.settings.auditLog ? line : null,
-    spill: null,
-    redisExchange: null,
+    auditLine: auditLog ? line : null,
+    spill: signedSpill(loaded.config.settings, platform, { fetch: (input, init) => fetch(input, init), clock, log }),
+    redisExchange: redisUrl && redisToken ? createNodeRedisExchange(redisUrl, redisToken.current, egress) : null,
   });
+  const unfit = await composed.assertions?.prepare();
+  if (unfit) refuse([{ variable: 'TGEFD_ASSERTION_KEY', found: unfit, accepted: 'a key pair that belongs together' }]);
   const functionName = process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'authorizer';
   return { composed, door: createLambdaDoor(composed, { clock, log, line, functionName }), fingerprint, untilMs };
 }

@@ -1,6 +1,7 @@
-import { Agent as HttpAgent, request as httpRequest } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import type { RedisExchange } from '../lib/admit/redis-connection.ts';
+import type { NodeEgress } from './node-egress.ts';
 
 const maximumAnswerBytes = 16 * 1024 * 1024;
 
@@ -8,11 +9,10 @@ const maximumAnswerBytes = 16 * 1024 * 1024;
  * The exchange with Redis over Node's own client and kept-alive sockets: a third of what `fetch` costs. An answer past 16 MiB
  * is cut off. Follows no redirect.
  */
-export const createNodeRedisExchange = (url: URL, token: string): RedisExchange => {
+export const createNodeRedisExchange = (url: URL, token: string, egress: NodeEgress): RedisExchange => {
   const secure = url.protocol === 'https:';
   const connect = secure ? httpsRequest : httpRequest;
-  const kept = { keepAlive: true, maxSockets: 256, scheduling: 'lifo' as const };
-  const agent = secure ? new HttpsAgent({ ...kept, minVersion: 'TLSv1.2' }) : new HttpAgent(kept);
+  const agent = egress.agents({ maxSockets: 256 })[secure ? 'https' : 'http'];
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   return (body, signal) =>
     new Promise((resolve, reject) => {

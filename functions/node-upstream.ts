@@ -1,8 +1,9 @@
-import { type Agent, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { type AgentOptions, Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { type AgentOptions, request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { Upstream } from './gateway.ts';
+import type { NodeEgress } from './node-egress.ts';
 
 /**
  * The upstream over Node's own client: bytes pass as they are (no decoding of content codings), connections are kept
@@ -11,13 +12,16 @@ import type { Upstream } from './gateway.ts';
  */
 export const createNodeUpstream = (
   origin: URL,
-  options: { readonly maximumSockets: number; readonly tls: Pick<AgentOptions, 'ca' | 'cert' | 'key'> },
+  options: {
+    readonly egress: NodeEgress;
+    readonly maximumSockets: number;
+    readonly tls: Pick<AgentOptions, 'ca' | 'cert' | 'key'>;
+  },
 ): Upstream => {
   const secure = origin.protocol === 'https:';
-  const kept = { keepAlive: true, maxSockets: options.maximumSockets, scheduling: 'lifo' as const };
-  const agent: Agent = secure
-    ? new HttpsAgent({ ...kept, minVersion: 'TLSv1.2', ...options.tls })
-    : new HttpAgent(kept);
+  const agent = options.egress.agents({ maxSockets: options.maximumSockets, ...options.tls })[
+    secure ? 'https' : 'http'
+  ];
   const connect = secure ? httpsRequest : httpRequest;
   const host = origin.hostname.replace(/^\[|\]$/g, '');
   const port = origin.port === '' ? (secure ? 443 : 80) : Number(origin.port);
@@ -43,7 +47,8 @@ export const createNodeUpstream = (
 
 const nullBodyStatuses = new Set([204, 205, 304]);
 
-const webResponse = (incoming: IncomingMessage, method: string): Response => {
+/** An answer of Node's client as the web knows it; bytes and fields as they came. */
+export const webResponse = (incoming: IncomingMessage, method: string): Response => {
   const headers = new Headers();
   for (let at = 0; at < incoming.rawHeaders.length; at += 2) {
     headers.append(incoming.rawHeaders[at] ?? '', incoming.rawHeaders[at + 1] ?? '');

@@ -3,14 +3,18 @@ import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { certificateFromDer } from '../lib/authenticate/x509.ts';
+import { egressTargets } from '../lib/config/egress.ts';
 import { type Config, loadConfig, type Problem, problemLine } from '../lib/config/load.ts';
 import { resolveSources } from '../lib/config/sources.ts';
 import type { Log } from '../lib/decision.ts';
 import { createApp } from './app.ts';
 import { type Composed, compose } from './compose.ts';
+import { createEgressWatch } from './egress.ts';
 import { createUlids } from './ids.ts';
 import { lazyS3Spill } from './lazy-spill.ts';
 import { startNodeArchive } from './node-archive.ts';
+import { createNodeEgress } from './node-egress.ts';
+import { createNodeFetch } from './node-fetch.ts';
 import { createNodeRedisExchange } from './node-redis.ts';
 import { createNodeServer, type NodeBindings, rawTargetOf } from './node-server.ts';
 import { clientOf } from './node-tls.ts';
@@ -88,17 +92,21 @@ const start = async () => {
   const { settings } = config;
 
   const tls = <K extends string>(key: K, path: string | null) => (path ? { [key]: readFileSync(path) } : {});
+  const watch = createEgressWatch(log);
+  const egress = createNodeEgress(egressTargets(settings), watch.note);
   const composed: Composed = compose(config, {
     clock,
     newId,
     log,
-    fetch: (input, init) => fetch(input, init),
+    fetch: createNodeFetch(egress),
+    egressWatch: watch,
     random: () => Math.random(),
     sleep,
     sharePromises: true,
     sharedKeySet: null,
     upstream: settings.upstreamUrl
       ? createNodeUpstream(settings.upstreamUrl, {
+          egress,
           maximumSockets: 1024,
           tls: {
             ...tls('cert', settings.upstreamTlsCertificateFile),
@@ -111,7 +119,7 @@ const start = async () => {
     spill: lazyS3Spill(settings, clock),
     redisExchange:
       settings.redisUrl && settings.redisToken
-        ? createNodeRedisExchange(settings.redisUrl, settings.redisToken.current)
+        ? createNodeRedisExchange(settings.redisUrl, settings.redisToken.current, egress)
         : null,
   });
   const unfit = await composed.assertions?.prepare();

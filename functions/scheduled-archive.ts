@@ -3,8 +3,8 @@ import type { ArchiveRun } from '../lib/audit/archive.ts';
 import type { ObjectStore } from '../lib/audit/store.ts';
 import type { Config } from '../lib/config/load.ts';
 import type { Clock, Log, NewId } from '../lib/decision.ts';
-import { createEgress } from '../lib/egress.ts';
 import { composeArchive } from './archive.ts';
+import { composeEgress, createEgressWatch } from './egress.ts';
 import { redisOutbox } from './redis-outbox.ts';
 import { s3Stores } from './s3-stores.ts';
 
@@ -19,8 +19,6 @@ export interface ScheduledRuntime {
   readonly runMs: number;
 }
 
-const REDIS_DEADLINE_MS = 10_000;
-
 /**
  * One run of the archive, from Redis to the bucket, for a place that is started by a schedule. Rejects, so that the platform
  * counts a failed invocation, when something is missing, an outage ended the run, or a chain is broken.
@@ -32,8 +30,7 @@ export const runScheduled = async (config: Config, runtime: ScheduledRuntime): P
   const store = bound.store ?? named.store;
   if (!settings.redisUrl || !settings.redisToken) throw new Error('the archive needs TGEFD_REDIS_URL');
   if (store === null) throw new Error('the archive needs a bucket');
-  const allowedHosts = new Set([settings.redisUrl.host]);
-  const egress = createEgress({ allowedHosts, deadlineMs: REDIS_DEADLINE_MS }, (input, init) => fetch(input, init));
+  const egress = composeEgress(settings, { fetch: (input, init) => fetch(input, init), watch: createEgressWatch(log) });
   const exchange = fetchExchange({ url: settings.redisUrl.href, token: settings.redisToken.current }, egress);
   const outbox = redisOutbox(settings, exchange, runtime.sharePromises);
   const copies = bound.copies ?? named.copies;

@@ -4,9 +4,11 @@ import type { Fetch } from './decision.ts';
 export class EgressRefused extends Error {
   override readonly name = 'EgressRefused';
   readonly host: string;
+  readonly why: string;
   constructor(host: string, why: string) {
     super(`egress to ${host} refused: ${why}`);
     this.host = host;
+    this.why = why;
   }
 }
 
@@ -15,20 +17,31 @@ export interface EgressSettings {
   readonly allowedHosts: ReadonlySet<string>;
   /** Longest time until the answer's header section, milliseconds; a caller's own signal still counts. */
   readonly deadlineMs: number;
+  /** Longest body of an answer; reading past it rejects. */
+  readonly maximumBodyBytes: number;
 }
+
+/** Told of every refusal, before it is thrown. */
+export type NoteRefusal = (refusal: EgressRefused) => void;
 
 const maximumRedirects = 3;
 
 /**
  * The one way out. Gives a `fetch` that calls allowed hosts only, checked on every hop: a redirect is followed for GET,
- * at most three times, and only to the same origin. Throws `EgressRefused` before a byte leaves. Does not look at what a
- * name resolves to (Node's resolver guard does, `functions/node-lookup.ts`) and does not bound bodies: readers do.
+ * at most three times, and only to the same origin. Throws `EgressRefused` before a byte leaves; an answer's body ends with
+ * an error once it is longer than allowed. Does not look at what a name resolves to: on Node `functions/node-egress.ts`
+ * does, on a Worker there is nothing private to resolve to.
  */
-export const createEgress = (settings: EgressSettings, fetch: Fetch): Fetch => {
+export const createEgress = (settings: EgressSettings, fetch: Fetch, note: NoteRefusal): Fetch => {
+  const refuse = (host: string, why: string): never => {
+    const refusal = new EgressRefused(host, why);
+    note(refusal);
+    throw refusal;
+  };
   const check = (url: URL) => {
-    if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new EgressRefused(url.host, 'scheme');
-    if (url.username !== '' || url.password !== '') throw new EgressRefused(url.host, 'user information');
-    if (!settings.allowedHosts.has(url.host)) throw new EgressRefused(url.host, 'not in the configuration');
+    if (url.protocol !== 'https:' && url.protocol !== 'http:') refuse(url.host, 'scheme');
+    if (url.username !== '' || url.password !== '') refuse(url.host, 'user information');
+    if (!settings.allowedHosts.has(url.host)) refuse(url.host, 'not in the configuration');
   };
   return async (input, init = {}) => {
     let url = new URL(input);
@@ -39,13 +52,32 @@ export const createEgress = (settings: EgressSettings, fetch: Fetch): Fetch => {
       const response = await fetch(url.href, { ...init, signal, redirect: 'manual' });
       const location = response.headers.get('location');
       if (response.status < 300 || response.status > 399 || response.status === 304 || location === null)
-        return response;
+        return bounded(response, settings.maximumBodyBytes);
       await response.body?.cancel();
-      if (!URL.canParse(location, url)) throw new EgressRefused(url.host, 'redirect that is no URL');
+      if (!URL.canParse(location, url)) return refuse(url.host, 'redirect that is no URL');
       const next = new URL(location, url);
-      if (next.origin !== url.origin) throw new EgressRefused(next.host, 'redirect to another origin');
-      if ((init.method ?? 'GET') !== 'GET' || hop === maximumRedirects) throw new EgressRefused(next.host, 'redirect');
+      if (next.origin !== url.origin) refuse(next.host, 'redirect to another origin');
+      if ((init.method ?? 'GET') !== 'GET' || hop === maximumRedirects) refuse(next.host, 'redirect');
       url = next;
     }
   };
+};
+
+/** The answer, its body held to a length: by its own word where framing holds it to that, else by counting. */
+const bounded = (response: Response, maximumBytes: number): Response => {
+  const { body, headers, status, statusText } = response;
+  if (body === null) return response;
+  const declared = headers.get('content-length');
+  if (declared !== null && !headers.has('content-encoding') && Number(declared) <= maximumBytes) return response;
+  let bytes = 0;
+  const counted = body.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        bytes += chunk.byteLength;
+        if (bytes > maximumBytes) controller.error(new Error(`an answer longer than ${maximumBytes} bytes`));
+        else controller.enqueue(chunk);
+      },
+    }),
+  );
+  return new Response(counted, { status, statusText, headers });
 };

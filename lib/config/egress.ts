@@ -1,0 +1,68 @@
+import type { Settings } from './variables.ts';
+
+/** What kind of address a name may resolve to: an address written as such is taken as written. */
+export type AddressClass = 'as_written' | 'loopback' | 'private' | 'public';
+
+/** One place that the process may call. */
+export interface EgressTarget {
+  /** As `URL.host` writes it: the default port of its scheme left out. */
+  readonly host: string;
+  /** Name or address alone; IPv6 without brackets. */
+  readonly name: string;
+  readonly port: number;
+  /** The variable that names it. */
+  readonly variable: string;
+  readonly addresses: AddressClass;
+}
+
+const target = (url: URL, variable: string, listed: ReadonlySet<string>): EgressTarget => ({
+  host: url.host,
+  name: url.hostname.replace(/^\[|\]$/g, ''),
+  port: url.port === '' ? (url.protocol === 'http:' ? 80 : 443) : Number(url.port),
+  variable,
+  addresses: addressesOf(url.hostname, listed.has(url.host)),
+});
+
+/** Names that can only be inside: one label, in-cluster names, and those reserved for private use (RFC 6762, ICANN). */
+const internalName = /^[^.]+$|\.svc(\.[^.]+)*$|\.(internal|local|home\.arpa)$/;
+
+const addressesOf = (name: string, listed: boolean): AddressClass => {
+  if (name.startsWith('[') || /^\d{1,3}(\.\d{1,3}){3}$/.test(name)) return 'as_written';
+  if (name === 'localhost' || name.endsWith('.localhost')) return 'loopback';
+  return listed || internalName.test(name) ? 'private' : 'public';
+};
+
+/**
+ * Everything that the process may call, one row for each place and variable: the hosts that the configuration names, and
+ * `TGEFD_EGRESS_ALLOW`. A host in that list may have private addresses; so may a name that can only be inside. Pure: resolves
+ * nothing.
+ */
+export const egressTargets = (settings: Settings): readonly EgressTarget[] => {
+  const listed = new Set(settings.egressAllow);
+  const named: readonly (readonly [URL | null, string])[] = [
+    [settings.jwksUrl, 'TGEFD_JWKS_URL'],
+    [settings.redisUrl, 'TGEFD_REDIS_URL'],
+    [settings.upstreamUrl, 'TGEFD_UPSTREAM_URL'],
+    ...bucketUrls(settings).map((url) => [url, 'TGEFD_AUDIT_BUCKET'] as const),
+  ];
+  return [
+    ...named.flatMap(([url, variable]) => (url ? [target(url, variable, listed)] : [])),
+    ...settings.egressAllow.map((host) => target(new URL(`https://${host}`), 'TGEFD_EGRESS_ALLOW', listed)),
+  ];
+};
+
+/** Where the S3 adapter goes: the endpoint, path style, or AWS with the bucket in the name. */
+const bucketUrls = (settings: Settings): readonly URL[] => {
+  const { auditBucket, auditAnchorBucket, auditS3Endpoint, auditS3Region } = settings;
+  if (auditS3Endpoint !== null) return [auditS3Endpoint];
+  const service = `s3.${auditS3Region}.amazonaws.com`;
+  const buckets = [auditBucket, auditAnchorBucket].filter((bucket) => bucket !== null);
+  return buckets
+    .flatMap((bucket) => [`https://${bucket}.${service}`, `https://${service}`])
+    .filter((url) => URL.canParse(url))
+    .map((url) => new URL(url));
+};
+
+/** The authorities of those places, for `createEgress`. */
+export const egressHosts = (settings: Settings): ReadonlySet<string> =>
+  new Set(egressTargets(settings).map(({ host }) => host));
