@@ -22,6 +22,9 @@ const rawPath = (target: string): string => {
   return query === -1 ? target : target.slice(0, query);
 };
 
+/** Path as the small router is given it: it would take `/healthz/` for `/healthz`, and a trailing slash is another path. */
+const routedPath = (path: string): string => (path.length > 1 && path.endsWith('/') ? `${path}/` : path);
+
 /** How one runtime feeds the app. */
 export interface AppParts<Bindings extends object> {
   /** The wired parts, or null while the configuration is invalid. */
@@ -56,7 +59,7 @@ const word = (status: 200 | 503, text: string) =>
 export const createApp = <Bindings extends object>(parts: AppParts<Bindings>) => {
   type Env = { Bindings: Bindings; Variables: { composed: Composed } };
   const app = new Hono<Env>({
-    getPath: (request, options) => rawPath(parts.rawTarget(request, options?.env as Bindings)),
+    getPath: (request, options) => routedPath(rawPath(parts.rawTarget(request, options?.env as Bindings))),
   });
 
   const receive = (c: Context<Env>): { access: AccessRequest; context: RequestContext } => {

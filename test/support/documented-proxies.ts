@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { caddyProgram, nginxProgram, type StartedProxy, startCaddy, startNginx } from './proxy.ts';
+
+/** A proxy whose documented forward-auth configuration can be run here. */
+export interface DocumentedProxy {
+  readonly door: 'nginx' | 'caddy';
+  readonly program: Awaited<ReturnType<typeof nginxProgram>>;
+  /** Starts it as documented, save addresses and TLS, between an authorizer and a service on loopback ports. */
+  start(authorizer: number, service: number): Promise<StartedProxy>;
+}
+
+/** Text of a file of docs/proxies with addresses changed. Throws when it no longer says what is to be changed. */
+export async function documented(
+  file: string,
+  replacements: readonly (readonly [string, string])[] = [],
+): Promise<string> {
+  let text = await readFile(new URL(`../../docs/proxies/${file}`, import.meta.url), 'utf8');
+  for (const [found, replacement] of replacements) {
+    if (!text.includes(found)) throw new Error(`${file} no longer says ${found}`);
+    text = text.replaceAll(found, replacement);
+  }
+  return text;
+}
+
+/** The two documented configurations, nginx and Caddy. Looks for the programs, and installs them where it may. */
+export async function documentedProxies(): Promise<readonly DocumentedProxy[]> {
+  const [nginx, caddy] = await Promise.all([nginxProgram(), caddyProgram()]);
+  return [
+    {
+      door: 'nginx',
+      program: nginx,
+      async start(authorizer, service) {
+        const text = await documented('forward-auth-nginx.conf', [
+          ['pid /run/nginx.pid;', ''],
+          ['server 127.0.0.1:8080;', `server 127.0.0.1:${authorizer};`],
+          ['server 127.0.0.1:9000;', `server 127.0.0.1:${service};`],
+          ['listen 80;', 'listen unix:redirect.sock;'],
+          ['        ssl_certificate     /etc/nginx/tls/tls.crt;\n', ''],
+          ['        ssl_certificate_key /etc/nginx/tls/tls.key;\n', ''],
+        ]);
+        return startNginx(nginx, {
+          files: { 'nginx-strip-headers.conf': await documented('nginx-strip-headers.conf') },
+          config: (port, folder) =>
+            text
+              .replace('listen 443 ssl http2;', `listen 127.0.0.1:${port};`)
+              .replace('unix:redirect.sock', `unix:${folder}/redirect.sock`),
+        });
+      },
+    },
+    {
+      door: 'caddy',
+      program: caddy,
+      async start(authorizer, service) {
+        const text = await documented('forward-auth-Caddyfile', [
+          ['127.0.0.1:8080', `127.0.0.1:${authorizer}`],
+          ['127.0.0.1:9000', `127.0.0.1:${service}`],
+        ]);
+        return startCaddy(caddy, {
+          config: (port) =>
+            `{\n\tadmin off\n\tauto_https off\n}\n${text.replace('api.example.com {', `http://127.0.0.1:${port} {`)}`,
+        });
+      },
+    },
+  ];
+}
