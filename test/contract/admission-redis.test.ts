@@ -1,6 +1,9 @@
+import { Redis } from '@upstash/redis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exactly } from '../../lib/admit/budgets.ts';
-import { fetchExchange, type RedisExchange } from '../../lib/admit/redis-connection.ts';
+import { fetchExchange, type RedisConnection, type RedisExchange } from '../../lib/admit/redis-connection.ts';
+import { createRedisStore } from '../../lib/admit/redis-store.ts';
+import type { Finding } from '../../lib/admit/shared-store.ts';
 import type { Budget } from '../../lib/decision.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { type RedisParts, redisProgram, startRedis } from '../support/redis.ts';
@@ -8,6 +11,12 @@ import { redisUnderTest } from './admission-redis-store.ts';
 import { budgetsContract, revocationsContract } from './admission-suite.ts';
 
 const program = await redisProgram();
+
+/** Whole tokens left of each budget of the inquiry below. */
+const remaining = (finding: Finding): number[] =>
+  finding.found === 'settled'
+    ? finding.settlement.grants.map(({ missing }, i) => Math.floor((i === 0 ? 60 : 6) - missing / 60_000))
+    : [];
 
 describeWith([program], 'in Redis', () => {
   let redis: RedisParts;
@@ -41,6 +50,22 @@ describeWith([program], 'in Redis', () => {
     redis.resetCounts();
     for (let i = 0; i < 3; i++) expect(await store.ask(inquiry)).toMatchObject({ settlement: { allowed: true } });
     expect(redis.counts).toEqual({ requests: 3, commands: 3 });
+  });
+
+  test("what goes over the wire is what Upstash's own client sends and reads", async () => {
+    const official = new Redis({ url: redis.url, token: redis.token, enableTelemetry: false });
+    const byClient: RedisConnection = {
+      async run({ sha1 }, keys, args) {
+        return { answered: true, value: await official.evalsha(sha1, [...keys], [...args]) };
+      },
+      isOpen: () => false,
+    };
+    const { store } = await redisUnderTest(exchange);
+    const first = await store.ask(inquiry);
+    const second = await createRedisStore(byClient).ask(inquiry);
+    expect(first).toMatchObject({ found: 'settled', settlement: { allowed: true }, changes: null });
+    expect(second).toMatchObject({ found: 'settled', settlement: { allowed: true }, changes: null });
+    expect(remaining(second)).toEqual(remaining(first).map((tokens) => tokens - 1));
   });
 
   test('a lost script costs one further request, once', async () => {

@@ -33,7 +33,7 @@ describe('a trip', () => {
       return json(200, { result: [1, 2] });
     });
     expect(await run()).toEqual({ answered: true, value: [1, 2] });
-    expect(bodies.map((body) => JSON.parse(body))).toEqual([['evalsha', script.sha1, 2, 'key', secret, 'a', 1]]);
+    expect(bodies.map((body) => JSON.parse(body))).toEqual([['EVALSHA', script.sha1, 2, 'key', secret, 'a', 1]]);
   });
 
   test('sends a script that the server has lost once more, and only then', async () => {
@@ -41,10 +41,10 @@ describe('a trip', () => {
     const { run } = connect(async (body) => {
       const [command] = JSON.parse(body);
       sent.push(command);
-      return command === 'evalsha' ? json(400, { error: 'NOSCRIPT No matching script.' }) : json(200, { result: 1 });
+      return command === 'EVALSHA' ? json(400, { error: 'NOSCRIPT No matching script.' }) : json(200, { result: 1 });
     });
     expect(await run()).toEqual({ answered: true, value: 1 });
-    expect(sent).toEqual(['evalsha', 'eval']);
+    expect(sent).toEqual(['EVALSHA', 'EVAL']);
   });
 
   test('is never repeated for any other error', async () => {
@@ -80,7 +80,7 @@ describe('the deadline', () => {
       (body) =>
         new Promise((resolve) =>
           setTimeout(
-            () => resolve(body.startsWith('["evalsha"') ? json(400, { error: 'NOSCRIPT' }) : json(200, { result: 1 })),
+            () => resolve(body.startsWith('["EVALSHA"') ? json(400, { error: 'NOSCRIPT' }) : json(200, { result: 1 })),
             60,
           ),
         ),
