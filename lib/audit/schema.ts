@@ -109,3 +109,14 @@ export const unreadableEntrySchema = z.strictObject({
   sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
   ...position,
 });
+
+/** The published JSON Schema (draft 2020-12) of the two kinds of lines in a batch. Records in the outbox and in the log lack
+ * `stream_id` and `n`. */
+export const recordJsonSchema = (): unknown => ({
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'Audit record of the edge authorizer',
+  anyOf: [archivedRecordSchema, unreadableEntrySchema].map((schema) => {
+    const { $schema: _, ...bare } = z.toJSONSchema(schema);
+    return bare;
+  }),
+});

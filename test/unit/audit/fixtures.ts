@@ -57,6 +57,7 @@ export const decision = (changes: Partial<Decision> = {}): Decision => ({
     host: 'api.example.org',
     requestId: 'r-1',
     traceparent: '00-00000000000000000000000000000001-0000000000000001-01',
+    parentSpanId: null,
     ingressIdentity: null,
   },
   authMethod: 'jwt',
