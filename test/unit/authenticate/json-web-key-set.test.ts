@@ -229,8 +229,8 @@ describe('a JWK that must not verify anything', () => {
       'size',
     ],
     [
-      'RSA of 1024 bits behind as many zeros',
-      () => ({ ...rsa.jwk, n: base64url([...Array<number>(128).fill(0), ...Array<number>(128).fill(255)]) }),
+      'RSA of 1024 bits behind zeros',
+      () => ({ ...rsa.jwk, n: base64url([...Array<number>(129).fill(0), ...Array<number>(128).fill(255)]) }),
       'RS256',
       'size',
     ],

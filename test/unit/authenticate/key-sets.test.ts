@@ -427,6 +427,19 @@ describe.each([
       expect(ask('one')).toEqual(key());
       expect(ask('three', false)).toEqual(unavailable(2));
     });
+
+    it('a failed refetch is made good in the background, long before the set is due', async () => {
+      const { issuer, ask, find, time, context } = start(publishes(one));
+      await find();
+      issuer.behaviour = refusesConnections;
+      await find('two');
+      issuer.behaviour = publishes(one, two);
+      await time.pass(2_000);
+      expect(ask('one')).toEqual(key());
+      await time.finish(Promise.all(context.deferred));
+      expect(ask('two', false)).toEqual(key());
+      expect(ask('three', false)).toEqual(unknown);
+    });
   });
 
   describe('unknown kids', () => {

@@ -168,6 +168,10 @@ describe('alternative names', () => {
     expect(read(der(0x82, ascii(text)))).toBeNull();
   });
 
+  it('a tag of several octets makes the certificate malformed', () => {
+    expect(read(der(0x82, ascii('a.example')), Uint8Array.of(0x9f, 0x01, 0x00))).toBeNull();
+  });
+
   it('two lists of them make the certificate malformed', () => {
     const list = subjectAltName(der(0x82, ascii('a.example')));
     expect(readX509(certificate({ extensions: [list, list] }))).toBeNull();
@@ -182,6 +186,9 @@ describe('alternative names', () => {
 
 describe('what is no certificate', () => {
   const validity = (from: Uint8Array, to = from) => certificate({ validity: der(0x30, from, to) });
+  const time = der(0x17, ascii('260101000000Z'));
+  /** The content of a good one, short enough for a length of one octet. */
+  const inside = certificate().subarray(2);
 
   it('the encoder of these tests makes readable ones', () => {
     expect(readX509(certificate())).toEqual({
@@ -202,16 +209,11 @@ describe('what is no certificate', () => {
   it.each<[string, () => Uint8Array]>([
     ['nothing', () => new Uint8Array()],
     ['an octet', () => Uint8Array.of(0x30)],
-    ['an indefinite length', () => Uint8Array.of(0x30, 0x80, ...certificate().subarray(2), 0, 0)],
-    [
-      'a length longer than need be',
-      () => {
-        const [tag, ...rest] = certificate();
-        return Uint8Array.from([tag ?? 0, 0x82, 0, ...rest.slice(1)]);
-      },
-    ],
+    ['an indefinite length', () => Uint8Array.of(0x30, 0x80, ...inside, 0, 0)],
+    ['a length longer than need be', () => Uint8Array.of(0x30, 0x82, 0, inside.length, ...inside)],
+    ['a long length where a short one would do', () => Uint8Array.of(0x30, 0x81, inside.length, ...inside)],
     ['a length beyond its end', () => Uint8Array.of(0x30, 0x83, 0xff, 0xff, 0xff)],
-    ['a length of four octets', () => Uint8Array.of(0x30, 0x84, 0, 0, 0, 1, 0)],
+    ['a length of four octets', () => Uint8Array.of(0x30, 0x84, 0, 0, 0, inside.length, ...inside)],
     ['a tag of several octets', () => Uint8Array.of(0x3f, 0x01, 0x00)],
     ['an octet after its end', () => Uint8Array.from([...certificate(), 0])],
     ['an octet missing', () => certificate().slice(0, -1)],
@@ -227,6 +229,8 @@ describe('what is no certificate', () => {
     ['the 31st of February', () => validity(der(0x17, ascii('260231000000Z')))],
     ['the 24th hour', () => validity(der(0x17, ascii('260101240000Z')))],
     ['a time that is a number', () => validity(der(0x02, ascii('260101000000Z')))],
+    ['a fourth part', () => der(0x30, inside, der(0x05))],
+    ['a third date', () => certificate({ validity: der(0x30, time, time, time) })],
     ['one date only', () => certificate({ validity: der(0x30, der(0x17, ascii('260101000000Z'))) })],
     [
       'an object identifier with a leading zero',
