@@ -10,7 +10,7 @@ const platforms = ['worker', 'node', 'lambda'] as const;
 const roles = ['gateway', 'archive'] as const;
 
 /** Where a command should take the configuration to be used, from `--platform` and `--role`. */
-const placeOf = (platform: string, role: string): Place => {
+export const placeOf = (platform: string, role: string): Place => {
   const [onPlatform, inRole] = [platforms.find((each) => each === platform), roles.find((each) => each === role)];
   if (!onPlatform) throw new Usage(`--platform is one of ${platforms.join(', ')}`);
   if (!inRole) throw new Usage(`--role is one of ${roles.join(', ')}`);

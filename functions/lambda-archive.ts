@@ -1,9 +1,13 @@
 import type { ArchiveRun } from '../lib/audit/archive.ts';
+import { egressTargets } from '../lib/config/egress.ts';
 import { loadConfig, type Problem, problemLine } from '../lib/config/load.ts';
 import { resolveSources } from '../lib/config/sources.ts';
 import type { Log } from '../lib/decision.ts';
+import { createEgressWatch } from './egress.ts';
 import { createUlids } from './ids.ts';
 import { createExtensionSecrets } from './lambda-secrets.ts';
+import { createNodeEgress } from './node-egress.ts';
+import { createNodeFetch } from './node-fetch.ts';
 import { runScheduled } from './scheduled-archive.ts';
 
 /** Below the shortest time-out that makes sense for this function, one minute. */
@@ -43,5 +47,21 @@ export async function handler(): Promise<ArchiveRun> {
   const loaded = loadConfig(resolved.env, place);
   if (!loaded.ok) return refuse(loaded.problems);
   const bound = { store: null, copies: null };
-  return runScheduled(loaded.config, { clock, newId, log, bound, sharePromises: true, runMs: RUN_MS });
+  const watch = createEgressWatch(log);
+  const nodeEgress = createNodeEgress(
+    egressTargets(loaded.config.settings, process.env.AWS_REGION ?? null),
+    watch.note,
+  );
+  const fetch = createNodeFetch(nodeEgress);
+  return runScheduled(loaded.config, {
+    clock,
+    newId,
+    log,
+    bound,
+    fetch,
+    watch,
+    nodeEgress,
+    sharePromises: true,
+    runMs: RUN_MS,
+  });
 }

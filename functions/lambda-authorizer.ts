@@ -87,7 +87,7 @@ async function configured(): Promise<Running> {
   for (const warning of loaded.warnings) log('warn', 'configuration', { problem: problemLine(warning) });
   const { auditLog, redisUrl, redisToken } = loaded.config.settings;
   const watch = createEgressWatch(log);
-  const egress = createNodeEgress(egressTargets(loaded.config.settings), watch.note);
+  const egress = createNodeEgress(egressTargets(loaded.config.settings, platform.region), watch.note);
   const composed = compose(loaded.config, {
     clock,
     newId,
@@ -100,7 +100,7 @@ async function configured(): Promise<Running> {
     sharedKeySet: null,
     upstream: null,
     auditLine: auditLog ? line : null,
-    spill: signedSpill(loaded.config.settings, platform, { fetch: (input, init) => fetch(input, init), clock, log }),
+    spill: signedSpill(loaded.config.settings, platform, { fetch: createNodeFetch(egress), clock, log }),
     redisExchange: redisUrl && redisToken ? createNodeRedisExchange(redisUrl, redisToken.current, egress) : null,
   });
   const unfit = await composed.assertions?.prepare();

@@ -1,6 +1,7 @@
 import type { Lease, Source } from '../lib/audit/outbox.ts';
 import type { Config } from '../lib/config/load.ts';
 import type { Clock, Log, NewId } from '../lib/decision.ts';
+import type { NodeEgress } from './node-egress.ts';
 
 const RUN_MS = 60_000;
 
@@ -16,10 +17,16 @@ export interface NodeArchive {
  */
 export const startNodeArchive = (
   config: Config,
-  parts: { readonly outbox: (Source & Lease) | null; readonly clock: Clock; readonly newId: NewId; readonly log: Log },
+  parts: {
+    readonly outbox: (Source & Lease) | null;
+    readonly egress: NodeEgress;
+    readonly clock: Clock;
+    readonly newId: NewId;
+    readonly log: Log;
+  },
 ): NodeArchive | null => {
   const { settings } = config;
-  const { outbox, clock, newId, log } = parts;
+  const { outbox, egress, clock, newId, log } = parts;
   const intervalMs = settings.auditArchiveIntervalSeconds * 1000;
   if (outbox === null || settings.auditBucket === null || intervalMs === 0) return null;
   let stopped = false;
@@ -29,7 +36,7 @@ export const startNodeArchive = (
 
   const load = async () => {
     const [{ composeArchive }, { s3Stores }] = await Promise.all([import('./archive.ts'), import('./s3-stores.ts')]);
-    const { store, copies } = s3Stores(settings, clock);
+    const { store, copies } = s3Stores(settings, clock, egress);
     return store && composeArchive(config, { clock, newId, log, outbox, store, copies, runMs: RUN_MS });
   };
   const run = async () => {

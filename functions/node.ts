@@ -1,5 +1,6 @@
 import { createWriteStream, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { certificateFromDer } from '../lib/authenticate/x509.ts';
@@ -7,14 +8,16 @@ import { egressTargets } from '../lib/config/egress.ts';
 import { type Config, loadConfig, type Problem, problemLine } from '../lib/config/load.ts';
 import { resolveSources } from '../lib/config/sources.ts';
 import type { Log } from '../lib/decision.ts';
-import { createApp } from './app.ts';
+import { createApp, type Received } from './app.ts';
 import { type Composed, compose } from './compose.ts';
 import { createEgressWatch } from './egress.ts';
 import { createUlids } from './ids.ts';
 import { lazyS3Spill } from './lazy-spill.ts';
 import { startNodeArchive } from './node-archive.ts';
+import { createNodeCheck } from './node-check.ts';
 import { createNodeEgress } from './node-egress.ts';
 import { createNodeFetch } from './node-fetch.ts';
+import { createMetricsServer } from './node-metrics.ts';
 import { createNodeRedisExchange } from './node-redis.ts';
 import { createNodeServer, type NodeBindings, rawTargetOf } from './node-server.ts';
 import { clientOf } from './node-tls.ts';
@@ -24,6 +27,7 @@ import { sleep } from './sleep.ts';
 
 const drainSeconds = 30;
 const clock = () => Date.now();
+const awsRegion = process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION ?? null;
 const newId = createUlids(clock);
 const log: Log = (level, event, facts) => {
   const line = JSON.stringify({ type: 'log', ts: new Date().toISOString(), level, event, ...facts });
@@ -85,6 +89,22 @@ const auditLineOf = ({ settings }: Config): ((line: string) => void) | null => {
   };
 };
 
+/** What a decision gets to know of a message. */
+const received = (incoming: IncomingMessage, target: string): Received => {
+  const { remoteAddress } = incoming.socket;
+  const encrypted = (incoming.socket as TLSSocket).encrypted === true;
+  return {
+    target,
+    headers: rawFields(incoming.rawHeaders),
+    hop: {
+      peerAddress: remoteAddress ?? null,
+      secure: encrypted ? true : loopbackPeer(remoteAddress) ? null : false,
+      ...clientOf(incoming),
+    },
+    context,
+  };
+};
+
 const start = async () => {
   const port = integerFrom('PORT', 8080, 65_535);
   const host = process.env.HOST ?? '127.0.0.1';
@@ -93,7 +113,7 @@ const start = async () => {
 
   const tls = <K extends string>(key: K, path: string | null) => (path ? { [key]: readFileSync(path) } : {});
   const watch = createEgressWatch(log);
-  const egress = createNodeEgress(egressTargets(settings), watch.note);
+  const egress = createNodeEgress(egressTargets(settings, awsRegion), watch.note);
   const composed: Composed = compose(config, {
     clock,
     newId,
@@ -116,7 +136,7 @@ const start = async () => {
         })
       : null,
     auditLine: auditLineOf(config),
-    spill: lazyS3Spill(settings, clock),
+    spill: lazyS3Spill(settings, clock, egress),
     redisExchange:
       settings.redisUrl && settings.redisToken
         ? createNodeRedisExchange(settings.redisUrl, settings.redisToken.current, egress)
@@ -124,7 +144,7 @@ const start = async () => {
   });
   const unfit = await composed.assertions?.prepare();
   if (unfit) refuse([{ variable: 'TGEFD_ASSERTION_KEY', found: unfit, accepted: 'a key pair that belongs together' }]);
-  const archive = startNodeArchive(config, { outbox: composed.outbox, clock, newId, log });
+  const archive = startNodeArchive(config, { outbox: composed.outbox, egress, clock, newId, log });
   let draining = false;
 
   const app = createApp<NodeBindings>({
@@ -132,25 +152,12 @@ const start = async () => {
     ready: () => !draining,
     rawTarget: (_request, { incoming }) => rawTargetOf(incoming),
     newId,
-    received: (_request, { incoming }) => ({
-      target: rawTargetOf(incoming),
-      headers: rawFields(incoming.rawHeaders),
-      hop: {
-        peerAddress: incoming.socket.remoteAddress ?? null,
-        secure:
-          (incoming.socket as TLSSocket).encrypted === true
-            ? true
-            : loopbackPeer(incoming.socket.remoteAddress)
-              ? null
-              : false,
-        ...clientOf(incoming),
-      },
-      context,
-    }),
+    received: (_request, { incoming }) => received(incoming, rawTargetOf(incoming)),
   });
 
   const server = createNodeServer(
     app,
+    createNodeCheck({ composed: () => composed, received }),
     settings.tlsCertificateFile && settings.tlsKeyFile
       ? {
           certificate: settings.tlsCertificateFile,
@@ -161,6 +168,8 @@ const start = async () => {
       : null,
     { log, readCertificate: certificateFromDer },
   );
+
+  const metricsServer = settings.metricsPort === null ? null : createMetricsServer(composed.metricsPage);
 
   const stop = () => {
     if (draining) return;
@@ -174,14 +183,20 @@ const start = async () => {
       process.exit(0);
     });
     server.closeIdleConnections();
+    metricsServer?.close();
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
 
-  server.once('error', (error) => {
+  const cannotListen = (error: Error) => {
     log('error', 'cannot_listen', { error: (error as { code?: string }).code ?? error.name });
     process.exit(1);
-  });
+  };
+  server.once('error', cannotListen);
+  if (metricsServer && settings.metricsPort !== null) {
+    metricsServer.once('error', cannotListen);
+    metricsServer.listen(settings.metricsPort, host);
+  }
   void composed.warm(context);
   server.listen(port, host, () => {
     log('info', 'listening', { host, port: (server.address() as AddressInfo).port, auth_mode: config.authMode });

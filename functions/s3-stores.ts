@@ -4,11 +4,12 @@ import { createS3Client, createS3Store } from '../lib/audit/s3.ts';
 import type { ObjectStore } from '../lib/audit/store.ts';
 import type { Settings } from '../lib/config/variables.ts';
 import type { Clock } from '../lib/decision.ts';
+import type { NodeEgress } from './node-egress.ts';
 
 const TIMEOUT_MS = 10_000;
 
 /** The connection that the configuration names; credentials by the SDK's own chain unless both halves are given. */
-export const s3ClientOf = (settings: Settings): S3Client =>
+export const s3ClientOf = (settings: Settings, egress: NodeEgress | null = null): S3Client =>
   createS3Client({
     endpoint: settings.auditS3Endpoint?.origin ?? null,
     region: settings.auditS3Endpoint === null && settings.auditS3Region === 'auto' ? null : settings.auditS3Region,
@@ -20,16 +21,19 @@ export const s3ClientOf = (settings: Settings): S3Client =>
           }
         : null,
     timeoutMs: TIMEOUT_MS,
+    ...(egress ? { agents: egress.agents() } : {}),
   });
 
-/** The archive's bucket and the anchors' second one over S3; both null where no bucket is named. */
+/** The archive's bucket and the anchors' second one over S3; both null where no bucket is named. Node doors hand in
+ * their egress; a Worker has none, and an operator's own machine needs none. */
 export const s3Stores = (
   settings: Settings,
   clock: Clock,
+  egress: NodeEgress | null = null,
 ): { readonly store: ObjectStore | null; readonly copies: ObjectStore | null } => {
   const { auditBucket, auditAnchorBucket } = settings;
   if (auditBucket === null) return { store: null, copies: null };
-  const client = s3ClientOf(settings);
+  const client = s3ClientOf(settings, egress);
   const layout = createLayout(settings.auditPrefix);
   const storeIn = (bucket: string) =>
     createS3Store(

@@ -2,9 +2,10 @@ import { fetchExchange } from '../lib/admit/redis-connection.ts';
 import type { ArchiveRun } from '../lib/audit/archive.ts';
 import type { ObjectStore } from '../lib/audit/store.ts';
 import type { Config } from '../lib/config/load.ts';
-import type { Clock, Log, NewId } from '../lib/decision.ts';
+import type { Clock, Fetch, Log, NewId } from '../lib/decision.ts';
 import { composeArchive } from './archive.ts';
-import { composeEgress, createEgressWatch } from './egress.ts';
+import { composeEgress, type EgressWatch } from './egress.ts';
+import type { NodeEgress } from './node-egress.ts';
 import { redisOutbox } from './redis-outbox.ts';
 import { s3Stores } from './s3-stores.ts';
 
@@ -14,6 +15,10 @@ export interface ScheduledRuntime {
   readonly log: Log;
   /** Buckets by binding; null: those that the configuration names, over S3. */
   readonly bound: { readonly store: ObjectStore | null; readonly copies: ObjectStore | null };
+  readonly fetch: Fetch;
+  readonly watch: EgressWatch;
+  /** Guarded agents for the S3 SDK; null on a Worker. */
+  readonly nodeEgress: NodeEgress | null;
   readonly sharePromises: boolean;
   /** Time after which the run starts no further batch. */
   readonly runMs: number;
@@ -26,11 +31,11 @@ export interface ScheduledRuntime {
 export const runScheduled = async (config: Config, runtime: ScheduledRuntime): Promise<ArchiveRun> => {
   const { settings } = config;
   const { clock, newId, log, bound, runMs } = runtime;
-  const named = s3Stores(settings, clock);
+  const named = s3Stores(settings, clock, runtime.nodeEgress);
   const store = bound.store ?? named.store;
   if (!settings.redisUrl || !settings.redisToken) throw new Error('the archive needs TGEFD_REDIS_URL');
   if (store === null) throw new Error('the archive needs a bucket');
-  const egress = composeEgress(settings, { fetch: (input, init) => fetch(input, init), watch: createEgressWatch(log) });
+  const egress = composeEgress(settings, runtime);
   const exchange = fetchExchange({ url: settings.redisUrl.href, token: settings.redisToken.current }, egress);
   const outbox = redisOutbox(settings, exchange, runtime.sharePromises);
   const copies = bound.copies ?? named.copies;

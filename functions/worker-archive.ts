@@ -2,6 +2,7 @@ import type { ExecutionContext, ScheduledController } from '@cloudflare/workers-
 import { createR2Store, type R2Binding } from '../lib/audit/r2.ts';
 import { loadConfig, problemLine } from '../lib/config/load.ts';
 import type { Log } from '../lib/decision.ts';
+import { createEgressWatch } from './egress.ts';
 import { createUlids } from './ids.ts';
 import { runScheduled } from './scheduled-archive.ts';
 
@@ -33,7 +34,17 @@ const archive = async (env: Env): Promise<void> => {
     throw new Error('configuration_invalid');
   }
   const bound = { store: bucket ? createR2Store(bucket) : null, copies: anchors ? createR2Store(anchors) : null };
-  await runScheduled(loaded.config, { clock, newId, log, bound, sharePromises: false, runMs: RUN_MS });
+  await runScheduled(loaded.config, {
+    clock,
+    newId,
+    log,
+    bound,
+    fetch: (input, init) => fetch(input, init),
+    watch: createEgressWatch(log),
+    nodeEgress: null,
+    sharePromises: false,
+    runMs: RUN_MS,
+  });
 };
 
 export default {

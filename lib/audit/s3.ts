@@ -21,6 +21,8 @@ export interface S3Connection {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
   /** Time-out of one attempt, milliseconds. */
   readonly timeoutMs: number;
+  /** Node's guarded agents (`functions/node-egress.ts`); absent on a Worker, whose `fetch` reaches nothing private. */
+  readonly agents?: { readonly http: object; readonly https: object };
 }
 
 export interface S3Settings {
@@ -45,12 +47,16 @@ const DAY_MS = 86_400_000;
 
 /** Connects to an S3 endpoint: path style where it is not AWS, checksums of our own choosing, three attempts. */
 export function createS3Client(connection: S3Connection): S3Client {
-  const { endpoint, region, credentials, timeoutMs } = connection;
+  const { endpoint, region, credentials, timeoutMs, agents } = connection;
   const config: S3ClientConfig = {
     maxAttempts: 3,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: { requestTimeout: timeoutMs, connectionTimeout: timeoutMs },
+    requestHandler: {
+      requestTimeout: timeoutMs,
+      connectionTimeout: timeoutMs,
+      ...(agents ? { httpAgent: agents.http, httpsAgent: agents.https } : {}),
+    },
   };
   if (region !== null) Object.assign(config, { region });
   if (endpoint !== null) Object.assign(config, { endpoint, forcePathStyle: true });

@@ -35,15 +35,16 @@ const addressesOf = (name: string, listed: boolean): AddressClass => {
 /**
  * Everything that the process may call, one row for each place and variable: the hosts that the configuration names, and
  * `TGEFD_EGRESS_ALLOW`. A host in that list may have private addresses; so may a name that can only be inside. Pure: resolves
- * nothing.
+ * nothing. `awsRegion` is the platform's own, for buckets whose region is `auto`.
  */
-export const egressTargets = (settings: Settings): readonly EgressTarget[] => {
+export const egressTargets = (settings: Settings, awsRegion: string | null): readonly EgressTarget[] => {
   const listed = new Set(settings.egressAllow);
   const named: readonly (readonly [URL | null, string])[] = [
     [settings.jwksUrl, 'TGEFD_JWKS_URL'],
     [settings.redisUrl, 'TGEFD_REDIS_URL'],
     [settings.upstreamUrl, 'TGEFD_UPSTREAM_URL'],
-    ...bucketUrls(settings).map((url) => [url, 'TGEFD_AUDIT_BUCKET'] as const),
+    [settings.otelEnabled ? settings.otelEndpoint : null, 'TGEFD_OTEL_ENDPOINT'],
+    ...bucketUrls(settings, awsRegion).map((url) => [url, 'TGEFD_AUDIT_BUCKET'] as const),
   ];
   return [
     ...named.flatMap(([url, variable]) => (url ? [target(url, variable, listed)] : [])),
@@ -51,18 +52,22 @@ export const egressTargets = (settings: Settings): readonly EgressTarget[] => {
   ];
 };
 
-/** Where the S3 adapter goes: the endpoint, path style, or AWS with the bucket in the name. */
-const bucketUrls = (settings: Settings): readonly URL[] => {
-  const { auditBucket, auditAnchorBucket, auditS3Endpoint, auditS3Region } = settings;
+/** Where the S3 adapter goes: the endpoint, path style; or AWS with the bucket in the name, and its token service where the
+ * SDK finds credentials itself. */
+const bucketUrls = (settings: Settings, awsRegion: string | null): readonly URL[] => {
+  const { auditBucket, auditAnchorBucket, auditS3Endpoint, auditS3AccessKeyId } = settings;
   if (auditS3Endpoint !== null) return [auditS3Endpoint];
-  const service = `s3.${auditS3Region}.amazonaws.com`;
+  const region = settings.auditS3Region === 'auto' ? awsRegion : settings.auditS3Region;
   const buckets = [auditBucket, auditAnchorBucket].filter((bucket) => bucket !== null);
-  return buckets
-    .flatMap((bucket) => [`https://${bucket}.${service}`, `https://${service}`])
+  if (region === null || buckets.length === 0) return [];
+  const service = `s3.${region}.amazonaws.com`;
+  const tokens = auditS3AccessKeyId === null ? [`sts.${region}.amazonaws.com`] : [];
+  return [...buckets.map((bucket) => `${bucket}.${service}`), service, ...tokens]
+    .map((host) => `https://${host}`)
     .filter((url) => URL.canParse(url))
     .map((url) => new URL(url));
 };
 
 /** The authorities of those places, for `createEgress`. */
 export const egressHosts = (settings: Settings): ReadonlySet<string> =>
-  new Set(egressTargets(settings).map(({ host }) => host));
+  new Set(egressTargets(settings, null).map(({ host }) => host));

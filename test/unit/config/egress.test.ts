@@ -6,7 +6,9 @@ const targets = (env: Record<string, string>) => {
   const place = { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
   const loaded = loadConfig({ TGEFD_ENV: 'development', TGEFD_FORWARD_AUTH: 'nginx', ...env }, place);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-  return egressTargets(loaded.config.settings).map(({ host, port, addresses }) => `${host} ${port} ${addresses}`);
+  return egressTargets(loaded.config.settings, 'eu-west-1').map(
+    ({ host, port, addresses }) => `${host} ${port} ${addresses}`,
+  );
 };
 
 describe('places that the process may call', () => {
@@ -46,7 +48,9 @@ describe('places that the process may call', () => {
     expect(targets(bucket)).toEqual([
       'records.s3.eu-central-1.amazonaws.com 443 public',
       's3.eu-central-1.amazonaws.com 443 public',
+      'sts.eu-central-1.amazonaws.com 443 public',
     ]);
+    expect(targets({ TGEFD_AUDIT_BUCKET: 'records' })[0]).toBe('records.s3.eu-west-1.amazonaws.com 443 public');
     expect(targets({ ...bucket, TGEFD_AUDIT_S3_ENDPOINT: 'https://x.r2.cloudflarestorage.com' })).toEqual([
       'x.r2.cloudflarestorage.com 443 public',
     ]);
