@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Duration, IgnoreMode, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import type { ISecurityGroup, IVpc } from 'aws-cdk-lib/aws-ec2';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import {
+  Architecture,
+  Code,
+  Function as LambdaFunction,
+  ParamsAndSecretsLayerVersion,
+  ParamsAndSecretsVersions,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import type { ProductSecret } from './secrets.ts';
+
+/** What all functions of the perimeter have in common. */
+export interface FunctionSurroundings {
+  /** Encrypts logs and variables. */
+  readonly key: IKey;
+  /** Where the function runs, or null for Lambda's own network. */
+  readonly network: { readonly vpc: IVpc; readonly securityGroup: ISecurityGroup } | null;
+}
+
+export interface FunctionSettings extends FunctionSurroundings {
+  readonly description: string;
+  readonly code: Code;
+  readonly handler: string;
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+  /** Never a secret: those are references that the extension resolves. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly secrets?: readonly ProductSecret[];
+  /** At most this many at once; undefined: as many as the account has. */
+  readonly reservedConcurrency?: number;
+}
+
+export interface PerimeterFunction {
+  readonly fn: LambdaFunction;
+  readonly role: Role;
+  readonly logGroup: LogGroup;
+}
+
+const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
+
+/** One bundle of dist/ and nothing beside it. Throws where it has not been built. */
+export function bundleOf(name: string): Code {
+  if (!existsSync(`${DIST}/${name}.mjs`))
+    throw new Error(`dist/${name}.mjs is missing: run \`npm run build\` in the root`);
+  return Code.fromAsset(DIST, { exclude: ['*', `!${name}.mjs`], ignoreMode: IgnoreMode.GIT });
+}
+
+/** A function with a role, a log group and a key of its own choosing: it may log, and read its secrets, and nothing else. */
+export function createFunction(scope: Construct, id: string, settings: FunctionSettings): PerimeterFunction {
+  const { key, network, secrets = [] } = settings;
+  const logGroup = new LogGroup(scope, `${id}Logs`, {
+    encryptionKey: key,
+    retention: RetentionDays.ONE_MONTH,
+    removalPolicy: RemovalPolicy.RETAIN,
+  });
+  const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+  logGroup.grantWrite(role);
+  if (network) allowNetworkInterfaces(role);
+  const fn = new LambdaFunction(scope, id, {
+    description: settings.description,
+    runtime: Runtime.NODEJS_24_X,
+    architecture: Architecture.ARM_64,
+    code: settings.code,
+    handler: settings.handler,
+    memorySize: settings.memoryMb,
+    timeout: Duration.seconds(settings.timeoutSeconds),
+    role,
+    logGroup,
+    environment: Object.assign({}, settings.environment, ...secrets.map(({ variables }) => variables)),
+    environmentEncryption: key,
+    ...(settings.reservedConcurrency !== undefined && { reservedConcurrentExecutions: settings.reservedConcurrency }),
+    ...(network && { vpc: network.vpc, securityGroups: [network.securityGroup] }),
+    ...(secrets.length > 0 && {
+      paramsAndSecrets: ParamsAndSecretsLayerVersion.fromVersion(ParamsAndSecretsVersions.V1_0_103, {
+        secretsManagerTtl: Duration.minutes(5),
+      }),
+    }),
+  });
+  for (const { secret } of secrets) secret.grantRead(role);
+  return { fn, role, logGroup };
+}
+
+/** Lambda attaches functions to a network by the function's own role; AWS defines these actions for no narrower resource. */
+function allowNetworkInterfaces(role: Role): void {
+  role.addToPolicy(
+    new PolicyStatement({
+      actions: ['ec2:CreateNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DeleteNetworkInterface'],
+      resources: ['*'],
+      // Not for the function's own code: only while Lambda sets it up.
+      conditions: {
+        ArnNotLike: { 'lambda:SourceFunctionArn': `arn:${Stack.of(role).partition}:lambda:*:*:function:*` },
+      },
+    }),
+  );
+  Validations.of(role).acknowledge({
+    id: 'AwsSolutions-IAM5[Resource::*]',
+    reason:
+      'Network interfaces of Lambda cannot be named beforehand; a condition keeps the function itself from using this.',
+  });
+}

@@ -1,0 +1,159 @@
+import { type App, CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Alias, type IFunction } from 'aws-cdk-lib/aws-lambda';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { createAlarms } from './alarms.ts';
+import { createAuditBucket, createLogBucket, shareAuditBucket } from './audit-bucket.ts';
+import { bundleOf, createFunction, type FunctionSurroundings, type PerimeterFunction } from './functions.ts';
+import { createHttpApi } from './http-api.ts';
+import { createNetwork } from './network.ts';
+import { createRestApi } from './rest-api.ts';
+import { createSecret, rotateKeyPair } from './secrets.ts';
+import { type CheckedDeployment, checkDeployment, type Deployment, functionEnvironment } from './settings.ts';
+import { createTrail } from './trail.ts';
+
+/** Access logs and trails are kept as long as the records that they are about. */
+const logDays = ({ config }: CheckedDeployment) => config.settings.auditColdDays;
+
+/**
+ * The whole perimeter as one stack: API, authorizer, archive, audit bucket, keys, secrets, trail and alarms. Throws with every
+ * problem of the deployment at once.
+ */
+export function createPerimeter(app: App, given: Deployment): Stack {
+  const deployment = checkDeployment(given);
+  const { settings } = deployment.config;
+  const stack = new Stack(app, deployment.name, { description: 'Edge authorizer', terminationProtection: true });
+
+  const key = createKey(stack, 'OperationsKey', 'Secrets, logs and variables of the perimeter');
+  const auditKey = createKey(stack, 'AuditKey', 'Audit records and the trail over them');
+  const network = deployment.network ? createNetwork(stack, { key, hosts: hostsOf(deployment) }) : null;
+  const around: FunctionSurroundings = { key, network };
+
+  const redisToken = createSecret(stack, deployment.name, 'TGEFD_REDIS_TOKEN', key);
+  const pseudonyms = createSecret(stack, deployment.name, 'TGEFD_AUDIT_PSEUDONYM_KEY', key);
+  const signing = createSecret(stack, deployment.name, 'TGEFD_AUDIT_SIGNING_KEY', key);
+  const assertion = deployment.assertion ? createSecret(stack, deployment.name, 'TGEFD_ASSERTION_KEY', key) : null;
+  const rotation = assertion && rotateKeyPair(stack, assertion, around);
+
+  const prefix = settings.auditPrefix === '' ? '' : `${settings.auditPrefix}/`;
+  const accessLogs = createLogBucket(stack, 'AccessLogs', logDays(deployment));
+  const audited = createAuditBucket(stack, {
+    key: auditKey,
+    ages: { hotDays: settings.auditHotDays, warmDays: settings.auditWarmDays, coldDays: settings.auditColdDays },
+    prefix,
+    lock: deployment.auditLock,
+    accessLogs,
+  });
+
+  const environment = {
+    ...deployment.environment,
+    ...functionEnvironment(deployment),
+    TGEFD_AUDIT_BUCKET: audited.bucketName,
+    TGEFD_AUDIT_S3_REGION: stack.region,
+  };
+  const authorizer = createFunction(stack, 'Authorizer', {
+    ...around,
+    description: 'Decides about every request of the API',
+    code: bundleOf('lambda-authorizer'),
+    handler: 'lambda-authorizer.handler',
+    memoryMb: 512,
+    timeoutSeconds: 8,
+    environment,
+    secrets: [redisToken, pseudonyms, ...(assertion ? [assertion] : [])],
+  });
+  const archive = createArchive(stack, {
+    ...around,
+    description: 'Drains audit records into the bucket',
+    code: bundleOf('lambda-archive'),
+    handler: 'lambda-archive.handler',
+    memoryMb: 512,
+    timeoutSeconds: 60,
+    environment,
+    secrets: [redisToken, pseudonyms, signing],
+    reservedConcurrency: 1,
+  });
+  shareAuditBucket(audited, auditKey, prefix, { archive: archive.made.role, authorizer: authorizer.role });
+  const keySet =
+    assertion &&
+    createFunction(stack, 'KeySet', {
+      ...around,
+      description: 'Publishes the keys that verify identity assertions',
+      code: bundleOf('lambda-authorizer'),
+      handler: 'lambda-authorizer.jwks',
+      memoryMb: 256,
+      timeoutSeconds: 8,
+      environment,
+      secrets: [redisToken, pseudonyms, assertion],
+    });
+
+  const trailBucket = createLogBucket(stack, 'TrailBucket', logDays(deployment), auditKey);
+  const trailLog = createTrail(stack, { key: auditKey, into: trailBucket, audited });
+  const readers = [authorizer, archive.made, keySet, rotation].filter((one) => one !== null);
+  const alarms = createAlarms(stack, {
+    authorizer,
+    archive: archive.made,
+    failedArchiveRuns: archive.failed,
+    trailLog,
+    secretReaders: readers.map(({ role }) => role.roleArn),
+    secretPrefix: deployment.name,
+    outboxMaximum: settings.auditStreamMaximum,
+    email: deployment.alarmEmail,
+  });
+
+  const parts = { authorizer: readied(stack, authorizer, deployment), jwks: keySet?.fn ?? null, key };
+  const url =
+    deployment.api.kind === 'http' ? createHttpApi(stack, deployment, parts) : createRestApi(stack, deployment, parts);
+
+  new CfnOutput(stack, 'Url', { value: url });
+  new CfnOutput(stack, 'AuditBucketName', { value: audited.bucketName });
+  new CfnOutput(stack, 'AlarmTopic', { value: alarms });
+  new CfnOutput(stack, 'Caching', { value: deployment.caching.join('; ') });
+  return stack;
+}
+
+function createKey(scope: Construct, id: string, description: string): Key {
+  const key = new Key(scope, id, { description, enableKeyRotation: true, removalPolicy: RemovalPolicy.RETAIN });
+  key.grantEncryptDecrypt(new ServicePrincipal(`logs.${Stack.of(scope).region}.amazonaws.com`));
+  return key;
+}
+
+/** Runs every minute, one at a time; a run that fails twice more lies in a queue until somebody looks. */
+function createArchive(
+  scope: Construct,
+  settings: Parameters<typeof createFunction>[2],
+): { readonly made: PerimeterFunction; readonly failed: Queue } {
+  const made = createFunction(scope, 'Archive', settings);
+  const failed = new Queue(scope, 'FailedArchiveRuns', {
+    encryption: QueueEncryption.SQS_MANAGED,
+    enforceSSL: true,
+    retentionPeriod: Duration.days(14),
+  });
+  Validations.of(failed).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'It is a dead-letter queue itself.' });
+  new Rule(scope, 'EveryMinute', {
+    schedule: Schedule.rate(Duration.minutes(1)),
+    targets: [
+      new LambdaTarget(made.fn, { deadLetterQueue: failed, retryAttempts: 2, maxEventAge: Duration.minutes(5) }),
+    ],
+  });
+  return { made, failed };
+}
+
+/** The function that API Gateway calls: the newest, or a version of which some instances are kept ready. */
+function readied(scope: Construct, { fn }: PerimeterFunction, deployment: CheckedDeployment): IFunction {
+  if (deployment.provisionedConcurrency === 0) return fn;
+  return new Alias(scope, 'Live', {
+    aliasName: 'live',
+    version: fn.currentVersion,
+    provisionedConcurrentExecutions: deployment.provisionedConcurrency,
+  });
+}
+
+/** Hosts that the configuration names, without their ports. */
+function hostsOf({ config: { settings } }: CheckedDeployment): readonly string[] {
+  const urls = [settings.jwksUrl, settings.redisUrl].flatMap((url) => (url ? [url.hostname] : []));
+  return [...new Set([...urls, ...settings.egressAllow.map((host) => host.replace(/:\d+$/, ''))])];
+}

@@ -1,0 +1,96 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { cachingConsequences } from '../../lib/config/authorizer-caching.ts';
+import { type Config, loadConfig, problemLine } from '../../lib/config/load.ts';
+
+/** What a deployment is: the only thing that an operator edits (`deployment.ts`). */
+export interface Deployment {
+  /** Name of the stack and prefix of its secrets. */
+  readonly name: string;
+  /** `http` with simple answers (cheaper), or `rest`, which can tell true statuses, bodies and fields. */
+  readonly api:
+    | { readonly kind: 'http'; readonly response: 'simple' | 'iam' }
+    | { readonly kind: 'rest'; readonly authorizer: 'request' | 'token' };
+  /** Origin of the protected service, `https:`. API Gateway forwards to it, the authorizer never does. */
+  readonly upstream: string;
+  /** How long API Gateway keeps an answer, in seconds. 0: every request is decided, limited and recorded. */
+  readonly authorizerTtlSeconds: number;
+  /** Variables of the product (`docs/configuration.md`), no secret among them. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Sign the identity for the upstream (`x-tgefd-assertion`); its key is made and rotated here. */
+  readonly assertion: boolean;
+  /** Public name, its certificate, and the trust store that makes client certificates required. */
+  readonly domain?: {
+    readonly name: string;
+    readonly certificateArn: string;
+    /** `s3://bucket/key` of the PEM bundle and its object version. */
+    readonly truststore?: { readonly uri: string; readonly version: string };
+  };
+  /** Run the functions in a VPC whose names resolve only to what the configuration names. */
+  readonly network: boolean;
+  /** Object Lock of the audit bucket: nobody can shorten COMPLIANCE, not even the root user. */
+  readonly auditLock: 'COMPLIANCE' | 'GOVERNANCE';
+  /** Instances of the authorizer kept ready; 0: none. */
+  readonly provisionedConcurrency: number;
+  /** Where alarms go, or null. */
+  readonly alarmEmail: string | null;
+  /** Requests a second that the whole API takes before API Gateway answers 429 itself. */
+  readonly throttle: { readonly ratePerSecond: number; readonly burst: number };
+}
+
+/** A deployment whose configuration holds together. */
+export interface CheckedDeployment extends Deployment {
+  readonly config: Config;
+  /** What the time to live costs, in plain words. */
+  readonly caching: readonly string[];
+}
+
+/** Stand for secrets while the configuration is checked: their shape is right, and they are used for nothing. */
+function stubs(deployment: Deployment): Record<string, string> {
+  const jwk = JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }));
+  return {
+    TGEFD_REDIS_TOKEN: 'stub',
+    TGEFD_AUDIT_PSEUDONYM_KEY: 'stub'.repeat(8),
+    TGEFD_AUDIT_SIGNING_KEY: jwk,
+    ...(deployment.assertion && { TGEFD_ASSERTION_KEY: jwk }),
+  };
+}
+
+/**
+ * Checks a deployment as the functions will check it when they start. Throws with every problem at once: of the configuration,
+ * and of what API Gateway cannot keep apart.
+ */
+export function checkDeployment(deployment: Deployment): CheckedDeployment {
+  const ttlSeconds = deployment.authorizerTtlSeconds;
+  const environment = { ...deployment.environment, ...functionEnvironment(deployment), ...stubs(deployment) };
+  const loaded = loadConfig(
+    { ...environment, TGEFD_AUDIT_BUCKET: 'stub' },
+    { platform: 'lambda', role: 'archive', upstreamBinding: false, bucketBinding: false },
+  );
+  const problems = loaded.ok ? [] : loaded.problems.map(problemLine);
+  const { protocol, pathname } = new URL(deployment.upstream);
+  if (protocol !== 'https:' || pathname !== '/') problems.push('upstream: an https: origin without a path');
+  if (ttlSeconds > 0 && deployment.domain?.truststore) {
+    problems.push(
+      'authorizerTtlSeconds: 0 with client certificates, for a kept answer would pass without the certificate',
+    );
+  }
+  if (ttlSeconds > 0 && deployment.assertion) {
+    problems.push('authorizerTtlSeconds: 0 with assertions, for each one is good for one request');
+  }
+  if (!loaded.ok || problems.length > 0) throw new Error(`the deployment is invalid:\n${problems.join('\n')}`);
+  const { settings, authMode } = loaded.config;
+  if (authMode === 'mtls' && !deployment.domain?.truststore) {
+    throw new Error('the deployment is invalid:\ndomain.truststore: needed where TGEFD_AUTH_MODE is mtls');
+  }
+  const revocationDelaySeconds = settings.rateLimitMode === 'exact' ? 0 : settings.revocationMaximumDelaySeconds;
+  return { ...deployment, config: loaded.config, caching: cachingConsequences({ ttlSeconds, revocationDelaySeconds }) };
+}
+
+/** Variables that follow from the deployment itself. */
+export function functionEnvironment(deployment: Deployment): Record<string, string> {
+  return {
+    TGEFD_AUTHORIZER_TTL_SEC: String(deployment.authorizerTtlSeconds),
+    TGEFD_AUTHORIZER_RESPONSE: 'simple',
+    ...(deployment.assertion && { TGEFD_UPSTREAM_URL: deployment.upstream }),
+  };
+}
