@@ -49,7 +49,7 @@ export function createAdmission(settings: AdmissionSettings, parts: AdmissionPar
           {
             ...fallback,
             timeoutMs: settings.timeoutMs,
-            maximumLeases: MAXIMUM_PARTITIONS,
+            maximumPartitions: MAXIMUM_PARTITIONS,
             maximumDelayMs: settings.revocationMaximumDelayMs,
             maximumEntries: MAXIMUM_SNAPSHOT_ENTRIES,
           },

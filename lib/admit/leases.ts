@@ -62,8 +62,8 @@ export interface Message {
 export interface LeaseSettings {
   /** Longest a trip may take. */
   readonly timeoutMs: number;
-  /** Leases held at most. Of those beyond, the ones not used for longest are dropped, which costs their tokens only. */
-  readonly maximumLeases: number;
+  /** Partitions with leases at most. Of those beyond, the ones not used for longest are dropped, which costs their tokens. */
+  readonly maximumPartitions: number;
 }
 
 /** On top of the deadline of a trip: how long an answer may take to be seen. */
@@ -71,7 +71,7 @@ const PATIENCE_MS = 250;
 
 export function createLeases(settings: LeaseSettings): Leases {
   const patienceMs = settings.timeoutMs + PATIENCE_MS;
-  const leases = createLeaseMap(settings.maximumLeases);
+  const holdings = createHoldings(settings.maximumPartitions);
 
   const compose = (items: readonly PlanItem[], needed: boolean, nowMs: number): Message => {
     const demands: Demand[] = [];
@@ -89,7 +89,7 @@ export function createLeases(settings: LeaseSettings): Leases {
       const items: PlanItem[] = [];
       let [kind, refuser, longestMs]: [Plan['kind'], Plan['refuser'], number] = ['local', null, 0];
       for (const budget of budgets) {
-        const lease = leases.get(`${budget.name}:${partition}`);
+        const lease = holdings.lease(partition, budget.name);
         const reserved = reserve(lease, nowMs, nowMs + patienceMs);
         items.push({ budget, lease, reserved });
         if (reserved) continue;
@@ -132,18 +132,26 @@ export function createLeases(settings: LeaseSettings): Leases {
   };
 }
 
-/** A bounded map of two generations: what was used since the last turn survives it. */
-function createLeaseMap(maximum: number) {
-  const half = Math.max(1, Math.floor(maximum / 2));
-  let young = new Map<string, Lease>();
-  let old = new Map<string, Lease>();
+/** The leases of each partition by budget, bounded, in two generations: what was used since the last turn survives it. */
+function createHoldings(maximumPartitions: number) {
+  const half = Math.max(1, Math.floor(maximumPartitions / 2));
+  let young = new Map<string, Map<string, Lease>>();
+  let old = new Map<string, Map<string, Lease>>();
+  const ofPartition = (partition: string): Map<string, Lease> => {
+    const known = young.get(partition);
+    if (known !== undefined) return known;
+    const held = old.get(partition) ?? new Map<string, Lease>();
+    if (young.size >= half) [old, young] = [young, new Map()];
+    young.set(partition, held);
+    return held;
+  };
   return {
-    get(key: string): Lease {
-      const known = young.get(key);
+    lease(partition: string, budgetName: string): Lease {
+      const held = ofPartition(partition);
+      const known = held.get(budgetName);
       if (known !== undefined) return known;
-      const lease = old.get(key) ?? createLease();
-      if (young.size >= half) [old, young] = [young, new Map()];
-      young.set(key, lease);
+      const lease = createLease();
+      held.set(budgetName, lease);
       return lease;
     },
   };

@@ -116,7 +116,7 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
 
 const SETTINGS = {
   timeoutMs: 150,
-  maximumLeases: 16,
+  maximumPartitions: 16,
   maximumDelayMs: 5_000,
   maximumEntries: 16,
   maximumBuckets: 16,
