@@ -1,0 +1,105 @@
+import type { Clock, Log } from '../decision.ts';
+import type { CallVault } from './vault.ts';
+
+/** How we prove to Vault who we are. */
+export type VaultAuth =
+  | { readonly method: 'token'; readonly token: string }
+  | {
+      readonly method: 'kubernetes' | 'jwt';
+      readonly role: string;
+      /** Where the auth method is mounted: `kubernetes`, `jwt`, or a path of the operator's. */
+      readonly mount: string;
+    };
+
+interface Session {
+  readonly token: string;
+  readonly renewable: boolean;
+  readonly sinceMs: number;
+  /** Null: never ends. */
+  readonly leaseMs: number | null;
+}
+
+export interface VaultLogin {
+  /** A token that Vault takes now, as far as its lease tells. Rejects when none is to be had. */
+  token(): Promise<string>;
+  /** Drops the session; false where a new login could not give another (a configured token, or none was in use). */
+  forget(): boolean;
+}
+
+const RENEW_AFTER = 2 / 3;
+
+/**
+ * Keeps one session with Vault: logs in with the token of a service account (Kubernetes auth) or any other JWT, renews at two
+ * thirds of the lease, logs in anew where renewing fails. A configured token is looked up once for its lease and renewed the
+ * same way; when it ends, only the operator can give another, and the log says so.
+ */
+export const createVaultLogin = (
+  auth: VaultAuth,
+  parts: {
+    readonly call: CallVault;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly readJwt: () => Promise<string>;
+  },
+): VaultLogin => {
+  const { call, clock, log, readJwt } = parts;
+  let session: Session | null = null;
+
+  const sessionOf = (granted: unknown, token: string | null): Session => {
+    const of = (name: string): unknown =>
+      typeof granted === 'object' && granted !== null && Object.hasOwn(granted, name)
+        ? Reflect.get(granted, name)
+        : null;
+    const given = of('client_token') ?? token;
+    const seconds = of('lease_duration') ?? of('ttl');
+    if (typeof given !== 'string' || given === '') throw new Error('a login to Vault without a token');
+    const leaseMs = typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : null;
+    return { token: given, renewable: of('renewable') === true, sinceMs: clock(), leaseMs };
+  };
+
+  const open = async (): Promise<Session> => {
+    if (auth.method === 'token') {
+      const { status, body } = await call('auth/token/lookup-self', { token: auth.token });
+      if (status !== 200) throw new Error(`status ${status} from Vault for the configured token`);
+      return sessionOf(body.data, auth.token);
+    }
+    const jwt = await readJwt().catch(() => null);
+    if (jwt === null) throw new Error('no token of ours to show to Vault');
+    const { status, body } = await call(`auth/${encodeURI(auth.mount)}/login`, {
+      token: null,
+      body: { role: auth.role, jwt: jwt.trim() },
+    });
+    if (status !== 200) throw new Error(`status ${status} from Vault for the login`);
+    return sessionOf(body.auth, null);
+  };
+
+  /** Null: Vault does not renew it. */
+  const renewed = async (current: Session): Promise<Session | null> => {
+    const answer = await call('auth/token/renew-self', { token: current.token, body: {} }).catch(() => null);
+    if (answer === null || answer.status !== 200) {
+      log('warn', 'vault_token_not_renewed', { status: answer?.status ?? null });
+      return null;
+    }
+    return sessionOf(answer.body.auth, current.token);
+  };
+
+  return {
+    async token() {
+      const current = session;
+      if (current === null) {
+        session = await open();
+        return session.token;
+      }
+      const { leaseMs, renewable, sinceMs, token } = current;
+      const ageMs = clock() - sinceMs;
+      if (leaseMs === null || ageMs < leaseMs * RENEW_AFTER) return token;
+      session = (renewable && ageMs < leaseMs ? await renewed(current) : null) ?? (await open());
+      return session.token;
+    },
+    forget() {
+      if (session === null || auth.method === 'token') return false;
+      session = null;
+      return true;
+    },
+  };
+};
