@@ -26,7 +26,7 @@ import type { Clock, Decision, Fetch, Log, NewId, RequestContext } from '../lib/
 import { createEnforce, type Enforce } from '../lib/enforce.ts';
 import { createMetrics, type Metrics } from '../lib/observe/metrics.ts';
 import { createBoundary } from '../lib/request/boundary.ts';
-import { createEndpointTable } from '../lib/request/endpoints.ts';
+import { createEndpointTable, METRICS_PATH } from '../lib/request/endpoints.ts';
 import { canonicalTarget } from '../lib/request/path.ts';
 import { createFieldRules, upstreamFields } from '../lib/request/strip.ts';
 import { type Assertions, createAssertions } from '../lib/respond/assertion.ts';
@@ -37,6 +37,7 @@ import { composeEgress, createEgressWatch, type EgressWatch } from './egress.ts'
 import type { ForwardAuthParts } from './forward-auth.ts';
 import type { GatewayParts, Upstream } from './gateway.ts';
 import { redisOutbox } from './redis-outbox.ts';
+import { composeObservation, metricsAnswer, watchParts } from './observation.ts';
 
 /** What a runtime hands in: everything that lib must not reach for itself. */
 export interface Runtime {
@@ -77,6 +78,8 @@ export interface Composed {
   /** Whether a request could be decided now: what `/readyz` tells. */
   ready(): boolean;
   /** Loads what can be loaded ahead of the first request. Never rejects. */
+  /** The metrics page as it is now; asks the outbox how much it holds. */
+  metricsPage(): Promise<string>;
   warm(context: RequestContext): Promise<void>;
 }
 
@@ -160,7 +163,7 @@ export const compose = (config: Config, runtime: Runtime): Composed => {
     overrides: documents.quotaOverrides,
   };
   const table = createEndpointTable(documents.endpoints);
-  const { admission, revocations, outbox } = composeStore(config, runtime, { pseudonyms, egress });
+  const { admission, revocations, outbox, breakerOpen } = composeStore(config, runtime, { pseudonyms, egress });
   const recorder = composeRecorder(config, runtime, outbox);
   const assertions = composeAssertions(config, runtime);
 
@@ -180,7 +183,7 @@ export const compose = (config: Config, runtime: Runtime): Composed => {
           ingressHeaders: [settings.mtlsIdentityHeader, settings.mtlsScopesHeader, settings.mtlsRoleHeader].filter(
             (name) => name !== null,
           ),
-          traceSampleRatio: 0,
+          traceSampleRatio: settings.otelSampleRatio,
         },
         { newId },
       ),
@@ -197,13 +200,15 @@ export const compose = (config: Config, runtime: Runtime): Composed => {
       admission,
       record: recording(recorder, pseudonyms),
     },
-    { clock, newId, log },
+    { clock, newId, log, watch: composeObservation(config, { metrics, fetch: egress, clock, log }) },
   );
 
   const fieldRules = createFieldRules({
     identityHeaders: [
       settings.identityHeader,
       settings.mtlsIdentityHeader,
+  const metricsPage = watchParts(metrics, { keySets, admission, recorder, outbox, breakerOpen, clock });
+  const administer = createAdministration({ revocations, pseudonyms, clock });
       settings.mtlsScopesHeader,
       settings.mtlsRoleHeader,
     ].filter((name) => name !== null),
@@ -225,7 +230,8 @@ export const compose = (config: Config, runtime: Runtime): Composed => {
       upstreamFields: (headers) => upstreamFields(headers, fieldRules),
       upstreamTimeoutMs: settings.upstreamTimeoutSeconds * 1000,
       maximumBodyBytes: settings.maximumBodyBytes,
-      administer: createAdministration({ revocations, pseudonyms, clock }),
+      administer: async (decision, request) =>
+        decision.path === METRICS_PATH ? metricsAnswer(await metricsPage(), decision) : administer(decision, request),
       log,
     },
     forwardAuth: settings.forwardAuth === 'off' ? null : { ...shared, proxy: settings.forwardAuth },
@@ -244,6 +250,7 @@ export const compose = (config: Config, runtime: Runtime): Composed => {
       await keySets?.warm(context);
     },
   };
+    metricsPage,
 };
 
 const both = <T>(secret: Secret<T> | null): T[] =>
@@ -309,7 +316,12 @@ const composeStore = (
     const outbox = settings.auditBucket
       ? createMemoryOutbox({ maximumEntries: settings.auditStreamMaximum }, clock)
       : null;
-    return { admission: createAdmission(admissionSettings, { store, ...parts }), revocations, outbox };
+    return {
+      admission: createAdmission(admissionSettings, { store, ...parts }),
+      revocations,
+      outbox,
+      breakerOpen: null,
+    };
   }
   const rest = { url: settings.redisUrl.href, token: settings.redisToken.current };
   const exchange = runtime.redisExchange ?? fetchExchange(rest, egress);
@@ -324,6 +336,7 @@ const composeStore = (
 
 const composeRecorder = ({ settings }: Config, runtime: Runtime, outbox: Outbox | null): Recorder =>
   createRecorder(
+    breakerOpen: connection.isOpen,
     {
       mode: outbox === null || runtime.trial ? 'off' : settings.auditMode,
       alarmDepth: Math.ceil(settings.auditStreamMaximum / 2),

@@ -1,6 +1,6 @@
 import type { AccessRequest, Decision, Door, Reason, RequestContext } from '../lib/decision.ts';
 import type { Enforce } from '../lib/enforce.ts';
-import { denialAnswer } from '../lib/respond/denial.ts';
+import { denialAnswer, statusOf } from '../lib/respond/denial.ts';
 import { identityFields } from '../lib/respond/identity.ts';
 
 type Fields = readonly (readonly [string, string])[];
@@ -83,10 +83,11 @@ export const createForwardAuth = (parts: ForwardAuthParts) => {
     const asked = askedAbout(parts.proxy, access.method, access.target, access.headers);
     const request: AccessRequest =
       'reason' in asked ? { ...access, door, refused: asked } : { ...access, door, ...asked };
-    const { decision, recorded } = await parts.enforce(request, context);
+    const { decision, recorded, watch } = await parts.enforce(request, context);
     const kept = await recorded;
     const denial: Reason | null =
       kept === 'unavailable' ? { reason: 'audit_unavailable', retryAfterSeconds: 5 } : decision.denial;
+    watch?.answered(decision, denial ? statusOf(denial) : 200, null, context);
     if (!denial) return { status: 200, headers: await grantFields(parts, decision), body: null };
     const told = { requestId: decision.boundary.requestId, authMethod: decision.authMethod };
     const answer = denialAnswer(denial, told, parts.rateLimitFields(decision));

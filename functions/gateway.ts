@@ -1,5 +1,5 @@
 import type { AccessRequest, Decision, Log, Reason, RequestContext } from '../lib/decision.ts';
-import type { Enforce } from '../lib/enforce.ts';
+import type { Enforce, Enforced } from '../lib/enforce.ts';
 import { denialAnswer } from '../lib/respond/denial.ts';
 import { forwardedFields, identityFields } from '../lib/respond/identity.ts';
 
@@ -53,8 +53,14 @@ export const denied = (
  * no answer leaves before the record is as durable as the audit mode demands, and if it cannot be, the answer is 503.
  */
 export const createGateway = (parts: GatewayParts) => {
-  return async (access: AccessRequest, request: Request, context: RequestContext, extra: Fields): Promise<Response> => {
-    const { decision, recorded } = await parts.enforce(access, context);
+  const answerTo = async (
+    { decision, recorded }: Enforced,
+    access: AccessRequest,
+    request: Request,
+    context: RequestContext,
+    extra: Fields,
+    upstreamAnswered: () => void,
+  ): Promise<Response> => {
     const denial = decision.denial;
     if (denial) {
       const kept = await recorded;
@@ -72,6 +78,7 @@ export const createGateway = (parts: GatewayParts) => {
       return denied(parts, decision, auditUnavailable, extra);
     }
     const outcome = await forwarded;
+    upstreamAnswered();
     if (!(outcome instanceof Response)) return denied(parts, decision, outcome, extra);
     return answerOf(outcome, [
       ['x-request-id', decision.boundary.requestId],
@@ -79,7 +86,22 @@ export const createGateway = (parts: GatewayParts) => {
       ...extra,
     ]);
   };
+
+  return async (access: AccessRequest, request: Request, context: RequestContext, extra: Fields): Promise<Response> => {
+    const enforced = await parts.enforce(access, context);
+    const { watch, decision } = enforced;
+    if (watch === null) return answerTo(enforced, access, request, context, extra, unwatched);
+    const askedMs = performance.now();
+    let upstreamMs: number | null = null;
+    const answer = await answerTo(enforced, access, request, context, extra, () => {
+      upstreamMs = performance.now() - askedMs;
+    });
+    watch.answered(decision, answer.status, upstreamMs, context);
+    return answer;
+  };
 };
+
+const unwatched = (): void => {};
 
 const auditUnavailable: Reason = { reason: 'audit_unavailable', retryAfterSeconds: 5 };
 

@@ -63,9 +63,12 @@ export function createLambdaDoor(composed: Composed, parts: DoorParts) {
   const decide = async (event: unknown, context: RequestContext): Promise<AuthorizerAnswer> => {
     const call = await readEvent(event, events);
     refuseWhatIsKept(call);
-    const { decision, recorded } = await composed.enforce(call.request, context);
+    const { decision, recorded, watch } = await composed.enforce(call.request, context);
     parts.line(metricsOf(decision, parts));
-    if (recorded !== null && (await recorded) === 'unavailable') throw new AuthorizerError('audit_unavailable');
+    const kept = await recorded;
+    const status = kept === 'unavailable' ? 503 : decision.denial ? statusOf(decision.denial) : 200;
+    watch?.answered(decision, status, null, context);
+    if (kept === 'unavailable') throw new AuthorizerError('audit_unavailable');
     return answer(call, decision);
   };
 

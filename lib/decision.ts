@@ -67,8 +67,11 @@ export interface Boundary {
   /** Authority the caller asked for (Host, or the believed forwarded host), or null. */
   readonly host: string | null;
   readonly requestId: string;
-  /** W3C trace context for the upstream: the caller's trace id with a span of ours, or a new trace. */
+  /** W3C trace context for the upstream: the caller's trace id, or a new one, our own span id, and whether the trace is
+   * kept. */
   readonly traceparent: string;
+  /** The caller's span in that trace; null where the trace is new. */
+  readonly parentSpanId: string | null;
   /** The caller as named by a trusted ingress in `TGEFD_IDENTITY_HEADER`, or null. */
   readonly ingressIdentity: string | null;
 }
@@ -361,6 +364,19 @@ export type Explain = (
   finding: string,
   facts?: Readonly<Record<string, string | number | boolean | null>>,
 ) => void;
+
+/** The steps of a decision whose time is taken. */
+export type Stage = 'boundary' | 'authenticate' | 'admit' | 'record';
+
+/** Who looks on at one decision, for metrics and traces. Must not throw. */
+export interface Watch {
+  /** A stage has just ended; it began where the one before it did. */
+  mark(stage: Stage): void;
+  /** The decision stands; how its record fared is known later. */
+  decided(decision: Decision, recorded: Promise<'recorded' | 'unavailable'> | null, context: RequestContext): void;
+  /** The answer's status is known, after the upstream's where it was asked (`upstreamMs`: until its answer began). */
+  answered(decision: Decision, status: number, upstreamMs: number | null, context: RequestContext): void;
+}
 
 /** Milliseconds since the epoch. Handed in; lib never reads a clock itself. */
 export type Clock = () => number;

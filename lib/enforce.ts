@@ -20,6 +20,8 @@ import type {
   RequestContext,
   RevocationHandles,
   Route,
+  Stage,
+  Watch,
 } from './decision.ts';
 
 type Eventually<T> = T | Promise<T>;
@@ -67,6 +69,8 @@ export interface EnforceSettings {
 export interface Enforced {
   readonly decision: Decision;
   readonly recorded: Promise<'recorded' | 'unavailable'> | null;
+  /** Who wants to hear of the answer; null where nobody looks on. */
+  readonly watch: Watch | null;
 }
 
 export type Enforce = (request: AccessRequest, context: RequestContext) => Promise<Enforced>;
@@ -80,6 +84,8 @@ interface Findings {
   principal: Principal | null;
   budgets: readonly BudgetState[];
   degraded: readonly Degradation[];
+  /** Takes the time: a stage ends here. */
+  readonly mark: (stage: Stage) => void;
 }
 
 /**
@@ -90,7 +96,7 @@ interface Findings {
 export const createEnforce = (
   settings: EnforceSettings,
   rooms: Rooms,
-  parts: { readonly clock: Clock; readonly newId: NewId; readonly log: Log },
+  parts: { readonly clock: Clock; readonly newId: NewId; readonly log: Log; readonly watch?: (() => Watch) | null },
 ): Enforce => {
   const verdict = async (
     request: AccessRequest,
@@ -119,9 +125,11 @@ export const createEnforce = (
     if (examined.denial) return examined.denial;
     if (settings.requireTls && boundary.secure === false) return { reason: 'transport_insecure' };
 
+    findings.mark('boundary');
     const address = boundary.addressPartition;
     const throttledSeconds = address === null ? null : rooms.failures.exhausted(address, atMs);
     const authentication = await rooms.authenticate(request, boundary, context, throttledSeconds === null);
+    findings.mark('authenticate');
     if (authentication.outcome === 'unavailable') return authentication;
     if (authentication.outcome === 'refused') {
       if (!failedToProve(authentication.reason)) return authentication.reason;
@@ -149,6 +157,7 @@ export const createEnforce = (
       },
       context,
     );
+    findings.mark('admit');
     context.explain?.('admit', admitted.outcome, { budgets: budgets.map(({ name }) => name).join(' ') });
     switch (admitted.outcome) {
       case 'revoked':
@@ -181,6 +190,7 @@ export const createEnforce = (
   return async (request, context) => {
     const atMs = parts.clock();
     const id = parts.newId();
+    const watch = parts.watch?.() ?? null;
     const findings: Findings = {
       boundary: unknownBoundary(id),
       path: null,
@@ -189,6 +199,7 @@ export const createEnforce = (
       principal: null,
       budgets: [],
       degraded: [],
+      mark: watch?.mark ?? unwatched,
     };
     let denial: Reason | null;
     try {
@@ -220,7 +231,9 @@ export const createEnforce = (
       degraded: found.degraded,
     };
     context.explain?.('decide', denial ? `denied: ${denial.reason}` : 'allowed', {});
-    return { decision, recorded: rooms.record(decision, context) };
+    const recorded = rooms.record(decision, context);
+    watch?.decided(decision, recorded, context);
+    return { decision, recorded, watch };
   };
 };
 
@@ -279,6 +292,8 @@ const revocable = (principal: Principal): RevocationHandles | null =>
         apiKeyId: principal.method === 'api_key' ? principal.keyId : null,
       };
 
+const unwatched = (): void => {};
+
 const noFields: HeaderFields = { get: () => null, *[Symbol.iterator]() {} };
 
 const unknownBoundary = (requestId: string): Boundary => ({
@@ -290,5 +305,6 @@ const unknownBoundary = (requestId: string): Boundary => ({
   host: null,
   requestId,
   traceparent: '',
+  parentSpanId: null,
   ingressIdentity: null,
 });

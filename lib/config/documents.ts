@@ -3,6 +3,7 @@ import { type ApiKey, parseApiKeys } from '../authenticate/api-key.ts';
 import { type CertificatePolicy, parseCertificatePolicy } from '../authenticate/certificate-policy.ts';
 import { roleNames } from '../authorize/roles.ts';
 import type { Endpoint } from '../decision.ts';
+import { parseExporterHeaders } from '../observe/exporter-headers.ts';
 import { type AddressRange, parseCidrs } from '../request/addresses.ts';
 import { parseEndpointRows } from '../request/endpoint-rows.ts';
 import { defaultEndpoints, mergeEndpoints } from '../request/endpoints.ts';
@@ -22,6 +23,8 @@ export interface Documents {
   readonly apiKeys: readonly ApiKey[];
   readonly mtlsPolicy: CertificatePolicy;
   readonly quotaOverrides: readonly QuotaOverride[];
+  /** Header fields of every export of spans. */
+  readonly exporterHeaders: Readonly<Record<string, string>>;
 }
 
 /** Reads every document of the configuration; gives one problem for each fault. */
@@ -67,6 +70,9 @@ export const readDocuments = (
   const overrides = parseQuotaOverrides(settings.rateLimitOverrides ?? '[]');
   for (const problem of overrides.problems) report('rateLimitOverrides', problem);
 
+  const exporter = settings.otelHeaders && parseExporterHeaders(settings.otelHeaders.current);
+  if (exporter && !exporter.ok) report('otelHeaders', exporter.problem);
+
   const scopes = {
     discover: settings.scopeDiscover,
     evaluate: settings.scopeEvaluate,
@@ -76,13 +82,14 @@ export const readDocuments = (
   };
   return {
     documents: {
-      endpoints: mergeEndpoints(defaultEndpoints(scopes), rows.rows),
+      endpoints: mergeEndpoints(defaultEndpoints(scopes, settings.metricsEnabled), rows.rows),
       trustedProxies: proxies.ranges,
       assertionKeys,
       auditSigningKeys,
       apiKeys: keys.keys,
       mtlsPolicy: policy.policy,
       quotaOverrides: overrides.overrides,
+      exporterHeaders: exporter?.ok ? exporter.headers : {},
     },
     problems,
   };

@@ -43,6 +43,7 @@ export const egressTargets = (settings: Settings, awsRegion: string | null): rea
     [settings.jwksUrl, 'TGEFD_JWKS_URL'],
     [settings.redisUrl, 'TGEFD_REDIS_URL'],
     [settings.upstreamUrl, 'TGEFD_UPSTREAM_URL'],
+    [settings.vaultUrl, 'TGEFD_VAULT_URL'],
     [settings.otelEnabled ? settings.otelEndpoint : null, 'TGEFD_OTEL_ENDPOINT'],
     ...bucketUrls(settings, awsRegion).map((url) => [url, 'TGEFD_AUDIT_BUCKET'] as const),
   ];

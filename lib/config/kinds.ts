@@ -47,6 +47,12 @@ export const seconds = (minimum: number, maximum: number): Kind<number> =>
     'seconds',
   );
 
+/** A share between none and all. */
+export const ratio: Kind<number> = kind(
+  'a number from 0 to 1',
+  z.pipe(matching(/^(0(\.\d{1,9})?|1(\.0{1,9})?)$/), z.transform(Number)),
+);
+
 /** Visible text without control characters or surrounding spaces. */
 export const text = (accepts: string): Kind<string> =>
   kind(accepts, matching(/^[^\p{Cc}\s](?:[^\p{Cc}]*[^\p{Cc}\s])?$/u));

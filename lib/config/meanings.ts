@@ -283,6 +283,57 @@ export const meanings: Readonly<Record<SettingKey, { readonly section: Section; 
     section: 'Observation',
     meaning: 'Whether `/_authorizer/metrics` answers; it demands the metrics scope.',
   },
+  metricsPort: {
+    section: 'Observation',
+    meaning:
+      'A further port of `HOST` where `/_authorizer/metrics` answers without credentials, for a scraper that has none: keep it from everybody else.',
+  },
+  otelEnabled: { section: 'Observation', meaning: 'Whether spans are exported by OTLP over HTTP, in JSON.' },
+  otelEndpoint: {
+    section: 'Observation',
+    meaning: 'Whole URL of the collector, path included; `http:` for a loopback host only.',
+  },
+  otelHeaders: {
+    section: 'Observation',
+    meaning: 'Header fields for the collector, taken as they stand; no second value while rotating.',
+  },
+  otelServiceName: { section: 'Observation', meaning: '`service.name` of the spans.' },
+  otelSampleRatio: {
+    section: 'Observation',
+    meaning:
+      'Share of traces that are kept. It marks the `traceparent` that goes upstream also while no spans are exported; only a trusted hop keeps its own mark.',
+  },
+  otelTimeoutSeconds: { section: 'Observation', meaning: 'Deadline of one export, which is tried once.' },
+  doctorSecret: {
+    section: 'Observation',
+    meaning:
+      'While it is set, `/_authorizer/probe` tells whoever names it what arrived. For `doctor ingress`, for a few minutes; remove it afterwards.',
+  },
+  secretsRefreshSeconds: {
+    section: 'Secrets',
+    meaning:
+      'How often secrets that are kept elsewhere are read again; files also when they change. 0: only with the process. An answer that does not hold together changes nothing.',
+  },
+  vaultUrl: {
+    section: 'Secrets',
+    meaning: 'HashiCorp Vault, for secrets given as `vault:mount/path#field` (KV version 2).',
+  },
+  vaultNamespace: { section: 'Secrets', meaning: 'Namespace of Vault Enterprise or HCP.' },
+  vaultAuth: {
+    section: 'Secrets',
+    meaning:
+      'How the process logs in to Vault: by its service account, by another JWT, or by a token that somebody else made.',
+  },
+  vaultAuthMount: {
+    section: 'Secrets',
+    meaning: 'Where the auth method is mounted in Vault, if not under its own name.',
+  },
+  vaultRole: { section: 'Secrets', meaning: 'Role to log in as; required for `kubernetes` and `jwt`.' },
+  vaultJwtFile: {
+    section: 'Secrets',
+    meaning: 'The JWT shown to Vault: a projected service-account token, read anew for each login.',
+  },
+  vaultToken: { section: 'Secrets', meaning: 'Token for Vault, where TGEFD_VAULT_AUTH is `token`.' },
   rotationMaximumAgeDays: {
     section: 'Secrets',
     meaning: 'Age past which `check-config` and a metric warn of a secret; 0 is off.',

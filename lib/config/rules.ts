@@ -76,6 +76,7 @@ export const crossCheck = (settings: Settings, given: ReadonlySet<SettingKey>, p
   strong('jwtSecret', settings.jwtSecret);
   strong('ingressSecret', settings.ingressSecret);
   strong('auditPseudonymKey', settings.auditPseudonymKey);
+  strong('doctorSecret', settings.doctorSecret);
 
   secure(
     'jwksUrl',
@@ -85,6 +86,13 @@ export const crossCheck = (settings: Settings, given: ReadonlySet<SettingKey>, p
   );
   secure('redisUrl', settings.redisUrl, !production, '');
   secure('auditS3Endpoint', settings.auditS3Endpoint, !production, '');
+  secure('otelEndpoint', settings.otelEndpoint, isLoopback(settings.otelEndpoint), ', or http: on a loopback host');
+
+  secure('vaultUrl', settings.vaultUrl, !production && settings.vaultUrl !== null && isLoopback(settings.vaultUrl), '');
+  if (settings.vaultUrl && settings.vaultAuth === 'token' && !settings.vaultToken)
+    problem('vaultToken', 'nothing', 'a token, since TGEFD_VAULT_AUTH is `token`');
+  if (settings.vaultUrl && settings.vaultAuth !== 'token' && !settings.vaultRole)
+    problem('vaultRole', 'nothing', `a role, since TGEFD_VAULT_AUTH is \`${settings.vaultAuth}\``);
 
   const upstream = settings.upstreamUrl;
   if (upstream) {
@@ -169,6 +177,13 @@ export const crossCheck = (settings: Settings, given: ReadonlySet<SettingKey>, p
       'nothing',
       'both the certificate and its key, or neither',
     );
+
+  if (settings.metricsPort !== null && !settings.metricsEnabled)
+    problem('metricsPort', String(settings.metricsPort), 'a port only beside TGEFD_METRICS_ENABLED=true');
+  if (settings.otelHeaders && !settings.otelEnabled)
+    warning('otelHeaders', 'a value', 'nothing: TGEFD_OTEL_ENABLED is not `true`');
+  if (settings.doctorSecret)
+    warning('doctorSecret', 'a value', 'nothing, once the ingress has been examined: it opens /_authorizer/probe');
 
   if (settings.mtlsPolicy && authMode !== 'mtls')
     warning('mtlsPolicy', 'a value', 'nothing: TGEFD_AUTH_MODE is not `mtls`');

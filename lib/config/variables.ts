@@ -7,6 +7,7 @@ import {
   list,
   oneOf,
   prefix,
+  ratio,
   scope,
   scopes,
   seconds,
@@ -333,7 +334,27 @@ export const variables = {
   ),
 
   metricsEnabled: setting('TGEFD_METRICS_ENABLED', boolean, false as boolean),
+  metricsPort: setting({ name: 'TGEFD_METRICS_PORT', only: 'node' }, integer(1, 65_535), null),
+  otelEnabled: setting('TGEFD_OTEL_ENABLED', boolean, false as boolean),
+  otelEndpoint: setting('TGEFD_OTEL_ENDPOINT', url, new URL('http://localhost:4318/v1/traces')),
+  otelHeaders: secret('TGEFD_OTEL_HEADERS', document('`name=value` pairs separated by commas')),
+  otelServiceName: setting('TGEFD_OTEL_SERVICE_NAME', text('a name'), 'tgefd-authorizer'),
+  otelSampleRatio: setting('TGEFD_OTEL_SAMPLE_RATIO', ratio, 1),
+  otelTimeoutSeconds: setting('TGEFD_OTEL_TIMEOUT_SEC', seconds(0.05, 30), 5),
+  doctorSecret: secret('TGEFD_DOCTOR_SECRET', document('at least 32 bytes')),
 
+  secretsRefreshSeconds: setting('TGEFD_SECRETS_REFRESH_SEC', seconds(0, 86_400), 300),
+  vaultUrl: setting({ name: 'TGEFD_VAULT_URL', only: 'node' }, url, null),
+  vaultNamespace: setting({ name: 'TGEFD_VAULT_NAMESPACE', only: 'node' }, text('a namespace'), null),
+  vaultAuth: setting({ name: 'TGEFD_VAULT_AUTH', only: 'node' }, oneOf('kubernetes', 'jwt', 'token'), 'kubernetes'),
+  vaultAuthMount: setting({ name: 'TGEFD_VAULT_AUTH_MOUNT', only: 'node' }, text('a mount path'), null),
+  vaultRole: setting({ name: 'TGEFD_VAULT_ROLE', only: 'node' }, text('a role'), null),
+  vaultJwtFile: setting(
+    { name: 'TGEFD_VAULT_JWT_FILE', only: 'node' },
+    path,
+    '/var/run/secrets/kubernetes.io/serviceaccount/token',
+  ),
+  vaultToken: secret({ name: 'TGEFD_VAULT_TOKEN', only: 'node' }, text('a token')),
   rotationMaximumAgeDays: setting('TGEFD_ROTATION_MAX_AGE_DAYS', integer(0, 3650, 'days'), 90),
 } as const;
 

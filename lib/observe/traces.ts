@@ -1,6 +1,5 @@
-import type { AuthMethod, Clock, Code, Door, Fetch, Log, RequestContext } from '../decision.ts';
+import type { AuthMethod, Code, Door, Fetch, Log, RequestContext } from '../decision.ts';
 import { type Attributes, type OtlpSpan, otlpDocument, SpanKind } from './otlp.ts';
-import { formatTraceparent, inSample, isSampled, newSpanId, parseTraceparent } from './trace-context.ts';
 
 export interface TraceSettings {
   /** Whole URL of the collector's trace receiver, path included (`…/v1/traces`). */
@@ -8,14 +7,11 @@ export interface TraceSettings {
   /** Sent with every export; may hold a credential of the collector. */
   readonly headers: Readonly<Record<string, string>>;
   readonly serviceName: string;
-  /** Share of traces that are kept, from 0 to 1. */
-  readonly sampleRatio: number;
   readonly timeoutMs: number;
 }
 
 export interface TraceParts {
   readonly fetch: Fetch;
-  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -35,29 +31,28 @@ export interface TracedDecision {
   readonly status: number;
 }
 
-export interface TraceStart {
-  /** `traceparent` of the boundary: the trace, and the span that is ours. */
-  readonly traceparent: string;
-  /** `traceparent` as it came in, or null. */
-  readonly inbound: string | null;
-  /** Whether a trusted hop spoke: only its sampled flag is followed, or any stranger could fill the collector. */
-  readonly trustedHop: boolean;
-  /** Epoch milliseconds. */
-  readonly startedAtMs: number;
+/** One stage of a request, in epoch milliseconds, fractions allowed. `client`: a call to another service. */
+export interface TracedStage {
+  readonly name: string;
+  readonly kind: 'internal' | 'client';
+  readonly startMs: number;
+  readonly endMs: number;
 }
 
-/** The trace of one request. Every method of one that is not sampled does nothing. */
-export interface Trace {
-  /** What goes upstream: our span as parent, with the sampling decision. */
+/** A request that has been answered. */
+export interface TracedRequest {
+  /** `traceparent` of the boundary: the trace, the span that is ours, and whether the trace is kept. */
   readonly traceparent: string;
-  /** Opens a span of one stage under the request's; the function it gives closes it. `client`: a call to another service. */
-  stage(name: string, kind?: 'internal' | 'client'): () => void;
-  /** Closes the request's span and exports the whole trace once, after the answer. A stage still open is left out. */
-  end(decision: TracedDecision, context: RequestContext): void;
+  readonly parentSpanId: string | null;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly stages: readonly TracedStage[];
+  readonly decision: TracedDecision;
 }
 
 export interface Tracer {
-  begin(start: TraceStart): Trace;
+  /** Exports the spans of one request after its answer, if its trace is kept. */
+  export(request: TracedRequest, context: RequestContext): void;
   /** Spans that were never delivered: the collector failed, or too many exports were under way. */
   lost(): number;
 }
@@ -71,7 +66,7 @@ const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 
  * `context.defer`. Never throws and never delays an answer; an export is tried once. A collector that fails is logged once,
  * and once more when it is back.
  */
-export function createTracer(settings: TraceSettings, { fetch, clock, log }: TraceParts): Tracer {
+export function createTracer(settings: TraceSettings, { fetch, log }: TraceParts): Tracer {
   let exporting = 0;
   let lost = 0;
   let failing = false;
@@ -104,59 +99,54 @@ export function createTracer(settings: TraceSettings, { fetch, clock, log }: Tra
 
   return {
     lost: () => lost,
-    begin({ traceparent, inbound, trustedHop, startedAtMs }) {
-      const ours = parseTraceparent(traceparent);
-      if (ours === null) return { traceparent, stage: () => () => {}, end: () => {} };
-      const { traceId, spanId } = ours;
-      const caller = parseTraceparent(inbound);
-      const parent = caller?.traceId === traceId ? caller : null;
-      const sampled = trustedHop && parent !== null ? isSampled(parent) : inSample(traceId, settings.sampleRatio);
-      const onward = formatTraceparent(ours, sampled);
-      if (!sampled) return { traceparent: onward, stage: () => () => {}, end: () => {} };
-
-      const spans: OtlpSpan[] = [];
-      let ended = false;
-      return {
-        traceparent: onward,
-        stage(name, kind = 'internal') {
-          const beganMs = clock();
-          return () => {
-            if (ended) return;
-            spans.push({
-              traceId,
-              spanId: newSpanId(),
-              parentSpanId: spanId,
-              name,
-              kind: kind === 'client' ? SpanKind.client : SpanKind.internal,
-              startMs: beganMs,
-              endMs: clock(),
-              attributes: {},
-              error: false,
-            });
-          };
-        },
-        end(decision, context) {
-          if (ended) return;
-          ended = true;
-          const method = KNOWN_METHODS.has(decision.method) ? decision.method : '_OTHER';
-          spans.push({
-            traceId,
-            spanId,
-            parentSpanId: parent?.spanId ?? null,
-            name: decision.pattern === null ? method : `${method} ${decision.pattern}`,
-            kind: SpanKind.server,
-            startMs: startedAtMs,
-            endMs: clock(),
-            attributes: attributesOf(decision, method),
-            error: decision.status >= 500,
-          });
-          if (exporting >= MAX_EXPORTS) return failed(spans.length, 'too many exports under way');
-          context.defer(deliver(spans));
-        },
-      };
+    export(request, context) {
+      const { traceId, spanId, kept } = ownTrace(request.traceparent);
+      if (!kept) return;
+      const { decision } = request;
+      const method = KNOWN_METHODS.has(decision.method) ? decision.method : '_OTHER';
+      const spans = request.stages.map(
+        ({ name, kind, startMs, endMs }): OtlpSpan => ({
+          traceId,
+          spanId: newSpanId(),
+          parentSpanId: spanId,
+          name,
+          kind: kind === 'client' ? SpanKind.client : SpanKind.internal,
+          startMs,
+          endMs,
+          attributes: {},
+          error: false,
+        }),
+      );
+      spans.push({
+        traceId,
+        spanId,
+        parentSpanId: request.parentSpanId,
+        name: decision.pattern === null ? method : `${method} ${decision.pattern}`,
+        kind: SpanKind.server,
+        startMs: request.startMs,
+        endMs: request.endMs,
+        attributes: attributesOf(decision, method),
+        error: decision.status >= 500,
+      });
+      if (exporting >= MAX_EXPORTS) return failed(spans.length, 'too many exports under way');
+      context.defer(deliver(spans));
     },
   };
 }
+
+/** Reads a `traceparent` of the boundary's own making: version 00, valid; an empty one (nothing was examined) is not kept. */
+const ownTrace = (traceparent: string) => ({
+  traceId: traceparent.slice(3, 35),
+  spanId: traceparent.slice(36, 52),
+  kept: (Number.parseInt(traceparent.slice(53), 16) & 1) === 1,
+});
+
+/** A fresh span id: 8 random bytes, never all zero. */
+const newSpanId = (): string => {
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  if (bytes.every((byte) => byte === 0)) bytes[7] = 1;
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+};
 
 function attributesOf(decision: TracedDecision, method: string): Attributes {
   return {

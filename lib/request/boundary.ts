@@ -3,7 +3,7 @@ import { type Address, type AddressRange, addressPartition, addressText, contain
 import { ingressFields } from './field-names.ts';
 import { ingressValue, NOTHING_FORWARDED, parseAuthority, readForwarded } from './forwarded.ts';
 import { createIngressProofCheck, INGRESS_PROOF_FIELD } from './ingress-proof.ts';
-import { createTraceparents } from './trace-context.ts';
+import { createTracePlaces } from './trace-context.ts';
 
 export interface BoundarySettings {
   /** Peers whose forwarded, identity and certificate fields count. */
@@ -14,7 +14,7 @@ export interface BoundarySettings {
   readonly identityHeader: string | null;
   /** Further configured fields that an ingress may set (certificate, scopes, roles): a proof covers them. */
   readonly ingressHeaders: readonly string[];
-  /** Share of new traces, 0 to 1, that are marked as sampled. A caller's own mark is kept. */
+  /** Share of traces, 0 to 1, that are marked as sampled; of a trusted hop its own mark is kept. */
   readonly traceSampleRatio: number;
 }
 
@@ -49,7 +49,7 @@ export const createBoundary = (settings: BoundarySettings, parts: { readonly new
   const { trustedProxies, identityHeader, ingressSecrets } = settings;
   const covered = ingressFields([...settings.ingressHeaders, ...(identityHeader === null ? [] : [identityHeader])]);
   const problemOfProof = createIngressProofCheck(ingressSecrets, covered);
-  const traceparent = createTraceparents(settings.traceSampleRatio);
+  const placeInTrace = createTracePlaces(settings.traceSampleRatio);
 
   const draw = (
     request: AccessRequest,
@@ -74,7 +74,7 @@ export const createBoundary = (settings: BoundarySettings, parts: { readonly new
       secure: forwarded.secure ?? (forwarded.client === null ? hop.secure : null),
       host: forwarded.host ?? host ?? null,
       requestId: REQUEST_ID.test(requestId) ? requestId : parts.newId(),
-      traceparent: traceparent(headers.get('traceparent')),
+      ...placeInTrace(headers.get('traceparent'), believed?.get('traceparent') != null),
       ingressIdentity: identity !== null && isIdentity(identity) ? identity : null,
     };
     const invalidField = forwarded.invalid ?? (identity === boundary.ingressIdentity ? null : identityHeader);

@@ -32,8 +32,11 @@ export const HEALTH_PATHS: readonly string[] = ['/healthz', '/readyz'];
 /** What `{name}` becomes where only the shape of a pattern counts. */
 const ANY_SEGMENT = '{}';
 
-/** Gives the rows of the protected service (contract §1) and our own administrative ones. */
-export const defaultEndpoints = (scopes: EndpointScopes): readonly Endpoint[] => [
+/** Path of our own metrics page. */
+export const METRICS_PATH = '/_authorizer/metrics';
+
+/** Gives the rows of the protected service (contract §1) and our own administrative ones, the metrics page where it is on. */
+export const defaultEndpoints = (scopes: EndpointScopes, metricsPage = false): readonly Endpoint[] => [
   { action: 'discover', method: 'POST', pattern: '/v1/discover', scope: scopes.discover, budget: 'heavy', own: false },
   {
     action: 'discover_async',
@@ -61,6 +64,18 @@ export const defaultEndpoints = (scopes: EndpointScopes): readonly Endpoint[] =>
       const [method = '', pattern = ''] = row.split(' ');
       return { action: 'revocations', method, pattern, scope: scopes.revoke, budget: 'none', own: true };
     }),
+  ...(metricsPage
+    ? [
+        {
+          action: 'authorizer_metrics',
+          method: 'GET',
+          pattern: METRICS_PATH,
+          scope: scopes.metrics,
+          budget: 'none',
+          own: true,
+        } as const,
+      ]
+    : []),
 ];
 
 /** Gives method and pattern with every `{name}` alike: two rows of one shape match the same requests. */

@@ -1,4 +1,4 @@
-/** W3C Trace Context: the caller's trace goes on with a span of ours. */
+/** W3C Trace Context: the caller's trace goes on with a span of ours, and whether it is kept is decided here for everybody. */
 
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 const MAX_LENGTH = 256;
@@ -11,7 +11,15 @@ const HEX: readonly string[] = Array.from({ length: 256 }, (_, octet) => octet.t
 
 interface InboundTrace {
   readonly traceId: string;
+  readonly spanId: string;
   readonly flags: number;
+}
+
+/** The place of a request in its trace: our own span, and the caller's where the trace is one that it began. */
+export interface TracePlace {
+  /** For the upstream: the trace, our span, and whether the trace is kept (version 00). */
+  readonly traceparent: string;
+  readonly parentSpanId: string | null;
 }
 
 /**
@@ -20,17 +28,21 @@ interface InboundTrace {
  */
 export const parseTraceparent = (value: string | null): InboundTrace | null => {
   if (value === null || value.length > MAX_LENGTH) return null;
-  const [, version, traceId = '', parentId = '', flags = '', rest] = TRACEPARENT.exec(value) ?? [];
+  const [, version, traceId = '', spanId = '', flags = '', rest] = TRACEPARENT.exec(value) ?? [];
   if (version === undefined || version === 'ff' || (version === '00' && rest !== undefined)) return null;
-  if (/^0+$/.test(traceId) || /^0+$/.test(parentId)) return null;
-  return { traceId, flags: Number.parseInt(flags, 16) & KNOWN_FLAGS };
+  if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return null;
+  return { traceId, spanId, flags: Number.parseInt(flags, 16) & KNOWN_FLAGS };
 };
 
 /**
- * Takes the share of new traces (0 to 1) that are marked as sampled; gives what makes the upstream's `traceparent` of the
- * caller's: the same trace and flags, or a new trace where there is none, and always a new span id.
+ * Takes the share of traces, 0 to 1, that are kept; gives what places a request in a trace: the caller's trace, or a new
+ * one where there is none, and always a new span. Whether a trace is kept, a trusted hop may say; about everybody else's we
+ * decide ourselves, or a stranger could fill the collector, or hide from it: by the trace id where it is ours, so that
+ * everybody who has the ratio decides alike, and by lot where a stranger chose the id.
  */
-export const createTraceparents = (sampleRatio: number): ((inbound: string | null) => string) => {
+export const createTracePlaces = (
+  sampleRatio: number,
+): ((inbound: string | null, trustedHop: boolean) => TracePlace) => {
   // Drawn in pools, for one draw costs as much as the rest of a boundary; ids of traces are no secrets.
   const pool = new Uint8Array(POOL_BYTES);
   let used = POOL_BYTES;
@@ -43,15 +55,15 @@ export const createTraceparents = (sampleRatio: number): ((inbound: string | nul
     for (const end = used + octets; used < end; used++) hex += HEX[pool[used] ?? 0];
     return hex;
   };
+  const drawn = (hex: string): number => (Number.parseInt(hex.slice(-8), 16) / 0x100000000 < sampleRatio ? SAMPLED : 0);
 
-  return (inbound) => {
-    const trace = parseTraceparent(inbound) ?? newTrace(randomHex(16), sampleRatio);
-    return `00-${trace.traceId}-${randomHex(8)}-${HEX[trace.flags] ?? '00'}`;
+  const flagsOf = ({ flags }: InboundTrace, trustedHop: boolean): number =>
+    trustedHop ? flags : (flags & ~SAMPLED) | drawn(randomHex(4));
+
+  return (inbound, trustedHop) => {
+    const caller = parseTraceparent(inbound);
+    const traceId = caller?.traceId ?? randomHex(16);
+    const flags = caller === null ? RANDOM_TRACE_ID | drawn(traceId) : flagsOf(caller, trustedHop);
+    return { traceparent: `00-${traceId}-${randomHex(8)}-${HEX[flags] ?? '00'}`, parentSpanId: caller?.spanId ?? null };
   };
-};
-
-/** The sampling decision comes from the trace id itself, so that everybody who has the ratio decides alike. */
-const newTrace = (traceId: string, sampleRatio: number): InboundTrace => {
-  const drawn = Number.parseInt(traceId.slice(-8), 16) / 0x100000000;
-  return { traceId, flags: RANDOM_TRACE_ID | (drawn < sampleRatio ? SAMPLED : 0) };
 };

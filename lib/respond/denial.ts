@@ -95,6 +95,9 @@ const wire: Readonly<Record<Code, Wire>> = {
   internal_error: { status: 503, title: 'Internal error', detail: 'service unavailable' },
 };
 
+/** Every code that a denial may tell. */
+export const codes = Object.keys(wire) as readonly Code[];
+
 /** An answer ready for any door: the body is text, or null where there is none. */
 export interface Answer {
   readonly status: number;

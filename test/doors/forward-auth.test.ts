@@ -26,6 +26,11 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([issuer?.stop(), service?.stop()]));
 
+/** The table as it holds where the proxy forwards the caller's own spelling: one that is not canonical is refused. */
+const table = doorTable.map((request): DoorCase =>
+  request.target.includes('%6D') ? { ...request, expect: { status: 400, code: 'request_invalid' } } : request,
+);
+
 /** What a proxy refuses by itself, in its own words: with 400, before anybody is asked. */
 const refusedByTheProxy: Readonly<Record<'nginx' | 'caddy', readonly string[]>> = {
   nginx: [
@@ -93,15 +98,14 @@ for (const { door, program, start } of await documentedProxies()) {
         request.body,
       );
 
-    test.each(doorTable.map((request) => [request.name, request] as const))('%s', async (name, request) => {
+    test.each(table.map((request) => [request.name, request] as const))('%s', async (name, request) => {
       const before = { service: service.received.length, records: records(authorizer).length };
       const answer = await send(request);
       const forwarded = service.received.slice(before.service);
       if (request.expect.status === 200) {
         expect(forwarded).toHaveLength(1);
-        // As the caller wrote it: the imitated service knows `/v1/%6Detrics` as another path, a real one may not.
         expect(forwarded[0]).toMatchObject({ method: request.method ?? 'GET', target: request.target });
-        expect([200, 202]).toContain(request.target.includes('%6D') ? 200 : answer.status);
+        expect([200, 202]).toContain(answer.status);
         const fields = Object.fromEntries(
           forwarded[0]?.fields.map(([name, value]) => [name.toLowerCase(), value]) ?? [],
         );
@@ -190,7 +194,7 @@ describe.each(recordedProxies.map((proxy) => [proxy.door, proxy] as const))('ask
     return proxy.outcome(await ask(authorizer.port, question));
   };
 
-  test.each(doorTable.map((request) => [request.name, request] as const))('%s', async (_name, request) => {
+  test.each(table.map((request) => [request.name, request] as const))('%s', async (_name, request) => {
     const outcome = await outcomeOf(request);
     if (request.expect.status === 200) {
       expect(outcome).toMatchObject({ forwarded: { 'x-auth-request-method': 'jwt' } });

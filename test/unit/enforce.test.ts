@@ -21,6 +21,7 @@ const boundary: Boundary = {
   host: 'api.example',
   requestId: 'r-1',
   traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00',
+  parentSpanId: null,
   ingressIdentity: null,
 };
 const alice: Principal = {

@@ -68,7 +68,8 @@ describe('a stranger', () => {
   });
 
   it('may still continue a trace', () => {
-    expect(boundary.traceparent).toMatch(new RegExp(`^00-${TRACE}-[0-9a-f]{16}-01$`));
+    expect(boundary.traceparent).toMatch(new RegExp(`^00-${TRACE}-[0-9a-f]{16}-00$`)); // not kept: the ratio here is 0
+    expect(boundary.parentSpanId).toBe('00f067aa0ba902b7');
     expect(boundary.traceparent).not.toContain('00f067aa0ba902b7');
   });
 

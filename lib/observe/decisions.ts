@@ -1,0 +1,150 @@
+import type {
+  AuthMethod,
+  Clock,
+  Code,
+  Decision,
+  Degradation,
+  Reason,
+  RequestContext,
+  Stage,
+  Watch,
+} from '../decision.ts';
+import { type Metrics, STAGE_BUCKETS_SECONDS } from './metrics.ts';
+import type { TracedStage, Tracer } from './traces.ts';
+
+/** The lists that keep label values closed. */
+export interface DecisionLabels {
+  /** Actions of the endpoint table. */
+  readonly actions: readonly string[];
+  readonly codes: readonly Code[];
+}
+
+export interface DecisionParts {
+  /** The registry that is counted into, or null where nobody reads one. */
+  readonly metrics: Metrics | null;
+  readonly tracer: Tracer | null;
+  /** Epoch milliseconds. */
+  readonly clock: Clock;
+  /** Milliseconds of a clock that is never set, fractions allowed: stages take less than a millisecond. */
+  readonly stopwatch: () => number;
+  /** What a denial tells its caller. */
+  readonly codeOf: (reason: Reason) => Code;
+}
+
+const AUTH_METHODS: readonly AuthMethod[] = ['api_key', 'jwt', 'mtls', 'none'];
+const DEGRADATIONS: readonly Degradation[] = [
+  'limits_local',
+  'limits_open',
+  'revocation_open',
+  'keys_stale',
+  'audit_direct',
+];
+const STAGES = ['boundary', 'authenticate', 'admit', 'record', 'total'] as const;
+const UPSTREAM_BUCKETS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const;
+const NONE = 'none';
+const NOTHING = {};
+
+/**
+ * Makes the looker-on of each decision: counts it as its record tells it (a decision whose record could not be kept is
+ * counted as the `audit_unavailable` that the caller gets), takes the time of its stages, and hands kept traces to the
+ * tracer once the request is answered. Each begins when it is made. No label and no attribute is an identity, a path or a
+ * value that a caller chose.
+ */
+export const createDecisionWatch = (labels: DecisionLabels, parts: DecisionParts): (() => Watch) => {
+  const { metrics, tracer, clock, stopwatch, codeOf } = parts;
+  const decisions = metrics?.counter('tgefd_decisions_total', 'Decisions, one per audit record.', {
+    endpoint: [...new Set([...labels.actions, NONE])],
+    outcome: ['allowed', 'denied'],
+    code: [...labels.codes, NONE],
+    auth_method: AUTH_METHODS,
+    degraded: [...DEGRADATIONS, NONE],
+  });
+  const durations = metrics?.histogram(
+    'tgefd_decision_duration_seconds',
+    'Time of each stage of a decision, and of the whole.',
+    { stage: STAGES },
+    STAGE_BUCKETS_SECONDS,
+  );
+  const upstream = metrics?.histogram(
+    'tgefd_upstream_duration_seconds',
+    "Time until the upstream's answer began.",
+    NOTHING,
+    UPSTREAM_BUCKETS_SECONDS,
+  );
+  if (tracer) {
+    metrics?.counterOf('tgefd_trace_spans_lost_total', 'Spans that no collector took.', () => tracer.lost());
+  }
+
+  return () => {
+    const startMs = stopwatch();
+    const epochMs = tracer === null ? 0 : clock();
+    const stages: TracedStage[] = [];
+    let lastMs = startMs;
+    let auditFailed = false;
+
+    const mark = (stage: Stage): void => {
+      const nowMs = stopwatch();
+      durations?.observe({ stage }, (nowMs - lastMs) / 1000);
+      if (tracer) stages.push({ name: stage, kind: 'internal', ...spanOf(lastMs, nowMs) });
+      lastMs = nowMs;
+    };
+    const spanOf = (fromMs: number, toMs: number) => ({
+      startMs: epochMs + fromMs - startMs,
+      endMs: epochMs + toMs - startMs,
+    });
+    const count = (decision: Decision): void => {
+      durations?.observe({ stage: 'total' }, (stopwatch() - startMs) / 1000);
+      const { denial } = decision;
+      decisions?.add({
+        endpoint: decision.endpoint?.action ?? NONE,
+        outcome: denial || auditFailed ? 'denied' : 'allowed',
+        code: auditFailed ? 'audit_unavailable' : denial ? codeOf(denial) : NONE,
+        auth_method: decision.authMethod,
+        // The worst of several would need an order that nobody could guess: the first one stands for all.
+        degraded: decision.degraded[0] ?? NONE,
+      });
+    };
+
+    return {
+      mark,
+      decided(decision, recorded) {
+        if (recorded === null) return count(decision);
+        void recorded.then((kept) => {
+          auditFailed = kept === 'unavailable';
+          mark('record');
+          count(decision);
+        });
+      },
+      answered(decision, status, upstreamMs, context: RequestContext) {
+        if (upstreamMs !== null) upstream?.observe(NOTHING, upstreamMs / 1000);
+        if (tracer === null) return;
+        const endMs = stopwatch();
+        if (upstreamMs !== null) {
+          stages.push({ name: 'upstream', kind: 'client', ...spanOf(endMs - upstreamMs, endMs) });
+        }
+        const { denial, boundary } = decision;
+        tracer.export(
+          {
+            traceparent: boundary.traceparent,
+            parentSpanId: boundary.parentSpanId,
+            ...spanOf(startMs, endMs),
+            stages,
+            decision: {
+              decisionId: decision.id,
+              requestId: boundary.requestId,
+              door: decision.door,
+              method: decision.method,
+              pattern: decision.pattern,
+              action: decision.endpoint?.action ?? null,
+              authMethod: decision.authMethod,
+              outcome: denial || auditFailed ? 'denied' : 'allowed',
+              code: auditFailed ? 'audit_unavailable' : denial && codeOf(denial),
+              status,
+            },
+          },
+          context,
+        );
+      },
+    };
+  };
+};
