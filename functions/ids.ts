@@ -1,31 +1,45 @@
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+/** Two digits for each ten bits. */
+const pairs: readonly string[] = Array.from({ length: 1024 }, (_, bits) =>
+  alphabet.charAt(bits >> 5).concat(alphabet.charAt(bits & 31)),
+);
+const poolBytes = 5120;
 
 /**
  * A ULID: 48 bits of time, 80 bits of randomness, in Crockford's base 32, so that ids sort by time and none can be guessed.
  * Randomness is drawn in blocks, since asking for ten bytes costs as much as asking for a thousand.
  */
 export const createUlids = (clock: () => number): (() => string) => {
-  const pool = new Uint8Array(640);
-  let used = pool.length;
+  const pool = new Uint8Array(poolBytes);
+  let used = poolBytes;
+  let timeMs = Number.NaN;
+  let time = '';
+  const pair = (at: number, shift: number): string =>
+    pairs[((((pool[at] ?? 0) << 8) | (pool[at + 1] ?? 0)) >> shift) & 1023] ?? '';
+
   return () => {
-    if (used === pool.length) {
+    if (used === poolBytes) {
       crypto.getRandomValues(pool);
       used = 0;
     }
-    let time = clock();
-    let id = '';
-    for (let place = 0; place < 10; place++) {
-      id = alphabet.charAt(time % 32) + id;
-      time = Math.floor(time / 32);
+    const nowMs = clock();
+    if (nowMs !== timeMs) {
+      timeMs = nowMs;
+      time = timeDigits(nowMs);
     }
-    for (let group = 0; group < 2; group++) {
-      // Five bytes are eight digits.
-      const high = ((pool[used] ?? 0) << 12) | ((pool[used + 1] ?? 0) << 4) | ((pool[used + 2] ?? 0) >> 4);
-      const low = (((pool[used + 2] ?? 0) & 15) << 16) | ((pool[used + 3] ?? 0) << 8) | (pool[used + 4] ?? 0);
-      used += 5;
-      for (let shift = 15; shift >= 0; shift -= 5) id += alphabet.charAt((high >> shift) & 31);
-      for (let shift = 15; shift >= 0; shift -= 5) id += alphabet.charAt((low >> shift) & 31);
-    }
+    let id = time;
+    // Five bytes are four pairs.
+    for (const end = used + 10; used < end; used += 5)
+      id += pair(used, 6) + pair(used + 1, 4) + pair(used + 2, 2) + pair(used + 3, 0);
     return id;
   };
+};
+
+const timeDigits = (timeMs: number): string => {
+  let digits = '';
+  for (let rest = timeMs, place = 0; place < 10; place++) {
+    digits = alphabet.charAt(rest % 32) + digits;
+    rest = Math.floor(rest / 32);
+  }
+  return digits;
 };

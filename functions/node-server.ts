@@ -19,10 +19,12 @@ const maximumHeaderBytes = 32 * 1024;
 
 /**
  * The HTTP server of the Node door, with TLS of its own where files are given (`createTlsServer`). The app gets every
- * request with its raw target, so an odd target or Host is the decision's to refuse, not a URL parser's.
+ * request with its raw target, so an odd target or Host is the decision's to refuse, not a URL parser's; `check` comes
+ * before it and takes the requests that it can answer by itself.
  */
 export const createNodeServer = (
   app: { fetch: ReturnType<typeof createApp<NodeBindings>>['fetch'] },
+  check: (incoming: IncomingMessage, outgoing: ServerResponse, target: string) => boolean,
   tls: TlsFiles | null,
   parts: TlsParts,
 ): Server | HttpsServer => {
@@ -31,11 +33,13 @@ export const createNodeServer = (
   });
 
   const serve = (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    rawTargets.set(incoming, incoming.url ?? '');
+    const target = incoming.url ?? '';
+    if (check(incoming, outgoing, target)) return;
+    rawTargets.set(incoming, target);
     // The adapter would make a URL of these and refuse some by itself; the decision reads the raw ones.
     incoming.url = '/';
     incoming.headers.host = 'localhost';
-    return listen(incoming, outgoing);
+    void listen(incoming, outgoing);
   };
 
   const limits = { maxHeaderSize: maximumHeaderBytes, requireHostHeader: false, keepAliveTimeout: 65_000 };

@@ -15,6 +15,7 @@ import { createUlids } from './ids.ts';
 import { lazyS3Spill } from './lazy-spill.ts';
 import { startNodeArchive } from './node-archive.ts';
 import { createNodeCheck } from './node-check.ts';
+import { hmacOnNode, verifyOnNode } from './node-crypto.ts';
 import { createNodeEgress } from './node-egress.ts';
 import { createNodeFetch } from './node-fetch.ts';
 import { createMetricsServer } from './node-metrics.ts';
@@ -123,6 +124,7 @@ const start = async () => {
     random: () => Math.random(),
     sleep,
     sharePromises: true,
+    cryptography: { verify: verifyOnNode, hmac: hmacOnNode },
     sharedKeySet: null,
     upstream: settings.upstreamUrl
       ? createNodeUpstream(settings.upstreamUrl, {

@@ -10,7 +10,11 @@ export interface PseudonymSettings {
   readonly previousKeys?: readonly string[];
   /** Pseudonyms remembered so that a known value answers without a promise (default 4096). */
   readonly rememberedValues?: number;
+  /** HMAC-SHA-256 of a text under a key, where the runtime has one that answers at once; Web Cryptography otherwise. */
+  readonly hmac?: Hmac | undefined;
 }
+
+export type Hmac = (key: string, text: string) => Uint8Array;
 
 export interface Pseudonyms {
   /**
@@ -22,9 +26,12 @@ export interface Pseudonyms {
   all(kind: PseudonymKind, value: string): Promise<readonly string[]>;
 }
 
+type Eventually<T> = T | Promise<T>;
+type Sign = (text: string) => Eventually<Uint8Array>;
+
 interface LoadedKey {
   readonly id: string;
-  readonly key: CryptoKey;
+  readonly sign: Sign;
 }
 
 /**
@@ -33,7 +40,7 @@ interface LoadedKey {
  * so one maker may serve all requests of a Worker. Throws a RangeError on a key under 32 bytes.
  */
 export function createPseudonyms(settings: PseudonymSettings): Pseudonyms {
-  const { key, previousKeys = [], rememberedValues = 4096 } = settings;
+  const { key, previousKeys = [], rememberedValues = 4096, hmac } = settings;
   for (const text of [key, ...previousKeys]) {
     if (utf8(text).byteLength < 32) throw new RangeError('a pseudonym key has at least 32 bytes');
   }
@@ -45,30 +52,39 @@ export function createPseudonyms(settings: PseudonymSettings): Pseudonyms {
       const name = `${kind}\n${value}`;
       const known = remembered.get(name);
       if (known !== undefined) return known;
-      return (async () => {
-        current ??= await load(key);
-        const made = await mac(current, name);
-        remembered.set(name, made);
-        return made;
-      })();
+      const made = after(current ?? load(key, hmac), (loaded) => {
+        current = loaded;
+        return mac(loaded, name);
+      });
+      return after(made, (pseudonym) => {
+        remembered.set(name, pseudonym);
+        return pseudonym;
+      });
     },
     async all(kind, value) {
       const name = `${kind}\n${value}`;
-      return Promise.all([key, ...previousKeys].map(async (text) => mac(await load(text), name)));
+      return Promise.all([key, ...previousKeys].map(async (text) => mac(await load(text, hmac), name)));
     },
   };
 }
 
-async function load(text: string): Promise<LoadedKey> {
+/** Goes on at once where there is nothing to wait for. */
+const after = <T, R>(value: Eventually<T>, next: (value: T) => Eventually<R>): Eventually<R> =>
+  value instanceof Promise ? value.then(next) : next(value);
+
+const load = (key: string, hmac: Hmac | undefined): Eventually<LoadedKey> => {
+  const named = (sign: Sign) =>
+    after(sign('tgefd pseudonym key id'), (digest) => ({ id: hex(digest.subarray(0, 4)), sign }));
+  return hmac ? named((text) => hmac(key, text)) : importKey(key).then((sign) => named(sign));
+};
+
+const importKey = async (text: string): Promise<Sign> => {
   const key = await crypto.subtle.importKey('raw', utf8(text), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
-  return { key, id: hex((await sign(key, 'tgefd pseudonym key id')).subarray(0, 4)) };
-}
+  return async (signed) => new Uint8Array(await crypto.subtle.sign('HMAC', key, utf8(signed)));
+};
 
-const mac = async ({ key, id }: LoadedKey, name: string): Promise<string> =>
-  `${id}.${base64url((await sign(key, `tgefd pseudonym\n${name}`)).subarray(0, 16))}`;
-
-const sign = async (key: CryptoKey, text: string): Promise<Uint8Array> =>
-  new Uint8Array(await crypto.subtle.sign('HMAC', key, utf8(text)));
+const mac = ({ id, sign }: LoadedKey, name: string): Eventually<string> =>
+  after(sign(`tgefd pseudonym\n${name}`), (digest) => `${id}.${base64url(digest.subarray(0, 16))}`);
 
 /** A bounded map of two generations: what was used since the last turn survives it, the rest is forgotten. */
 function createMemory(maximum: number) {

@@ -48,6 +48,8 @@ export interface Recorder {
    */
   record(record: AuditRecord, context: RequestContext): Promise<'recorded' | 'unavailable'> | null;
   counts(): RecorderCounts;
+  /** Nobody takes records, so that none has to be built. */
+  readonly idle: boolean;
 }
 
 /**
@@ -133,6 +135,7 @@ export function createRecorder(settings: RecorderSettings, parts: RecorderParts)
       context.defer(outcome);
       return null;
     },
+    idle: settings.mode === 'off' && line === null,
     counts: () => ({ stored, spilled, lost, refused, outboxDepth }),
   };
 }

@@ -1,5 +1,5 @@
 import type { Authentication, CredentialReason, RequestContext } from '../decision.ts';
-import { keyMisfit, signatureAlgorithms, verifySignature } from './algorithms.ts';
+import { keyMisfit, type SignaturePrimitive, signatureAlgorithms, verifySignature } from './algorithms.ts';
 import { type CompactJws, parseCompactJws } from './compact-jws.ts';
 import type { KeyQuery, KeySets, VerificationKey } from './keys.ts';
 import { isRefusal } from './refusal.ts';
@@ -24,6 +24,8 @@ export interface AccessTokenSettings extends ClaimRules {
 export interface AccessTokenParts {
   readonly keySets: KeySets | null;
   readonly secrets: readonly SharedSecret[];
+  /** What verifies signatures of keys from a set; Web Cryptography where it is left out. */
+  readonly signaturePrimitive?: SignaturePrimitive | undefined;
 }
 
 export interface VerifiedToken {
@@ -91,7 +93,7 @@ export const createVerifyToken = (settings: AccessTokenSettings, parts: AccessTo
     });
 
     const signer = keySets
-      ? await signerFromSet(keySets, settings.issuer, header, jws, context, mayFetchKeys)
+      ? await signerFromSet(parts, keySets, settings.issuer, header, jws, context, mayFetchKeys)
       : await signerFromSecrets(findSecret, jws);
     if ('outcome' in signer) {
       explain?.('key', 'none can be had', { retry_after_seconds: signer.retryAfterSeconds });
@@ -116,6 +118,7 @@ const signatureInvalid: CredentialReason = { reason: 'token_signature_invalid' }
 
 /** The key of a set that a token names by issuer and `kid`, once the signature has held under it. */
 const signerFromSet = async (
+  { signaturePrimitive }: AccessTokenParts,
   keySets: KeySets,
   issuer: string | null,
   { algorithm, keyId }: TokenHeader,
@@ -134,7 +137,7 @@ const signerFromSet = async (
   const check = keyMisfit(key.key, known);
   if (check) return { reason: 'token_key_unfit', check };
   context.explain?.('key', 'found', { key_id: key.keyId, stale });
-  return (await verifySignature(key.key, known, jws.signature, ascii.encode(jws.signed)))
+  return (await verifySignature(key.key, known, jws.signature, ascii.encode(jws.signed), signaturePrimitive))
     ? { key, query, stale }
     : signatureInvalid;
 };

@@ -81,14 +81,14 @@ export const unfitness = (jwk: CheckedJwk, algorithm: string): KeyCheck | null =
 };
 
 /**
- * Imports a key that is fit for `algorithm`, for verification only and never extractable. Gives null where the runtime
- * refuses it, as it does a point that is not on its curve.
+ * Imports a key that is fit for `algorithm`, for verification only; extractable, since it is public and a runtime may have
+ * a form of its own for it. Gives null where the runtime refuses it, as it does a point that is not on its curve.
  */
 export const importJwk = async (jwk: CheckedJwk, algorithm: string): Promise<CryptoKey | null> => {
   const parameters = signatureAlgorithms.get(algorithm)?.importParameters;
   if (parameters === undefined) return null;
   try {
-    return await crypto.subtle.importKey('jwk', { ...jwk.material }, parameters, false, ['verify']);
+    return await crypto.subtle.importKey('jwk', { ...jwk.material }, parameters, true, ['verify']);
   } catch {
     return null;
   }

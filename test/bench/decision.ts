@@ -1,5 +1,6 @@
 import { compose } from '../../functions/compose.ts';
 import { createUlids } from '../../functions/ids.ts';
+import { hmacOnNode, verifyOnNode } from '../../functions/node-crypto.ts';
 import { rawFields } from '../../functions/raw-fields.ts';
 import { sleep } from '../../functions/sleep.ts';
 import { loadConfig, problemLine } from '../../lib/config/load.ts';
@@ -59,7 +60,7 @@ function verifierRow(name: string, verify: Verify): Row {
 }
 
 /** Our decision as the Node door makes it of a request with this token; rejects what is denied. */
-async function decide(environment: Readonly<Record<string, string>>): Promise<Verify> {
+export async function decide(environment: Readonly<Record<string, string>>): Promise<Verify> {
   const clock = () => Date.now();
   const loaded = loadConfig(environment, {
     platform: 'node',
@@ -76,6 +77,7 @@ async function decide(environment: Readonly<Record<string, string>>): Promise<Ve
     random: Math.random,
     sleep,
     sharePromises: true,
+    cryptography: { verify: verifyOnNode, hmac: hmacOnNode },
     sharedKeySet: null,
     upstream: async () => new Response(),
     auditLine: null,
