@@ -1,0 +1,128 @@
+import { readFile } from 'node:fs/promises';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createLayout } from '../../lib/audit/layout.ts';
+import { createVerifier } from '../../lib/audit/manifest-signature.ts';
+import { createR2Store, type R2Binding } from '../../lib/audit/r2.ts';
+import { createS3Client, createS3Store } from '../../lib/audit/s3.ts';
+import type { ObjectStore } from '../../lib/audit/store.ts';
+import { type VerifyReport, verifyArchive } from '../../lib/audit/verify.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { cephPrograms, type Radosgw, startRadosgw } from '../support/radosgw.ts';
+import { type RedisParts, redisProgram, startRedis } from '../support/redis.ts';
+import { recordAt, signingJwk } from '../unit/audit/fixtures.ts';
+
+const STREAM = 'tgefd:v1:audit';
+const HOUR_MS = 3_600_000;
+const redisServer = await redisProgram();
+const ceph = await cephPrograms();
+
+/** The configuration of an archive in development, for whatever place. */
+const environment = (redis: RedisParts): Record<string, string> => ({
+  TGEFD_ENV: 'development',
+  TGEFD_AUTH_MODE: 'none',
+  TGEFD_UPSTREAM_URL: 'http://127.0.0.1:9',
+  TGEFD_REDIS_URL: redis.url,
+  TGEFD_REDIS_TOKEN: redis.token,
+  TGEFD_AUDIT_SIGNING_KEY: JSON.stringify(signingJwk),
+});
+
+/** Puts records into the outbox as if they had been there for an hour. */
+const decide = async (redis: RedisParts, count: number) => {
+  const startMs = Date.now() - HOUR_MS;
+  for (let n = 1; n <= count; n++) {
+    const record = JSON.stringify(recordAt(`d-${n}`, startMs + n));
+    await redis.client.xadd(STREAM, `${startMs + n}-0`, 'r', record);
+  }
+};
+
+const verified = (store: ObjectStore, prefix = 'audit'): Promise<VerifyReport> =>
+  verifyArchive(
+    { fromMs: null, toMs: null, expiredBeforeMs: 0 },
+    { store, layout: createLayout(prefix), verifier: createVerifier([signingJwk]), copies: null },
+  );
+
+describeWith([redisServer], 'the archive’s places', () => {
+  let redis: RedisParts;
+  beforeAll(async () => {
+    redis = await startRedis(redisServer);
+  });
+  afterAll(() => redis?.stop());
+  beforeEach(async () => {
+    await redis.client.flushall();
+  });
+
+  describe('a Worker on cron, with R2 by binding', () => {
+    let worker: Miniflare;
+    beforeAll(async () => {
+      const options = {
+        modules: true,
+        script: await readFile('dist/worker-archive.js', 'utf8'),
+        compatibilityDate: '2026-10-01',
+        r2Buckets: ['AUDIT_BUCKET'],
+        bindings: environment(redis),
+      };
+      worker = new Miniflare(convertV4MiniflareOptions(options));
+    });
+    afterAll(() => worker?.dispose());
+
+    test('drains the outbox into batches that verify, and nothing is left', async () => {
+      await decide(redis, 2500);
+      const archive = await worker.getWorker();
+      expect(await archive.scheduled({})).toMatchObject({ outcome: 'ok' });
+      expect(await redis.client.xlen(STREAM)).toBe(0);
+      const store = createR2Store((await worker.getR2Bucket('AUDIT_BUCKET')) as unknown as R2Binding);
+      const report = await verified(store);
+      expect(report).toMatchObject({ integrity: 'intact', completeness: 'intact', order: 'intact', records: 2500 });
+      expect(report.anchors).toBe(1);
+      expect(await archive.scheduled({})).toMatchObject({ outcome: 'ok' });
+      expect(await verified(store)).toMatchObject({ records: 2500, batches: report.batches });
+    });
+
+    test('an outage of Redis is a failed invocation, and the next one goes on', async () => {
+      await decide(redis, 10);
+      const archive = await worker.getWorker();
+      await redis.setFault({ kind: 'status', status: 502 });
+      expect(await archive.scheduled({})).toMatchObject({ outcome: 'exception' });
+      await redis.setFault(null);
+      expect(await archive.scheduled({})).toMatchObject({ outcome: 'ok' });
+      expect(await redis.client.xlen(STREAM)).toBe(0);
+    });
+  });
+
+  describeWith(Object.values(ceph), 'a Lambda on a schedule, with a bucket over S3 (Ceph radosgw)', () => {
+    let s3: Radosgw;
+    let store: ObjectStore;
+    beforeAll(async () => {
+      s3 = await startRadosgw(ceph);
+      const { endpoint, credentials } = s3;
+      const client = createS3Client({ endpoint, region: 'default', credentials, timeoutMs: 20_000 });
+      await client.send(new CreateBucketCommand({ Bucket: 'audit' }));
+      const settings = { bucket: 'audit', conditionalWrites: true, retention: null, encryption: null };
+      store = createS3Store(client, settings, Date.now);
+      Object.assign(process.env, environment(redis), {
+        TGEFD_AUDIT_BUCKET: 'audit',
+        TGEFD_AUDIT_S3_ENDPOINT: endpoint,
+        TGEFD_AUDIT_S3_REGION: 'default',
+        TGEFD_AUDIT_S3_ACCESS_KEY_ID: credentials.accessKeyId,
+        TGEFD_AUDIT_S3_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+        TGEFD_AUDIT_PREFIX: 'trail',
+      });
+    });
+    afterAll(() => s3?.stop());
+
+    test('drains the outbox into batches that verify; the bundle is the one that is deployed', async () => {
+      await decide(redis, 2500);
+      const bundle = '../../dist/lambda-archive.mjs';
+      const { handler } = (await import(/* @vite-ignore */ bundle)) as { handler: () => Promise<unknown> };
+      expect(await handler()).toMatchObject({ outcome: 'drained', records: 2500, entriesLeft: 0 });
+      expect(await verified(store, 'trail')).toMatchObject({
+        integrity: 'intact',
+        completeness: 'intact',
+        order: 'intact',
+        records: 2500,
+      });
+    });
+  });
+});
