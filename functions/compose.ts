@@ -37,8 +37,8 @@ import { createAdministration } from './administration.ts';
 import { composeEgress, createEgressWatch, type EgressWatch } from './egress.ts';
 import type { ForwardAuthParts } from './forward-auth.ts';
 import type { GatewayParts, Upstream } from './gateway.ts';
-import { redisOutbox } from './redis-outbox.ts';
 import { composeObservation, metricsAnswer, watchParts } from './observation.ts';
+import { redisOutbox } from './redis-outbox.ts';
 
 /** What a runtime hands in: everything that lib must not reach for itself. */
 export interface Runtime {
@@ -78,11 +78,11 @@ export interface Composed {
   readonly pseudonyms: Pseudonyms;
   readonly outbox: (Outbox & Source & Lease & Tail) | null;
   readonly metrics: Metrics;
+  /** The metrics page as it is now; asks the outbox how much it holds. */
+  metricsPage(): Promise<string>;
   /** Whether a request could be decided now: what `/readyz` tells. */
   ready(): boolean;
   /** Loads what can be loaded ahead of the first request. Never rejects. */
-  /** The metrics page as it is now; asks the outbox how much it holds. */
-  metricsPage(): Promise<string>;
   warm(context: RequestContext): Promise<void>;
 }
 
@@ -207,13 +207,13 @@ export const compose = (config: Config, runtime: Runtime): Composed => {
     },
     { clock, newId, log, watch: composeObservation(config, { metrics, fetch: egress, clock, log }) },
   );
+  const metricsPage = watchParts(metrics, { keySets, admission, recorder, outbox, breakerOpen, clock });
+  const administer = createAdministration({ revocations, pseudonyms, clock });
 
   const fieldRules = createFieldRules({
     identityHeaders: [
       settings.identityHeader,
       settings.mtlsIdentityHeader,
-  const metricsPage = watchParts(metrics, { keySets, admission, recorder, outbox, breakerOpen, clock });
-  const administer = createAdministration({ revocations, pseudonyms, clock });
       settings.mtlsScopesHeader,
       settings.mtlsRoleHeader,
     ].filter((name) => name !== null),
@@ -250,12 +250,12 @@ export const compose = (config: Config, runtime: Runtime): Composed => {
     pseudonyms,
     outbox,
     metrics,
+    metricsPage,
     ready: () => keySets === null || keySets.state().keys > 0,
     warm: async (context) => {
       await keySets?.warm(context);
     },
   };
-    metricsPage,
 };
 
 const both = <T>(secret: Secret<T> | null): T[] =>
@@ -336,12 +336,12 @@ const composeStore = (
     admission: createAdmission(admissionSettings, { store, ...parts }),
     revocations: createRedisRevocations(connection, store, named),
     outbox: redisOutbox(settings, exchange, runtime.sharePromises),
+    breakerOpen: connection.isOpen,
   };
 };
 
 const composeRecorder = ({ settings }: Config, runtime: Runtime, outbox: Outbox | null): Recorder =>
   createRecorder(
-    breakerOpen: connection.isOpen,
     {
       mode: outbox === null || runtime.trial ? 'off' : settings.auditMode,
       alarmDepth: Math.ceil(settings.auditStreamMaximum / 2),
