@@ -9,7 +9,7 @@ export type ReadSecret = (reference: string) => Promise<string>;
 export interface Sources {
   /** Reads a mounted file by its path, or null where there are no files (Workers). */
   readonly file: ReadSecret | null;
-  /** Secret stores by the scheme of their references: `vault`, `aws-sm`, … The part after the colon is handed on. */
+  /** Secret stores by the scheme of their references: `vault`, `aws-sm`, `cf`. The part after the colon is handed on. */
   readonly stores: ReadonlyMap<string, ReadSecret>;
 }
 
@@ -27,13 +27,29 @@ export interface Resolved {
   readonly accesses: readonly SecretAccess[];
 }
 
-const secretNames = (Object.values(variables) as unknown as readonly Variable<unknown, unknown>[])
+/** Stores by the scheme of their references, and what must be there for each. */
+const storeOf = {
+  vault: 'a reference to Vault beside TGEFD_VAULT_URL, on Node',
+  'aws-sm': 'a reference to AWS Secrets Manager in a Lambda function with the Parameters and Secrets extension',
+  cf: 'a reference to a binding of the Secrets Store, in a Worker',
+} as const;
+
+/** The scheme of a reference, or null for a text that is none: a secret must never be a place where one is kept. */
+export const schemeOf = (text: string): keyof typeof storeOf | null => {
+  const scheme = /^([a-z][a-z0-9-]*):/.exec(text)?.[1];
+  return scheme !== undefined && Object.hasOwn(storeOf, scheme) ? (scheme as keyof typeof storeOf) : null;
+};
+
+/** Every variable that holds a secret, with aliases and previous values. */
+export const secretNames: readonly string[] = (
+  Object.values(variables) as unknown as readonly Variable<unknown, unknown>[]
+)
   .filter(({ secret }) => secret)
   .flatMap(({ name, aliases = [] }) => [name, ...aliases].flatMap((each) => [each, `${each}_PREVIOUS`]));
 
 /**
  * Resolves secrets that stand elsewhere: `X_FILE` names a mounted file (one trailing newline is dropped), and a value such as
- * `vault:path#field` names a store. Gives every problem at once; a secret that cannot be read is never replaced by an
+ * `vault:mount/path#field` names a store; one whose store is not there is a problem, not a value. Gives every problem at once; a secret that cannot be read is never replaced by an
  * older or weaker one. Without files and references nothing is awaited but the function itself.
  */
 export const resolveSources = async (env: Env, sources: Sources): Promise<Resolved> => {
@@ -69,9 +85,18 @@ export const resolveSources = async (env: Env, sources: Sources): Promise<Resolv
       continue;
     }
     if (typeof text !== 'string') continue;
-    const scheme = /^([a-z][a-z0-9-]*):/.exec(text)?.[1];
-    const store = scheme === undefined ? undefined : sources.stores.get(scheme);
-    if (scheme !== undefined && store) await take(name, name, scheme, () => store(text.slice(scheme.length + 1)));
+    const scheme = schemeOf(text);
+    if (scheme === null) continue;
+    const store = sources.stores.get(scheme);
+    if (store) await take(name, name, scheme, () => store(text.slice(scheme.length + 1)));
+    else {
+      delete resolved[name];
+      problems.push({
+        variable: name,
+        found: `a reference \`${scheme}:\` without its store`,
+        accepted: storeOf[scheme],
+      });
+    }
   }
   return { env: resolved, problems, accesses };
 };

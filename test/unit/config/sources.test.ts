@@ -54,6 +54,15 @@ describe('resolveSources', () => {
     expect(accesses).toEqual([{ variable: 'TGEFD_JWT_SECRET', source: 'vault', ok: true }]);
   });
 
+  test.each(['aws-sm:name#field', 'cf:BINDING'])(
+    'a reference %s whose store is not here is never the secret',
+    async (text) => {
+      const { env, problems } = await resolveSources({ TGEFD_JWT_SECRET: text }, sources);
+      expect(env).toEqual({});
+      expect(problems.map(({ variable }) => variable)).toEqual(['TGEFD_JWT_SECRET']);
+    },
+  );
+
   test('where there are no files, a path is a problem', async () => {
     const { problems } = await resolveSources({ TGEFD_API_KEY_FILE: '/x' }, { ...sources, file: null });
     expect(problems).toHaveLength(1);
