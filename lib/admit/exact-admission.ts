@@ -2,7 +2,7 @@ import type { AdmissionAnswer, Budget, Clock, RequestContext } from '../decision
 import { exactly } from './budgets.ts';
 import { createFallback, type FallbackSettings, refuserOf, statesOf } from './fallback.ts';
 import type { RevocationField } from './revocations.ts';
-import type { SharedStore } from './shared-store.ts';
+import type { Finding, SharedStore } from './shared-store.ts';
 
 /** An admission question whose revocation handles are already names in a store. */
 export interface NamedQuestion {
@@ -17,9 +17,7 @@ export type Admit = (question: NamedQuestion, context: RequestContext) => Admiss
 /** Asks the shared store for every decision, once: revocation and all budgets. */
 export function createExactAdmission(settings: FallbackSettings, store: SharedStore, clock: Clock): Admit {
   const fallback = createFallback(settings, clock);
-  return async ({ partition, budgets, fields, issuedAtSeconds }) => {
-    const demands = budgets.map(exactly);
-    const finding = await store.ask({ partition, demands, fields, issuedAtSeconds, knownVersion: null });
+  const answer = ({ partition, budgets, fields }: NamedQuestion, finding: Finding): AdmissionAnswer => {
     switch (finding.found) {
       case 'revoked':
         return { outcome: 'revoked', by: finding.by };
@@ -37,5 +35,12 @@ export function createExactAdmission(settings: FallbackSettings, store: SharedSt
         return { outcome: 'exhausted', ...refuserOf(budgets, settlement), budgets: states, degraded: [] };
       }
     }
+  };
+
+  return (question) => {
+    const { partition, budgets, fields, issuedAtSeconds } = question;
+    const demands = budgets.map(exactly);
+    const finding = store.ask({ partition, demands, fields, issuedAtSeconds, knownVersion: null });
+    return finding instanceof Promise ? finding.then((found) => answer(question, found)) : answer(question, finding);
   };
 }

@@ -31,6 +31,7 @@ export function createFailures(settings: { readonly perMinute: number; readonly 
 
   return {
     exhausted(addressPartition, nowMs) {
+      if (budgets.isFull(addressPartition, budget.name)) return null;
       const waitMs = settle(look, addressPartition, nowMs);
       return waitMs === 0 ? null : Math.ceil(waitMs / 1000);
     },

@@ -3,6 +3,8 @@ import { type Bucket, type Demand, PARTS_PER_TOKEN, refill, type Settlement, set
 
 export interface MemoryBudgets {
   settle(partition: string, demands: readonly Demand[]): Settlement;
+  /** Whether nothing was ever spent from a budget that has not flowed back, and there is room for its bucket. */
+  isFull(partition: string, name: string): boolean;
 }
 
 interface Held {
@@ -37,6 +39,7 @@ export function createMemoryBudgets(settings: { readonly maximumBuckets: number 
   return {
     settle(partition, demands) {
       const nowMs = clock();
+      if (demands.length === 0) return { allowed: true, nowMs, grants: [] };
       const keys = demands.map(({ budget }) => `${budget.name}:${partition}`);
       const newcomers = keys.filter((key) => !held.has(key)).length;
       if (newcomers > 0 && !makeRoom(newcomers, nowMs)) return refusal(demands, nowMs);
@@ -53,6 +56,7 @@ export function createMemoryBudgets(settings: { readonly maximumBuckets: number 
       }
       return settlement;
     },
+    isFull: (partition, name) => held.size < settings.maximumBuckets && !held.has(`${name}:${partition}`),
   };
 }
 

@@ -49,6 +49,7 @@ export function createMemoryRevocations(clock: Clock): MemoryRevocations {
   };
 
   const lookUp: MemoryRevocations['lookUp'] = (fields, issuedAtSeconds) => {
+    if (kept.size === 0) return null;
     const revoking = fields.find(({ field }) => {
       const entry = inForce(field);
       return entry !== null && revokes(entry, issuedAtSeconds, clock());

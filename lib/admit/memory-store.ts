@@ -6,7 +6,7 @@ import type { SharedStore } from './shared-store.ts';
 /** The store of a process that shares nothing: development without Redis, and tests. */
 export function createMemoryStore(budgets: MemoryBudgets, revocations: MemoryRevocations): SharedStore {
   return {
-    async ask({ partition, demands, fields, issuedAtSeconds, knownVersion }) {
+    ask({ partition, demands, fields, issuedAtSeconds, knownVersion }) {
       const by: RevocationKind | null = revocations.lookUp(fields, issuedAtSeconds);
       if (by !== null) return { found: 'revoked', by };
       const settlement = budgets.settle(partition ?? '', demands);

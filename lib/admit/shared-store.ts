@@ -40,7 +40,7 @@ export type Finding =
 
 /** Never throws: an outage is a finding. */
 export interface SharedStore {
-  ask(inquiry: Inquiry): Promise<Finding>;
+  ask(inquiry: Inquiry): Finding | Promise<Finding>;
 }
 
 /** Version of a store that holds no revocations, and of an asker that knows none. */

@@ -33,6 +33,7 @@ console.log(
 console.log('|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|');
 for (const [burstShare, isolateLifeSeconds] of [
   [1, null],
+  [1, 300],
   [1, 60],
   [1 / 6, null],
 ] as const) {
