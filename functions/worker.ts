@@ -51,7 +51,7 @@ const composeOnce = (env: Env): Composed | null => {
       random: () => Math.random(),
       sleep,
       sharePromises: false,
-      sharedKeySet: edgeCache(),
+      sharedKeySet: edgeCache(loaded.config.settings.jwksUrl),
       upstream: upstreamOf(env, loaded.config.settings.upstreamUrl),
       auditLine: loaded.config.settings.auditLog ? (line) => console.log(line) : null,
       spill: env.AUDIT_BUCKET
@@ -68,8 +68,8 @@ const composeOnce = (env: Env): Composed | null => {
 };
 
 /** The data centre's cache as the place where isolates leave the key set for each other. */
-const edgeCache = () => {
-  const key = 'https://key-set.tgefd-authorizer.invalid/';
+const edgeCache = (keySetUrl: URL | null) => {
+  const key = `https://key-set.tgefd-authorizer.invalid/${encodeURIComponent(keySetUrl?.href ?? '')}`;
   const cache = () => (caches as unknown as { readonly default: Cache }).default;
   return {
     async read() {
