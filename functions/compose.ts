@@ -1,30 +1,34 @@
-import { type AdmissionSettings, createAdmission } from '../lib/admit/admission.ts';
 import { createFailures } from '../lib/admit/failures.ts';
 import { rateLimitFields } from '../lib/admit/fields.ts';
-import { createMemoryBudgets } from '../lib/admit/memory-budgets.ts';
-import { createMemoryRevocations } from '../lib/admit/memory-revocations.ts';
-import { createMemoryStore } from '../lib/admit/memory-store.ts';
 import { budgetsFor, type QuotaSettings } from '../lib/admit/quotas.ts';
-import { createRedisConnection, fetchExchange, type RedisExchange } from '../lib/admit/redis-connection.ts';
-import { createRedisRevocations } from '../lib/admit/redis-revocations.ts';
-import { createRedisStore } from '../lib/admit/redis-store.ts';
-import type { RevocationPseudonyms, Revocations } from '../lib/admit/revocations.ts';
+import type { RedisExchange } from '../lib/admit/redis-connection.ts';
+import type { Revocations } from '../lib/admit/revocations.ts';
 import type { Lease, Outbox, Source, Tail } from '../lib/audit/outbox.ts';
-import { createMemoryOutbox } from '../lib/audit/outbox-memory.ts';
 import { createPseudonyms, type Hmac, type Pseudonyms } from '../lib/audit/pseudonym.ts';
 import { auditRecord } from '../lib/audit/record.ts';
 import { createRecorder, type Recorder, type Spill } from '../lib/audit/recorder.ts';
 import type { SignaturePrimitive } from '../lib/authenticate/algorithms.ts';
 import { type AuthenticatorSettings, createAuthenticator } from '../lib/authenticate/authenticate.ts';
+import type { Authenticator } from '../lib/authenticate/authenticator.ts';
 import { certificateHeaders, createCertificateReader } from '../lib/authenticate/client-certificate.ts';
 import type { SharedCopy } from '../lib/authenticate/key-set-copy.ts';
-import { createKeySets } from '../lib/authenticate/key-sets.ts';
+import { createKeySets, type ManagedKeySets } from '../lib/authenticate/key-sets.ts';
 import { authorize } from '../lib/authorize/authorize.ts';
 import { createGrants } from '../lib/authorize/grants.ts';
 import type { Config } from '../lib/config/load.ts';
 import type { Secret } from '../lib/config/variables.ts';
-import type { Clock, Decision, Fetch, Log, NewId, RequestContext } from '../lib/decision.ts';
+import type {
+  Authentication,
+  Clock,
+  CredentialUsed,
+  Decision,
+  Fetch,
+  Log,
+  NewId,
+  RequestContext,
+} from '../lib/decision.ts';
 import { createEnforce, type Enforce } from '../lib/enforce.ts';
+import { createCredentialCounter } from '../lib/observe/credentials.ts';
 import { createMetrics, type Metrics } from '../lib/observe/metrics.ts';
 import { createBoundary } from '../lib/request/boundary.ts';
 import { createEndpointTable, METRICS_PATH } from '../lib/request/endpoints.ts';
@@ -34,11 +38,12 @@ import { type Assertions, createAssertions } from '../lib/respond/assertion.ts';
 import { createCors } from '../lib/respond/cors.ts';
 import { codeOf, statusOf } from '../lib/respond/denial.ts';
 import { createAdministration } from './administration.ts';
+import { composeStore, type StoreParts } from './compose-store.ts';
 import { composeEgress, createEgressWatch, type EgressWatch } from './egress.ts';
 import type { ForwardAuthParts } from './forward-auth.ts';
 import type { GatewayParts, Upstream } from './gateway.ts';
 import { composeObservation, metricsAnswer, watchParts } from './observation.ts';
-import { redisOutbox } from './redis-outbox.ts';
+import { createProbe } from './probe.ts';
 
 /** What a runtime hands in: everything that lib must not reach for itself. */
 export interface Runtime {
@@ -56,8 +61,8 @@ export interface Runtime {
   /** Where audit records go as lines, or null. */
   readonly auditLine: ((line: string) => void) | null;
   readonly spill: Spill | null;
-  /** One HTTP exchange with the REST face of Redis; null: over `fetch`. */
-  readonly redisExchange: RedisExchange | null;
+  /** HTTP exchanges with the REST face of Redis, by token; null: over `fetch`. */
+  readonly redisExchange: ((token: string) => RedisExchange) | null;
   /** Counts and tells what egress refuses, shared with the agents of a Node process; made here where absent. */
   readonly egressWatch?: EgressWatch;
   /** Quicker than Web Cryptography, where the runtime has it. */
@@ -77,6 +82,13 @@ export interface Composed {
   readonly revocations: Revocations;
   readonly pseudonyms: Pseudonyms;
   readonly outbox: (Outbox & Source & Lease & Tail) | null;
+  /** What goes on in the next composition of the same process. */
+  readonly carried: {
+    readonly processKey: string;
+    readonly keySets: ManagedKeySets | null;
+    readonly failures: ReturnType<typeof createFailures>;
+    readonly store: StoreParts;
+  };
   readonly metrics: Metrics;
   /** The metrics page as it is now; asks the outbox how much it holds. */
   metricsPage(): Promise<string>;
@@ -88,24 +100,31 @@ export interface Composed {
 
 const maximumFailingAddresses = 10_000;
 const maximumRememberedTokens = 10_000;
-const maximumMemoryBuckets = 32_768;
 
-/** The composition root: from a configuration that holds together to wired parts, one port after the other. */
-export const compose = (config: Config, runtime: Runtime): Composed => {
+/**
+ * The composition root: from a configuration that holds together to wired parts, one port after the other. Where only secrets
+ * differ from what was composed `before`, everything in memory that decisions rest on goes on: key sets, budgets of failed
+ * authentications, leases, revocations, an outbox in memory. What a secret may have opened does not: verified tokens are
+ * forgotten. Metrics begin anew, as after a restart.
+ */
+export const compose = (config: Config, runtime: Runtime, before: Composed | null = null): Composed => {
   const { settings, documents, authMode, algorithms } = config;
   const { clock, newId, log } = runtime;
   const watch = runtime.egressWatch ?? createEgressWatch(log);
   const egress = composeEgress(settings, { fetch: runtime.fetch, watch });
   const metrics = createMetrics();
   metrics.counterOf('tgefd_egress_refused_total', 'Calls to places that the configuration does not name.', watch.count);
+  const used = createCredentialCounter(metrics);
+  const processKey = before?.carried.processKey ?? newId() + newId();
   const pseudonyms = createPseudonyms({
-    key: settings.auditPseudonymKey?.current ?? newId() + newId(),
+    key: settings.auditPseudonymKey?.current ?? processKey,
     previousKeys: settings.auditPseudonymKey?.previous ? [settings.auditPseudonymKey.previous] : [],
     hmac: runtime.cryptography?.hmac,
   });
 
-  const keySets =
-    authMode === 'jwt' && settings.jwksUrl
+  const keySets = before
+    ? before.carried.keySets
+    : authMode === 'jwt' && settings.jwksUrl
       ? createKeySets(
           {
             issuer: settings.jwtIssuer,
@@ -167,10 +186,30 @@ export const compose = (config: Config, runtime: Runtime): Composed => {
     },
     overrides: documents.quotaOverrides,
   };
+  const failures =
+    before?.carried.failures ??
+    createFailures({ perMinute: settings.authFailureLimitPerMinute, maximumAddresses: maximumFailingAddresses });
   const table = createEndpointTable(documents.endpoints);
-  const { admission, revocations, outbox, breakerOpen } = composeStore(config, runtime, { pseudonyms, egress });
+  const store = composeStore(config, runtime, { pseudonyms, egress, used }, before?.carried.store ?? null);
+  const { admission, revocations, outbox, breakerOpen } = store;
   const recorder = composeRecorder(config, runtime, outbox);
   const assertions = composeAssertions(config, runtime);
+
+  const examine = createBoundary(
+    {
+      trustedProxies: config.place.platform === 'worker' ? [] : documents.trustedProxies,
+      ingressSecrets: both(settings.ingressSecret),
+      identityHeader: settings.identityHeader,
+      ingressHeaders: [settings.mtlsIdentityHeader, settings.mtlsScopesHeader, settings.mtlsRoleHeader].filter(
+        (name) => name !== null,
+      ),
+      traceSampleRatio: settings.otelSampleRatio,
+    },
+    { newId },
+  );
+  const probe = settings.doctorSecret
+    ? createProbe({ secrets: both(settings.doctorSecret), examine, readCertificate, clock })
+    : null;
 
   const enforce = createEnforce(
     {
@@ -180,27 +219,13 @@ export const compose = (config: Config, runtime: Runtime): Composed => {
       forwards: runtime.upstream !== null || runtime.trial === true,
     },
     {
-      examine: createBoundary(
-        {
-          trustedProxies: config.place.platform === 'worker' ? [] : documents.trustedProxies,
-          ingressSecrets: both(settings.ingressSecret),
-          identityHeader: settings.identityHeader,
-          ingressHeaders: [settings.mtlsIdentityHeader, settings.mtlsScopesHeader, settings.mtlsRoleHeader].filter(
-            (name) => name !== null,
-          ),
-          traceSampleRatio: settings.otelSampleRatio,
-        },
-        { newId },
-      ),
+      examine,
       canonicalTarget,
       route: table.route,
-      authenticate: authenticator,
+      authenticate: settings.jwtSecret && keySets === null ? countingSecrets(authenticator, used) : authenticator,
       authorize: (principal, route) => authorize(principal, route, settings.rbacEnabled),
       budgetsFor: (principal, endpoint) => budgetsFor(principal, endpoint.budget, quotas),
-      failures: createFailures({
-        perMinute: settings.authFailureLimitPerMinute,
-        maximumAddresses: maximumFailingAddresses,
-      }),
+      failures,
       pseudonym: (kind, value) => pseudonyms.of(kind, value),
       admission,
       record: recording(recorder, pseudonyms),
@@ -225,6 +250,7 @@ export const compose = (config: Config, runtime: Runtime): Composed => {
     identityHeader: settings.identityHeader,
     assertion: assertions && ((decision: Decision) => assertions.sign(assertionFacts(decision))),
     rateLimitFields: (decision: Decision) => rateLimitFields(decision.budgets),
+    probe,
   };
   return {
     config,
@@ -249,6 +275,7 @@ export const compose = (config: Config, runtime: Runtime): Composed => {
     revocations,
     pseudonyms,
     outbox,
+    carried: { processKey, keySets, failures, store },
     metrics,
     metricsPage,
     ready: () => keySets === null || keySets.state().keys > 0,
@@ -287,58 +314,27 @@ const authenticatorSettings = ({ settings, authMode, algorithms, documents }: Co
   }
 };
 
-const sharedSecrets = ({ settings }: Config) =>
-  both(settings.jwtSecret).map((secret, place) => ({
-    id: place === 0 ? 'secret' : 'secret-previous',
-    octets: new TextEncoder().encode(secret),
-  }));
-
-/** What is shared between isolates, in Redis, or in this process where there is none. */
-const composeStore = (
-  config: Config,
-  runtime: Runtime,
-  { pseudonyms, egress }: { readonly pseudonyms: Pseudonyms; readonly egress: Fetch },
-) => {
-  const { settings } = config;
-  const { clock, log, random } = runtime;
-  const named: RevocationPseudonyms = (kind, value) => {
-    const pseudonym = pseudonyms.of(kind === 'jti' ? 'token_id' : 'identity', value);
-    if (settings.auditPseudonymKey?.previous) return pseudonyms.all(kind === 'jti' ? 'token_id' : 'identity', value);
-    return pseudonym instanceof Promise ? pseudonym.then((name) => [name]) : [pseudonym];
+/** Counts which HS256 secret vouched for a caller. */
+const countingSecrets = (authenticate: Authenticator, used: CredentialUsed): Authenticator => {
+  const count = (answer: Authentication) => {
+    if (answer.outcome === 'authenticated')
+      used('jwt_secret', answer.principal.keyId === PREVIOUS_SECRET ? 'previous' : 'current');
+    return answer;
   };
-  const admissionSettings: AdmissionSettings = {
-    mode: settings.redisUrl ? settings.rateLimitMode : 'exact',
-    emergency: settings,
-    revocationOnError: settings.revocationOnError,
-    revocationMaximumDelayMs: settings.revocationMaximumDelaySeconds * 1000,
-    timeoutMs: settings.redisTimeoutMs,
-  };
-  const parts = { pseudonyms: named, clock };
-
-  if (!settings.redisUrl || !settings.redisToken || runtime.trial) {
-    const revocations = createMemoryRevocations(clock);
-    const store = createMemoryStore(createMemoryBudgets({ maximumBuckets: maximumMemoryBuckets }, clock), revocations);
-    const outbox = settings.auditBucket
-      ? createMemoryOutbox({ maximumEntries: settings.auditStreamMaximum }, clock)
-      : null;
-    return {
-      admission: createAdmission(admissionSettings, { store, ...parts }),
-      revocations,
-      outbox,
-      breakerOpen: null,
-    };
-  }
-  const rest = { url: settings.redisUrl.href, token: settings.redisToken.current };
-  const exchange = runtime.redisExchange ?? fetchExchange(rest, egress);
-  const connection = createRedisConnection({ timeoutMs: settings.redisTimeoutMs }, { exchange, clock, random, log });
-  const store = createRedisStore(connection);
-  return {
-    admission: createAdmission(admissionSettings, { store, ...parts }),
-    revocations: createRedisRevocations(connection, store, named),
-    outbox: redisOutbox(settings, exchange, runtime.sharePromises),
-    breakerOpen: connection.isOpen,
+  return (...question) => {
+    const answer = authenticate(...question);
+    return answer instanceof Promise ? answer.then(count) : count(answer);
   };
 };
+
+/** Key ids under which records name the HS256 secrets. */
+const [CURRENT_SECRET, PREVIOUS_SECRET] = ['secret', 'secret-previous'];
+
+const sharedSecrets = ({ settings }: Config) =>
+  both(settings.jwtSecret).map((secret, place) => ({
+    id: place === 0 ? CURRENT_SECRET : PREVIOUS_SECRET,
+    octets: new TextEncoder().encode(secret),
+  }));
 
 const composeRecorder = ({ settings }: Config, runtime: Runtime, outbox: Outbox | null): Recorder =>
   createRecorder(

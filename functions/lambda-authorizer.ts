@@ -85,7 +85,7 @@ async function configured(): Promise<Running> {
   });
   if (!loaded.ok) return refuse(loaded.problems);
   for (const warning of loaded.warnings) log('warn', 'configuration', { problem: problemLine(warning) });
-  const { auditLog, redisUrl, redisToken } = loaded.config.settings;
+  const { auditLog, redisUrl } = loaded.config.settings;
   const watch = createEgressWatch(log);
   const egress = createNodeEgress(egressTargets(loaded.config.settings, platform.region), watch.note);
   const composed = compose(loaded.config, {
@@ -101,7 +101,7 @@ async function configured(): Promise<Running> {
     upstream: null,
     auditLine: auditLog ? line : null,
     spill: signedSpill(loaded.config.settings, platform, { fetch: createNodeFetch(egress), clock, log }),
-    redisExchange: redisUrl && redisToken ? createNodeRedisExchange(redisUrl, redisToken.current, egress) : null,
+    redisExchange: redisUrl ? createNodeRedisExchange(redisUrl, egress) : null,
   });
   const unfit = await composed.assertions?.prepare();
   if (unfit) refuse([{ variable: 'TGEFD_ASSERTION_KEY', found: unfit, accepted: 'a key pair that belongs together' }]);

@@ -139,10 +139,7 @@ const start = async () => {
       : null,
     auditLine: auditLineOf(config),
     spill: lazyS3Spill(settings, clock, egress),
-    redisExchange:
-      settings.redisUrl && settings.redisToken
-        ? createNodeRedisExchange(settings.redisUrl, settings.redisToken.current, egress)
-        : null,
+    redisExchange: settings.redisUrl ? createNodeRedisExchange(settings.redisUrl, egress) : null,
   });
   const unfit = await composed.assertions?.prepare();
   if (unfit) refuse([{ variable: 'TGEFD_ASSERTION_KEY', found: unfit, accepted: 'a key pair that belongs together' }]);

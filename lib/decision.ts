@@ -378,6 +378,12 @@ export interface Watch {
   answered(decision: Decision, status: number, upstreamMs: number | null, context: RequestContext): void;
 }
 
+/** Secrets that callers or we present while two values of them are accepted. */
+export type CredentialKind = 'jwt_secret' | 'api_key' | 'ingress_secret' | 'redis_token';
+
+/** Told which of two accepted values was used, so that it can be seen when nobody uses the old one any more. */
+export type CredentialUsed = (kind: CredentialKind, slot: 'current' | 'previous') => void;
+
 /** Milliseconds since the epoch. Handed in; lib never reads a clock itself. */
 export type Clock = () => number;
 

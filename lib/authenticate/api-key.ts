@@ -2,6 +2,8 @@
 export interface ApiKey {
   readonly id: string;
   readonly secret: string;
+  /** Which of the two values it stands in. */
+  readonly slot: 'current' | 'previous';
 }
 
 /** What is wrong with a list of keys. Never holds any part of a secret. */
@@ -46,7 +48,7 @@ export const parseApiKeys = (value: {
         problem(`${place} with a malformed key`, 'keys of 1 to 1024 visible ASCII characters');
       else if (ids.has(id)) problem(`${place} with an id given before`, 'a different id for each key');
       else if (secrets.has(secret)) problem(`${place} with a key given before`, 'a different key for each id');
-      else keys.push({ id, secret });
+      else keys.push({ id, secret, slot: of });
       ids.add(id);
       secrets.add(secret);
     });
@@ -57,26 +59,26 @@ export const parseApiKeys = (value: {
   return problems.length > 0 ? { keys: [], problems } : { keys, problems };
 };
 
-/** Gives the id of the key that was presented, or null when it is none of ours. */
-export type CheckApiKey = (presented: string) => Promise<string | null>;
+/** Gives the key that was presented, or null when it is none of ours. */
+export type CheckApiKey = (presented: string) => Promise<Pick<ApiKey, 'id' | 'slot'> | null>;
 
 /**
  * Compares a presented key with all of ours in constant time: SHA-256 digests of equal length, every byte of every key, no
  * early exit, so that time tells neither how much of a key was right nor how long one is.
  */
 export const createCheckApiKey = (keys: readonly ApiKey[]): CheckApiKey => {
-  let known: readonly { readonly id: string; readonly digest: Uint8Array }[] | null = null;
+  let known: readonly { readonly key: ApiKey; readonly digest: Uint8Array }[] | null = null;
 
   return async (presented) => {
-    known ??= await Promise.all(keys.map(async ({ id, secret }) => ({ id, digest: await sha256(secret) })));
+    known ??= await Promise.all(keys.map(async (key) => ({ key, digest: await sha256(key.secret) })));
     const digest = await sha256(presented);
-    let found: string | null = null;
-    for (const key of known) {
+    let found: ApiKey | null = null;
+    for (const { key, digest: expected } of known) {
       let difference = 0;
-      for (let index = 0; index < digest.length; index++) difference |= (digest[index] ?? 0) ^ (key.digest[index] ?? 0);
-      found = difference === 0 ? key.id : found;
+      for (let index = 0; index < digest.length; index++) difference |= (digest[index] ?? 0) ^ (expected[index] ?? 0);
+      found = difference === 0 ? key : found;
     }
-    return found;
+    return found && { id: found.id, slot: found.slot };
   };
 };
 

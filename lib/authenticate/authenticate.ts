@@ -1,4 +1,4 @@
-import type { AuthMethod, Principal } from '../decision.ts';
+import type { AuthMethod, CredentialUsed, Principal } from '../decision.ts';
 import { type ApiKey, createCheckApiKey } from './api-key.ts';
 import { type Authenticator, authenticated, ownThumbprint, refused } from './authenticator.ts';
 import {
@@ -20,7 +20,8 @@ export type AuthenticatorSettings =
   | { readonly mode: 'api_key'; readonly keys: readonly ApiKey[]; readonly scopes: readonly string[] }
   | { readonly mode: 'none' };
 
-export type AuthenticatorParts = TokenAuthenticatorParts & CertificateAuthenticatorParts;
+export type AuthenticatorParts = TokenAuthenticatorParts &
+  CertificateAuthenticatorParts & { readonly used?: CredentialUsed };
 
 /**
  * Makes step 3 of a decision for the configured mode; a credential of another mode counts for nothing. By token and by
@@ -35,7 +36,7 @@ export const createAuthenticator = (settings: AuthenticatorSettings, parts: Auth
     case 'mtls':
       return createCertificateAuthenticator(settings, parts);
     case 'api_key':
-      return createKeyAuthenticator(settings.keys, settings.scopes);
+      return createKeyAuthenticator(settings.keys, settings.scopes, parts.used);
     case 'none':
       return (request, boundary, { explain }) => {
         explain?.('credential', 'none is asked for');
@@ -54,13 +55,19 @@ export const createAuthenticator = (settings: AuthenticatorSettings, parts: Auth
 
 const everyScope: readonly string[] = ['*'];
 
-const createKeyAuthenticator = (keys: readonly ApiKey[], scopes: readonly string[]): Authenticator => {
+const createKeyAuthenticator = (
+  keys: readonly ApiKey[],
+  scopes: readonly string[],
+  used: CredentialUsed | undefined,
+): Authenticator => {
   const check = createCheckApiKey(keys);
   return async (request, boundary, { explain }) => {
     const presented = findApiKey(request.headers);
     if (typeof presented !== 'string') return refused(explain, 'credential', presented);
-    const id = await check(presented);
-    if (id === null) return refused(explain, 'key', { reason: 'api_key_unknown' });
+    const key = await check(presented);
+    if (key === null) return refused(explain, 'key', { reason: 'api_key_unknown' });
+    const { id, slot } = key;
+    used?.('api_key', slot);
     explain?.('key', 'found', { key_id: id });
     return authenticated(
       unprovenPrincipal('api_key', boundary.ingressIdentity ?? id, id, scopes, ownThumbprint(request, boundary)),

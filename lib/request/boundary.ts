@@ -1,4 +1,4 @@
-import type { AccessRequest, Boundary, HeaderFields, NewId, Reason } from '../decision.ts';
+import type { AccessRequest, Boundary, CredentialUsed, HeaderFields, NewId, Reason } from '../decision.ts';
 import { type Address, type AddressRange, addressPartition, addressText, contains, parseAddress } from './addresses.ts';
 import { ingressFields } from './field-names.ts';
 import { ingressValue, NOTHING_FORWARDED, parseAuthority, readForwarded } from './forwarded.ts';
@@ -45,10 +45,13 @@ const NO_FIELDS: HeaderFields = { get: () => null, [Symbol.iterator]: () => [][S
  * nothing that can be understood. A boundary comes with every denial, for the record.
  * Does not look at credentials, certificates, method or target, and removes nothing: `upstreamFields` does.
  */
-export const createBoundary = (settings: BoundarySettings, parts: { readonly newId: NewId }): Examine => {
+export const createBoundary = (
+  settings: BoundarySettings,
+  parts: { readonly newId: NewId; readonly used?: CredentialUsed },
+): Examine => {
   const { trustedProxies, identityHeader, ingressSecrets } = settings;
   const covered = ingressFields([...settings.ingressHeaders, ...(identityHeader === null ? [] : [identityHeader])]);
-  const problemOfProof = createIngressProofCheck(ingressSecrets, covered);
+  const problemOfProof = createIngressProofCheck(ingressSecrets, covered, parts.used);
   const placeInTrace = createTracePlaces(settings.traceSampleRatio);
 
   const draw = (
@@ -64,6 +67,10 @@ export const createBoundary = (settings: BoundarySettings, parts: { readonly new
     const host = ownHost === null ? null : parseAuthority(ownHost);
     const identity = believed === null || identityHeader === null ? null : ingressValue(believed, identityHeader);
     const requestId = believed?.get('x-request-id') ?? '';
+    const { traceparent, parentSpanId } = placeInTrace(
+      headers.get('traceparent'),
+      believed?.get('traceparent') != null,
+    );
 
     const boundary: Boundary = {
       trustedHop: believed !== null,
@@ -74,7 +81,8 @@ export const createBoundary = (settings: BoundarySettings, parts: { readonly new
       secure: forwarded.secure ?? (forwarded.client === null ? hop.secure : null),
       host: forwarded.host ?? host ?? null,
       requestId: REQUEST_ID.test(requestId) ? requestId : parts.newId(),
-      ...placeInTrace(headers.get('traceparent'), believed?.get('traceparent') != null),
+      traceparent,
+      parentSpanId,
       ingressIdentity: identity !== null && isIdentity(identity) ? identity : null,
     };
     const invalidField = forwarded.invalid ?? (identity === boundary.ingressIdentity ? null : identityHeader);

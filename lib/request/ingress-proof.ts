@@ -17,7 +17,7 @@
  * from the ingress must be TLS, and the body is not covered. The nonce only makes two proofs of one second differ.
  */
 
-import type { HeaderFields } from '../decision.ts';
+import type { CredentialUsed, HeaderFields } from '../decision.ts';
 
 export const INGRESS_PROOF_FIELD = 'x-tgefd-ingress-proof';
 
@@ -61,13 +61,15 @@ export const signIngressProof = async (
 };
 
 /**
- * Takes the accepted secrets (current, then previous) and the names of the covered fields; gives the check: the problem
+ * Takes the accepted secrets (current, then previous), the names of the covered fields and who counts which secret was
+ * used; gives the check: the problem
  * of a proof, or null for a good one. Compares in constant time (the platform's HMAC verification).
  * Does not remember nonces.
  */
 export const createIngressProofCheck = (
   secrets: readonly string[],
   covered: readonly string[],
+  used?: CredentialUsed,
 ): ((proof: string, request: ProvenRequest, nowMs: number) => Promise<IngressProofProblem | null>) => {
   const sorted = covered.toSorted();
   // Keys, not promises of keys: on Workers a promise belongs to the request that made it.
@@ -83,7 +85,10 @@ export const createIngressProofCheck = (
     for (const [index, secret] of secrets.entries()) {
       const key = keys[index] ?? (await importSecret(secret));
       keys[index] = key;
-      if (await crypto.subtle.verify('HMAC', key, signed, octets)) return null;
+      if (await crypto.subtle.verify('HMAC', key, signed, octets)) {
+        used?.('ingress_secret', index === 0 ? 'current' : 'previous');
+        return null;
+      }
     }
     return 'mismatch';
   };

@@ -5,30 +5,30 @@ const parse = (current: string, previous: string | null = null) => parseApiKeys(
 
 describe('TGEFD_API_KEY', () => {
   it.each([
-    ['s3cret', null, [{ id: 'default', secret: 's3cret' }]],
+    ['s3cret', null, [{ id: 'default', secret: 's3cret', slot: 'current' }]],
     [
       's3cret',
       'old',
       [
-        { id: 'default', secret: 's3cret' },
-        { id: 'previous', secret: 'old' },
+        { id: 'default', secret: 's3cret', slot: 'current' },
+        { id: 'previous', secret: 'old', slot: 'previous' },
       ],
     ],
-    ['alice:a', null, [{ id: 'alice', secret: 'a' }]],
+    ['alice:a', null, [{ id: 'alice', secret: 'a', slot: 'current' }]],
     [
       'alice:a, bob:b:c=',
       null,
       [
-        { id: 'alice', secret: 'a' },
-        { id: 'bob', secret: 'b:c=' },
+        { id: 'alice', secret: 'a', slot: 'current' },
+        { id: 'bob', secret: 'b:c=', slot: 'current' },
       ],
     ],
     [
       'alice:new',
       'alice:old',
       [
-        { id: 'alice', secret: 'new' },
-        { id: 'alice', secret: 'old' },
+        { id: 'alice', secret: 'new', slot: 'current' },
+        { id: 'alice', secret: 'old', slot: 'previous' },
       ],
     ],
   ])('%j with %j before', (current, previous, keys) => {
@@ -72,11 +72,11 @@ describe('check of an API key', () => {
   const check = createCheckApiKey(parse('alice:a-key, bob:another', 'alice:old-key').keys);
 
   it.each([
-    ['a-key', 'alice'],
-    ['another', 'bob'],
-    ['old-key', 'alice'],
-  ])('%s is %s’s', async (presented, id) => {
-    expect(await check(presented)).toBe(id);
+    ['a-key', 'alice', 'current'],
+    ['another', 'bob', 'current'],
+    ['old-key', 'alice', 'previous'],
+  ])('%s is %s’s, the %s one', async (presented, id, slot) => {
+    expect(await check(presented)).toEqual({ id, slot });
   });
 
   it.each(['', 'a-ke', 'a-keyy', 'A-KEY', 'alice', 'alice:a-key', 'another ', 'a-key\0', 'x'.repeat(8192)])(

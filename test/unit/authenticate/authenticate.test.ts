@@ -45,7 +45,7 @@ const modes = {
     cache: { maximumEntries: 10, maximumCharacters: 10_000 },
   },
   mtls: { mode: 'mtls', policy: null },
-  api_key: { mode: 'api_key', keys: [{ id: 'alice', secret: 'k-alice' }], scopes: ['discover'] },
+  api_key: { mode: 'api_key', keys: [{ id: 'alice', secret: 'k-alice', slot: 'current' }], scopes: ['discover'] },
   none: { mode: 'none' },
 } as const satisfies Record<string, AuthenticatorSettings>;
 

@@ -59,8 +59,8 @@ describe('inside workerd', () => {
   });
 
   it('an API key is compared', async () => {
-    const check = createCheckApiKey([{ id: 'alice', secret: 'a-key' }]);
-    expect([await check('a-key'), await check('a-kez')]).toEqual(['alice', null]);
+    const check = createCheckApiKey([{ id: 'alice', secret: 'a-key', slot: 'current' }]);
+    expect([await check('a-key'), await check('a-kez')]).toEqual([{ id: 'alice', slot: 'current' }, null]);
   });
 
   it('invalid UTF-8 and a byte order mark are refused here too', async () => {

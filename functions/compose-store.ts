@@ -1,0 +1,111 @@
+import { type AdmissionSettings, createAdmission, type ObservedAdmission } from '../lib/admit/admission.ts';
+import { createMemoryBudgets } from '../lib/admit/memory-budgets.ts';
+import { createMemoryRevocations } from '../lib/admit/memory-revocations.ts';
+import { createMemoryStore } from '../lib/admit/memory-store.ts';
+import { createRedisConnection, fetchExchange } from '../lib/admit/redis-connection.ts';
+import { createRedisRevocations } from '../lib/admit/redis-revocations.ts';
+import { createRedisStore } from '../lib/admit/redis-store.ts';
+import type { RevocationPseudonyms, Revocations } from '../lib/admit/revocations.ts';
+import type { Lease, Outbox, Source, Tail } from '../lib/audit/outbox.ts';
+import { createMemoryOutbox } from '../lib/audit/outbox-memory.ts';
+import type { Pseudonyms } from '../lib/audit/pseudonym.ts';
+import type { Config } from '../lib/config/load.ts';
+import type { Secret } from '../lib/config/variables.ts';
+import type { Clock, CredentialUsed, Fetch } from '../lib/decision.ts';
+import type { Runtime } from './compose.ts';
+import { redisOutbox } from './redis-outbox.ts';
+import { overlappingTokens } from './redis-tokens.ts';
+
+const maximumMemoryBuckets = 32_768;
+
+/** What of the shared store may change while it goes on. */
+interface Live {
+  redisToken: Secret<string>;
+  used: CredentialUsed;
+}
+
+type Memory = ReturnType<typeof createMemory>;
+
+/** Limits, revocation and the audit outbox, with what the next composition takes over. */
+export interface StoreParts {
+  readonly admission: ObservedAdmission;
+  readonly revocations: Revocations;
+  readonly outbox: (Outbox & Source & Lease & Tail) | null;
+  readonly breakerOpen: (() => boolean) | null;
+  /** The key under which the store knows callers. */
+  readonly pseudonymKey: Secret<string> | null;
+  readonly live: Live | null;
+  readonly memory: Memory | null;
+}
+
+const createMemory = (clock: Clock, maximumEntries: number) => {
+  const revocations = createMemoryRevocations(clock);
+  const store = createMemoryStore(createMemoryBudgets({ maximumBuckets: maximumMemoryBuckets }, clock), revocations);
+  return { revocations, store, outbox: createMemoryOutbox({ maximumEntries }, clock) };
+};
+
+const same = (one: Secret<string> | null, other: Secret<string> | null) =>
+  one?.current === other?.current && one?.previous === other?.previous;
+
+/**
+ * What is shared between isolates, in Redis, or in this process where there is none. What was there `before` goes on with
+ * a new Redis token as it is, leases included; under new pseudonyms admission begins anew, since every caller has another
+ * name: leases still out are lost to their budgets until they run out, which never lets one be overshot.
+ */
+export const composeStore = (
+  config: Config,
+  runtime: Runtime,
+  parts: { readonly pseudonyms: Pseudonyms; readonly egress: Fetch; readonly used: CredentialUsed },
+  before: StoreParts | null,
+): StoreParts => {
+  const { settings } = config;
+  const { clock, log, random } = runtime;
+  const { pseudonyms, egress, used } = parts;
+  const { auditPseudonymKey: pseudonymKey, redisUrl, redisToken } = settings;
+  if (before?.live && redisToken) Object.assign(before.live, { redisToken, used });
+  if (before && same(before.pseudonymKey, pseudonymKey)) return before;
+
+  const named: RevocationPseudonyms = (kind, value) => {
+    const pseudonym = pseudonyms.of(kind === 'jti' ? 'token_id' : 'identity', value);
+    if (pseudonymKey?.previous) return pseudonyms.all(kind === 'jti' ? 'token_id' : 'identity', value);
+    return pseudonym instanceof Promise ? pseudonym.then((name) => [name]) : [pseudonym];
+  };
+  const admissionSettings: AdmissionSettings = {
+    mode: redisUrl ? settings.rateLimitMode : 'exact',
+    emergency: settings,
+    revocationOnError: settings.revocationOnError,
+    revocationMaximumDelayMs: settings.revocationMaximumDelaySeconds * 1000,
+    timeoutMs: settings.redisTimeoutMs,
+  };
+  const shared = { pseudonyms: named, clock };
+
+  if (!redisUrl || !redisToken || runtime.trial) {
+    const memory = before?.memory ?? createMemory(clock, settings.auditStreamMaximum);
+    return {
+      admission: createAdmission(admissionSettings, { store: memory.store, ...shared }),
+      revocations: memory.revocations,
+      outbox: settings.auditBucket ? memory.outbox : null,
+      breakerOpen: null,
+      pseudonymKey,
+      live: null,
+      memory,
+    };
+  }
+  const live: Live = before?.live ?? { redisToken, used };
+  const exchange = overlappingTokens(
+    runtime.redisExchange ?? ((token) => fetchExchange({ url: redisUrl.href, token }, egress)),
+    () => live.redisToken,
+    (kind, slot) => live.used(kind, slot),
+  );
+  const connection = createRedisConnection({ timeoutMs: settings.redisTimeoutMs }, { exchange, clock, random, log });
+  const store = createRedisStore(connection);
+  return {
+    admission: createAdmission(admissionSettings, { store, ...shared }),
+    revocations: createRedisRevocations(connection, store, named),
+    outbox: redisOutbox(settings, exchange, runtime.sharePromises),
+    breakerOpen: connection.isOpen,
+    pseudonymKey,
+    live,
+    memory: null,
+  };
+};
