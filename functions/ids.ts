@@ -3,7 +3,7 @@ const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const pairs: readonly string[] = Array.from({ length: 1024 }, (_, bits) =>
   alphabet.charAt(bits >> 5).concat(alphabet.charAt(bits & 31)),
 );
-const poolBytes = 5120;
+const poolBytes = 16_000;
 
 /**
  * A ULID: 48 bits of time, 80 bits of randomness, in Crockford's base 32, so that ids sort by time and none can be guessed.

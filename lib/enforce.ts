@@ -211,24 +211,24 @@ export const createEnforce = (
       });
       denial = { reason: 'internal_error' };
     }
-    const { route, ...found } = findings;
+    const { route } = findings;
     const decision: Decision = {
       id,
       atMs,
       latencyMs: parts.clock() - atMs,
       door: request.door,
       method: request.method,
-      path: found.path,
-      query: found.query,
+      path: findings.path,
+      query: findings.query,
       endpoint: route.found === 'endpoint' ? route.endpoint : null,
       pattern:
         route.found === 'endpoint' ? route.endpoint.pattern : route.found === 'other_methods' ? route.pattern : null,
-      boundary: found.boundary,
+      boundary: findings.boundary,
       authMethod: settings.authMode,
-      principal: found.principal,
+      principal: findings.principal,
       denial,
-      budgets: found.budgets,
-      degraded: found.degraded,
+      budgets: findings.budgets,
+      degraded: findings.degraded,
     };
     context.explain?.('decide', denial ? `denied: ${denial.reason}` : 'allowed', {});
     const recorded = rooms.record(decision, context);

@@ -8,7 +8,7 @@ export interface PseudonymSettings {
   readonly key: string;
   /** Keys used before, for looking old records up. Hot-path pseudonyms never use them. */
   readonly previousKeys?: readonly string[];
-  /** Pseudonyms remembered so that a known value answers without a promise (default 4096). */
+  /** Pseudonyms of each kind remembered so that a known value answers without a promise (default 4096). */
   readonly rememberedValues?: number;
   /** HMAC-SHA-256 of a text under a key, where the runtime has one that answers at once; Web Cryptography otherwise. */
   readonly hmac?: Hmac | undefined;
@@ -45,19 +45,24 @@ export function createPseudonyms(settings: PseudonymSettings): Pseudonyms {
     if (utf8(text).byteLength < 32) throw new RangeError('a pseudonym key has at least 32 bytes');
   }
   let current: LoadedKey | null = null;
-  const remembered = createMemory(rememberedValues);
+  // By kind and then by value: the value of a caller seen before has its hash at hand, a text made of both has not.
+  const remembered = {
+    identity: createMemory(rememberedValues),
+    address: createMemory(rememberedValues),
+    token_id: createMemory(rememberedValues),
+  };
 
   return {
     of(kind, value) {
-      const name = `${kind}\n${value}`;
-      const known = remembered.get(name);
+      const known = remembered[kind].get(value);
       if (known !== undefined) return known;
+      const name = `${kind}\n${value}`;
       const made = after(current ?? load(key, hmac), (loaded) => {
         current = loaded;
         return mac(loaded, name);
       });
       return after(made, (pseudonym) => {
-        remembered.set(name, pseudonym);
+        remembered[kind].set(value, pseudonym);
         return pseudonym;
       });
     },

@@ -6,7 +6,7 @@ const MAX_LENGTH = 256;
 const KNOWN_FLAGS = 0x03;
 const SAMPLED = 0x01;
 const RANDOM_TRACE_ID = 0x02;
-const POOL_BYTES = 1024;
+const POOL_BYTES = 16_384;
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, '0'));
 
 interface InboundTrace {
@@ -55,7 +55,8 @@ export const createTracePlaces = (
     for (const end = used + octets; used < end; used++) hex += HEX[pool[used] ?? 0];
     return hex;
   };
-  const drawn = (hex: string): number => (Number.parseInt(hex.slice(-8), 16) / 0x100000000 < sampleRatio ? SAMPLED : 0);
+  const drawn = (hex: string): number =>
+    sampleRatio > 0 && Number.parseInt(hex.slice(-8), 16) / 0x100000000 < sampleRatio ? SAMPLED : 0;
 
   const flagsOf = ({ flags }: InboundTrace, trustedHop: boolean): number =>
     trustedHop ? flags : (flags & ~SAMPLED) | drawn(randomHex(4));
