@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { packBatch, unpackBatch } from '../../../lib/audit/batch.ts';
 import { createSigner } from '../../../lib/audit/manifest-signature.ts';
@@ -173,15 +174,48 @@ describe('tampering', () => {
     expect(said(await bench.verify()).findings).toContain('manifest_altered 3');
   });
 
-  test('a batch rewritten with the signing key after it was anchored', async () => {
+  /** Writes a batch and its manifest anew with the genuine key, as somebody could who holds it. */
+  const rewrite = async (bench: Awaited<ReturnType<typeof fiveBatches>>, sequence: number, changes: object = {}) => {
+    const hour = 9 + sequence;
+    const id = `${T0 + (sequence - 1) * HOUR + 5}-0`;
+    const { bytes, description } = await packBatch([], [{ id, record: JSON.stringify(recordAt('d-99', T0)) }]);
+    bench.objects.set(batchKey(sequence, hour), bytes);
+    const payload = new TextDecoder().decode(bench.take(layout.manifest('main', sequence))).split('\n')[0] ?? '';
+    const manifest = JSON.parse(payload);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const unpacked = description.unpackedBytes;
+    manifest.object = { ...manifest.object, bytes: bytes.byteLength, sha256, records: 1, unpacked_bytes: unpacked };
+    const forged = await createSigner(signingJwk).sign('manifest', JSON.stringify({ ...manifest, ...changes }));
+    bench.objects.set(layout.manifest('main', sequence), new TextEncoder().encode(forged));
+  };
+  const withoutAnchors = (bench: Awaited<ReturnType<typeof fiveBatches>>) => {
+    for (const key of [...bench.objects.keys()]) if (key.includes('/anchors/')) bench.objects.delete(key);
+  };
+
+  test('the last batch rewritten with the signing key: its anchor tells', async () => {
     const bench = await fiveBatches();
-    const { bytes } = await packBatch([], [{ id: `${T0 + HOUR + 5}-0`, record: JSON.stringify(recordAt('d-99', T0)) }]);
-    bench.objects.set(batchKey(2, 11), bytes);
-    const manifest = JSON.parse(new TextDecoder().decode(bench.take(layout.manifest('main', 2))).split('\n')[0] ?? '');
-    manifest.object.records = 1;
-    const forged = await createSigner(signingJwk).sign('manifest', JSON.stringify(manifest));
-    bench.objects.set(layout.manifest('main', 2), new TextEncoder().encode(forged));
-    expect(said(await bench.verify()).findings).toContain('manifest_replaced 2');
+    await rewrite(bench, 5);
+    expect(said(await bench.verify())).toEqual({ ...INTACT, integrity: 'violated', findings: ['manifest_replaced 5'] });
+    withoutAnchors(bench);
+    expect(said(await bench.verify())).toEqual(INTACT); // What is not anchored rests on the key alone.
+  });
+
+  test('a batch before it rewritten with the signing key: the next manifest tells', async () => {
+    const bench = await fiveBatches();
+    withoutAnchors(bench);
+    await rewrite(bench, 2);
+    expect(said(await bench.verify())).toEqual({ ...INTACT, integrity: 'violated', findings: ['manifest_replaced 2'] });
+  });
+
+  test('a batch that leaves out entries between it and the one before', async () => {
+    const bench = await fiveBatches();
+    withoutAnchors(bench);
+    await rewrite(bench, 5, { after_stream_id: `${T0 + 4 * HOUR}-0` });
+    expect(said(await bench.verify())).toEqual({
+      ...INTACT,
+      completeness: 'violated',
+      findings: ['entries_skipped 5'],
+    });
   });
 
   test('the tail cut', async () => {
