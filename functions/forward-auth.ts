@@ -1,7 +1,9 @@
 import type { AccessRequest, Decision, Door, Reason, RequestContext } from '../lib/decision.ts';
 import type { Enforce } from '../lib/enforce.ts';
+import { canonicalTarget } from '../lib/request/path.ts';
 import { denialAnswer, statusOf } from '../lib/respond/denial.ts';
 import { identityFields } from '../lib/respond/identity.ts';
+import { DOCTOR_IDENTITY, ECHO_PATH, type Probe, type ProbeReport, reportText } from './probe.ts';
 
 type Fields = readonly (readonly [string, string])[];
 type Headers_ = AccessRequest['headers'];
@@ -54,6 +56,8 @@ export interface ForwardAuthParts {
   readonly identityHeader: string | null;
   assertion: ((decision: Decision) => Promise<string>) | null;
   rateLimitFields(decision: Decision): Fields;
+  /** Present while an ingress is being examined. */
+  readonly probe: Probe | null;
 }
 
 /** Which header fields a proxy can copy to the upstream, and which it strips and overwrites: always every one of them, since
@@ -83,6 +87,8 @@ export const createForwardAuth = (parts: ForwardAuthParts) => {
     const asked = askedAbout(parts.proxy, access.method, access.target, access.headers);
     const request: AccessRequest =
       'reason' in asked ? { ...access, door, refused: asked } : { ...access, door, ...asked };
+    const report = parts.probe && (await parts.probe({ ...access, door }, asked));
+    if (report) return probed(report);
     const { decision, recorded, watch } = await parts.enforce(request, context);
     const kept = await recorded;
     const denial: Reason | null =
@@ -97,5 +103,34 @@ export const createForwardAuth = (parts: ForwardAuthParts) => {
       headers: [...answer.headers, ['x-tgefd-status', String(answer.status)], ['x-tgefd-problem', answer.body ?? '']],
       body: answer.body,
     };
+  };
+};
+
+/**
+ * The doctor's question: below its echo path it passes under an identity of its own, elsewhere it gets the report. Only a canonical
+ * path passes, so that nobody makes another of it behind us.
+ */
+const probed = (report: ProbeReport): CheckAnswer => {
+  const target = report.asked?.[1] ?? '';
+  const canonical = canonicalTarget(target);
+  const echoes = target === ECHO_PATH || target.startsWith(`${ECHO_PATH}/`);
+  if (echoes && canonical.ok && `${canonical.path}${canonical.query}` === target) {
+    const identity = ['x-auth-request-user', 'x-auth-request-scopes', 'x-auth-request-method', 'x-tgefd-assertion'];
+    return {
+      status: 200,
+      headers: [...identity, 'x-request-id', 'traceparent'].map((name) => [name, DOCTOR_IDENTITY] as const),
+      body: null,
+    };
+  }
+  const body = reportText(report);
+  return {
+    status: 403,
+    headers: [
+      ['content-type', 'application/json'],
+      ['cache-control', 'no-store'],
+      ['x-tgefd-status', '403'],
+      ['x-tgefd-problem', body],
+    ],
+    body,
   };
 };

@@ -2,6 +2,7 @@ import type { AccessRequest, Decision, Log, Reason, RequestContext } from '../li
 import type { Enforce, Enforced } from '../lib/enforce.ts';
 import { denialAnswer } from '../lib/respond/denial.ts';
 import { forwardedFields, identityFields } from '../lib/respond/identity.ts';
+import { type Probe, reportText } from './probe.ts';
 
 type Fields = readonly (readonly [string, string])[];
 
@@ -33,6 +34,8 @@ export interface GatewayParts {
   rateLimitFields(decision: Decision): Fields;
   /** Our own administrative endpoints, already decided upon. */
   administer(decision: Decision, request: Request, context: RequestContext): Promise<Response>;
+  /** Present while an ingress is being examined. */
+  readonly probe: Probe | null;
   readonly log: Log;
 }
 
@@ -88,6 +91,11 @@ export const createGateway = (parts: GatewayParts) => {
   };
 
   return async (access: AccessRequest, request: Request, context: RequestContext, extra: Fields): Promise<Response> => {
+    const report = parts.probe && (await parts.probe(access, access));
+    if (report) {
+      const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+      return new Response(reportText(report), { status: 403, headers });
+    }
     const enforced = await parts.enforce(access, context);
     const { watch, decision } = enforced;
     if (watch === null) return answerTo(enforced, access, request, context, extra, unwatched);

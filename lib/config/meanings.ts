@@ -307,7 +307,7 @@ export const meanings: Readonly<Record<SettingKey, { readonly section: Section; 
   doctorSecret: {
     section: 'Observation',
     meaning:
-      'While it is set, `/_authorizer/probe` tells whoever names it what arrived. For `doctor ingress`, for a few minutes; remove it afterwards.',
+      'For `doctor ingress` and a few minutes: while it is set, whoever presents it is told what of its requests arrived. Remove it afterwards.',
   },
   secretsRefreshSeconds: {
     section: 'Secrets',

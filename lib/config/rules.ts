@@ -183,7 +183,7 @@ export const crossCheck = (settings: Settings, given: ReadonlySet<SettingKey>, p
   if (settings.otelHeaders && !settings.otelEnabled)
     warning('otelHeaders', 'a value', 'nothing: TGEFD_OTEL_ENABLED is not `true`');
   if (settings.doctorSecret)
-    warning('doctorSecret', 'a value', 'nothing, once the ingress has been examined: it opens /_authorizer/probe');
+    warning('doctorSecret', 'a value', 'nothing, once the ingress has been examined: until then whoever has it is told what arrives');
 
   if (settings.mtlsPolicy && authMode !== 'mtls')
     warning('mtlsPolicy', 'a value', 'nothing: TGEFD_AUTH_MODE is not `mtls`');
