@@ -3,8 +3,10 @@ import { type Loaded, loadConfig, problemLine } from '../lib/config/load.ts';
 import { effectiveLines, posture } from '../lib/config/posture.ts';
 import { configurationPage } from '../lib/config/reference.ts';
 import type { Place } from '../lib/config/rules.ts';
-import { resolveSources } from '../lib/config/sources.ts';
+import type { Log } from '../lib/decision.ts';
 import { type Command, type Console, options, Usage } from './cli-command.ts';
+import { createEgressWatch } from './egress.ts';
+import { createNodeSecrets } from './node-secrets.ts';
 
 const platforms = ['worker', 'node', 'lambda'] as const;
 const roles = ['gateway', 'archive'] as const;
@@ -24,7 +26,12 @@ export const placeOf = (platform: string, role: string): Place => {
 
 /** The configuration of the environment, secrets read from where they are kept. */
 export const loadFrom = async (env: Console['env'], place: Place): Promise<Loaded> => {
-  const resolved = await resolveSources(env, { file: (path) => readFile(path, 'utf8'), stores: new Map() });
+  const log: Log = () => undefined;
+  const resolved = await createNodeSecrets(env, {
+    clock: () => Date.now(),
+    log,
+    watch: createEgressWatch(log),
+  }).resolve();
   const loaded = loadConfig(resolved.env, place);
   if (resolved.problems.length === 0) return loaded;
   return {

@@ -36,6 +36,8 @@ export interface StoreParts {
   readonly pseudonymKey: Secret<string> | null;
   readonly live: Live | null;
   readonly memory: Memory | null;
+  /** Takes over what was there before, once this composition is the one that serves. */
+  adopt(): void;
 }
 
 const createMemory = (clock: Clock, maximumEntries: number) => {
@@ -62,8 +64,10 @@ export const composeStore = (
   const { clock, log, random } = runtime;
   const { pseudonyms, egress, used } = parts;
   const { auditPseudonymKey: pseudonymKey, redisUrl, redisToken } = settings;
-  if (before?.live && redisToken) Object.assign(before.live, { redisToken, used });
-  if (before && same(before.pseudonymKey, pseudonymKey)) return before;
+  const adopt = () => {
+    if (before?.live && redisToken) Object.assign(before.live, { redisToken, used });
+  };
+  if (before && same(before.pseudonymKey, pseudonymKey)) return { ...before, adopt };
 
   const named: RevocationPseudonyms = (kind, value) => {
     const pseudonym = pseudonyms.of(kind === 'jti' ? 'token_id' : 'identity', value);
@@ -89,6 +93,7 @@ export const composeStore = (
       pseudonymKey,
       live: null,
       memory,
+      adopt,
     };
   }
   const live: Live = before?.live ?? { redisToken, used };
@@ -107,5 +112,6 @@ export const composeStore = (
     pseudonymKey,
     live,
     memory: null,
+    adopt,
   };
 };

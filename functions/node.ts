@@ -1,12 +1,11 @@
 import { createWriteStream, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { certificateFromDer } from '../lib/authenticate/x509.ts';
 import { egressTargets } from '../lib/config/egress.ts';
 import { type Config, loadConfig, type Problem, problemLine } from '../lib/config/load.ts';
-import { resolveSources } from '../lib/config/sources.ts';
+import type { Resolved } from '../lib/config/sources.ts';
 import type { Log } from '../lib/decision.ts';
 import { createApp, type Received } from './app.ts';
 import { type Composed, compose } from './compose.ts';
@@ -20,10 +19,12 @@ import { createNodeEgress } from './node-egress.ts';
 import { createNodeFetch } from './node-fetch.ts';
 import { createMetricsServer } from './node-metrics.ts';
 import { createNodeRedisExchange } from './node-redis.ts';
+import { createNodeSecrets } from './node-secrets.ts';
 import { createNodeServer, type NodeBindings, rawTargetOf } from './node-server.ts';
 import { clientOf } from './node-tls.ts';
 import { createNodeUpstream } from './node-upstream.ts';
 import { rawFields } from './raw-fields.ts';
+import { startSecretRefresh } from './secret-refresh.ts';
 import { sleep } from './sleep.ts';
 
 const drainSeconds = 30;
@@ -42,18 +43,11 @@ const refuse = (problems: readonly Problem[]): never => {
   process.exit(1);
 };
 
-const configure = async (): Promise<Config> => {
-  const resolved = await resolveSources(process.env, {
-    file: (path) => readFile(path, 'utf8'),
-    stores: new Map(),
-  });
-  const loaded = loadConfig(resolved.env, {
-    platform: 'node',
-    role: 'gateway',
-    upstreamBinding: false,
-    bucketBinding: false,
-  });
-  if (resolved.problems.length > 0) return refuse([...resolved.problems, ...(loaded.ok ? [] : loaded.problems)]);
+const place = { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
+
+const configure = ({ env, problems }: Resolved): Config => {
+  const loaded = loadConfig(env, place);
+  if (problems.length > 0) return refuse([...problems, ...(loaded.ok ? [] : loaded.problems)]);
   if (!loaded.ok) return refuse(loaded.problems);
   for (const warning of loaded.warnings) log('warn', 'configuration', { problem: problemLine(warning) });
   return loaded.config;
@@ -106,16 +100,24 @@ const received = (incoming: IncomingMessage, target: string): Received => {
   };
 };
 
+/** What only cryptography can tell of a configuration, or null. */
+const problemOf = async ({ assertions }: Composed): Promise<Problem | null> => {
+  const unfit = await assertions?.prepare();
+  return unfit ? { variable: 'TGEFD_ASSERTION_KEY', found: unfit, accepted: 'a key pair that belongs together' } : null;
+};
+
 const start = async () => {
   const port = integerFrom('PORT', 8080, 65_535);
   const host = process.env.HOST ?? '127.0.0.1';
-  const config = await configure();
+  const watch = createEgressWatch(log);
+  const secrets = createNodeSecrets(process.env, { clock, log, watch });
+  const resolved = await secrets.resolve();
+  const config = configure(resolved);
   const { settings } = config;
 
   const tls = <K extends string>(key: K, path: string | null) => (path ? { [key]: readFileSync(path) } : {});
-  const watch = createEgressWatch(log);
   const egress = createNodeEgress(egressTargets(settings, awsRegion), watch.note);
-  const composed: Composed = compose(config, {
+  const shared = {
     clock,
     newId,
     log,
@@ -138,13 +140,36 @@ const start = async () => {
         })
       : null,
     auditLine: auditLineOf(config),
-    spill: lazyS3Spill(settings, clock, egress),
     redisExchange: settings.redisUrl ? createNodeRedisExchange(settings.redisUrl, egress) : null,
-  });
-  const unfit = await composed.assertions?.prepare();
-  if (unfit) refuse([{ variable: 'TGEFD_ASSERTION_KEY', found: unfit, accepted: 'a key pair that belongs together' }]);
-  const archive = startNodeArchive(config, { outbox: composed.outbox, egress, clock, newId, log });
+  };
+  const composeWith = (next: Config, before: Composed | null) =>
+    compose(next, { ...shared, spill: lazyS3Spill(next.settings, clock, egress) }, before);
+  const archiveOf = (next: Config, { outbox }: Composed) =>
+    startNodeArchive(next, { outbox, egress, clock, newId, log });
+  let composed = composeWith(config, null);
+  const unfit = await problemOf(composed);
+  if (unfit) refuse([unfit]);
+  let archive = archiveOf(config, composed);
   let draining = false;
+
+  const refresh = startSecretRefresh(
+    { intervalMs: settings.secretsRefreshSeconds * 1000, first: resolved },
+    {
+      secrets,
+      load: (env) => loadConfig(env, place),
+      async replace(next) {
+        const candidate = composeWith(next, composed);
+        const problem = await problemOf(candidate);
+        if (problem) return problem;
+        candidate.carried.store.adopt();
+        composed = candidate;
+        await archive?.stop();
+        archive = draining ? null : archiveOf(next, candidate);
+        return null;
+      },
+      log,
+    },
+  );
 
   const app = createApp<NodeBindings>({
     composed: () => composed,
@@ -168,7 +193,7 @@ const start = async () => {
     { log, readCertificate: certificateFromDer },
   );
 
-  const metricsServer = settings.metricsPort === null ? null : createMetricsServer(composed.metricsPage);
+  const metricsServer = settings.metricsPort === null ? null : createMetricsServer(() => composed.metricsPage());
 
   const stop = () => {
     if (draining) return;
@@ -177,6 +202,7 @@ const start = async () => {
     const force = setTimeout(() => process.exit(1), drainSeconds * 1000);
     force.unref();
     server.close(async () => {
+      await refresh.stop();
       await Promise.all([...pending, archive?.stop()]);
       log('info', 'stopped');
       process.exit(0);

@@ -15,7 +15,8 @@ export interface EgressTarget {
   readonly addresses: AddressClass;
 }
 
-const target = (url: URL, variable: string, listed: ReadonlySet<string>): EgressTarget => ({
+/** One place by its URL; `listed` are the hosts of `TGEFD_EGRESS_ALLOW`. */
+export const egressTarget = (url: URL, variable: string, listed: ReadonlySet<string>): EgressTarget => ({
   host: url.host,
   name: url.hostname.replace(/^\[|\]$/g, ''),
   port: url.port === '' ? (url.protocol === 'http:' ? 80 : 443) : Number(url.port),
@@ -48,8 +49,8 @@ export const egressTargets = (settings: Settings, awsRegion: string | null): rea
     ...bucketUrls(settings, awsRegion).map((url) => [url, 'TGEFD_AUDIT_BUCKET'] as const),
   ];
   return [
-    ...named.flatMap(([url, variable]) => (url ? [target(url, variable, listed)] : [])),
-    ...settings.egressAllow.map((host) => target(new URL(`https://${host}`), 'TGEFD_EGRESS_ALLOW', listed)),
+    ...named.flatMap(([url, variable]) => (url ? [egressTarget(url, variable, listed)] : [])),
+    ...settings.egressAllow.map((host) => egressTarget(new URL(`https://${host}`), 'TGEFD_EGRESS_ALLOW', listed)),
   ];
 };
 

@@ -50,7 +50,7 @@ export const secretNames: readonly string[] = (
 /**
  * Resolves secrets that stand elsewhere: `X_FILE` names a mounted file (one trailing newline is dropped), and a value such as
  * `vault:mount/path#field` names a store; one whose store is not there is a problem, not a value. Gives every problem at once; a secret that cannot be read is never replaced by an
- * older or weaker one. Without files and references nothing is awaited but the function itself.
+ * older or weaker one. An empty `X_PREVIOUS` from a file or a store is none. Without files and references nothing is awaited but the function itself.
  */
 export const resolveSources = async (env: Env, sources: Sources): Promise<Resolved> => {
   const resolved: Record<string, unknown> = { ...env };
@@ -59,7 +59,10 @@ export const resolveSources = async (env: Env, sources: Sources): Promise<Resolv
 
   const take = async (variable: string, into: string, source: string, read: () => Promise<string>) => {
     try {
-      resolved[into] = await read();
+      const text = await read();
+      // A file or a store that has nothing any more to be rotated out is how a rotation ends.
+      if (text === '' && into.endsWith('_PREVIOUS')) delete resolved[into];
+      else resolved[into] = text;
       accesses.push({ variable: into, source, ok: true });
     } catch (error) {
       accesses.push({ variable: into, source, ok: false });

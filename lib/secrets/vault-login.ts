@@ -3,7 +3,7 @@ import type { CallVault } from './vault.ts';
 
 /** How we prove to Vault who we are. */
 export type VaultAuth =
-  | { readonly method: 'token'; readonly token: string }
+  | { readonly method: 'token' }
   | {
       readonly method: 'kubernetes' | 'jwt';
       readonly role: string;
@@ -22,7 +22,7 @@ interface Session {
 export interface VaultLogin {
   /** A token that Vault takes now, as far as its lease tells. Rejects when none is to be had. */
   token(): Promise<string>;
-  /** Drops the session; false where a new login could not give another (a configured token, or none was in use). */
+  /** Drops the session; false where there was none. */
   forget(): boolean;
 }
 
@@ -30,8 +30,8 @@ const RENEW_AFTER = 2 / 3;
 
 /**
  * Keeps one session with Vault: logs in with the token of a service account (Kubernetes auth) or any other JWT, renews at two
- * thirds of the lease, logs in anew where renewing fails. A configured token is looked up once for its lease and renewed the
- * same way; when it ends, only the operator can give another, and the log says so.
+ * thirds of the lease, logs in anew where renewing fails. A token that somebody else made is looked up for its lease and
+ * renewed the same way; when it ends, it is read again, for whoever made it may have made another.
  */
 export const createVaultLogin = (
   auth: VaultAuth,
@@ -39,10 +39,10 @@ export const createVaultLogin = (
     readonly call: CallVault;
     readonly clock: Clock;
     readonly log: Log;
-    readonly readJwt: () => Promise<string>;
+    readonly readCredential: () => Promise<string>;
   },
 ): VaultLogin => {
-  const { call, clock, log, readJwt } = parts;
+  const { call, clock, log, readCredential } = parts;
   let session: Session | null = null;
 
   const sessionOf = (granted: unknown, token: string | null): Session => {
@@ -58,16 +58,16 @@ export const createVaultLogin = (
   };
 
   const open = async (): Promise<Session> => {
+    const credential = (await readCredential().catch(() => '')).trim();
+    if (credential === '') throw new Error('no token of ours to show to Vault');
     if (auth.method === 'token') {
-      const { status, body } = await call('auth/token/lookup-self', { token: auth.token });
+      const { status, body } = await call('auth/token/lookup-self', { token: credential });
       if (status !== 200) throw new Error(`status ${status} from Vault for the configured token`);
-      return sessionOf(body.data, auth.token);
+      return sessionOf(body.data, credential);
     }
-    const jwt = await readJwt().catch(() => null);
-    if (jwt === null) throw new Error('no token of ours to show to Vault');
     const { status, body } = await call(`auth/${encodeURI(auth.mount)}/login`, {
       token: null,
-      body: { role: auth.role, jwt: jwt.trim() },
+      body: { role: auth.role, jwt: credential },
     });
     if (status !== 200) throw new Error(`status ${status} from Vault for the login`);
     return sessionOf(body.auth, null);
@@ -97,7 +97,7 @@ export const createVaultLogin = (
       return session.token;
     },
     forget() {
-      if (session === null || auth.method === 'token') return false;
+      if (session === null) return false;
       session = null;
       return true;
     },

@@ -39,11 +39,11 @@ export const createVaultSecrets = (
     readonly fetch: Fetch;
     readonly clock: Clock;
     readonly log: Log;
-    /** The token that proves who we are to Vault, for Kubernetes and JWT; read anew for each login. */
-    readonly readJwt: () => Promise<string>;
+    /** What proves to Vault who we are: a JWT (Kubernetes, JWT) or the token itself; read anew for each login. */
+    readonly readCredential: () => Promise<string>;
   },
 ): ((reference: string) => Promise<string>) => {
-  const { fetch, clock, log, readJwt } = parts;
+  const { fetch, clock, log, readCredential } = parts;
 
   const call: CallVault = async (path, { token, body }) => {
     const response = await fetch(`${settings.url}/v1/${path}`, {
@@ -62,7 +62,7 @@ export const createVaultSecrets = (
     const isObject = typeof answer === 'object' && answer !== null;
     return { status: response.status, body: isObject ? (answer as Record<string, unknown>) : {} };
   };
-  const login = createVaultLogin(settings.auth, { call, clock, log, readJwt });
+  const login = createVaultLogin(settings.auth, { call, clock, log, readCredential });
 
   const read = async (name: string): Promise<string> => {
     const slash = name.indexOf('/');

@@ -32,6 +32,14 @@ describe('resolveSources', () => {
     });
   });
 
+  test('an empty previous value from a file is none', async () => {
+    const { env, problems } = await resolveSources(
+      { TGEFD_JWT_SECRET: 'new', TGEFD_JWT_SECRET_PREVIOUS_FILE: '/run/secrets/none' },
+      { ...sources, file: async () => '\n' },
+    );
+    expect([env, problems]).toEqual([{ TGEFD_JWT_SECRET: 'new' }, []]);
+  });
+
   test('a file that cannot be read is a problem, never an absent secret', async () => {
     const { env, problems } = await resolveSources({ TGEFD_API_KEY_FILE: '/nowhere' }, sources);
     expect(problems).toEqual([

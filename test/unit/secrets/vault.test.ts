@@ -68,9 +68,9 @@ const startVault = (
           },
           clock: () => nowMs,
           log: (_level, event) => lines.push(event),
-          readJwt: async () => {
+          readCredential: async () => {
             if (jwt === null) throw new Error('ENOENT');
-            return jwt;
+            return auth.method === 'token' ? 'root' : jwt;
           },
         },
       ),
@@ -152,7 +152,7 @@ describe('secrets in Vault', () => {
 
   test('a configured token is looked up for its lease and renewed', async () => {
     const vault = startVault(secret, { leaseSeconds: 300 });
-    const read = vault.reader({ method: 'token', token: 'root' });
+    const read = vault.reader({ method: 'token' });
     expect(await read('kv/tgefd/jwt#current')).toBe('new');
     vault.wait(250_000);
     await read('kv/tgefd/jwt#current');

@@ -1,0 +1,194 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SignJWT } from 'jose';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { StartedDoor } from '../support/door.ts';
+import { type LoopbackServer, listenOnLoopback } from '../support/loopback-server.ts';
+import { startNodeDoor } from '../support/node-door.ts';
+import { startUpstream, type Upstream } from '../support/upstream.ts';
+
+const values = ['first', 'second', 'third'].map((word) => `the ${word} secret, of more than 32 bytes`);
+const [first = '', second = ''] = values;
+
+let folder: string;
+let upstream: Upstream;
+let door: StartedDoor | null = null;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tgefd-secrets-'));
+  upstream = await startUpstream();
+});
+afterEach(() => door?.stop());
+afterAll(() => Promise.all([upstream?.stop(), rm(folder, { recursive: true, force: true })]));
+
+/** Replaces a file as a mount does: never half written. */
+const put = async (name: string, text: string) => {
+  await writeFile(join(folder, `${name}.new`), text, { mode: 0o600 });
+  await rename(join(folder, `${name}.new`), join(folder, name));
+};
+const signedWith = (secret: string) =>
+  new SignJWT({ sub: 'alice' })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime('5 min')
+    .sign(new TextEncoder().encode(secret));
+const ask = async (token: string) =>
+  (await fetch(`${door?.url}/v1/metrics`, { headers: { authorization: `Bearer ${token}` } })).status;
+const said = (event: string) => door?.lines.filter((line) => line.includes(`"event":"${event}"`)) ?? [];
+const until = async (condition: () => boolean | Promise<boolean>, limitMs = 8_000) => {
+  const beganMs = performance.now();
+  while (!(await condition())) {
+    if (performance.now() - beganMs > limitMs) throw new Error(`not within ${limitMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return performance.now() - beganMs;
+};
+
+const environment = (more: Record<string, string>) => ({
+  TGEFD_ENV: 'development',
+  TGEFD_AUTH_MODE: 'jwt',
+  TGEFD_UPSTREAM_URL: upstream.url,
+  ...more,
+});
+
+describe('secrets in mounted files, on Node', () => {
+  const files = () => ({
+    TGEFD_JWT_SECRET_FILE: join(folder, 'jwt'),
+    TGEFD_JWT_SECRET_PREVIOUS_FILE: join(folder, 'jwt-previous'),
+    TGEFD_METRICS_ENABLED: 'true',
+  });
+
+  test('an HS256 secret is rotated under load: nobody who should pass is refused, and the old one is dead at the end', async () => {
+    await Promise.all([put('jwt', first), put('jwt-previous', '')]);
+    door = await startNodeDoor(environment(files()));
+    const [old, fresh] = [await signedWith(first), await signedWith(second)];
+    expect([await ask(old), await ask(fresh)]).toEqual([200, 401]);
+
+    const seen = { old: new Map<number, number>(), fresh: new Map<number, number>() };
+    let phase: 'overlap' | 'after' | 'done' = 'overlap';
+    const load = async (name: 'old' | 'fresh', token: string, during: string) => {
+      while (phase === during) {
+        const status = await ask(token);
+        if (phase === during) seen[name].set(status, (seen[name].get(status) ?? 0) + 1);
+      }
+    };
+    const oldLoad = load('old', old, 'overlap');
+    await put('jwt-previous', first);
+    await put('jwt', second);
+    await until(async () => (await ask(fresh)) === 200);
+    const freshLoad = load('fresh', fresh, 'overlap');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    phase = 'after';
+    await Promise.all([oldLoad, freshLoad]);
+    const later = load('fresh', fresh, 'after');
+    await put('jwt-previous', '');
+    const deadMs = await until(async () => (await ask(old)) === 401);
+    phase = 'done';
+    await later;
+
+    expect([...seen.old.keys()]).toEqual([200]);
+    expect([...seen.fresh.keys()]).toEqual([200]);
+    expect(await ask(old)).toBe(401);
+    expect(said('secrets_renewed').length).toBeGreaterThanOrEqual(2);
+    console.log(
+      `rotation of an HS256 secret: ${seen.old.get(200)} requests by the old one and ${seen.fresh.get(200)} by the new one passed; the old one dead ${Math.round(deadMs)} ms after it was taken away`,
+    );
+    expect(door.lines.join('\n')).not.toContain('secret, of more than');
+  });
+
+  test('a value that does not hold together changes nothing, and is said once', async () => {
+    await Promise.all([put('jwt', first), put('jwt-previous', '')]);
+    door = await startNodeDoor(environment({ ...files(), TGEFD_SECRETS_REFRESH_SEC: '0.3' }));
+    const old = await signedWith(first);
+    await put('jwt', 'short');
+    await until(() => said('secrets_refused').length > 0);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect([said('secrets_refused').length, await ask(old)]).toEqual([1, 200]);
+    await rm(join(folder, 'jwt'));
+    await until(() => said('secrets_not_renewed').length > 0);
+    expect(await ask(old)).toBe(200);
+    await put('jwt', second);
+    await until(async () => (await ask(await signedWith(second))) === 200);
+    expect(await ask(old)).toBe(401);
+  });
+});
+
+describe('secrets in Vault, served as its HTTP API is documented, on Node', () => {
+  let vault: LoopbackServer;
+  let data = { current: first, previous: '' };
+  let down = false;
+  const asked: string[] = [];
+  beforeAll(async () => {
+    await put('sa-token', 'a projected service-account token\n');
+    vault = await listenOnLoopback(
+      createServer(async (incoming, outgoing) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of incoming) chunks.push(chunk);
+        asked.push(`${incoming.method} ${incoming.url}`);
+        const answer = (status: number, body: object) =>
+          outgoing.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+        if (down) return answer(503, { errors: ['Vault is sealed'] });
+        if (incoming.url === '/v1/auth/kubernetes/login') {
+          const { role, jwt } = JSON.parse(Buffer.concat(chunks).toString());
+          if (role !== 'tgefd' || jwt !== 'a projected service-account token') return answer(403, { errors: [] });
+          return answer(200, { auth: { client_token: 'hvs.session', lease_duration: 1, renewable: true } });
+        }
+        if (incoming.headers['x-vault-token'] !== 'hvs.session') return answer(403, { errors: ['permission denied'] });
+        if (incoming.url === '/v1/auth/token/renew-self')
+          return answer(200, { auth: { client_token: 'hvs.session', lease_duration: 1, renewable: true } });
+        return answer(200, { data: { data, metadata: { version: 1 } } });
+      }),
+    );
+  });
+  afterAll(() => vault?.down());
+
+  test('are read at the start, renewed in time, and kept while Vault is sealed', async () => {
+    door = await startNodeDoor(
+      environment({
+        TGEFD_JWT_SECRET: 'vault:kv/tgefd/jwt#current',
+        TGEFD_JWT_SECRET_PREVIOUS: 'vault:kv/tgefd/jwt#previous',
+        TGEFD_VAULT_URL: `http://127.0.0.1:${vault.port}`,
+        TGEFD_VAULT_ROLE: 'tgefd',
+        TGEFD_VAULT_JWT_FILE: join(folder, 'sa-token'),
+        TGEFD_SECRETS_REFRESH_SEC: '1.1',
+      }),
+    );
+    const [old, fresh] = [await signedWith(first), await signedWith(second)];
+    expect([await ask(old), await ask(fresh)]).toEqual([200, 401]);
+    down = true;
+    await until(() => said('secrets_not_renewed').length > 0);
+    expect(await ask(old)).toBe(200);
+    down = false;
+    data = { current: second, previous: first };
+    await until(async () => (await ask(fresh)) === 200);
+    expect(await ask(old)).toBe(200);
+    data = { current: second, previous: '' };
+    await until(async () => (await ask(old)) === 401);
+    expect(await ask(fresh)).toBe(200);
+    expect(asked.filter((line) => line.includes('/data/')).every((line) => line === 'GET /v1/kv/data/tgefd/jwt')).toBe(
+      true,
+    );
+    expect(door.lines.join('\n')).not.toMatch(/secret, of more than|hvs\.session|service-account token/);
+  });
+
+  test('cannot be read at the start: the process says which, and does not listen', async () => {
+    down = true;
+    await expect(
+      startNodeDoor(
+        environment({
+          TGEFD_JWT_SECRET: 'vault:kv/tgefd/jwt#current',
+          TGEFD_VAULT_URL: `http://127.0.0.1:${vault.port}`,
+          TGEFD_VAULT_ROLE: 'tgefd',
+          TGEFD_VAULT_JWT_FILE: join(folder, 'sa-token'),
+        }),
+      ),
+    ).rejects.toThrow('TGEFD_JWT_SECRET: found status 503 from Vault for the login');
+    down = false;
+  });
+
+  test('a reference without Vault is no secret', async () => {
+    await expect(
+      startNodeDoor(environment({ TGEFD_JWT_SECRET: 'vault:kv/tgefd/a-very-long-path#current' })),
+    ).rejects.toThrow('a reference `vault:` without its store');
+  });
+});
