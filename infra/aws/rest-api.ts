@@ -2,6 +2,7 @@ import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import {
   AccessLogFormat,
   BasePathMapping,
+  CfnAuthorizer,
   DomainName,
   EndpointType,
   HttpIntegration,
@@ -114,11 +115,17 @@ function createAuthorizer(scope: Construct, deployment: CheckedDeployment, parts
       resultsCacheTtl,
     });
   }
-  return new RequestAuthorizer(scope, 'ApiAuthorizer', {
+  const authorizer = new RequestAuthorizer(scope, 'ApiAuthorizer', {
     handler: parts.authorizer,
     identitySources: deployment.authorizerTtlSeconds === 0 ? [] : [IdentitySource.header(field)],
     resultsCacheTtl,
   });
+  // CDK writes an empty string where there is no identity source; the property has to be absent.
+  const resource = authorizer.node.defaultChild;
+  if (deployment.authorizerTtlSeconds === 0 && resource instanceof CfnAuthorizer) {
+    resource.addPropertyDeletionOverride('IdentitySource');
+  }
+  return authorizer;
 }
 
 function mapDomain(scope: Construct, api: RestApi, domain: NonNullable<CheckedDeployment['domain']>): void {

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { createPolicies } from '../../functions/lambda-policy.ts';
 import { cachingConsequences } from '../../lib/config/authorizer-caching.ts';
 import { type Config, loadConfig, problemLine } from '../../lib/config/load.ts';
 
@@ -69,6 +70,16 @@ export function checkDeployment(deployment: Deployment): CheckedDeployment {
   const problems = loaded.ok ? [] : loaded.problems.map(problemLine);
   const { protocol, pathname } = new URL(deployment.upstream);
   if (protocol !== 'https:' || pathname !== '/') problems.push('upstream: an https: origin without a path');
+  for (const name of Object.keys(stubs({ ...deployment, assertion: true }))) {
+    if (name in deployment.environment) problems.push(`environment.${name}: a secret stands in Secrets Manager only`);
+  }
+  const simple = deployment.api.kind === 'http' && deployment.api.response === 'simple';
+  const rows = loaded.ok ? loaded.config.documents.endpoints : [];
+  if (ttlSeconds > 0 && !simple) {
+    for (const pair of createPolicies(rows).indistinct) {
+      problems.push(`authorizerTtlSeconds: 0 with these endpoints, which one policy cannot tell apart: ${pair}`);
+    }
+  }
   if (ttlSeconds > 0 && deployment.domain?.truststore) {
     problems.push(
       'authorizerTtlSeconds: 0 with client certificates, for a kept answer would pass without the certificate',

@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+
+const run = promisify(execFile);
+const ROOT = dirname(dirname(import.meta.dirname));
+const FOLDER = join(ROOT, 'infra/aws');
+/** No account and no region: what a build machine has. */
+const env = {
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(AWS|CDK)_/.test(name))),
+  PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH}`,
+  CDK_DISABLE_CLI_TELEMETRY: 'true',
+  AWS_EC2_METADATA_DISABLED: 'true',
+};
+
+interface Outcome {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+const command = async (file: string, args: readonly string[]) => {
+  const limits = { cwd: FOLDER, env, timeout: 300_000, maxBuffer: 64 * 1024 * 1024 };
+  return await run(file, [...args], limits).then(
+    ({ stdout, stderr }) => ({ ok: true, output: stdout + stderr }),
+    ({ stdout, stderr }: { stdout: string; stderr: string }) => ({ ok: false, output: stdout + stderr }),
+  );
+};
+
+/** The outcomes of a TAP report, each with what stands between it and the next. */
+const outcomesOf = (tap: string): Outcome[] => {
+  const parts = tap.split(/^ *(not ok|ok) \d+ - (.*)$/m).slice(1);
+  const outcomes: Outcome[] = [];
+  for (let at = 0; at < parts.length; at += 3) {
+    outcomes.push({ ok: parts[at] === 'ok', name: parts[at + 1] ?? '', detail: parts[at + 2] ?? '' });
+  }
+  return outcomes;
+};
+
+// The folder has dependencies of its own, which are heavy: they are installed here, and its tests run by its own runner.
+const installed = await command('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
+const [types, tests, synthesized] = installed.ok
+  ? [
+      await command('tsc', ['-p', '.']),
+      await command('node', ['--test', '--test-reporter=tap', 'test/*.test.ts']),
+      await command('node_modules/.bin/cdk', ['synth', '--quiet', '--no-notices', '--output', join(FOLDER, 'cdk.out')]),
+    ]
+  : [];
+
+describe('the infrastructure on AWS', () => {
+  test('installs from its lock file', () => {
+    expect(installed).toMatchObject({ ok: true });
+  });
+  test('type-checks', () => {
+    expect(types).toMatchObject({ ok: true });
+  });
+  test('is synthesised by the CDK command as delivered, offline, with cdk-nag content', () => {
+    expect(synthesized).toMatchObject({ ok: true });
+  });
+  const outcomes = outcomesOf(tests?.output ?? '');
+  test('has been tested', () => {
+    expect(outcomes.length, tests?.output).toBeGreaterThan(40);
+  });
+  test.each(outcomes.map((outcome) => [outcome.name, outcome] as const))('%s', (_, { ok, detail }) => {
+    expect(ok, detail).toBe(true);
+  });
+});
