@@ -9,6 +9,7 @@ import { createS3Client, createS3Store } from '../../lib/audit/s3.ts';
 import type { ObjectStore } from '../../lib/audit/store.ts';
 import { type VerifyReport, verifyArchive } from '../../lib/audit/verify.ts';
 import { describeWith } from '../support/describe-with.ts';
+import { startNodeDoor } from '../support/node-door.ts';
 import { cephPrograms, type Radosgw, startRadosgw } from '../support/radosgw.ts';
 import { type RedisParts, redisProgram, startRedis } from '../support/redis.ts';
 import { recordAt, signingJwk } from '../unit/audit/fixtures.ts';
@@ -91,7 +92,7 @@ describeWith([redisServer], 'the archive’s places', () => {
     });
   });
 
-  describeWith(Object.values(ceph), 'a Lambda on a schedule, with a bucket over S3 (Ceph radosgw)', () => {
+  describeWith(Object.values(ceph), 'with a bucket over S3 (Ceph radosgw)', () => {
     let s3: Radosgw;
     let store: ObjectStore;
     beforeAll(async () => {
@@ -101,19 +102,40 @@ describeWith([redisServer], 'the archive’s places', () => {
       await client.send(new CreateBucketCommand({ Bucket: 'audit' }));
       const settings = { bucket: 'audit', conditionalWrites: true, retention: null, encryption: null };
       store = createS3Store(client, settings, Date.now);
-      Object.assign(process.env, environment(redis), {
-        TGEFD_AUDIT_BUCKET: 'audit',
-        TGEFD_AUDIT_S3_ENDPOINT: endpoint,
-        TGEFD_AUDIT_S3_REGION: 'default',
-        TGEFD_AUDIT_S3_ACCESS_KEY_ID: credentials.accessKeyId,
-        TGEFD_AUDIT_S3_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-        TGEFD_AUDIT_PREFIX: 'trail',
-      });
     });
     afterAll(() => s3?.stop());
 
-    test('drains the outbox into batches that verify; the bundle is the one that is deployed', async () => {
+    const withBucket = (prefix: string) => ({
+      ...environment(redis),
+      TGEFD_AUDIT_BUCKET: 'audit',
+      TGEFD_AUDIT_S3_ENDPOINT: s3.endpoint,
+      TGEFD_AUDIT_S3_REGION: 'default',
+      TGEFD_AUDIT_S3_ACCESS_KEY_ID: s3.credentials.accessKeyId,
+      TGEFD_AUDIT_S3_SECRET_ACCESS_KEY: s3.credentials.secretAccessKey,
+      TGEFD_AUDIT_PREFIX: prefix,
+    });
+
+    test('a Node door drains it by its own timer, and ends its run when it is told to end', async () => {
       await decide(redis, 2500);
+      const door = await startNodeDoor({ ...withBucket('node'), TGEFD_AUDIT_ARCHIVE_INTERVAL_SEC: '1' });
+      try {
+        await expect.poll(() => redis.client.xlen(STREAM), { timeout: 20_000 }).toBe(0);
+      } finally {
+        await door.stop();
+      }
+      expect(await door.exited).toBe('exit code 0');
+      expect(door.lines.join('\n')).toContain('"event":"audit_archived"');
+      expect(await verified(store, 'node')).toMatchObject({
+        integrity: 'intact',
+        completeness: 'intact',
+        order: 'intact',
+        records: 2500,
+      });
+    });
+
+    test('the Lambda bundle drains it, once for each call', async () => {
+      await decide(redis, 2500);
+      Object.assign(process.env, withBucket('trail'));
       const bundle = '../../dist/lambda-archive.mjs';
       const { handler } = (await import(/* @vite-ignore */ bundle)) as { handler: () => Promise<unknown> };
       expect(await handler()).toMatchObject({ outcome: 'drained', records: 2500, entriesLeft: 0 });
