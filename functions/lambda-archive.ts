@@ -5,7 +5,7 @@ import { resolveSources } from '../lib/config/sources.ts';
 import type { Log } from '../lib/decision.ts';
 import { createEgressWatch } from './egress.ts';
 import { createUlids } from './ids.ts';
-import { createExtensionSecrets } from './lambda-secrets.ts';
+import { createLambdaStores } from './lambda-secrets.ts';
 import { createNodeEgress } from './node-egress.ts';
 import { createNodeFetch } from './node-fetch.ts';
 import { runScheduled } from './scheduled-archive.ts';
@@ -19,16 +19,8 @@ const log: Log = (level, event, facts) => {
   const line = JSON.stringify({ type: 'log', ts: new Date().toISOString(), level, event, ...facts });
   process.stdout.write(`${line}\n`);
 };
-const stores = new Map([
-  [
-    'aws-sm',
-    createExtensionSecrets({
-      port: Number(process.env.PARAMETERS_SECRETS_EXTENSION_HTTP_PORT ?? 2773),
-      token: process.env.AWS_SESSION_TOKEN ?? '',
-      timeoutMs: 2_000,
-    }),
-  ],
-]);
+const watch = createEgressWatch(log);
+const stores = createLambdaStores({ clock, watch });
 
 const refuse = (problems: readonly Problem[]): never => {
   for (const problem of problems) log('error', 'configuration_invalid', { problem: problemLine(problem) });
@@ -47,7 +39,6 @@ export async function handler(): Promise<ArchiveRun> {
   const loaded = loadConfig(resolved.env, place);
   if (!loaded.ok) return refuse(loaded.problems);
   const bound = { store: null, copies: null };
-  const watch = createEgressWatch(log);
   const nodeEgress = createNodeEgress(
     egressTargets(loaded.config.settings, process.env.AWS_REGION ?? null),
     watch.note,

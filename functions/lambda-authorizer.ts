@@ -7,7 +7,7 @@ import { createEgressWatch } from './egress.ts';
 import { createUlids } from './ids.ts';
 import { AuthorizerError } from './lambda-answer.ts';
 import { createLambdaDoor } from './lambda-door.ts';
-import { createExtensionSecrets } from './lambda-secrets.ts';
+import { createLambdaStores } from './lambda-secrets.ts';
 import { createNodeEgress } from './node-egress.ts';
 import { createNodeFetch } from './node-fetch.ts';
 import { createNodeRedisExchange } from './node-redis.ts';
@@ -16,8 +16,6 @@ import { sleep } from './sleep.ts';
 
 type Door = ReturnType<typeof createLambdaDoor>;
 
-/** How long secrets that are kept elsewhere are believed before they are read again. */
-const SECRETS_LIFETIME_MS = 300_000;
 /** The init phase ends after ten seconds; a slow issuer must not use them up. */
 const WARM_UP_MS = 3_000;
 
@@ -28,16 +26,8 @@ const newId = createUlids(clock);
 const line = (text: string) => void process.stdout.write(`${text}\n`);
 const log: Log = (level, event, facts) =>
   line(JSON.stringify({ type: 'log', ts: new Date().toISOString(), level, event, ...facts }));
-const stores = new Map([
-  [
-    'aws-sm',
-    createExtensionSecrets({
-      port: Number(process.env.PARAMETERS_SECRETS_EXTENSION_HTTP_PORT ?? 2773),
-      token: process.env.AWS_SESSION_TOKEN ?? '',
-      timeoutMs: 2_000,
-    }),
-  ],
-]);
+const watch = createEgressWatch(log);
+const stores = createLambdaStores({ clock, watch });
 
 /** The function's role; Lambda gives each environment credentials that outlive it. */
 const platform: PlatformCredentials = {
@@ -73,9 +63,8 @@ function refuse(problems: readonly Problem[]): never {
 async function configured(): Promise<Running> {
   const resolved = await resolveSources(process.env, { file: null, stores });
   if (resolved.problems.length > 0) return refuse(resolved.problems);
-  const untilMs = clock() + SECRETS_LIFETIME_MS;
   const fingerprint = JSON.stringify(Object.entries(resolved.env).filter(([name]) => OURS.test(name)));
-  if (running?.fingerprint === fingerprint) return { ...running, untilMs };
+  if (running?.fingerprint === fingerprint) return { ...running, untilMs: untilOf(running.composed) };
 
   const loaded = loadConfig(resolved.env, {
     platform: 'lambda',
@@ -86,28 +75,41 @@ async function configured(): Promise<Running> {
   if (!loaded.ok) return refuse(loaded.problems);
   for (const warning of loaded.warnings) log('warn', 'configuration', { problem: problemLine(warning) });
   const { auditLog, redisUrl } = loaded.config.settings;
-  const watch = createEgressWatch(log);
   const egress = createNodeEgress(egressTargets(loaded.config.settings, platform.region), watch.note);
-  const composed = compose(loaded.config, {
-    clock,
-    newId,
-    log,
-    fetch: createNodeFetch(egress),
-    egressWatch: watch,
-    random: () => Math.random(),
-    sleep,
-    sharePromises: true,
-    sharedKeySet: null,
-    upstream: null,
-    auditLine: auditLog ? line : null,
-    spill: signedSpill(loaded.config.settings, platform, { fetch: createNodeFetch(egress), clock, log }),
-    redisExchange: redisUrl ? createNodeRedisExchange(redisUrl, egress) : null,
-  });
+  const composed = compose(
+    loaded.config,
+    {
+      clock,
+      newId,
+      log,
+      fetch: createNodeFetch(egress),
+      egressWatch: watch,
+      random: () => Math.random(),
+      sleep,
+      sharePromises: true,
+      sharedKeySet: null,
+      upstream: null,
+      auditLine: auditLog ? line : null,
+      spill: signedSpill(loaded.config.settings, platform, { fetch: createNodeFetch(egress), clock, log }),
+      redisExchange: redisUrl ? createNodeRedisExchange(redisUrl, egress) : null,
+    },
+    running?.composed ?? null,
+  );
   const unfit = await composed.assertions?.prepare();
   if (unfit) refuse([{ variable: 'TGEFD_ASSERTION_KEY', found: unfit, accepted: 'a key pair that belongs together' }]);
+  composed.carried.store.adopt();
   const functionName = process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'authorizer';
-  return { composed, door: createLambdaDoor(composed, { clock, log, line, functionName }), fingerprint, untilMs };
+  return {
+    composed,
+    door: createLambdaDoor(composed, { clock, log, line, functionName }),
+    fingerprint,
+    untilMs: untilOf(composed),
+  };
 }
+
+/** Until when secrets that are kept elsewhere are believed before they are read again. */
+const untilOf = ({ config: { settings } }: Composed): number =>
+  settings.secretsRefreshSeconds === 0 ? Number.POSITIVE_INFINITY : clock() + settings.secretsRefreshSeconds * 1000;
 
 /** The running parts; secrets that may have been rotated are read again, and while they cannot be, the last ones serve. */
 async function current(): Promise<Running> {
@@ -115,7 +117,7 @@ async function current(): Promise<Running> {
     running = await configured().catch((error: unknown) => {
       if (running === null) throw error;
       log('warn', 'secrets_not_renewed');
-      return { ...running, untilMs: clock() + SECRETS_LIFETIME_MS };
+      return { ...running, untilMs: untilOf(running.composed) };
     });
   }
   return running;
