@@ -1,3 +1,4 @@
+import { cachingConsequences } from './authorizer-caching.ts';
 import type { Config } from './load.ts';
 import { type Secret, type SettingKey, type Variable, variables } from './variables.ts';
 
@@ -133,6 +134,14 @@ export const posture = (config: Config): readonly PostureLine[] => {
   if (settings.revocationOnError === 'open') {
     weak('While Redis does not answer, revoked credentials pass.');
     attack('Cut Redis off and use a revoked token.');
+  }
+
+  if (place.platform === 'lambda') {
+    const ttlSeconds = settings.authorizerTtlSeconds;
+    const revocationDelaySeconds = settings.rateLimitMode === 'exact' ? 0 : settings.revocationMaximumDelaySeconds;
+    const say = ttlSeconds === 0 ? enforced : weak;
+    for (const line of cachingConsequences({ ttlSeconds, revocationDelaySeconds })) say(`${line}.`);
+    if (ttlSeconds > 0) attack('Use a stolen or revoked token on a busy route while API Gateway keeps its answer.');
   }
 
   if (settings.auditMode === 'strict' && settings.redisUrl)
