@@ -1,5 +1,6 @@
 import { type Command, type Console, Usage } from './cli-command.ts';
 import { checkConfig, docs } from './cli-config.ts';
+import { doctor } from './cli-doctor.ts';
 import { explain } from './cli-explain.ts';
 import { revocations, revoke } from './cli-revocations.ts';
 import { token } from './cli-token.ts';
@@ -7,6 +8,7 @@ import { token } from './cli-token.ts';
 const commands: Readonly<Record<string, Command>> = {
   'check-config': checkConfig,
   docs,
+  doctor,
   explain,
   revocations,
   revoke,
