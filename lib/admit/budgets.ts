@@ -15,7 +15,7 @@ export const PARTS_PER_TOKEN = 60_000;
 export const LEASE_WINDOW_MS = 10_000;
 
 /** How far ahead of its refill a budget may be leased once it is empty. */
-export const LEASE_HORIZON_MS = 1_000;
+export const LEASE_HORIZON_MS = 2_000;
 
 export interface Bucket {
   /** Parts missing until it is full. More than the burst's worth when future refill is already leased. */

@@ -55,16 +55,16 @@ export interface Lease {
 /** Older uses count less: to the e-th part after this time. */
 const MEMORY_MS = 20_000;
 const LEAST_OBSERVED_MS = 2_000;
-/** An isolate provides itself with `PROVIDE_TOKENS`, but no more than it uses in the longer and no less than in the shorter time. */
-const PROVIDE_TOKENS = 20;
+/** No lease is for longer than this. */
 const PROVIDE_MOST_MS = 5_000;
-const PROVIDE_LEAST_MS = 1_500;
 /**
- * Who is served from leases: `evidence` recent uses at least, and `often` of them in the longer time; half as often goes on
- * with a lease that is there. A token that expires unused is lost to others where tokens are scarce, and nowhere else.
+ * Who is served from leases: `evidence` recent uses at least, and `often` of them in `PROVIDE_MOST_MS`; half as often goes
+ * on with a lease that is there. How much it provides for: `tokens`, but no less than for `leastMs` and no more than for
+ * `PROVIDE_MOST_MS`. Where tokens are scarce, one that expires unused or dies with its isolate is lost to others, and
+ * nowhere else.
  */
-const WHEN_PLENTY = { evidence: 3, often: 1 };
-const WHEN_SCARCE = { evidence: 5, often: 3 };
+const WHEN_PLENTY = { evidence: 3, often: 1, tokens: 20, leastMs: 1_500 };
+const WHEN_SCARCE = { evidence: 5, often: 3, tokens: 3, leastMs: 700 };
 /** A lease is refilled when no more than this share of the provision is left, and renewed this long before it expires. */
 const REFILL_AT_SHARE = 0.25;
 const RENEW_BEFORE_MS = 3_000;
@@ -106,10 +106,10 @@ function provisionOf(lease: Lease, nowMs: number): number {
   // Uses are forgotten evenly, so the time that they stand for is forgotten too.
   const standsForMs = MEMORY_MS * (1 - Math.exp((lease.firstUseMs - nowMs) / MEMORY_MS));
   const perMs = uses / Math.max(standsForMs, LEAST_OBSERVED_MS);
-  const { evidence, often } = lease.scarce ? WHEN_SCARCE : WHEN_PLENTY;
+  const { evidence, often, tokens, leastMs } = lease.scarce ? WHEN_SCARCE : WHEN_PLENTY;
   const enough = lease.window === -1 ? often : often / 2;
   if (uses < evidence || perMs * PROVIDE_MOST_MS < enough) return 0;
-  return Math.floor(Math.max(perMs * PROVIDE_LEAST_MS, Math.min(perMs * PROVIDE_MOST_MS, PROVIDE_TOKENS)));
+  return Math.floor(Math.max(perMs * leastMs, Math.min(perMs * PROVIDE_MOST_MS, tokens)));
 }
 
 /** Sets one valid token aside until `untilMs`, if there is one. */

@@ -128,7 +128,7 @@ for i, b in ipairs(buckets) do
 end
 if changes then answer[#answer + 1] = changes end
 return answer`,
-  sha1: 'c3e92e196dab7451b06c1ff19b97c357b788aa72',
+  sha1: 'a0a01b37a01a8e9498de6ae8f734d5c2bbab240a',
 };
 
 /**

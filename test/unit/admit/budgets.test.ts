@@ -151,7 +151,7 @@ describe('leases', () => {
     };
     const { settlement } = settle([empty], [leasing(of, 50)], NOW);
     const [grant] = settlement.grants;
-    expect(grant).toEqual({ granted: 5, missing: 105 * PARTS_PER_TOKEN });
+    expect(grant).toEqual({ granted: 10, missing: 110 * PARTS_PER_TOKEN });
     expect(partsUntilFirst(grant ?? { missing: 0, granted: 0 }, of)).toBe(100 * of.perMinute);
   });
 
