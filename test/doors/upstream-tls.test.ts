@@ -1,0 +1,141 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { createServer } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Authority, type IssuedCertificate, opensslProgram, startAuthority } from '../support/certificates.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { type LoopbackServer, listenOnLoopback } from '../support/loopback-server.ts';
+import { startNodeDoor } from '../support/node-door.ts';
+
+const openssl = await opensslProgram();
+
+/* TLS to the upstream both ways: whom the gateway believes to be the upstream, and as whom it comes. */
+describeWith([openssl], 'mTLS to the upstream', () => {
+  let authority: Authority;
+  let stranger: Authority;
+  let folder: string;
+  let ours: IssuedCertificate;
+  let upstreams: Record<
+    'trusted' | 'of another authority' | 'of another name' | 'expired' | 'only TLS 1.1',
+    LoopbackServer
+  >;
+  const callers: string[] = [];
+
+  /** An upstream that lets in only whom `authority` has certified, and tells who came. */
+  const startTlsUpstream = (
+    certificate: IssuedCertificate,
+    protocol: { maxVersion?: 'TLSv1.1'; minVersion?: 'TLSv1.1' } = {},
+  ) =>
+    listenOnLoopback(
+      createServer(
+        { key: certificate.keyPem, cert: certificate.pem, ca: authority.pem, requestCert: true, ...protocol },
+        (request: IncomingMessage, response) => {
+          const subject = (request.socket as TLSSocket).getPeerCertificate().subject;
+          callers.push(subject.CN?.toString() ?? '');
+          response.writeHead(200, { 'content-type': 'text/plain' }).end('in');
+        },
+      ),
+    );
+
+  beforeAll(async () => {
+    [authority, stranger] = await Promise.all([startAuthority(openssl, 'Inside'), startAuthority(openssl, 'Inside')]);
+    const server = (from: Authority, name: string, notAfter?: Date) =>
+      from.issue({
+        subject: `/CN=${name}`,
+        subjectAltNames: [`DNS:${name}`],
+        usage: 'serverAuth',
+        ...(notAfter ? { notBefore: new Date(Date.now() - 2 * 86_400_000), notAfter } : {}),
+      });
+    ours = await authority.issue({ subject: '/O=Acme/CN=edge-authorizer' });
+    const foreign = await stranger.issue({ subject: '/O=Acme/CN=edge-authorizer' });
+    const good = await server(authority, 'localhost');
+    upstreams = {
+      trusted: await startTlsUpstream(good),
+      'of another authority': await startTlsUpstream(await server(stranger, 'localhost')),
+      'of another name': await startTlsUpstream(await server(authority, 'elsewhere.test')),
+      expired: await startTlsUpstream(await server(authority, 'localhost', new Date(Date.now() - 86_400_000))),
+      'only TLS 1.1': await startTlsUpstream(good, { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' }),
+    };
+    folder = await mkdtemp(join(tmpdir(), 'tgefd-upstream-tls-'));
+    const files = {
+      'ca.pem': authority.pem,
+      'tls.crt': ours.pem,
+      'tls.key': ours.keyPem,
+      'foreign.crt': foreign.pem,
+      'foreign.key': foreign.keyPem,
+    };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  });
+  afterAll(async () => {
+    await Promise.all(Object.values(upstreams ?? {}).map((upstream) => upstream.down()));
+    await Promise.all([authority?.stop(), stranger?.stop(), rm(folder, { recursive: true, force: true })]);
+  });
+
+  const through = async (upstream: keyof typeof upstreams, env: Readonly<Record<string, string>>) => {
+    const door = await startNodeDoor({
+      TGEFD_ENV: 'development',
+      TGEFD_AUTH_MODE: 'none',
+      TGEFD_UPSTREAM_URL: `https://localhost:${upstreams[upstream].port}`,
+      ...env,
+    });
+    try {
+      const answer = await fetch(`${door.url}/v1/metrics`);
+      return { status: answer.status, body: await answer.text(), lines: door.lines.join('\n') };
+    } finally {
+      await door.stop();
+    }
+  };
+  const file = (name: string) => join(folder, name);
+  const authorities = () => ({ TGEFD_UPSTREAM_TLS_CA_FILE: file('ca.pem') });
+  const certificate = () => ({
+    TGEFD_UPSTREAM_TLS_CERT_FILE: file('tls.crt'),
+    TGEFD_UPSTREAM_TLS_KEY_FILE: file('tls.key'),
+  });
+
+  test('the gateway comes with its certificate, and the upstream lets it in', async () => {
+    const answer = await through('trusted', { ...authorities(), ...certificate() });
+    expect(answer).toMatchObject({ status: 200, body: 'in' });
+    expect(callers.at(-1)).toBe('edge-authorizer');
+  });
+
+  test.each(['of another authority', 'of another name', 'expired', 'only TLS 1.1'] as const)(
+    'an upstream %s is refused with 502, and nothing is sent to it',
+    async (upstream) => {
+      const before = callers.length;
+      const answer = await through(upstream, { ...authorities(), ...certificate() });
+      expect(answer.status).toBe(502);
+      expect(JSON.parse(answer.body)).toMatchObject({ code: 'upstream_unreachable' });
+      expect(answer.lines).toContain('"event":"upstream_unreachable"');
+      expect(callers).toHaveLength(before);
+    },
+  );
+
+  test('without the authority of the upstream it is not believed', async () => {
+    expect((await through('trusted', certificate())).status).toBe(502);
+  });
+
+  test.each([
+    ['without a certificate', {}],
+    [
+      'with the certificate of another authority',
+      { TGEFD_UPSTREAM_TLS_CERT_FILE: 'foreign.crt', TGEFD_UPSTREAM_TLS_KEY_FILE: 'foreign.key' },
+    ],
+  ])('%s the upstream does not let the gateway in: 502', async (_, names) => {
+    const paths = Object.fromEntries(Object.entries(names).map(([name, path]) => [name, file(path)]));
+    const before = callers.length;
+    expect((await through('trusted', { ...authorities(), ...paths })).status).toBe(502);
+    expect(callers).toHaveLength(before);
+  });
+
+  test('half a pair, or a file that is not there, does not start', async () => {
+    await expect(
+      through('trusted', { ...authorities(), TGEFD_UPSTREAM_TLS_CERT_FILE: file('tls.crt') }),
+    ).rejects.toThrow(/TGEFD_UPSTREAM_TLS_KEY_FILE/);
+    await expect(through('trusted', { TGEFD_UPSTREAM_TLS_CA_FILE: file('nothing.pem') })).rejects.toThrow(
+      /nothing\.pem|UPSTREAM_TLS_CA/,
+    );
+  });
+});
