@@ -1,4 +1,4 @@
-import { constants, createHmac, KeyObject, verify } from 'node:crypto';
+import { constants, createHmac, createSecretKey, KeyObject, verify } from 'node:crypto';
 import type { SignaturePrimitive } from '../lib/authenticate/algorithms.ts';
 
 /*
@@ -28,12 +28,8 @@ export const verifyOnNode: SignaturePrimitive = (key, { importParameters, verify
   const own = keyObjectOf(key);
   switch (importParameters.name) {
     case 'RSASSA-PKCS1-v1_5':
-      return verify(
-        digestOf(importParameters as RsaHashedImportParams),
-        signed,
-        { key: own, padding: constants.RSA_PKCS1_PADDING },
-        signature,
-      );
+      // Its padding is the default of an RSA key; to name it costs half as much again.
+      return verify(digestOf(importParameters as RsaHashedImportParams), signed, own, signature);
     case 'RSA-PSS': {
       const { saltLength } = verifyParameters as RsaPssParams;
       const padding = constants.RSA_PKCS1_PSS_PADDING;
@@ -58,5 +54,11 @@ export const verifyOnNode: SignaturePrimitive = (key, { importParameters, verify
   }
 };
 
-/** HMAC-SHA-256. */
-export const hmacOnNode = (key: string, text: string): Uint8Array => createHmac('sha256', key).update(text).digest();
+const secretKeys = new Map<string, KeyObject>();
+
+/** HMAC-SHA-256 of a text. Keeps every key it was ever given: for the few of a configuration, not for a caller's. */
+export const hmacOnNode = (key: string, text: string): Uint8Array => {
+  const own = secretKeys.get(key) ?? createSecretKey(key, 'utf8');
+  secretKeys.set(key, own);
+  return createHmac('sha256', own).update(text).digest();
+};

@@ -51,7 +51,7 @@ export async function forwardGroup({ issuer, keySetUrl, load, facts }: Place): P
       { row, of: 'express-oauth2-jwt-bearer', kind: 'cold', atMost: null },
     ],
     skipped,
-    rounds: 7,
-    operations: { hot: 5_000, cold: 800 },
+    rounds: 11,
+    operations: { hot: 2_500, cold: 500 },
   };
 }

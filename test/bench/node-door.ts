@@ -32,7 +32,7 @@ export async function nodeGroup({ issuer, keySetUrl, load, facts }: Place): Prom
       { row, of: 'fastify + fast-jwt', kind: 'cold', atMost: null },
     ],
     skipped: [],
-    rounds: 7,
-    operations: { hot: 5_000, cold: 800 },
+    rounds: 11,
+    operations: { hot: 2_500, cold: 500 },
   };
 }

@@ -25,7 +25,7 @@ export async function workerGroup({ issuer, keySetUrl, load, facts }: Place): Pr
       { row, of: 'hono + jose', kind: 'cold', atMost: 1.05 },
     ],
     skipped: [],
-    rounds: 7,
-    operations: { hot: 3_000, cold: 800 },
+    rounds: 11,
+    operations: { hot: 2_000, cold: 500 },
   };
 }
