@@ -28,7 +28,7 @@ const routedPath = (path: string): string => (path.length > 1 && path.endsWith('
 /** How one runtime feeds the app. */
 export interface AppParts<Bindings extends object> {
   /** The wired parts, or null while the configuration is invalid. */
-  composed(bindings: Bindings): Composed | null | Promise<Composed | null>;
+  composed(bindings: Bindings, context: Context): Composed | null | Promise<Composed | null>;
   received(request: Request, bindings: Bindings, context: Context): Received;
   rawTarget(request: Request, bindings: Bindings): string;
   newId(): string;
@@ -70,7 +70,7 @@ export const createApp = <Bindings extends object>(parts: AppParts<Bindings>) =>
   app.get('/healthz', () => word(200, 'ok'));
 
   app.use(async (c, next) => {
-    const composed = await parts.composed(c.env);
+    const composed = await parts.composed(c.env, c);
     if (composed) {
       c.set('composed', composed);
       return next();

@@ -5,6 +5,7 @@ import type { Log } from '../lib/decision.ts';
 import { createEgressWatch } from './egress.ts';
 import { createUlids } from './ids.ts';
 import { runScheduled } from './scheduled-archive.ts';
+import { secretStores } from './worker-secrets.ts';
 
 /** Text variables named as in docs/configuration.md, and R2 buckets by binding. */
 interface Env {
@@ -28,9 +29,11 @@ const archive = async (env: Env): Promise<void> => {
     upstreamBinding: false,
     bucketBinding: bucket !== undefined,
   } as const;
-  const loaded = loadConfig(env, place);
-  if (!loaded.ok) {
-    for (const problem of loaded.problems) log('error', 'configuration_invalid', { problem: problemLine(problem) });
+  const found = (await secretStores(env, clock)?.resolve()) ?? { env, problems: [] };
+  const loaded = loadConfig(found.env, place);
+  if (!loaded.ok || found.problems.length > 0) {
+    for (const problem of [...found.problems, ...(loaded.ok ? [] : loaded.problems)])
+      log('error', 'configuration_invalid', { problem: problemLine(problem) });
     throw new Error('configuration_invalid');
   }
   const bound = { store: bucket ? createR2Store(bucket) : null, copies: anchors ? createR2Store(anchors) : null };

@@ -1,10 +1,12 @@
 import type { ExecutionContext, IncomingRequestCfProperties } from '@cloudflare/workers-types';
+import type { Context } from 'hono';
 import { createLayout } from '../lib/audit/layout.ts';
 import { createR2Store, type R2Binding } from '../lib/audit/r2.ts';
 import { createSpill } from '../lib/audit/spill.ts';
 import { cloudflareCertificate } from '../lib/authenticate/cloudflare-certificate.ts';
 import { loadConfig, problemLine } from '../lib/config/load.ts';
-import type { Hop, Log } from '../lib/decision.ts';
+import type { Resolved } from '../lib/config/sources.ts';
+import type { Hop, Log, RequestContext } from '../lib/decision.ts';
 import { createApp } from './app.ts';
 import { type Composed, compose } from './compose.ts';
 import type { Upstream } from './gateway.ts';
@@ -12,6 +14,7 @@ import { createUlids } from './ids.ts';
 import { signedSpill } from './signed-spill.ts';
 import { sleep } from './sleep.ts';
 import { SPILL_TIMEOUT_MS } from './spill-timeout.ts';
+import { type SecretStores, secretStores } from './worker-secrets.ts';
 
 /** Text variables named as in docs/configuration.md, and the bindings that may stand in for some of them. */
 interface Env {
@@ -24,26 +27,76 @@ const clock = () => Date.now();
 const newId = createUlids(clock);
 const log: Log = (level, event, facts) => console[level](JSON.stringify({ type: 'log', level, event, ...facts }));
 
-/** Composed once per isolate: plain data, closures and imported keys, no promise and no I/O object. */
-let composed: { readonly parts: Composed | null } | null = null;
+/** The parts of this isolate: plain data, closures and imported keys, no promise and no I/O object. */
+interface Running {
+  readonly parts: Composed | null;
+  /** When secrets of the Secrets Store are read again. */
+  readonly untilMs: number;
+}
 
-const composeOnce = (env: Env): Composed | null => {
-  if (composed) return composed.parts;
-  const place = {
+/** How soon a store that could not be read is asked again. */
+const RETRY_SECONDS = 5;
+
+let running: Running | null = null;
+
+const settled = (parts: Composed | null, stored: boolean): Running => {
+  const seconds = parts === null ? RETRY_SECONDS : parts.config.settings.secretsRefreshSeconds;
+  return { parts, untilMs: stored && seconds > 0 ? clock() + seconds * 1000 : Number.POSITIVE_INFINITY };
+};
+
+/**
+ * The wired parts. Without secrets in a store they are composed in the first request, at once. Otherwise every request that
+ * comes before the first reading is done reads for itself, since none may await another's promise; later one request in
+ * each interval reads again behind its answer, and what it finds counts once it holds together.
+ */
+const composed = (env: Env, context: RequestContext): Composed | null | Promise<Composed | null> => {
+  const stores = secretStores(env, clock);
+  if (running === null) {
+    if (stores !== null) return firstReading(env, stores);
+    running = settled(start(env, { env, problems: [] }, null), false);
+  } else if (stores !== null && clock() >= running.untilMs) {
+    const before = running.parts;
+    running = settled(before, true);
+    context.defer(stores.resolve().then((found) => renew(env, found, before)));
+  }
+  return running.parts;
+};
+
+const firstReading = async (env: Env, stores: SecretStores): Promise<Composed | null> => {
+  const found = await stores.resolve();
+  running ??= settled(start(env, found, null), true);
+  return running.parts;
+};
+
+/** Composes from secrets that were read again; what cannot be read or does not hold together changes nothing. */
+const renew = async (env: Env, found: Found, before: Composed | null): Promise<void> => {
+  const next = start(env, found, before);
+  if (next === null) return;
+  const unfit = await next.assertions?.prepare();
+  if (unfit) return log('error', 'configuration_invalid', { problem: `TGEFD_ASSERTION_KEY: found ${unfit}` });
+  next.carried.store.adopt();
+  running = settled(next, true);
+};
+
+type Found = Pick<Resolved, 'env' | 'problems'>;
+
+/** Parts from an environment with its secrets, or null with every problem said. */
+const start = (bindings: Env, { env, problems }: Found, before: Composed | null): Composed | null => {
+  const loaded = loadConfig(env, {
     platform: 'worker',
     role: 'gateway',
-    upstreamBinding: env.UPSTREAM !== undefined,
-    bucketBinding: env.AUDIT_BUCKET !== undefined,
-  } as const;
-  const loaded = loadConfig(env, place);
-  for (const warning of loaded.warnings) log('warn', 'configuration', { problem: problemLine(warning) });
-  if (!loaded.ok) {
-    for (const problem of loaded.problems) log('error', 'configuration_invalid', { problem: problemLine(problem) });
-    composed = { parts: null };
-    return null;
-  }
-  composed = {
-    parts: compose(loaded.config, {
+    upstreamBinding: bindings.UPSTREAM !== undefined,
+    bucketBinding: bindings.AUDIT_BUCKET !== undefined,
+  });
+  if (before === null)
+    for (const warning of loaded.warnings) log('warn', 'configuration', { problem: problemLine(warning) });
+  const found = [...problems, ...(loaded.ok ? [] : loaded.problems)];
+  for (const problem of found) log('error', 'configuration_invalid', { problem: problemLine(problem) });
+  if (!loaded.ok || problems.length > 0) return null;
+  const { settings } = loaded.config;
+  return compose(
+    loaded.config,
+    {
       clock,
       newId,
       log,
@@ -51,20 +104,16 @@ const composeOnce = (env: Env): Composed | null => {
       random: () => Math.random(),
       sleep,
       sharePromises: false,
-      sharedKeySet: edgeCache(loaded.config.settings.jwksUrl),
-      upstream: upstreamOf(env, loaded.config.settings.upstreamUrl),
-      auditLine: loaded.config.settings.auditLog ? (line) => console.log(line) : null,
-      spill: env.AUDIT_BUCKET
-        ? createSpill(
-            createR2Store(env.AUDIT_BUCKET),
-            createLayout(loaded.config.settings.auditPrefix),
-            SPILL_TIMEOUT_MS,
-          )
-        : signedSpill(loaded.config.settings, null, { fetch: (input, init) => fetch(input, init), clock, log }),
+      sharedKeySet: edgeCache(settings.jwksUrl),
+      upstream: upstreamOf(bindings, settings.upstreamUrl),
+      auditLine: settings.auditLog ? (line) => console.log(line) : null,
+      spill: bindings.AUDIT_BUCKET
+        ? createSpill(createR2Store(bindings.AUDIT_BUCKET), createLayout(settings.auditPrefix), SPILL_TIMEOUT_MS)
+        : signedSpill(settings, null, { fetch: (input, init) => fetch(input, init), clock, log }),
       redisExchange: null,
-    }),
-  };
-  return composed.parts;
+    },
+    before,
+  );
 };
 
 /** The data centre's cache as the place where isolates leave the key set for each other. */
@@ -122,8 +171,10 @@ const hopOf = (request: Request): Hop => {
   };
 };
 
+const contextOf = (c: Context): RequestContext => ({ defer: (promise) => c.executionCtx.waitUntil(promise) });
+
 const app = createApp<Env>({
-  composed: composeOnce,
+  composed: (env, c) => composed(env, contextOf(c)),
   rawTarget: target,
   newId,
   ready: () => true,
@@ -131,7 +182,7 @@ const app = createApp<Env>({
     target: target(request),
     headers: request.headers,
     hop: hopOf(request),
-    context: { defer: (promise) => c.executionCtx.waitUntil(promise) },
+    context: contextOf(c),
   }),
 });
 

@@ -6,9 +6,9 @@ export interface SecretBinding {
   get(): Promise<string>;
 }
 
-/** Whether a binding of a Worker is one to a secret: it has `get` without needing a key. */
+/** Whether a binding may be one to a secret. A binding by RPC has every method that it is asked for: only the call tells. */
 export const isSecretBinding = (value: unknown): value is SecretBinding =>
-  typeof value === 'object' && value !== null && 'get' in value && typeof value.get === 'function' && !('put' in value);
+  typeof value === 'object' && value !== null && typeof (value as Partial<SecretBinding>).get === 'function';
 
 /**
  * Reads secrets of Cloudflare's Secrets Store by the name of their binding: `BINDING`, or `BINDING#field` for one member of
@@ -21,7 +21,10 @@ export const createCloudflareSecrets = (
   createReferenceReader(async (name) => {
     const binding = Object.hasOwn(bindings, name) ? bindings[name] : undefined;
     if (!isSecretBinding(binding)) throw new Error('a reference to no binding of the Secrets Store');
-    const text: unknown = await binding.get().catch(() => null);
+    const text: unknown = await reading(binding).catch(() => null);
     if (typeof text !== 'string') throw new Error('no answer from the Secrets Store');
     return text;
   }, clock);
+
+/** A binding of another kind wants a key, and may throw at once. */
+const reading = async (binding: SecretBinding): Promise<unknown> => binding.get();

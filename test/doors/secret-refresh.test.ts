@@ -8,6 +8,7 @@ import type { StartedDoor } from '../support/door.ts';
 import { type LoopbackServer, listenOnLoopback } from '../support/loopback-server.ts';
 import { startNodeDoor } from '../support/node-door.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
+import { startWorkerDoor } from '../support/worker-door.ts';
 
 const values = ['first', 'second', 'third'].map((word) => `the ${word} secret, of more than 32 bytes`);
 const [first = '', second = ''] = values;
@@ -190,5 +191,57 @@ describe('secrets in Vault, served as its HTTP API is documented, on Node', () =
     await expect(
       startNodeDoor(environment({ TGEFD_JWT_SECRET: 'vault:kv/tgefd/a-very-long-path#current' })),
     ).rejects.toThrow('a reference `vault:` without its store');
+  });
+});
+
+describe('secrets in a Secrets Store, on workerd', () => {
+  let store: LoopbackServer;
+  const held = new Map<string, string>();
+  let asked = 0;
+  beforeAll(async () => {
+    store = await listenOnLoopback(
+      createServer((incoming, outgoing) => {
+        asked++;
+        const text = held.get(incoming.url?.slice(1) ?? '');
+        outgoing.writeHead(text === undefined ? 404 : 200).end(text);
+      }),
+    );
+  });
+  afterAll(() => store?.down());
+  const start = (variables: Record<string, string>, names: readonly string[]) =>
+    startWorkerDoor(environment(variables), { secrets: { names, origin: `http://127.0.0.1:${store.port}` } });
+
+  test('a variable that is a binding, and a reference to one, are read again without a deployment', async () => {
+    held.set('TGEFD_JWT_SECRET', first).set('JWT', JSON.stringify({ previous: '' }));
+    door = await start({ TGEFD_JWT_SECRET_PREVIOUS: 'cf:JWT#previous', TGEFD_SECRETS_REFRESH_SEC: '0.5' }, [
+      'TGEFD_JWT_SECRET',
+      'JWT',
+    ]);
+    const [old, fresh] = [await signedWith(first), await signedWith(second)];
+    expect(await Promise.all([ask(old), ask(old), ask(fresh)])).toEqual([200, 200, 401]);
+    const before = asked;
+    expect(await ask(old)).toBe(200);
+    expect(asked).toBe(before);
+
+    held.set('TGEFD_JWT_SECRET', second).set('JWT', JSON.stringify({ previous: first }));
+    await until(async () => (await ask(fresh)) === 200);
+    expect(await ask(old)).toBe(200);
+    held.delete('JWT');
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    expect([await ask(old), await ask(fresh)]).toEqual([200, 200]);
+    held.set('JWT', JSON.stringify({ previous: '' }));
+    await until(async () => (await ask(old)) === 401);
+    expect(await ask(fresh)).toBe(200);
+    expect(door.lines.join('\n')).not.toContain('secret, of more than');
+  });
+
+  test('one that cannot be read is a configuration that does not hold, until it can be', async () => {
+    held.clear();
+    door = await start({}, ['TGEFD_JWT_SECRET']);
+    expect(await ask(await signedWith(first))).toBe(503);
+    expect(door.lines.join('\n')).toContain('TGEFD_JWT_SECRET: found no answer from the Secrets Store');
+    held.set('TGEFD_JWT_SECRET', first);
+    const token = await signedWith(first);
+    await until(async () => (await ask(token)) === 200);
   });
 });

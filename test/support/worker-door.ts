@@ -20,6 +20,9 @@ export interface WorkerDoorOptions {
   readonly upstreamPort?: number;
   /** Port of an edge cache (`startEdgeCache`) behind `caches.default` (default: a Worker has none). */
   readonly cachePort?: number;
+  /** Bindings to secrets as Cloudflare's Secrets Store has them: objects with `get()`, by RPC. Their values are asked of
+   * this loopback origin, by name. */
+  readonly secrets?: { readonly names: readonly string[]; readonly origin: string };
 }
 
 /**
@@ -57,6 +60,18 @@ export async function startWorkerDoor(env: DoorEnv, options: WorkerDoorOptions =
   };
 }
 
+const SECRETS_STORE = `
+import { WorkerEntrypoint } from 'cloudflare:workers';
+export class Secret extends WorkerEntrypoint {
+  async get() {
+    const answer = await fetch(this.ctx.props.url);
+    if (answer.status !== 200) throw new Error('no such secret');
+    return answer.text();
+  }
+}
+export default {};
+`;
+
 async function workerdConfig(
   port: number,
   module: string,
@@ -72,9 +87,14 @@ async function workerdConfig(
     ...external('upstream', options.upstreamPort),
     ...external('cache', options.cachePort),
   ];
+  if (options.secrets) services.push('(name = "secrets", worker = .secrets)');
   // Values stay out of the file: workerd reads each from its own environment.
   const bindings = variables.map((name) => `(name = "${name}", fromEnvironment = "${name}")`);
   if (options.upstreamPort !== undefined) bindings.push('(name = "UPSTREAM", service = "upstream")');
+  for (const name of options.secrets?.names ?? []) {
+    const props = JSON.stringify(JSON.stringify({ url: `${options.secrets?.origin}/${name}` }));
+    bindings.push(`(name = "${name}", service = (name = "secrets", entrypoint = "Secret", props = (json = ${props})))`);
+  }
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [${services.join(', ')}],
@@ -86,6 +106,10 @@ const main :Workerd.Worker = (
   compatibilityFlags = ${JSON.stringify(flags)},
   bindings = [${bindings.join(', ')}],
   ${options.cachePort === undefined ? '' : 'cacheApiOutbound = "cache",'}
+);
+const secrets :Workerd.Worker = (
+  modules = [(name = "secrets.js", esModule = ${JSON.stringify(SECRETS_STORE)})],
+  compatibilityDate = "${date}",
 );
 `;
 }

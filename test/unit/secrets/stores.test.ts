@@ -16,7 +16,12 @@ const answering = (answer: (url: URL, headers: Headers) => Response): Fetch => {
 const bindings = {
   STORED: { get: async () => document },
   BROKEN: { get: () => Promise.reject(new Error('the value is hunter2')) },
-  KV_NAMESPACE: { get: async () => 'x', put: async () => undefined },
+  R2_BUCKET: {
+    get: (...keys: string[]) => {
+      if (keys.length === 0) throw new TypeError('a key is missing');
+    },
+  },
+  TEXT: 'hunter2',
 };
 
 /** What every store of secrets promises, whatever is behind it. */
@@ -69,7 +74,8 @@ describe('the AWS extension', () => {
 describe('Cloudflare’s Secrets Store', () => {
   test.each([
     ['no binding', 'NOTHING', 'a reference to no binding of the Secrets Store'],
-    ['a binding of another kind', 'KV_NAMESPACE', 'a reference to no binding of the Secrets Store'],
+    ['a text', 'TEXT', 'a reference to no binding of the Secrets Store'],
+    ['a binding of another kind', 'R2_BUCKET', 'no answer from the Secrets Store'],
     ['an inherited name', 'constructor', 'a reference to no binding of the Secrets Store'],
     ['a store that fails', 'BROKEN', 'no answer from the Secrets Store'],
   ])('%s is told without a value', async (_, name, message) => {
