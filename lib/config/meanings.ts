@@ -142,7 +142,7 @@ export const meanings: Readonly<Record<SettingKey, { readonly section: Section; 
   upstreamUrl: {
     section: 'Upstream',
     meaning:
-      'Origin that the gateway forwards to. Required unless a forward-auth door is on or a Worker has the service binding `UPSTREAM`.',
+      'Origin that the gateway forwards to. Required unless a forward-auth door is on or a Worker has the service binding `UPSTREAM`; that may be an mTLS certificate too, which is then shown to this origin.',
   },
   upstreamAllowHttp: { section: 'Upstream', meaning: 'Allows an `http:` upstream that is not on a loopback host.' },
   upstreamTimeoutSeconds: { section: 'Upstream', meaning: 'How long the upstream may take to begin its answer.' },
