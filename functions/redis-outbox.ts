@@ -5,8 +5,9 @@ import type { Settings } from '../lib/config/variables.ts';
 
 /** The one stream of a deployment's audit records (docs/redis_keys.md). */
 const STREAM = 'tgefd:v1:audit';
-/** An append may take longer than a decision's trip: in strict mode a lost one costs the caller a 503. */
-const MINIMUM_APPEND_MS = 1000;
+/** An append may take longer than a decision's trip: in strict mode a lost one costs the caller a 503. Not much longer
+ * either: the archive trusts that a record has found its place within its settling time. */
+const APPEND_MS = { least: 1000, most: 2000 } as const;
 /** Deadline of what the archive asks, which nobody waits for. */
 const ARCHIVE_COMMAND_MS = 10_000;
 
@@ -20,7 +21,7 @@ export const redisOutbox = (
     {
       stream: STREAM,
       maximumEntries: settings.auditStreamMaximum,
-      timeoutMs: Math.max(settings.redisTimeoutMs, MINIMUM_APPEND_MS),
+      timeoutMs: Math.min(Math.max(settings.redisTimeoutMs, APPEND_MS.least), APPEND_MS.most),
       shareTrips: sharePromises,
     },
     {

@@ -118,7 +118,7 @@ export function createRedisOutbox(
   };
 }
 
-/** One trip at a time: what arrives meanwhile goes together in the next. */
+/** One trip at a time: what arrives meanwhile goes together in the next, or fails with it when a trip failed. */
 function shareTrips(appendAll: (records: readonly string[]) => Promise<Appended>): Outbox['append'] {
   const waiting: { readonly record: string; readonly resolve: (answer: Appended) => void }[] = [];
   let travelling = false;
@@ -128,7 +128,8 @@ function shareTrips(appendAll: (records: readonly string[]) => Promise<Appended>
     while (waiting.length > 0) {
       const passengers = waiting.splice(0, SHARED_MAXIMUM);
       const answer = await appendAll(passengers.map(({ record }) => record));
-      for (const { resolve } of passengers) resolve(answer);
+      const told = answer.outcome === 'unavailable' ? [...passengers, ...waiting.splice(0)] : passengers;
+      for (const { resolve } of told) resolve(answer);
     }
     travelling = false;
   };

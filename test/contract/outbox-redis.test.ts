@@ -61,6 +61,17 @@ describeWith([program], 'the outbox as a Redis Stream', () => {
     expect(await outbox.backlog()).toMatchObject({ entries: 200 });
   });
 
+  test('when a shared trip fails, those who wait for the next fail with it, all within one time-out', async () => {
+    const outbox = make({ shareTrips: true, maximumEntries: 10_000 });
+    await redis.setFault({ kind: 'hang' });
+    const startedMs = performance.now();
+    const answers = await Promise.all(Array.from({ length: 1000 }, () => outbox.append('{}')));
+    expect(answers.every(({ outcome }) => outcome === 'unavailable')).toBe(true);
+    expect(performance.now() - startedMs).toBeLessThan(550);
+    await redis.setFault(null);
+    expect(await outbox.append('{}')).toMatchObject({ outcome: 'stored', depth: 1 });
+  });
+
   test('the bound holds against many writers at once', async () => {
     const writers = Array.from({ length: 4 }, () => make({ maximumEntries: 50 }));
     const stream = `test:audit:bound-${streams}`;
