@@ -34,7 +34,7 @@ const DEADLINE_MS = 10_000;
 
 /**
  * Starts a function under a Lambda Runtime API of our own. Throws with the function's own init error when it does not come
- * up. Leaves out: freezing between invocations, extensions, tracing, response streaming.
+ * up, what it has printed as the cause. Leaves out: freezing between invocations, extensions, tracing, response streaming.
  */
 export async function startFunction(options: FunctionOptions): Promise<RunningFunction> {
   const waiting: Invocation[] = [];
@@ -93,7 +93,7 @@ export async function startFunction(options: FunctionOptions): Promise<RunningFu
     ready: () => asked || initError !== null,
   }).catch(async (error: unknown) => {
     await listener.down();
-    throw initError === null ? error : new Error(initError);
+    throw initError === null ? error : new Error(initError, { cause: String(error) });
   });
   const initMs = performance.now() - startedMs;
   const stop = async () => {
@@ -102,7 +102,7 @@ export async function startFunction(options: FunctionOptions): Promise<RunningFu
   };
   if (initError !== null) {
     await stop();
-    throw new Error(initError);
+    throw new Error(initError, { cause: child.lines.join('\n') });
   }
   let ended: string | null = null;
   void child.exited.then((how) => {

@@ -1,0 +1,161 @@
+import { SignJWT } from 'jose';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type Authority, type IssuedCertificate, opensslProgram, startAuthority } from '../support/certificates.ts';
+import { describeWith } from '../support/describe-with.ts';
+import { type Issuer, startIssuer } from '../support/issuer.ts';
+import { type RedisParts, redisProgram, startRedis } from '../support/redis.ts';
+import { type ApiName, apis, runtimeName, type StartedApi, startApi } from './lambda-apis.ts';
+
+const SECRET = 'a secret of the tests, 32 bytes or more';
+const names = Object.keys(apis) as ApiName[];
+const redis = await redisProgram();
+const openssl = await opensslProgram();
+
+const token = (subject: string, scope: string) =>
+  new SignJWT({ scope })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setSubject(subject)
+    .setJti(`token-of-${subject}`)
+    .setIssuedAt()
+    .setExpirationTime('1h')
+    .sign(new TextEncoder().encode(SECRET));
+
+const withSecret = {
+  TGEFD_ENV: 'development',
+  TGEFD_AUTH_MODE: 'jwt',
+  TGEFD_JWT_SECRET: SECRET,
+  TGEFD_RBAC_ENABLED: 'true',
+};
+
+let api: StartedApi;
+afterEach(() => api?.stop());
+const ask = async (target: string, bearer: string, method = 'GET') =>
+  api.send({ method, target, headers: [['Authorization', `Bearer ${bearer}`]] });
+const records = () =>
+  api.lambda.lines.filter((line) => line.includes('"type":"audit"')).map((line) => JSON.parse(line));
+
+describe.each(names)(`an empty budget, %s, on ${runtimeName}`, (name) => {
+  test('is a 403 that keeps its code and Retry-After where the API can say them, and a 429 in the record', async () => {
+    api = await startApi(apis[name], { ...withSecret, TGEFD_RATE_LIMIT_PER_MINUTE: '2' });
+    const bearer = await token('alice', 'metrics');
+    expect((await ask('/v1/metrics', bearer)).status).toBe(200);
+    expect((await ask('/v1/metrics', bearer)).status).toBe(200);
+    const answer = await ask('/v1/metrics', bearer);
+    expect(answer.status).toBe(403);
+    expect(records().at(-1)).toMatchObject({ status: 429, code: 'rate_limited', reason: 'budget_exhausted' });
+    if (!name.startsWith('REST')) return;
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 403, code: 'rate_limited', detail: 'too many requests' });
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(answer.headers.get('ratelimit')).toMatch(/^"general";r=0;t=\d+$/);
+    expect(answer.headers.get('ratelimit-policy')).toBe('"general";q=2;w=60');
+  });
+});
+
+describe.each(names)(`our own outage, %s, on ${runtimeName}`, (name) => {
+  const unavailable = name.startsWith('REST') ? 503 : 500;
+  let issuer: Issuer;
+  beforeAll(async () => {
+    issuer = await startIssuer();
+  });
+  afterAll(() => issuer?.stop());
+
+  test('of the issuer is never the fault of the caller, and ends with it', async () => {
+    await issuer.setFault({ kind: 'down' });
+    api = await startApi(apis[name], {
+      TGEFD_ENV: 'development',
+      TGEFD_AUTH_MODE: 'jwt',
+      TGEFD_JWKS_URL: issuer.keySetUrl,
+      TGEFD_JWT_ISSUER: issuer.url,
+      TGEFD_JWT_AUDIENCE: issuer.audience,
+      TGEFD_RBAC_ENABLED: 'true',
+      TGEFD_JWKS_BACKOFF_SEC: '0.01',
+      TGEFD_JWKS_MAX_ATTEMPTS: '1',
+    });
+    const bearer = await issuer.token();
+    const answer = await ask('/v1/metrics', bearer);
+    expect(answer.status).toBe(unavailable);
+    expect(records().at(-1)).toMatchObject({ status: 503, code: 'keys_unavailable' });
+    if (!name.startsWith('REST')) return;
+    expect(answer.headers.get('retry-after')).toBe('5');
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 503, code: 'internal_error' });
+  });
+});
+
+describeWith([redis], `with Redis, on ${runtimeName}`, () => {
+  let parts: RedisParts;
+  beforeAll(async () => {
+    parts = await startRedis(redis);
+  });
+  afterAll(() => parts?.stop());
+  afterEach(() => parts.setFault(null));
+  const environment = () => ({
+    ...withSecret,
+    TGEFD_REDIS_URL: parts.url,
+    TGEFD_REDIS_TOKEN: parts.token,
+    TGEFD_AUDIT_MODE: 'strict',
+    TGEFD_AUDIT_PSEUDONYM_KEY: 'a key of the tests, 32 bytes or more',
+  });
+
+  test('every record is durable before the answer leaves', async () => {
+    api = await startApi(apis['REST REQUEST'], environment());
+    const before = await parts.client.xlen('tgefd:v1:audit');
+    const bearer = await token('alice', 'metrics');
+    for (const target of ['/v1/metrics', '/v1/discover', '/nowhere']) await ask(target, bearer);
+    await ask('/v1/metrics', 'a.b.c');
+    expect((await parts.client.xlen('tgefd:v1:audit')) - before).toBe(4);
+  });
+
+  test('a record that cannot be kept turns an Allow into our outage (strict)', async () => {
+    api = await startApi(apis['REST REQUEST'], { ...environment(), TGEFD_REVOCATION_ON_ERROR: 'open' });
+    const bearer = await token('alice', 'metrics');
+    expect((await ask('/v1/metrics', bearer)).status).toBe(200);
+    await parts.setFault({ kind: 'refuse' });
+    expect((await ask('/v1/metrics', bearer)).status).toBe(503);
+  });
+
+  test('revocation that cannot be asked about is a 503, not a Deny', async () => {
+    api = await startApi(apis['REST REQUEST'], environment());
+    await parts.setFault({ kind: 'refuse' });
+    expect((await ask('/v1/metrics', await token('bob', 'metrics'))).status).toBe(503);
+  });
+
+  test('what was put off is done before the answer leaves: Lambda freezes the process behind it', async () => {
+    api = await startApi(apis['REST REQUEST'], { ...environment(), TGEFD_AUDIT_MODE: 'relaxed' });
+    const before = await parts.client.xlen('tgefd:v1:audit');
+    await ask('/v1/metrics', await token('alice', 'metrics'));
+    expect((await parts.client.xlen('tgefd:v1:audit')) - before).toBe(1);
+  });
+});
+
+describeWith([openssl], `client certificates of API Gateway, on ${runtimeName}`, () => {
+  let authority: Authority;
+  let worker: IssuedCertificate;
+  beforeAll(async () => {
+    authority = await startAuthority(openssl);
+    worker = await authority.issue({ subject: '/CN=worker', subjectAltNames: ['URI:spiffe://example/worker'] });
+  });
+  afterAll(() => authority?.stop());
+  const environment = {
+    TGEFD_ENV: 'development',
+    TGEFD_AUTH_MODE: 'mtls',
+    TGEFD_RBAC_ENABLED: 'true',
+    TGEFD_MTLS_POLICY: JSON.stringify([{ san: 'URI:spiffe://example/worker', scopes: ['metrics'] }]),
+  };
+
+  test.each(['REST REQUEST', 'HTTP 1.0', 'HTTP 2.0 simple', 'HTTP 2.0 IAM'] as const)(
+    '%s: the certificate that the platform has verified names the caller, a header never does',
+    async (name) => {
+      api = await startApi(apis[name], environment);
+      const headers: [string, string][] = [['x-ssl-client-subject', 'CN=worker']];
+      expect((await api.send({ target: '/v1/metrics', headers })).status).toBe(401);
+      const { status } = await api.send({ target: '/v1/metrics', headers, clientCertPem: worker.pem });
+      expect(status).toBe(200);
+      expect(api.forwarded[0]?.fields['x-auth-request-method']).toBe('mtls');
+      expect((await api.send({ target: '/v1/jobs/1', clientCertPem: worker.pem })).status).toBe(403);
+      const [first = '', ...lines] = worker.pem.split('\n');
+      const broken = [first, ...lines.map((line) => line.slice(1))].join('\n');
+      expect((await api.send({ target: '/v1/metrics', clientCertPem: broken })).status).toBe(401);
+      expect(records().at(-1)).toMatchObject({ reason: 'certificate_malformed' });
+    },
+  );
+});
