@@ -87,13 +87,14 @@ export const createApp = <Bindings extends object>(parts: AppParts<Bindings>) =>
   });
 
   app.get('/_authorizer/jwks.json', async (c) => {
-    const { assertions } = c.get('composed');
+    const { assertions, gateway } = c.get('composed');
     const keySet = assertions ? await assertions.jwks() : { keys: [] };
     return respond(
       200,
       [
         ['content-type', 'application/jwk-set+json'],
         ['cache-control', 'public, max-age=60'],
+        ...gateway.transportFields(receive(c).access.hop.secure),
       ],
       JSON.stringify(keySet),
     );

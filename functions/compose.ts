@@ -37,6 +37,7 @@ import { createFieldRules, upstreamFields } from '../lib/request/strip.ts';
 import { type Assertions, createAssertions } from '../lib/respond/assertion.ts';
 import { createCors } from '../lib/respond/cors.ts';
 import { codeOf, statusOf } from '../lib/respond/denial.ts';
+import { createTransportFields } from '../lib/respond/transport.ts';
 import { createAdministration } from './administration.ts';
 import { composeStore, type StoreParts } from './compose-store.ts';
 import { composeEgress, createEgressWatch, type EgressWatch } from './egress.ts';
@@ -250,6 +251,7 @@ export const compose = (config: Config, runtime: Runtime, before: Composed | nul
     identityHeader: settings.identityHeader,
     assertion: assertions && ((decision: Decision) => assertions.sign(assertionFacts(decision))),
     rateLimitFields: (decision: Decision) => rateLimitFields(decision.budgets),
+    transportFields: createTransportFields(settings.environment === 'production'),
     probe,
   };
   return {

@@ -56,6 +56,8 @@ export interface ForwardAuthParts {
   readonly identityHeader: string | null;
   assertion: ((decision: Decision) => Promise<string>) | null;
   rateLimitFields(decision: Decision): Fields;
+  /** Fields that keep callers on TLS, for our own answers. */
+  transportFields(secure: boolean | null): Fields;
   /** Present while an ingress is being examined. */
   readonly probe: Probe | null;
 }
@@ -96,7 +98,10 @@ export const createForwardAuth = (parts: ForwardAuthParts) => {
     watch?.answered(decision, denial ? statusOf(denial) : 200, null, context);
     if (!denial) return { status: 200, headers: await grantFields(parts, decision), body: null };
     const told = { requestId: decision.boundary.requestId, authMethod: decision.authMethod };
-    const answer = denialAnswer(denial, told, parts.rateLimitFields(decision));
+    const answer = denialAnswer(denial, told, [
+      ...parts.rateLimitFields(decision),
+      ...parts.transportFields(decision.boundary.secure),
+    ]);
     if (parts.proxy !== 'nginx') return answer;
     return {
       status: answer.status === 401 ? 401 : 403,

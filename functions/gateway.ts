@@ -32,6 +32,8 @@ export interface GatewayParts {
   assertion: ((decision: Decision) => Promise<string>) | null;
   /** RateLimit fields of the budgets a decision spent from. */
   rateLimitFields(decision: Decision): Fields;
+  /** Fields that keep callers on TLS, for our own answers. */
+  transportFields(secure: boolean | null): Fields;
   /** Our own administrative endpoints, already decided upon. */
   administer(decision: Decision, request: Request, context: RequestContext): Promise<Response>;
   /** Present while an ingress is being examined. */
@@ -41,13 +43,17 @@ export interface GatewayParts {
 
 /** The answer to a denied decision, RateLimit fields included. */
 export const denied = (
-  parts: Pick<GatewayParts, 'rateLimitFields'>,
+  parts: Pick<GatewayParts, 'rateLimitFields' | 'transportFields'>,
   decision: Decision,
   reason: Reason,
   extra: Fields = [],
 ): Response => {
   const told = { requestId: decision.boundary.requestId, authMethod: decision.authMethod };
-  const answer = denialAnswer(reason, told, [...parts.rateLimitFields(decision), ...extra]);
+  const answer = denialAnswer(reason, told, [
+    ...parts.rateLimitFields(decision),
+    ...parts.transportFields(decision.boundary.secure),
+    ...extra,
+  ]);
   return new Response(answer.body, { status: answer.status, headers: answer.headers as [string, string][] });
 };
 
@@ -71,7 +77,9 @@ export const createGateway = (parts: GatewayParts) => {
     }
     if (decision.endpoint?.own) {
       if ((await recorded) === 'unavailable') return denied(parts, decision, auditUnavailable, extra);
-      return parts.administer(decision, request, context);
+      const answer = await parts.administer(decision, request, context);
+      for (const [name, value] of parts.transportFields(decision.boundary.secure)) answer.headers.set(name, value);
+      return answer;
     }
     const abandon = new AbortController();
     const forwarded = forward(parts, decision, access, request, abandon);
