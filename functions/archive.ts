@@ -1,7 +1,6 @@
-import type { JWK } from 'jose';
 import { type ArchiveRun, archiveTimes, createArchive } from '../lib/audit/archive.ts';
 import { createLayout } from '../lib/audit/layout.ts';
-import { createSigner, createVerifier } from '../lib/audit/manifest-signature.ts';
+import { createSigner, createVerifier, type ManifestJwk } from '../lib/audit/manifest-signature.ts';
 import type { Lease, Source } from '../lib/audit/outbox.ts';
 import type { ObjectStore } from '../lib/audit/store.ts';
 import type { Config } from '../lib/config/load.ts';
@@ -24,7 +23,7 @@ export interface ArchiveRuntime {
 }
 
 /** The public and private keys of the configuration's manifest signers: the one that signs first. */
-export const signingJwks = ({ documents }: Config): readonly JWK[] =>
+export const signingJwks = ({ documents }: Config): readonly ManifestJwk[] =>
   documents.auditSigningKeys.map(({ jwk, kid }) => ({ ...jwk, ...(kid === null ? {} : { kid }) }));
 
 /**

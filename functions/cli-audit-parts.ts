@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import type { JWK } from 'jose';
 import type { ChainParts } from '../lib/audit/chain.ts';
 import { createLayout } from '../lib/audit/layout.ts';
-import { createVerifier } from '../lib/audit/manifest-signature.ts';
+import { createVerifier, type ManifestJwk } from '../lib/audit/manifest-signature.ts';
 import type { ObjectStore } from '../lib/audit/store.ts';
 import type { Config } from '../lib/config/load.ts';
 import { signingJwks } from './archive.ts';
@@ -76,7 +75,7 @@ const bucketStores = async (config: Config) => {
   return s3Stores(config.settings, () => Date.now());
 };
 
-const publicKeys = async (path: string): Promise<readonly JWK[]> => {
+const publicKeys = async (path: string): Promise<readonly ManifestJwk[]> => {
   const text = await readFile(path, 'utf8').catch(() => {
     throw new Usage(`--keys: ${path} cannot be read`);
   });

@@ -1,4 +1,3 @@
-import type { S3Client } from '@aws-sdk/client-s3';
 import { createLayout } from '../lib/audit/layout.ts';
 import { createS3Client, createS3Store } from '../lib/audit/s3.ts';
 import type { ObjectStore } from '../lib/audit/store.ts';
@@ -9,7 +8,7 @@ import type { NodeEgress } from './node-egress.ts';
 const TIMEOUT_MS = 10_000;
 
 /** The connection that the configuration names; credentials by the SDK's own chain unless both halves are given. */
-export const s3ClientOf = (settings: Settings, egress: NodeEgress | null = null): S3Client =>
+export const s3ClientOf = (settings: Settings, egress: NodeEgress | null = null): ReturnType<typeof createS3Client> =>
   createS3Client({
     endpoint: settings.auditS3Endpoint?.origin ?? null,
     region: settings.auditS3Endpoint === null && settings.auditS3Region === 'auto' ? null : settings.auditS3Region,

@@ -35,6 +35,9 @@ export type Verified =
   | { readonly outcome: 'forged'; readonly payload: string; readonly keyId: string | null }
   | { readonly outcome: 'malformed' };
 
+/** A JWK (RFC 7517), private where it signs: Ed25519 or P-256. */
+export type ManifestJwk = JWK;
+
 /** Makes a signer; the key is imported on first use. Its id is its `kid`, else its RFC 7638 thumbprint. */
 export function createSigner(jwk: JWK): Signer {
   const algorithm = algorithmOf(jwk);
