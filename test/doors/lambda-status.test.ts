@@ -1,5 +1,6 @@
 import { SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { defaultEndpoints } from '../../lib/request/endpoints.ts';
 import { type Authority, type IssuedCertificate, opensslProgram, startAuthority } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { type Issuer, startIssuer } from '../support/issuer.ts';
@@ -80,6 +81,31 @@ describe.each(names)(`our own outage, %s, on ${runtimeName}`, (name) => {
     expect(JSON.parse(answer.body)).toMatchObject({ status: 503, code: 'internal_error' });
   });
 });
+
+describe.each(names)(
+  `routes of the endpoint table on a custom domain with a base path, %s, on ${runtimeName}`,
+  (name) => {
+    const routes = defaultEndpoints({ discover: '', evaluate: '', jobs: '', metrics: '', revoke: '' })
+      .filter(({ own }) => !own)
+      .map(({ method, pattern }) => ({ method, path: pattern }));
+
+    test('what is no route never reaches the authorizer, and what is one is decided by the path of the API', async () => {
+      const domain = { name: 'api.example.org', basePath: 'shop/eu' };
+      api = await startApi({ ...apis[name], routes, domain }, withSecret);
+      const bearer = await token('alice', 'metrics jobs');
+      expect((await ask('/v1/metrics', bearer)).status).toBe(200);
+      expect((await ask('/v1/jobs/a%20b', bearer)).status).toBe(200);
+      expect((await ask('/v1/discover', bearer, 'POST')).status).toBe(403);
+      const decided = api.events.length;
+      const unknown = await ask('/v1/secret', bearer);
+      expect(unknown.status).toBe(404);
+      if (name.startsWith('REST')) expect(JSON.parse(unknown.body)).toMatchObject({ code: 'endpoint_unknown' });
+      expect((await ask('/v1/jobs/1', bearer, 'DELETE')).status).toBe(404);
+      expect((await ask('/_authorizer/revocations', bearer, 'POST')).status).toBe(404);
+      expect(api.events).toHaveLength(decided);
+    });
+  },
+);
 
 describeWith([redis], `with Redis, on ${runtimeName}`, () => {
   let parts: RedisParts;
