@@ -15,6 +15,7 @@ import { lazyS3Spill } from './lazy-spill.ts';
 import { startNodeArchive } from './node-archive.ts';
 import { createNodeCheck } from './node-check.ts';
 import { hmacOnNode, verifyOnNode } from './node-crypto.ts';
+import { drainServer } from './node-drain.ts';
 import { createNodeEgress } from './node-egress.ts';
 import { createNodeFetch } from './node-fetch.ts';
 import { createMetricsServer } from './node-metrics.ts';
@@ -201,13 +202,14 @@ const start = async () => {
     log('info', 'draining', { seconds: drainSeconds });
     const force = setTimeout(() => process.exit(1), drainSeconds * 1000);
     force.unref();
-    server.close(async () => {
+    void drainServer(server).then(async () => {
       await refresh.stop();
-      await Promise.all([...pending, archive?.stop()]);
+      await archive?.stop();
+      // What is put off may put off more.
+      while (pending.size > 0) await Promise.all(pending);
       log('info', 'stopped');
       process.exit(0);
     });
-    server.closeIdleConnections();
     metricsServer?.close();
   };
   process.once('SIGTERM', stop);
