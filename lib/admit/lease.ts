@@ -15,6 +15,7 @@ import {
   stateOf,
   windowOf,
 } from './budgets.ts';
+import { createDemandMeter, type DemandMeter, provision } from './demand-meter.ts';
 
 /** Tokens of one grant that are left: the next is valid once `parts` have flowed back since `sinceMs`. */
 interface Grain {
@@ -46,25 +47,9 @@ export interface Lease {
   answeredAtMs: number;
   /** Whether that was more than half the burst. */
   scarce: boolean;
-  /** Uses, older ones counted less, as of the last; and when they began. */
-  uses: number;
-  firstUseMs: number;
-  lastUseMs: number;
+  readonly meter: DemandMeter;
 }
 
-/** Older uses count less: to the e-th part after this time. */
-const MEMORY_MS = 20_000;
-const LEAST_OBSERVED_MS = 2_000;
-/** No lease is for longer than this. */
-const PROVIDE_MOST_MS = 5_000;
-/**
- * Who is served from leases: `evidence` recent uses at least, and `often` of them in `PROVIDE_MOST_MS`; half as often goes
- * on with a lease that is there. How much it provides for: `tokens`, but no less than for `leastMs` and no more than for
- * `PROVIDE_MOST_MS`. Where tokens are scarce, one that expires unused or dies with its isolate is lost to others, and
- * nowhere else.
- */
-const WHEN_PLENTY = { evidence: 3, often: 1, tokens: 20, leastMs: 1_500 };
-const WHEN_SCARCE = { evidence: 5, often: 3, tokens: 3, leastMs: 700 };
 /** A lease is refilled when no more than this share of the provision is left, and renewed this long before it expires. */
 const REFILL_AT_SHARE = 0.25;
 const RENEW_BEFORE_MS = 3_000;
@@ -85,32 +70,8 @@ export const createLease = (): Lease => ({
   missing: 0,
   answeredAtMs: 0,
   scarce: false,
-  uses: 0,
-  firstUseMs: 0,
-  lastUseMs: 0,
+  meter: createDemandMeter(),
 });
-
-/** Counts one use that was asked for, whatever becomes of it. */
-export function noteUse(lease: Lease, nowMs: number): void {
-  if (lease.uses < 0.01) lease.firstUseMs = nowMs;
-  lease.uses = lease.uses * Math.exp((lease.lastUseMs - nowMs) / MEMORY_MS) + 1;
-  lease.lastUseMs = nowMs;
-}
-
-/**
- * How many tokens the isolate should have for the time ahead; 0 when it serves the identity so rarely that tokens taken
- * ahead might well expire unused: then every decision asks.
- */
-function provisionOf(lease: Lease, nowMs: number): number {
-  const uses = lease.uses * Math.exp((lease.lastUseMs - nowMs) / MEMORY_MS);
-  // Uses are forgotten evenly, so the time that they stand for is forgotten too.
-  const standsForMs = MEMORY_MS * (1 - Math.exp((lease.firstUseMs - nowMs) / MEMORY_MS));
-  const perMs = uses / Math.max(standsForMs, LEAST_OBSERVED_MS);
-  const { evidence, often, tokens, leastMs } = lease.scarce ? WHEN_SCARCE : WHEN_PLENTY;
-  const enough = lease.window === -1 ? often : often / 2;
-  if (uses < evidence || perMs * PROVIDE_MOST_MS < enough) return 0;
-  return Math.floor(Math.max(perMs * leastMs, Math.min(perMs * PROVIDE_MOST_MS, tokens)));
-}
 
 /** Sets one valid token aside until `untilMs`, if there is one. */
 export function reserve(lease: Lease, nowMs: number, untilMs: number): boolean {
@@ -157,10 +118,10 @@ export function emptyForMs(lease: Lease, nowMs: number): number {
 /** Whether the lease should be refilled or renewed in the background. */
 export function isRefillDue(lease: Lease, nowMs: number): boolean {
   if (nowMs < lease.nextRefillMs || nowMs < lease.askedUntilMs) return false;
-  const provision = provisionOf(lease, nowMs);
-  if (provision === 0) return false;
+  const provided = provision(lease.meter, lease.window !== -1, lease.scarce, nowMs);
+  if (provided === 0) return false;
   const left = leftOn(lease);
-  return left <= provision * REFILL_AT_SHARE || lease.expiresAtMs - nowMs < RENEW_BEFORE_MS;
+  return left <= provided * REFILL_AT_SHARE || lease.expiresAtMs - nowMs < RENEW_BEFORE_MS;
 }
 
 /**
@@ -176,8 +137,8 @@ export function demandOf(
   untilMs: number,
 ): { readonly demand: Demand; readonly ticket: number } {
   expire(lease, nowMs);
-  const provision = provisionOf(lease, nowMs);
-  if (provision === 0 || nowMs < lease.askedUntilMs) {
+  const provided = provision(lease.meter, lease.window !== -1, lease.scarce, nowMs);
+  if (provided === 0 || nowMs < lease.askedUntilMs) {
     return { demand: { budget, need, want: 0, window: -1, used: 0, left: 0 }, ticket: 0 };
   }
   if (lease.askedUntilMs > 0) lost(lease, lease.askedUntilMs);
@@ -189,7 +150,7 @@ export function demandOf(
     demand: {
       budget,
       need,
-      want: Math.max(1, provision - left),
+      want: Math.max(1, provided - left),
       window,
       used: window === -1 ? 0 : used,
       left,

@@ -1,5 +1,6 @@
 import type { Budget, BudgetState } from '../decision.ts';
 import type { Demand, Settlement } from './budgets.ts';
+import { noteUse } from './demand-meter.ts';
 import {
   answered,
   createLease,
@@ -9,7 +10,6 @@ import {
   type Lease,
   lost,
   noteStore,
-  noteUse,
   reserve,
   returnReserved,
   stateIn,
@@ -102,7 +102,7 @@ export function createLeases(settings: LeaseSettings): Leases {
       }
       if (refuser !== null) kind = 'empty';
       for (const { lease, budget } of items)
-        if (refuser === null || budget.name === refuser.budget) noteUse(lease, nowMs);
+        if (refuser === null || budget.name === refuser.budget) noteUse(lease.meter, nowMs);
       return { partition, items, kind, refuser };
     },
     commit({ items }) {

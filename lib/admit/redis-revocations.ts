@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import type { RevocationKind } from '../decision.ts';
 import type { RedisConnection, RedisReply } from './redis-connection.ts';
 import { REVOCATION_CHANGES_KEY, REVOCATION_EXPIRY_KEY, REVOCATIONS_KEY } from './redis-keys.ts';
-import { ADD_REVOCATION, FIND_REVOCATIONS, LIST_REVOCATIONS, REMOVE_REVOCATION } from './redis-scripts.ts';
+import { ADD_REVOCATION, FIND_REVOCATIONS, LIST_REVOCATIONS, REMOVE_REVOCATION } from './revocation-scripts.ts';
 import {
   fieldOf,
   fieldsOf,

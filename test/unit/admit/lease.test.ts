@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Grant, LEASE_WINDOW_MS, PARTS_PER_TOKEN, windowOf } from '../../../lib/admit/budgets.ts';
+import { noteUse } from '../../../lib/admit/demand-meter.ts';
 import {
   answered,
   createLease,
@@ -9,7 +10,6 @@ import {
   type Lease,
   lost,
   noteStore,
-  noteUse,
   reserve,
   returnReserved,
   stateIn,
@@ -25,7 +25,7 @@ const budget: Budget = { name: 'general', perMinute: 600, burst: 100, onError: '
 
 /** Uses it so often that it is worth a lease. */
 function busy(lease: Lease, untilMs: number): void {
-  for (let i = 40; i >= 0; i--) noteUse(lease, untilMs - i * 50);
+  for (let i = 40; i >= 0; i--) noteUse(lease.meter, untilMs - i * 50);
 }
 
 /** Asks for a lease at `nowMs` and is granted `granted` tokens out of a bucket that has them. */
@@ -157,7 +157,7 @@ describe('when to ask', () => {
     const lease = createLease();
     for (let i = 0; i < 20; i++) {
       const nowMs = NOW + i * 30_000;
-      noteUse(lease, nowMs);
+      noteUse(lease.meter, nowMs);
       expect(demandOf(lease, budget, 1, nowMs, nowMs + GRACE_MS)).toMatchObject({ demand: { want: 0 }, ticket: 0 });
     }
   });
@@ -173,7 +173,7 @@ describe('when to ask', () => {
   test('where tokens are scarce it takes more to begin a lease', () => {
     const demand = (scarce: boolean) => {
       const lease = createLease();
-      for (let i = 8; i >= 0; i--) noteUse(lease, NOW - i * 3_000);
+      for (let i = 8; i >= 0; i--) noteUse(lease.meter, NOW - i * 3_000);
       noteStore(lease, budget, { granted: 0, missing: (scarce ? 90 : 10) * PARTS_PER_TOKEN }, NOW, NOW);
       return demandOf(lease, budget, 1, NOW, NOW + GRACE_MS).demand.want;
     };
