@@ -15,6 +15,8 @@ export interface Query {
   readonly action: string | null;
   readonly outcome: 'allowed' | 'denied' | null;
   readonly requestId: string | null;
+  /** Key that vouched for the caller, as records name it. */
+  readonly keyId: string | null;
 }
 
 /** One find, or a piece of the archive that could not be searched. */
@@ -84,12 +86,13 @@ async function load(
 }
 
 /** Texts of which a line must hold one of each group, so that most lines need no parsing. */
-const textsToFind = ({ identities, action, outcome, requestId }: Query): readonly (readonly string[])[] =>
+const textsToFind = ({ identities, action, outcome, requestId, keyId }: Query): readonly (readonly string[])[] =>
   [
     identities?.map((identity) => JSON.stringify(identity)) ?? null,
     action === null ? null : [JSON.stringify(action)],
     outcome === null ? null : [`"outcome":"${outcome}"`],
     requestId === null ? null : [JSON.stringify(requestId)],
+    keyId === null ? null : [JSON.stringify(keyId)],
   ].filter((group) => group !== null);
 
 function matching(line: Line, query: Query, needles: readonly (readonly string[])[]): ArchivedRecord | null {
@@ -104,6 +107,7 @@ function matching(line: Line, query: Query, needles: readonly (readonly string[]
     (query.identities === null || (record.identity !== null && query.identities.includes(record.identity))) &&
     (query.action === null || record.action === query.action) &&
     (query.outcome === null || record.outcome === query.outcome) &&
-    (query.requestId === null || record.request_id === query.requestId);
+    (query.requestId === null || record.request_id === query.requestId) &&
+    (query.keyId === null || record.key_id === query.keyId);
   return isWanted ? record : null;
 }

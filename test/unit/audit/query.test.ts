@@ -4,7 +4,7 @@ import { type Found, type Query, searchArchive } from '../../../lib/audit/query.
 import { type ArchivedRecord, archivedRecordSchema } from '../../../lib/audit/schema.ts';
 import { createBench, HOUR, layout, MINUTE, names, recordAt, T0 } from './fixtures.ts';
 
-const all: Query = { fromMs: null, toMs: null, identities: null, action: null, outcome: null, requestId: null };
+const all: Query = { fromMs: null, toMs: null, identities: null, action: null, outcome: null, requestId: null, keyId: null };
 
 async function threeBatches() {
   const bench = createBench();
