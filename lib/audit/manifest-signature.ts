@@ -122,10 +122,18 @@ function splitDocument(
   }
   const match = /^([^\n]+)\n([A-Za-z0-9_-]+)\.\.([A-Za-z0-9_-]+)\n$/.exec(text);
   const [, payload, header, signature] = match ?? [];
-  return payload === undefined || header === undefined || signature === undefined
-    ? null
-    : { payload, header, signature };
+  if (payload === undefined || header === undefined || signature === undefined) return null;
+  return isCanonical(header) && isCanonical(signature) ? { payload, header, signature } : null;
 }
+
+/** Whether a base64url text is the only one of its bytes: no unused bits set (RFC 4648 §3.5). */
+const isCanonical = (text: string): boolean => {
+  try {
+    return joseBase64url.encode(joseBase64url.decode(text)) === text;
+  } catch {
+    return false;
+  }
+};
 
 function keyIdIn(header: string): string | null {
   try {

@@ -41,7 +41,7 @@ describe.each([
     const jwk = await make();
     const verifier = createVerifier([jwk]);
     const file = await createSigner(jwk).sign('manifest', PAYLOAD);
-    for (let place = 0; place < file.length; place += 7) {
+    for (let place = 0; place < file.length; place++) {
       const changed = `${file.slice(0, place)}${file[place] === 'B' ? 'C' : 'B'}${file.slice(place + 1)}`;
       expect((await verifier.verify('manifest', bytes(changed))).outcome).not.toBe('genuine');
     }

@@ -4,7 +4,15 @@ import { type Found, type Query, searchArchive } from '../../../lib/audit/query.
 import { type ArchivedRecord, archivedRecordSchema } from '../../../lib/audit/schema.ts';
 import { createBench, HOUR, layout, MINUTE, names, recordAt, T0 } from './fixtures.ts';
 
-const all: Query = { fromMs: null, toMs: null, identities: null, action: null, outcome: null, requestId: null, keyId: null };
+const all: Query = {
+  fromMs: null,
+  toMs: null,
+  identities: null,
+  action: null,
+  outcome: null,
+  requestId: null,
+  keyId: null,
+};
 
 async function threeBatches() {
   const bench = createBench();
@@ -37,7 +45,7 @@ test('a time range, by the records’ own time: from inclusive, to exclusive', a
   expect(await ids({ toMs: T0 + HOUR })).toEqual(names(1, 10));
 });
 
-test('identity, action, outcome, request id', async () => {
+test('identity, action, outcome, request id, key id', async () => {
   const bench = createBench();
   const base = recordAt('d-1', T0);
   const other = '0a1b2c3d.CCCCCCCCCCCCCCCCCCCCCC';
@@ -46,7 +54,7 @@ test('identity, action, outcome, request id', async () => {
     { ...base, id: 'd-2', identity: other },
     { ...base, id: 'd-3', identity: null, client_address: other },
     { ...base, id: 'd-4', outcome: 'denied' as const, status: 403, code: 'insufficient_scope' as const },
-    { ...base, id: 'd-5', request_id: 'r-5', action: 'jobs' },
+    { ...base, id: 'd-5', request_id: 'r-5', action: 'jobs', key_id: 'secret-previous' },
   ];
   for (const record of records) void bench.outbox.append(JSON.stringify(record));
   bench.now.ms += 10 * MINUTE;
@@ -63,6 +71,7 @@ test('identity, action, outcome, request id', async () => {
   expect(await ids({ outcome: 'denied' })).toEqual(['d-4']);
   expect(await ids({ action: 'jobs' })).toEqual(['d-5']);
   expect(await ids({ requestId: 'r-5' })).toEqual(['d-5']);
+  expect(await ids({ keyId: 'secret-previous' })).toEqual(['d-5']);
   expect(await ids({ requestId: 'r-5', outcome: 'denied' })).toEqual([]);
 });
 
