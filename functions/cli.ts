@@ -1,3 +1,4 @@
+import { audit } from './cli-audit.ts';
 import { type Command, type Console, Usage } from './cli-command.ts';
 import { checkConfig, docs } from './cli-config.ts';
 import { doctor } from './cli-doctor.ts';
@@ -6,6 +7,7 @@ import { revocations, revoke } from './cli-revocations.ts';
 import { token } from './cli-token.ts';
 
 const commands: Readonly<Record<string, Command>> = {
+  audit,
   'check-config': checkConfig,
   docs,
   doctor,
