@@ -26,8 +26,9 @@ const searchOptions = {
   action: { type: 'string' },
   outcome: { type: 'string' },
   'request-id': { type: 'string' },
+  'key-id': { type: 'string' },
 } as const;
-const SEARCH_USAGE = `[--from TIME] [--to TIME] [--identity NAME | --pseudonym P] [--action A] [--outcome allowed|denied] [--request-id ID] ${PLACE_USAGE}`;
+const SEARCH_USAGE = `[--from TIME] [--to TIME] [--identity NAME | --pseudonym P] [--action A] [--outcome allowed|denied] [--request-id ID] [--key-id ID] ${PLACE_USAGE}`;
 
 type SearchValues = { readonly [name in keyof typeof searchOptions]?: string | undefined };
 
@@ -58,6 +59,7 @@ const queryOf = async (values: SearchValues, archive: OpenArchive): Promise<Quer
     action: values.action ?? null,
     outcome: outcome ?? null,
     requestId: values['request-id'] ?? null,
+    keyId: values['key-id'] ?? null,
   };
 };
 

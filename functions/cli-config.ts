@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { type Loaded, loadConfig, problemLine } from '../lib/config/load.ts';
 import { effectiveLines, posture } from '../lib/config/posture.ts';
 import { configurationPage } from '../lib/config/reference.ts';
+import { rotationWarnings } from '../lib/config/rotation.ts';
 import type { Place } from '../lib/config/rules.ts';
 import type { Log } from '../lib/decision.ts';
 import { type Command, type Console, options, Usage } from './cli-command.ts';
@@ -65,7 +66,8 @@ export const checkConfig: Command = {
     console.out('configuration valid');
     console.out('');
     for (const line of effectiveLines(loaded.config)) console.out(line);
-    for (const warning of loaded.warnings) console.out(`warning: ${problemLine(warning)}`);
+    for (const warning of [...loaded.warnings, ...rotationWarnings(loaded.config, Date.now())])
+      console.out(`warning: ${problemLine(warning)}`);
     const lines = posture(loaded.config);
     for (const kind of ['enforced', 'weak', 'attack'] as const) {
       const told = lines.filter((line) => line.kind === kind);

@@ -16,6 +16,7 @@ import { createKeySets, type ManagedKeySets } from '../lib/authenticate/key-sets
 import { authorize } from '../lib/authorize/authorize.ts';
 import { createGrants } from '../lib/authorize/grants.ts';
 import type { Config } from '../lib/config/load.ts';
+import { overdueSecrets } from '../lib/config/rotation.ts';
 import type { Secret } from '../lib/config/variables.ts';
 import type {
   Authentication,
@@ -115,6 +116,11 @@ export const compose = (config: Config, runtime: Runtime, before: Composed | nul
   const egress = composeEgress(settings, { fetch: runtime.fetch, watch });
   const metrics = createMetrics();
   metrics.counterOf('tgefd_egress_refused_total', 'Calls to places that the configuration does not name.', watch.count);
+  metrics.gauge(
+    'tgefd_secrets_overdue',
+    'Secrets older than TGEFD_ROTATION_MAX_AGE_DAYS, as far as X_ROTATED_AT tells.',
+    () => overdueSecrets(config, clock()),
+  );
   const used = createCredentialCounter(metrics);
   const processKey = before?.carried.processKey ?? newId() + newId();
   const pseudonyms = createPseudonyms({

@@ -21,6 +21,8 @@ export interface Config {
   /** Signature algorithms that really count, after the rules on key sets and secrets. */
   readonly algorithms: readonly string[];
   readonly documents: Documents;
+  /** When secrets were last rotated, as far as `X_ROTATED_AT` says. */
+  readonly rotatedAtMs: ReadonlyMap<SettingKey, number>;
 }
 
 export type Loaded =
@@ -35,7 +37,9 @@ const entries = Object.entries(variables) as unknown as readonly [SettingKey, Va
 export const knownNames: ReadonlySet<string> = new Set(
   entries.flatMap(([, variable]) =>
     [variable.name, ...(variable.aliases ?? [])].flatMap((name) =>
-      variable.secret ? [name, `${name}_FILE`, `${name}_PREVIOUS`, `${name}_PREVIOUS_FILE`] : [name],
+      variable.secret
+        ? [name, `${name}_FILE`, `${name}_PREVIOUS`, `${name}_PREVIOUS_FILE`, `${name}_ROTATED_AT`]
+        : [name],
     ),
   ),
 );
@@ -56,6 +60,7 @@ const found = (variable: Variable<unknown, unknown>, text: string): string => {
 export const loadConfig = (env: Env, place: Place): Loaded => {
   const warnings: Problem[] = [];
   const { settings, given, problems } = readValues(env);
+  const rotatedAtMs = readRotations(env, problems);
 
   for (const key of given) {
     const { only, name } = variables[key] as Variable<unknown, unknown>;
@@ -79,7 +84,29 @@ export const loadConfig = (env: Env, place: Place): Loaded => {
 
   if (problems.length > 0) return { ok: false, problems, warnings };
   const { authMode, algorithms } = checked;
-  return { ok: true, config: { settings, given, place, authMode, algorithms, documents }, warnings };
+  return { ok: true, config: { settings, given, place, authMode, algorithms, documents, rotatedAtMs }, warnings };
+};
+
+const RFC3339_DATE = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d))?$/;
+
+/** Dates of rotation (RFC 3339, full date or instant), by the variable they speak of. */
+const readRotations = (env: Env, problems: Problem[]): ReadonlyMap<SettingKey, number> => {
+  const dates = new Map<SettingKey, number>();
+  for (const [key, { name, aliases = [], secret }] of entries) {
+    for (const each of secret ? [name, ...aliases] : []) {
+      const text = env[`${each}_ROTATED_AT`];
+      if (typeof text !== 'string') continue;
+      const atMs = RFC3339_DATE.test(text) ? Date.parse(text) : Number.NaN;
+      if (Number.isNaN(atMs))
+        problems.push({
+          variable: `${each}_ROTATED_AT`,
+          found: JSON.stringify(text.slice(0, 40)),
+          accepted: 'a date such as 2026-11-24, or an instant (RFC 3339)',
+        });
+      else dates.set(key, atMs);
+    }
+  }
+  return dates;
 };
 
 const readValues = (env: Env) => {

@@ -31,7 +31,10 @@ export const configurationPage = (): string => {
     'value, not an absence. `npx tgefd-authorizer check-config` prints all problems, or the effective configuration.',
     '',
     'For every variable marked *secret*, `X_FILE` reads the value from a mounted file instead, and `X_PREVIOUS` (or',
-    '`X_PREVIOUS_FILE`) holds a second value that is still accepted while it is being rotated out.',
+    '`X_PREVIOUS_FILE`) holds a second value that is still accepted while it is being rotated out; an empty one from a file',
+    'or a store is none. `X_ROTATED_AT` (a date) says when it was last rotated, for `TGEFD_ROTATION_MAX_AGE_DAYS`. A value may',
+    'also be a reference to where the secret is kept: `vault:mount/path#field` (Node), `aws-sm:name#field` (Lambda),',
+    '`cf:BINDING#field`, or the variable itself bound to a secret of the Secrets Store (Worker). See `secret_management.md`.',
   ];
   for (const section of sections) {
     const rows = all.filter((variable) => variable.section === section);
