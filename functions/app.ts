@@ -5,6 +5,7 @@ import { denialAnswer } from '../lib/respond/denial.ts';
 import type { Composed } from './compose.ts';
 import { checkPath, createForwardAuth, extAuthzPrefix } from './forward-auth.ts';
 import { createGateway } from './gateway.ts';
+import { webResponse } from './web-response.ts';
 
 /** What a runtime knows about one request that the web `Request` does not tell. */
 export interface Received {
@@ -36,13 +37,8 @@ export interface AppParts<Bindings extends object> {
   ready(): boolean;
 }
 
-type Fields = readonly (readonly [string, string])[];
-
-const respond = (status: number, fields: Fields, body: string | null) =>
-  new Response(body, { status, headers: fields as [string, string][] });
-
 const word = (status: 200 | 503, text: string) =>
-  respond(
+  webResponse(
     status,
     [
       ['content-type', 'text/plain; charset=utf-8'],
@@ -76,7 +72,7 @@ export const createApp = <Bindings extends object>(parts: AppParts<Bindings>) =>
       return next();
     }
     const answer = denialAnswer({ reason: 'configuration_invalid' }, { requestId: parts.newId(), authMethod: 'none' });
-    return respond(answer.status, answer.headers, answer.body);
+    return webResponse(answer.status, answer.headers, answer.body);
   });
 
   app.get('/readyz', async (c) => {
@@ -89,7 +85,7 @@ export const createApp = <Bindings extends object>(parts: AppParts<Bindings>) =>
   app.get('/_authorizer/jwks.json', async (c) => {
     const { assertions, gateway } = c.get('composed');
     const keySet = assertions ? await assertions.jwks() : { keys: [] };
-    return respond(
+    return webResponse(
       200,
       [
         ['content-type', 'application/jwk-set+json'],
@@ -105,7 +101,7 @@ export const createApp = <Bindings extends object>(parts: AppParts<Bindings>) =>
     if (!forwardAuth || (forwardAuth.proxy === 'envoy') !== c.req.path.startsWith(extAuthzPrefix)) return next();
     const { access, context } = receive(c);
     const answer = await createForwardAuth(forwardAuth)(access, context);
-    return respond(answer.status, answer.headers, answer.body);
+    return webResponse(answer.status, answer.headers, answer.body);
   };
   app.all(checkPath, check);
   app.all(`${extAuthzPrefix}/*`, check);
@@ -114,7 +110,7 @@ export const createApp = <Bindings extends object>(parts: AppParts<Bindings>) =>
     const { gateway, cors } = c.get('composed');
     const { access, context } = receive(c);
     const preflight = cors.preflight(access);
-    if (preflight) return respond(204, preflight, null);
+    if (preflight) return webResponse(204, preflight, null);
     return createGateway(gateway)(access, c.req.raw, context, cors.fields(access));
   });
 

@@ -21,6 +21,10 @@ const everySource = ['x-original-method', 'x-original-uri', 'x-original-url', 'x
 export const checkPath = '/_authorizer/check';
 export const extAuthzPrefix = '/_authorizer/ext-authz';
 
+/** Whether a raw target is the page that nginx, Traefik and Caddy ask. */
+export const isCheck = (target: string): boolean =>
+  target.startsWith(checkPath) && (target.length === checkPath.length || target[checkPath.length] === '?');
+
 /** What a proxy asks about, or the reason why its question is refused. */
 export const askedAbout = (
   proxy: ForwardAuthProxy,
@@ -30,9 +34,10 @@ export const askedAbout = (
 ): { readonly method: string; readonly target: string } | Reason => {
   if (proxy === 'envoy') {
     const asked = target.slice(extAuthzPrefix.length);
-    const stray = everySource.find(
-      (name) => headers.get(name) !== null && headers.get(name) !== (name.endsWith('method') ? method : asked),
-    );
+    const stray = everySource.find((name) => {
+      const value = headers.get(name);
+      return value !== null && value !== (name.endsWith('method') ? method : asked);
+    });
     return stray ? { reason: 'forwarded_invalid', field: stray } : { method, target: asked };
   }
   const from = sources[proxy];
@@ -42,6 +47,7 @@ export const askedAbout = (
   if (asked.target === null || !asked.target.startsWith('/'))
     return { reason: 'forwarded_invalid', field: from.target };
   const contradiction = everySource.find((name) => {
+    if (name === from.method || name === from.target) return false;
     const value = headers.get(name);
     return value !== null && value !== (name.endsWith('method') ? asked.method : asked.target);
   });

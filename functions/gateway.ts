@@ -3,6 +3,7 @@ import type { Enforce, Enforced } from '../lib/enforce.ts';
 import { denialAnswer } from '../lib/respond/denial.ts';
 import { forwardedFields, identityFields } from '../lib/respond/identity.ts';
 import { type Probe, reportText } from './probe.ts';
+import { webResponse } from './web-response.ts';
 
 type Fields = readonly (readonly [string, string])[];
 
@@ -54,7 +55,7 @@ export const denied = (
     ...parts.transportFields(decision.boundary.secure),
     ...extra,
   ]);
-  return new Response(answer.body, { status: answer.status, headers: answer.headers as [string, string][] });
+  return webResponse(answer.status, answer.headers, answer.body);
 };
 
 /**

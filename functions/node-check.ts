@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Received } from './app.ts';
 import type { Composed } from './compose.ts';
-import { checkPath, createForwardAuth } from './forward-auth.ts';
+import { createForwardAuth, isCheck } from './forward-auth.ts';
 
 export interface NodeCheckParts {
   /** The wired parts, or null where the app has to answer for them. */
@@ -28,8 +28,7 @@ export const createNodeCheck = ({ composed, received }: NodeCheckParts) => {
   };
 
   return (incoming: IncomingMessage, outgoing: ServerResponse, target: string): boolean => {
-    if (!target.startsWith(checkPath) || (target.length > checkPath.length && target[checkPath.length] !== '?'))
-      return false;
+    if (!isCheck(target)) return false;
     const parts = composed();
     if (!parts?.forwardAuth || parts.forwardAuth.proxy === 'envoy') return false;
     answer(incoming, outgoing, target, parts).catch(() => {

@@ -1,5 +1,4 @@
 import type { ExecutionContext, IncomingRequestCfProperties } from '@cloudflare/workers-types';
-import type { Context } from 'hono';
 import { createLayout } from '../lib/audit/layout.ts';
 import { createR2Store, type R2Binding } from '../lib/audit/r2.ts';
 import { createSpill } from '../lib/audit/spill.ts';
@@ -9,11 +8,13 @@ import type { Resolved } from '../lib/config/sources.ts';
 import type { Hop, Log, RequestContext } from '../lib/decision.ts';
 import { createApp } from './app.ts';
 import { type Composed, compose } from './compose.ts';
+import { createForwardAuth, type ForwardAuthParts, isCheck } from './forward-auth.ts';
 import type { Upstream } from './gateway.ts';
 import { createUlids } from './ids.ts';
 import { signedSpill } from './signed-spill.ts';
 import { sleep } from './sleep.ts';
 import { SPILL_TIMEOUT_MS } from './spill-timeout.ts';
+import { webResponse } from './web-response.ts';
 import { type SecretStores, secretStores } from './worker-secrets.ts';
 
 /** Text variables named as in docs/configuration.md, and the bindings that may stand in for some of them. */
@@ -50,6 +51,7 @@ const settled = (parts: Composed | null, stored: boolean): Running => {
  * each interval reads again behind its answer, and what it finds counts once it holds together.
  */
 const composed = (env: Env, context: RequestContext): Composed | null | Promise<Composed | null> => {
+  if (running?.untilMs === Number.POSITIVE_INFINITY) return running.parts;
   const stores = secretStores(env, clock);
   if (running === null) {
     if (stores !== null) return firstReading(env, stores);
@@ -154,38 +156,67 @@ const upstreamOf = (env: Env, url: URL | null): Upstream | null => {
   };
 };
 
-const target = (request: Request): string => {
-  const path = request.url.indexOf('/', request.url.indexOf('://') + 3);
-  return path === -1 ? '/' : request.url.slice(path);
+const isSecure = (url: string): boolean => url.startsWith('https:');
+
+/** Path and query as they stand in the URL, which workerd leaves as they came. */
+const targetOf = (url: string): string => {
+  const path = url.indexOf('/', url.indexOf('://') + 3);
+  return path === -1 ? '/' : url.slice(path);
 };
 
 /** `request.cf` and `CF-Connecting-IP` exist only where Cloudflare's edge received the request: nobody else may set them. */
-const hopOf = (request: Request): Hop => {
+const hopOf = (request: Request, secure: boolean): Hop => {
   const { cf } = request as { cf?: IncomingRequestCfProperties };
   const { certificate, refusal } = cloudflareCertificate(cf?.tlsClientAuth);
   return {
     peerAddress: cf ? request.headers.get('cf-connecting-ip') : null,
-    secure: request.url.startsWith('https:'),
+    secure,
     certificate,
     ...(refusal ? { certificateRefusal: refusal } : {}),
   };
 };
 
-const contextOf = (c: Context): RequestContext => ({ defer: (promise) => c.executionCtx.waitUntil(promise) });
+const contextOf = (c: Pick<ExecutionContext, 'waitUntil'>): RequestContext => ({
+  defer: (promise) => c.waitUntil(promise),
+});
 
 const app = createApp<Env>({
-  composed: (env, c) => composed(env, contextOf(c)),
-  rawTarget: target,
+  composed: (env, c) => composed(env, contextOf(c.executionCtx)),
+  rawTarget: ({ url }) => targetOf(url),
   newId,
   ready: () => true,
   received: (request, _env, c) => ({
-    target: target(request),
+    target: targetOf(request.url),
     headers: request.headers,
-    hop: hopOf(request),
-    context: contextOf(c),
+    hop: hopOf(request, isSecure(request.url)),
+    context: contextOf(c.executionCtx),
   }),
 });
 
+/** A proxy's check, answered without a router in between: the same decision and the same answer as through the app. */
+const check = async (
+  request: Request,
+  url: string,
+  target: string,
+  forwardAuth: ForwardAuthParts,
+  context: RequestContext,
+): Promise<Response> => {
+  const { method, headers } = request;
+  const access = { door: forwardAuth.proxy, method, target, headers, hop: hopOf(request, isSecure(url)) };
+  const answer = await createForwardAuth(forwardAuth)(access, context);
+  return webResponse(answer.status, answer.headers, answer.body);
+};
+
 export default {
-  fetch: (request: Request, env: Env, context: ExecutionContext) => app.fetch(request, env, context as never),
+  fetch(request: Request, env: Env, execution: ExecutionContext) {
+    const { url } = request;
+    const target = targetOf(url);
+    if (isCheck(target)) {
+      const context = contextOf(execution);
+      const parts = composed(env, context);
+      const forwardAuth = parts instanceof Promise ? null : parts?.forwardAuth;
+      if (forwardAuth && forwardAuth.proxy !== 'envoy') return check(request, url, target, forwardAuth, context);
+    }
+    return app.fetch(request, env, execution as never);
+  },
 };
