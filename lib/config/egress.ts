@@ -54,20 +54,19 @@ export const egressTargets = (settings: Settings, awsRegion: string | null): rea
   ];
 };
 
-/** Where the S3 adapter goes: the endpoint, path style; or AWS with the bucket in the name, and its token service where the
- * SDK finds credentials itself. */
+/** Where the S3 adapter goes: the endpoint, path style, or AWS with the bucket in the name; and at AWS its token service, where
+ * the SDK finds credentials itself. */
 const bucketUrls = (settings: Settings, awsRegion: string | null): readonly URL[] => {
   const { auditBucket, auditAnchorBucket, auditS3Endpoint, auditS3AccessKeyId } = settings;
-  if (auditS3Endpoint !== null) return [auditS3Endpoint];
   const region = settings.auditS3Region === 'auto' ? awsRegion : settings.auditS3Region;
   const buckets = [auditBucket, auditAnchorBucket].filter((bucket) => bucket !== null);
-  if (region === null || buckets.length === 0) return [];
   const service = `s3.${region}.amazonaws.com`;
-  const tokens = auditS3AccessKeyId === null ? [`sts.${region}.amazonaws.com`] : [];
-  return [...buckets.map((bucket) => `${bucket}.${service}`), service, ...tokens]
-    .map((host) => `https://${host}`)
-    .filter((url) => URL.canParse(url))
-    .map((url) => new URL(url));
+  const atAws = auditS3Endpoint === null ? buckets.length > 0 : auditS3Endpoint.hostname.endsWith('.amazonaws.com');
+  const hosts = auditS3Endpoint === null ? [...buckets.map((bucket) => `${bucket}.${service}`), service] : [];
+  if (auditS3AccessKeyId === null) hosts.push(`sts.${region}.amazonaws.com`);
+  const named = atAws && region !== null ? hosts.map((host) => `https://${host}`) : [];
+  const urls = named.filter((url) => URL.canParse(url)).map((url) => new URL(url));
+  return auditS3Endpoint === null ? urls : [auditS3Endpoint, ...urls];
 };
 
 /** The authorities of those places, for `createEgress`. */

@@ -54,5 +54,11 @@ describe('places that the process may call', () => {
     expect(targets({ ...bucket, TGEFD_AUDIT_S3_ENDPOINT: 'https://x.r2.cloudflarestorage.com' })).toEqual([
       'x.r2.cloudflarestorage.com 443 public',
     ]);
+    expect(targets({ ...bucket, TGEFD_AUDIT_S3_ENDPOINT: 'https://s3.eu-central-1.amazonaws.com' })).toEqual([
+      's3.eu-central-1.amazonaws.com 443 public',
+      'sts.eu-central-1.amazonaws.com 443 public',
+    ]);
+    const keys = { TGEFD_AUDIT_S3_ACCESS_KEY_ID: 'id', TGEFD_AUDIT_S3_SECRET_ACCESS_KEY: 'key' };
+    expect(targets({ ...bucket, ...keys }).join()).not.toContain('sts.');
   });
 });
