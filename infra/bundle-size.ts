@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
  * docs/performance.md, and this bound keeps it from growing.
  */
 export const WORKER_GZIP_AIM_BYTES = 60 * 1024;
-export const WORKER_GZIP_LIMIT_BYTES = 76 * 1024;
+export const WORKER_GZIP_LIMIT_BYTES = 82 * 1024;
 
 /** Bytes of dist/worker.js as Cloudflare counts them, gzip. Throws where it has not been built. */
 export async function workerGzipBytes(): Promise<number> {

@@ -250,6 +250,11 @@ describe('a request with an ingress proof', () => {
     ]);
   });
 
+  it('does not decide that a trace is kept: the proof does not cover the trace', async () => {
+    expect((await proven(STRANGER)).boundary.traceparent).toMatch(/-00$/);
+    expect(at(request(PROXY, EVERYTHING)).boundary.traceparent).toMatch(/-01$/);
+  });
+
   it('is refused where a covered field was changed on the way, and believed nothing', async () => {
     const { boundary, denial } = await proven(STRANGER, EVERYTHING, { 'x-auth-request-user': 'mallory' });
     expect(denial).toEqual({ reason: 'ingress_proof_invalid', problem: 'mismatch' });
