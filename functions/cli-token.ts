@@ -46,14 +46,17 @@ export const token: Command = {
       return 1;
     }
     if (values.scope !== undefined) claims.scope = values.scope;
-    const signed = new SignJWT(claims)
-      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-      .setSubject(values.sub)
-      .setIssuedAt()
-      .setJti(crypto.randomUUID())
-      .setExpirationTime(`${values.ttl} s`);
-    if (settings.jwtIssuer) signed.setIssuer(settings.jwtIssuer);
-    if (settings.jwtAudience) signed.setAudience(settings.jwtAudience);
+    const nowSeconds = Math.floor(Date.now() / 1000);
+    const signed = new SignJWT({
+      sub: values.sub,
+      iat: nowSeconds,
+      exp: nowSeconds + Number(values.ttl),
+      jti: crypto.randomUUID(),
+      ...(settings.jwtIssuer === null ? {} : { iss: settings.jwtIssuer }),
+      ...(settings.jwtAudience === null ? {} : { aud: settings.jwtAudience }),
+      // Last, so that a token can be made wrong on purpose.
+      ...claims,
+    }).setProtectedHeader({ alg: 'HS256', typ: 'JWT' });
     console.out(await signed.sign(new TextEncoder().encode(settings.jwtSecret.current)));
     return 0;
   },

@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest';
+import { main } from '../../../functions/cli.ts';
+
+const secret = 'a canary secret that nobody may ever see';
+const hs256 = {
+  TGEFD_ENV: 'development',
+  TGEFD_AUTH_MODE: 'jwt',
+  TGEFD_JWT_SECRET: secret,
+  TGEFD_RBAC_ENABLED: 'true',
+  TGEFD_UPSTREAM_URL: 'http://127.0.0.1:9000',
+};
+
+const run = async (args: readonly string[], env: Record<string, string> = hs256) => {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await main(args, { env, out: (line) => void out.push(line), err: (line) => void err.push(line) });
+  return { code, out, err, text: [...out, ...err].join('\n') };
+};
+const mint = async (...args: string[]) => (await run(['token', '--sub', 'alice', ...args])).out[0] ?? '';
+const decode = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+
+describe('the command line', () => {
+  test('tells its commands, and its exit code tells whether it understood', async () => {
+    expect(await run([])).toMatchObject({ code: 0 });
+    expect((await run(['help'])).text).toContain('check-config');
+    expect(await run(['nothing'])).toMatchObject({ code: 2, out: [] });
+    expect(await run(['constructor'])).toMatchObject({ code: 2 });
+    expect((await run(['explain', '--help'])).text).toContain('usage: tgefd-authorizer explain');
+    expect(await run(['explain', '--unknown'])).toMatchObject({ code: 2 });
+  });
+});
+
+describe('check-config', () => {
+  test('prints every problem at once, and exits with 1', async () => {
+    const { code, err } = await run(['check-config'], {
+      ...hs256,
+      TGEFD_JWT_SECRET: 'short',
+      TGEFD_RBAC_ENABLED: 'yes',
+      TGEFD_JWT_ISUER: 'x',
+    });
+    expect(code).toBe(1);
+    expect(err.join('\n')).toMatch(/TGEFD_RBAC_ENABLED[\s\S]*TGEFD_JWT_ISUER[\s\S]*TGEFD_JWT_ISSUER/);
+    expect(err.join('\n')).toContain('TGEFD_JWT_SECRET: found 5 bytes; accepted: at least 32 bytes');
+    expect(err.join('\n')).not.toContain('short');
+  });
+
+  test('prints what is in force with secrets masked, and how strong it is', async () => {
+    const { code, text } = await run(['check-config']);
+    expect(code).toBe(0);
+    expect(text).toContain('TGEFD_JWT_SECRET=[40 bytes]');
+    expect(text).toContain('TGEFD_JWT_CLOCK_SKEW_SEC=60  (default)');
+    for (const heading of ['Enforced:', 'Weak:', 'What an attacker would try first:']) expect(text).toContain(heading);
+    expect(text).not.toContain(secret);
+  });
+});
+
+describe('token', () => {
+  test('mints what was asked for', async () => {
+    expect(decode(await mint('--scope', 'discover jobs', '--ttl', '60', '--claim', 'tenant="a"'))).toMatchObject({
+      sub: 'alice',
+      scope: 'discover jobs',
+      tenant: 'a',
+      jti: expect.any(String),
+    });
+  });
+
+  test('never in production', async () => {
+    const { code, out } = await run(['token', '--sub', 'alice'], { ...hs256, TGEFD_ENV: 'production' });
+    expect([code, out]).toEqual([1, []]);
+  });
+
+  test('only of an issuer on this machine', async () => {
+    expect(await run(['token', '--sub', 'a', '--issuer', 'https://issuer.example'])).toMatchObject({ code: 2 });
+  });
+});
+
+describe('explain', () => {
+  const explain = (token: string, ...args: string[]) =>
+    run(['explain', '--path', '/v1/discover', '--method', 'POST', '--token', token, ...args]);
+
+  test('walks the decision: each step, what was found, what was decided', async () => {
+    const token = await mint('--scope', 'discover');
+    const { code, out, text } = await explain(token);
+    expect(code).toBe(0);
+    const steps = out.map((line) => line.split(' ')[0]).filter(Boolean);
+    expect(steps).toEqual([
+      'boundary',
+      'endpoint',
+      'credential',
+      'shape',
+      'header',
+      'issuer',
+      'signature',
+      'claims',
+      'subject',
+      'grant',
+      'authenticate',
+      'authorize',
+      'admit',
+      'decide',
+      'allowed',
+    ]);
+    for (const part of token.split('.')) expect(text).not.toContain(part);
+    expect(text).not.toContain(secret);
+  });
+
+  test.each<[string, () => Promise<string>, string]>([
+    ['a missing scope', () => mint('--scope', 'jobs'), '403 insufficient_scope, because scope_missing'],
+    [
+      'an expired token',
+      () => mint('--scope', 'discover', '--claim', 'exp=1'),
+      '401 credentials_invalid, because token_expired',
+    ],
+    ['a tampered token', async () => `${await mint('--scope', 'discover')}x`, '401 credentials_invalid'],
+    ['no token at all', async () => '', '401 credentials_missing'],
+  ])('%s', async (_, token, verdict) => {
+    const { text } = await explain(await token());
+    expect(text).toContain(verdict);
+  });
+
+  test('an emergency revocation', async () => {
+    const token = await mint('--scope', 'discover');
+    const { jti } = decode(token);
+    const revoked = await run(['explain', '--path', '/v1/discover', '--method', 'POST', '--token', token], {
+      ...hs256,
+      TGEFD_REVOKED_JTIS: jti,
+    });
+    expect(revoked.text).toContain('denied: 401 credentials_invalid, because credential_revoked');
+  });
+
+  test('nothing that a caller wrote can move the terminal', async () => {
+    const { text } = await explain(await mint('--claim', 'sub="a\\u001b[31mb"'));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not be there
+    expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f]/);
+  });
+});
+
+describe('revoke', () => {
+  test('needs a store that the authorizers share, and exactly one thing to revoke', async () => {
+    expect(await run(['revoke', '--jti', 'x'])).toMatchObject({
+      code: 1,
+      err: [expect.stringContaining('TGEFD_REDIS_URL')],
+    });
+    expect(await run(['revoke'])).toMatchObject({ code: 2 });
+    expect(await run(['revoke', '--jti', 'x', '--sub', 'y'])).toMatchObject({ code: 2 });
+    expect(await run(['revoke', '--jti', 'x', '--before', '1'])).toMatchObject({ code: 2 });
+  });
+});
