@@ -126,6 +126,7 @@ const discard = async (outcome: Response | Reason) => {
   if (outcome instanceof Response) await outcome.body?.cancel();
 };
 
+/** Calls the upstream; never rejects, since the record of the decision is awaited beside it. */
 const forward = async (
   parts: GatewayParts,
   decision: Decision,
@@ -133,14 +134,8 @@ const forward = async (
   request: Request,
   abandon: AbortController,
 ): Promise<Response | Reason> => {
-  if (!parts.upstream) return { reason: 'upstream_unreachable' };
-  const fields = [
-    ...parts.upstreamFields(access.headers),
-    ...identityFields(decision, parts.identityHeader),
-    ...forwardedFields(decision),
-  ];
-  if (parts.assertion) fields.push(['x-tgefd-assertion', await parts.assertion(decision)]);
-
+  const { upstream } = parts;
+  if (!upstream) return { reason: 'upstream_unreachable' };
   const body = limited(request.body, parts.maximumBodyBytes, () => abandon.abort());
   let late = false;
   const timer = setTimeout(() => {
@@ -148,10 +143,15 @@ const forward = async (
     abandon.abort();
   }, parts.upstreamTimeoutMs);
   try {
-    return await parts.upstream({
+    return await upstream({
       method: decision.method,
       target: `${decision.path}${decision.query}`,
-      fields,
+      fields: [
+        ...parts.upstreamFields(access.headers),
+        ...identityFields(decision, parts.identityHeader),
+        ...forwardedFields(decision),
+        ...(parts.assertion ? [['x-tgefd-assertion', await parts.assertion(decision)] as const] : []),
+      ],
       body: body.stream,
       upgrade: access.headers.get('upgrade')?.toLowerCase() === 'websocket' ? 'websocket' : null,
       signal: request.signal ? AbortSignal.any([abandon.signal, request.signal]) : abandon.signal,
@@ -159,10 +159,11 @@ const forward = async (
   } catch (error) {
     if (body.exceeded()) return { reason: 'body_too_large', limitBytes: parts.maximumBodyBytes };
     if (late) return { reason: 'upstream_timeout' };
-    parts.log('error', 'upstream_unreachable', {
-      decision_id: decision.id,
-      error: error instanceof Error ? ((error as { code?: string }).code ?? error.name) : 'unknown',
-    });
+    if (!request.signal?.aborted)
+      parts.log('error', 'upstream_unreachable', {
+        decision_id: decision.id,
+        error: error instanceof Error ? ((error as { code?: string }).code ?? error.name) : 'unknown',
+      });
     return { reason: 'upstream_unreachable' };
   } finally {
     clearTimeout(timer);
