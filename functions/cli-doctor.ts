@@ -12,6 +12,9 @@ const optionsOfIngress = {
   url: { type: 'string' },
   proxy: { type: 'string' },
   ca: { type: 'string' },
+  connect: { type: 'string' },
+  cert: { type: 'string' },
+  key: { type: 'string' },
   header: { type: 'string', multiple: true, default: [] as string[] },
 } as const;
 
@@ -30,13 +33,17 @@ const ingress = async (args: readonly string[], console: Console): Promise<numbe
   const proxy = proxies.find((each) => each === values.proxy);
   if (values.proxy !== undefined && !proxy) throw new Usage(`--proxy is one of ${proxies.join(', ')}`);
 
-  const ca = values.ca === undefined ? null : await readFile(values.ca, 'utf8');
+  const text = async (path: string | undefined) => (path === undefined ? null : readFile(path, 'utf8'));
+  const [ca, cert, key] = await Promise.all([text(values.ca), text(values.cert), text(values.key)]);
   const letters = crypto.getRandomValues(new Uint8Array(12));
   const mark = `forged${Array.from(letters, (octet) => String.fromCharCode(97 + (octet % 26))).join('')}`;
-  const found = await examineIngress(createDoctorClient(new URL(values.url), { secret, ca }), {
-    mark,
-    configured: [...believedNames(console.env), ...values.header],
-  });
+  const found = await examineIngress(
+    createDoctorClient(new URL(values.url), { secret, ca, cert, key, connect: values.connect ?? null }),
+    {
+      mark,
+      configured: [...believedNames(console.env), ...values.header],
+    },
+  );
   if (found.failed !== null) {
     console.err(`not examined: ${found.failed}`);
     return 2;
@@ -83,7 +90,7 @@ const echo = async (args: readonly string[], console: Console): Promise<number> 
 
 export const doctor: Command = {
   summary: 'examines your ingress from outside: what could a stranger spoof, and which line closes it',
-  usage: `doctor ingress --url https://api.example.com [--proxy ${proxies.join('|')}] [--ca FILE] [--header NAME ...], or doctor echo [--port 9000] [--host ADDRESS] in place of the service`,
+  usage: `doctor ingress --url https://api.example.com [--proxy ${proxies.join('|')}] [--ca FILE] [--cert FILE --key FILE] [--connect ADDRESS] [--header NAME ...], or doctor echo [--port 9000] [--host ADDRESS] in place of the service`,
   async run([what, ...args], console) {
     if (what === 'ingress') return ingress(args, console);
     if (what === 'echo') return echo(args, console);

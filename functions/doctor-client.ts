@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
 import { DOCTOR_SCHEME, type ProbeReport } from './probe.ts';
 
 export interface Sent {
@@ -36,9 +37,18 @@ const MAXIMUM_ANSWER = 256 * 1024;
 /** Sends requests with exactly these fields to one ingress, each on a connection of its own. Never rejects. */
 export const createDoctorClient = (
   ingress: URL,
-  options: { readonly secret: string; readonly ca: string | null },
+  options: {
+    readonly secret: string;
+    /** PEM: authorities of the ingress, and a certificate of our own with its key. */
+    readonly ca: string | null;
+    readonly cert: string | null;
+    readonly key: string | null;
+    /** Where to connect in place of the URL's host, before its name leads there. */
+    readonly connect: string | null;
+  },
 ): Send => {
   const secure = ingress.protocol === 'https:';
+  const name = ingress.hostname.replace(/^\[|\]$/g, '');
   const send = secure ? httpsRequest : httpRequest;
   return ({ method = 'GET', target, fields = [], bodyBytes = 0 }) =>
     new Promise((resolve) => {
@@ -46,14 +56,15 @@ export const createDoctorClient = (
       const headers = ['Host', ingress.host, 'Authorization', `${DOCTOR_SCHEME} ${options.secret}`, ...fields];
       if (bodyBytes > 0) headers.push('Content-Length', String(bodyBytes));
       const outgoing = send({
-        host: ingress.hostname.replace(/^\[|\]$/g, ''),
+        host: options.connect ?? name,
+        ...(secure && !isIP(name) ? { servername: name } : {}),
         port: ingress.port === '' ? (secure ? 443 : 80) : Number(ingress.port),
         method,
         path: target,
         headers,
         agent: false,
         signal: AbortSignal.timeout(DEADLINE_MS),
-        ...(options.ca === null ? {} : { ca: options.ca }),
+        ...given({ ca: options.ca, cert: options.cert, key: options.key }),
       });
       outgoing.once('error', () => resolve(nothing));
       outgoing.once('response', (incoming) => {
@@ -76,6 +87,9 @@ export const createDoctorClient = (
       outgoing.end(bodyBytes > 0 ? Buffer.alloc(bodyBytes) : undefined);
     });
 };
+
+const given = (files: Readonly<Record<string, string | null>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(files).flatMap(([name, text]) => (text === null ? [] : [[name, text]])));
 
 const parsed = (text: string): Record<string, unknown> | null => {
   try {

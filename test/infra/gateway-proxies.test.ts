@@ -1,12 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { type RequestOptions, request } from 'node:https';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { main } from '../../functions/cli.ts';
 import { ingressFields } from '../../lib/request/field-names.ts';
 import { type Authority, type IssuedCertificate, opensslProgram, startAuthority } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
 import type { StartedDoor } from '../support/door.ts';
 import { startNodeDoor } from '../support/node-door.ts';
-import { caddyProgram, nginxProgram, type StartedProxy, startCaddy, startNginx } from '../support/proxy.ts';
+import {
+  caddyProgram,
+  haproxyProgram,
+  nginxProgram,
+  type StartedProxy,
+  startCaddy,
+  startHaproxy,
+  startNginx,
+} from '../support/proxy.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
 /*
@@ -14,7 +23,13 @@ import { startUpstream, type Upstream } from '../support/upstream.ts';
  * gateway believes this proxy, so whatever a stranger could get past it would count.
  */
 
-const [nginx, caddy, openssl] = await Promise.all([nginxProgram(), caddyProgram(), opensslProgram()]);
+const [nginx, caddy, haproxy, openssl] = await Promise.all([
+  nginxProgram(),
+  caddyProgram(),
+  haproxyProgram(),
+  opensslProgram(),
+]);
+const DOCTOR_SECRET = 'one-time secret of this examination';
 
 const documented = async (file: string, replacements: readonly (readonly [string | RegExp, string])[]) => {
   let text = await readFile(new URL(`../../docs/proxies/${file}`, import.meta.url), 'utf8');
@@ -75,6 +90,27 @@ const proxies = [
       ]);
       const config = (port: number, folder: string) => text.replaceAll('FOLDER', folder).replaceAll('PORT', `${port}`);
       return startCaddy(caddy, { files, config });
+    },
+  },
+  {
+    name: 'haproxy',
+    program: haproxy,
+    source: 'client_cert',
+    start: async ({ gateway, clientCertificates, files }: Setting) => {
+      const text = await documented('gateway-haproxy.cfg', [
+        ['    bind :80\n', '    bind unix@FOLDER/redirect.sock\n'],
+        ['server gateway 127.0.0.1:8080', `server gateway 127.0.0.1:${gateway}`],
+        ...(clientCertificates
+          ? ([
+              [/ {4}bind :443 [^\n]*\n( *#[^\n]*\n *#[^\n]*\n) *# bind :443/, '$1    bind 127.0.0.1:PORT'],
+              ['# http-request set-header Client-Cert', 'http-request set-header Client-Cert'],
+              ['/etc/haproxy/client-ca.crt', 'FOLDER/client-ca.crt'],
+            ] as const)
+          : ([['    bind :443', '    bind 127.0.0.1:PORT']] as const)),
+        [/crt \/etc\/haproxy\/tls\.pem/g, 'crt FOLDER/tls.pem'],
+      ]);
+      const config = (port: number, folder: string) => text.replaceAll('FOLDER', folder).replaceAll('PORT', `${port}`);
+      return startHaproxy(haproxy, { files, config });
     },
   },
 ];
@@ -138,7 +174,14 @@ for (const { name, program, source, start } of proxies) {
         usage: 'serverAuth',
       });
       alice = await authority.issue({ subject: '/CN=alice' });
-      files = { 'tls.crt': server.pem, 'tls.key': server.keyPem, 'client-ca.crt': authority.pem };
+      files = {
+        'tls.crt': server.pem,
+        'tls.key': server.keyPem,
+        'tls.pem': `${server.pem}\n${server.keyPem}`,
+        'client-ca.crt': authority.pem,
+        'alice.crt': alice.pem,
+        'alice.key': alice.keyPem,
+      };
       upstream = await startUpstream();
       door = await startNodeDoor({
         TGEFD_ENV: 'development',
@@ -149,6 +192,7 @@ for (const { name, program, source, start } of proxies) {
         TGEFD_IDENTITY_HEADER: 'x-auth-request-user',
         TGEFD_TRUSTED_PROXIES: '127.0.0.1/32',
         TGEFD_UPSTREAM_URL: upstream.url,
+        TGEFD_DOCTOR_SECRET: DOCTOR_SECRET,
       });
       withoutCertificates = await start({ gateway: door.port, clientCertificates: false, files });
       withCertificates = await start({ gateway: door.port, clientCertificates: true, files });
@@ -261,9 +305,36 @@ for (const { name, program, source, start } of proxies) {
       });
     });
 
+    const examine = async (proxy: StartedProxy, ...more: string[]) => {
+      const lines: string[] = [];
+      const write = (line: string) => void lines.push(line);
+      const url = `https://api.example.com:${proxy.port}`;
+      const args = ['--url', url, '--connect', '127.0.0.1', '--ca', `${proxy.folder}/client-ca.crt`, ...more];
+      // As where the authorizer runs: what its configuration believes is forged too.
+      const env = { TGEFD_DOCTOR_SECRET: DOCTOR_SECRET, TGEFD_IDENTITY_HEADER: 'X-Auth-Request-User' };
+      const code = await main(['doctor', 'ingress', ...args], { env, out: write, err: write });
+      return { code, holes: lines.filter((line) => line.startsWith('HOLE')) };
+    };
+
+    test('the doctor finds no hole', async () => {
+      expect(await examine(withoutCertificates)).toEqual({ code: 0, holes: [] });
+    });
+
+    test('the doctor finds none with client certificates either, whether it has one or not', async () => {
+      const certificate = [
+        '--cert',
+        `${withCertificates.folder}/alice.crt`,
+        '--key',
+        `${withCertificates.folder}/alice.key`,
+      ];
+      expect(await examine(withCertificates, ...certificate)).toEqual({ code: 0, holes: [] });
+      // Caddy lets nobody in without a certificate.
+      expect(await examine(withCertificates)).toEqual({ code: name === 'caddy' ? 2 : 0, holes: [] });
+    });
+
     test('a gateway that is down is a 5xx', async () => {
       const alone = await start({ gateway: 1, clientCertificates: false, files });
-      expect((await ask(alone, '/v1/metrics', [])).status).toBe(502);
+      expect((await ask(alone, '/v1/metrics', [])).status).toBe(name === 'haproxy' ? 503 : 502);
       await alone.stop();
     });
   });

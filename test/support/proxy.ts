@@ -28,6 +28,19 @@ export function caddyProgram(): Promise<Program> {
   return ensurePackage('caddy', ['caddy']);
 }
 
+export function haproxyProgram(): Promise<Program> {
+  return ensurePackage('haproxy', ['haproxy']);
+}
+
+/** Starts HAProxy in the foreground with one configuration, in a folder of its own. Throws with what it complains of. */
+export function startHaproxy(program: Program, options: ProxyOptions): Promise<StartedProxy> {
+  return startProxy(options, 'haproxy.cfg', (folder) => ({
+    command: pathOf(program),
+    args: ['-db', '-f', join(folder, 'haproxy.cfg')],
+    env: {},
+  }));
+}
+
 /** Starts nginx in the foreground with one configuration, in a folder of its own. Throws with what it complains of. */
 export function startNginx(program: Program, options: ProxyOptions): Promise<StartedProxy> {
   return startProxy(options, 'nginx.conf', (folder) => ({
