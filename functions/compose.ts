@@ -41,7 +41,7 @@ import { codeOf, statusOf } from '../lib/respond/denial.ts';
 import { createTransportFields } from '../lib/respond/transport.ts';
 import { createAdministration } from './administration.ts';
 import { composeStore, type StoreParts } from './compose-store.ts';
-import { composeEgress, createEgressWatch, type EgressWatch } from './egress.ts';
+import { composeEgress, composeRedisEgress, createEgressWatch, type EgressWatch } from './egress.ts';
 import type { ForwardAuthParts } from './forward-auth.ts';
 import type { GatewayParts, Upstream } from './gateway.ts';
 import { composeObservation, metricsAnswer, watchParts } from './observation.ts';
@@ -197,7 +197,11 @@ export const compose = (config: Config, runtime: Runtime, before: Composed | nul
     before?.carried.failures ??
     createFailures({ perMinute: settings.authFailureLimitPerMinute, maximumAddresses: maximumFailingAddresses });
   const table = createEndpointTable(documents.endpoints);
-  const store = composeStore(config, runtime, { pseudonyms, egress, used }, before?.carried.store ?? null);
+  const store = composeStore(
+    config,
+    runtime,
+    { pseudonyms, egress: composeRedisEgress(settings, { fetch: runtime.fetch, watch }), used },
+    before?.carried.store ?? null);
   const { admission, revocations, outbox, breakerOpen } = store;
   const recorder = composeRecorder(config, runtime, outbox);
   const assertions = composeAssertions(config, runtime);

@@ -30,6 +30,20 @@ export const createEgressWatch = (log: Log): EgressWatch => {
 const DEADLINE_MS = 30_000;
 const MAXIMUM_BODY_BYTES = 16 * 1024 * 1024;
 
+/**
+ * The way out to Redis, for what is on a decision's way: the same hosts and rules, but the time and the length of an answer
+ * are held by the exchange that asks, which does not need a stream and a timer more for each.
+ */
+export const composeRedisEgress = (
+  settings: Settings,
+  parts: { readonly fetch: Fetch; readonly watch: EgressWatch },
+): Fetch =>
+  createEgress(
+    { allowedHosts: egressHosts(settings), deadlineMs: null, maximumBodyBytes: null },
+    parts.fetch,
+    parts.watch.note,
+  );
+
 /** The way out of one configuration: its hosts and no others. */
 export const composeEgress = (
   settings: Settings,

@@ -15,10 +15,10 @@ export class EgressRefused extends Error {
 export interface EgressSettings {
   /** Authorities that may be called, `host` or `host:port` as `URL.host` writes them (default ports left out). */
   readonly allowedHosts: ReadonlySet<string>;
-  /** Longest time until the answer's header section, milliseconds; a caller's own signal still counts. */
-  readonly deadlineMs: number;
-  /** Longest body of an answer; reading past it rejects. */
-  readonly maximumBodyBytes: number;
+  /** Longest time until the answer's header section, milliseconds; a caller's own signal still counts. Null: only that. */
+  readonly deadlineMs: number | null;
+  /** Longest body of an answer; reading past it rejects. Null: whoever reads it counts. */
+  readonly maximumBodyBytes: number | null;
 }
 
 /** Told of every refusal, before it is thrown. */
@@ -45,8 +45,7 @@ export const createEgress = (settings: EgressSettings, fetch: Fetch, note: NoteR
   };
   return async (input, init = {}) => {
     let url = new URL(input);
-    const deadline = AbortSignal.timeout(settings.deadlineMs);
-    const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline;
+    const signal = soonest(init.signal ?? null, settings.deadlineMs);
     for (let hop = 0; ; hop++) {
       check(url);
       const response = await fetch(url.href, { ...init, signal, redirect: 'manual' });
@@ -63,8 +62,15 @@ export const createEgress = (settings: EgressSettings, fetch: Fetch, note: NoteR
   };
 };
 
+const soonest = (own: AbortSignal | null, deadlineMs: number | null): AbortSignal | null => {
+  if (deadlineMs === null) return own;
+  const deadline = AbortSignal.timeout(deadlineMs);
+  return own ? AbortSignal.any([own, deadline]) : deadline;
+};
+
 /** The answer, its body held to a length: by its own word where framing holds it to that, else by counting. */
-const bounded = (response: Response, maximumBytes: number): Response => {
+const bounded = (response: Response, maximumBytes: number | null): Response => {
+  if (maximumBytes === null) return response;
   const { body, headers, status, statusText } = response;
   if (body === null) return response;
   const declared = headers.get('content-length');

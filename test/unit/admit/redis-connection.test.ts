@@ -185,3 +185,16 @@ test('the exchange over fetch posts the command with the token', async () => {
     ],
   ]);
 });
+
+test('the exchange over fetch gives an endless answer up', async () => {
+  let cancelled = false;
+  const endless = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(new Uint8Array(1024 * 1024)),
+    cancel: () => {
+      cancelled = true;
+    },
+  });
+  const exchange = fetchExchange({ url: 'https://redis.example/', token: 't' }, async () => new Response(endless));
+  await expect(exchange('["PING"]', new AbortController().signal)).rejects.toThrow('too large');
+  expect(cancelled).toBe(true);
+});
