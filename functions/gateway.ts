@@ -64,7 +64,7 @@ export const denied = (
  */
 export const createGateway = (parts: GatewayParts) => {
   const answerTo = async (
-    { decision, recorded }: Enforced,
+    { decision, recorded, watch }: Enforced,
     access: AccessRequest,
     request: Request,
     context: RequestContext,
@@ -84,13 +84,13 @@ export const createGateway = (parts: GatewayParts) => {
     }
     const abandon = new AbortController();
     const forwarded = forward(parts, decision, access, request, abandon);
+    if (watch) void forwarded.then(upstreamAnswered);
     if (recorded && (await recorded) === 'unavailable') {
       abandon.abort();
       context.defer(forwarded.then(discard, () => undefined));
       return denied(parts, decision, auditUnavailable, extra);
     }
     const outcome = await forwarded;
-    upstreamAnswered();
     if (!(outcome instanceof Response)) return denied(parts, decision, outcome, extra);
     return answerOf(outcome, [
       ['x-request-id', decision.boundary.requestId],
