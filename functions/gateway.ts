@@ -95,6 +95,7 @@ export const createGateway = (parts: GatewayParts) => {
     return answerOf(outcome, [
       ['x-request-id', decision.boundary.requestId],
       ...parts.rateLimitFields(decision),
+      ...parts.transportFields(decision.boundary.secure),
       ...extra,
     ]);
   };
