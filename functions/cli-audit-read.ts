@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import { csvHeader, csvLine, readableLine } from '../lib/audit/present.ts';
 import { createPseudonyms, type Pseudonyms } from '../lib/audit/pseudonym.ts';
-import { type Query, searchArchive } from '../lib/audit/query.ts';
-import { auditRecordSchema } from '../lib/audit/schema.ts';
+import { type Query, searchAccesses, searchArchive } from '../lib/audit/query.ts';
+import { auditRecordSchema, type SecretAccessRecord, secretAccessSchema } from '../lib/audit/schema.ts';
 import type { Config } from '../lib/config/load.ts';
 import {
   archiveConfig,
@@ -97,6 +97,40 @@ export const query: Command = {
   },
 };
 
+const accessLine = ({ ts, outcome, variable, source, component, key_id: keyId }: SecretAccessRecord): string =>
+  `${ts} secret ${outcome.padEnd(6)} ${variable} from ${source} by ${component}${keyId === null ? '' : ` ${keyId}`}`;
+
+export const accesses: Command = {
+  summary: 'finds readings of secrets in the archive: which, by what, when, and every failure',
+  usage: `audit accesses [--variable X] [--from TIME] [--to TIME] [--json] ${PLACE_USAGE}`,
+  async run(args, console) {
+    const { values } = options(args, {
+      ...placeOptions,
+      from: { type: 'string' },
+      to: { type: 'string' },
+      variable: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    });
+    const archive = await openArchive(values, console);
+    if (archive === null) return 1;
+    const nowMs = Date.now();
+    const wanted = {
+      fromMs: instant('from', values.from, nowMs),
+      toMs: instant('to', values.to, nowMs),
+      variable: values.variable ?? null,
+    };
+    let damaged = 0;
+    for await (const found of searchAccesses(wanted, archive, progressTo(console, 'batches searched'))) {
+      if (found.found === 'record') console.out(values.json ? JSON.stringify(found.record) : accessLine(found.record));
+      else {
+        damaged++;
+        console.err(`not searched: ${found.key}: ${found.why} (audit verify tells more)`);
+      }
+    }
+    return damaged === 0 ? 0 : 1;
+  },
+};
+
 export const exportRecords: Command = {
   summary: 'writes records of the archive as NDJSON or CSV',
   usage: `audit export [--format ndjson|csv] [--output FILE] ${SEARCH_USAGE}`,
@@ -160,7 +194,9 @@ export const tail: Command = {
       lastId = page.lastId;
       for (const { record: text } of page.entries) {
         const parsed = auditRecordSchema.safeParse(readJson(text));
-        if (!parsed.success) console.err('an outbox entry is no audit record');
+        const access = secretAccessSchema.safeParse(readJson(text));
+        if (access.success) console.out(values.json ? text : accessLine(access.data));
+        else if (!parsed.success) console.err('an outbox entry is no audit record');
         else if (wanted === null || (parsed.data.identity !== null && wanted.includes(parsed.data.identity))) {
           console.out(values.json ? text : readableLine(parsed.data));
         }

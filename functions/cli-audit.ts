@@ -5,7 +5,7 @@ import { recordJsonSchema } from '../lib/audit/schema.ts';
 import { signingJwks } from './archive.ts';
 import { bucket } from './cli-audit-bucket.ts';
 import { archiveConfig } from './cli-audit-parts.ts';
-import { exportRecords, pseudonym, query, tail } from './cli-audit-read.ts';
+import { accesses, exportRecords, pseudonym, query, tail } from './cli-audit-read.ts';
 import { verify } from './cli-audit-verify.ts';
 import { type Command, options, Usage } from './cli-command.ts';
 
@@ -39,6 +39,7 @@ const commands: Readonly<Record<string, Command>> = {
   query,
   tail,
   export: exportRecords,
+  accesses,
   pseudonym,
   keys,
   bucket,

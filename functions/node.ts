@@ -25,6 +25,7 @@ import { createNodeServer, type NodeBindings, rawTargetOf } from './node-server.
 import { clientOf } from './node-tls.ts';
 import { createNodeUpstream } from './node-upstream.ts';
 import { rawFields } from './raw-fields.ts';
+import { createAccessRecords } from './secret-access.ts';
 import { startSecretRefresh } from './secret-refresh.ts';
 import { sleep } from './sleep.ts';
 
@@ -53,6 +54,9 @@ const configure = ({ env, problems }: Resolved): Config => {
   for (const warning of loaded.warnings) log('warn', 'configuration', { problem: problemLine(warning) });
   return loaded.config;
 };
+
+const accessLine = (text: string) => void process.stdout.write(`${text}\n`);
+const accessParts = { component: 'node', clock, newId, log } as const;
 
 const integerFrom = (name: string, fallback: number, maximum: number): number => {
   const text = process.env[name];
@@ -113,11 +117,14 @@ const start = async () => {
   const watch = createEgressWatch(log);
   const secrets = createNodeSecrets(process.env, { clock, log, watch });
   const resolved = await secrets.resolve();
+  if (resolved.problems.length > 0) await createAccessRecords({ ...accessParts, line: accessLine })(resolved, null);
   const config = configure(resolved);
   const { settings } = config;
 
   const tls = <K extends string>(key: K, path: string | null) => (path ? { [key]: readFileSync(path) } : {});
   const egress = createNodeEgress(egressTargets(settings, awsRegion), watch.note);
+  const auditLine = auditLineOf(config);
+  const recordAccesses = createAccessRecords({ ...accessParts, line: auditLine });
   const shared = {
     clock,
     newId,
@@ -140,7 +147,7 @@ const start = async () => {
           },
         })
       : null,
-    auditLine: auditLineOf(config),
+    auditLine,
     redisExchange: settings.redisUrl ? createNodeRedisExchange(settings.redisUrl, egress) : null,
   };
   const composeWith = (next: Config, before: Composed | null) =>
@@ -168,9 +175,11 @@ const start = async () => {
         archive = draining ? null : archiveOf(next, candidate);
         return null;
       },
+      read: (found) => recordAccesses(found, composed),
       log,
     },
   );
+  void recordAccesses(resolved, composed);
 
   const app = createApp<NodeBindings>({
     composed: () => composed,

@@ -24,10 +24,12 @@ export const startSecretRefresh = (
     readonly secrets: NodeSecrets;
     readonly load: (env: Resolved['env']) => Loaded;
     readonly replace: (config: Config) => Promise<Problem | null>;
+    /** Told of every reading, once it is known whether it counts. */
+    readonly read: (resolved: Resolved) => Promise<void>;
     readonly log: Log;
   },
 ): SecretRefresh => {
-  const { secrets, load, replace, log } = parts;
+  const { secrets, load, replace, read, log } = parts;
   let inForce = settings.first.env;
   let said = '';
   let stopped = false;
@@ -41,7 +43,11 @@ export const startSecretRefresh = (
   };
 
   const look = async () => {
-    const { env, problems } = await secrets.resolve();
+    const resolved = await secrets.resolve();
+    await judge(resolved);
+    await read(resolved);
+  };
+  const judge = async ({ env, problems }: Resolved) => {
     if (problems.length > 0) return sayOnce('secrets_not_renewed', problems);
     const changed = secretNames.filter((name) => env[name] !== inForce[name]);
     if (changed.length === 0) {

@@ -4,13 +4,14 @@ import { createR2Store, type R2Binding } from '../lib/audit/r2.ts';
 import { createSpill } from '../lib/audit/spill.ts';
 import { cloudflareCertificate } from '../lib/authenticate/cloudflare-certificate.ts';
 import { loadConfig, problemLine } from '../lib/config/load.ts';
-import type { Resolved } from '../lib/config/sources.ts';
+import { type Resolved, secretNames } from '../lib/config/sources.ts';
 import type { Hop, Log, RequestContext } from '../lib/decision.ts';
 import { createApp } from './app.ts';
 import { type Composed, compose } from './compose.ts';
 import { createForwardAuth, type ForwardAuthParts, isCheck } from './forward-auth.ts';
 import type { Upstream } from './gateway.ts';
 import { createUlids } from './ids.ts';
+import { createAccessRecords } from './secret-access.ts';
 import { signedSpill } from './signed-spill.ts';
 import { sleep } from './sleep.ts';
 import { SPILL_TIMEOUT_MS } from './spill-timeout.ts';
@@ -31,18 +32,22 @@ const log: Log = (level, event, facts) => console[level](JSON.stringify({ type: 
 /** The parts of this isolate: plain data, closures and imported keys, no promise and no I/O object. */
 interface Running {
   readonly parts: Composed | null;
+  /** The environment with the secrets in it that the parts were made of. */
+  readonly env: Resolved['env'];
   /** When secrets of the Secrets Store are read again. */
   readonly untilMs: number;
 }
+
+const recordAccesses = createAccessRecords({ component: 'worker', clock, newId, log, line: null });
 
 /** How soon a store that could not be read is asked again. */
 const RETRY_SECONDS = 5;
 
 let running: Running | null = null;
 
-const settled = (parts: Composed | null, stored: boolean): Running => {
+const settled = (parts: Composed | null, env: Resolved['env'], stored: boolean): Running => {
   const seconds = parts === null ? RETRY_SECONDS : parts.config.settings.secretsRefreshSeconds;
-  return { parts, untilMs: stored && seconds > 0 ? clock() + seconds * 1000 : Number.POSITIVE_INFINITY };
+  return { parts, env, untilMs: stored && seconds > 0 ? clock() + seconds * 1000 : Number.POSITIVE_INFINITY };
 };
 
 /**
@@ -54,30 +59,35 @@ const composed = (env: Env, context: RequestContext): Composed | null | Promise<
   if (running?.untilMs === Number.POSITIVE_INFINITY) return running.parts;
   const stores = secretStores(env, clock);
   if (running === null) {
-    if (stores !== null) return firstReading(env, stores);
-    running = settled(start(env, { env, problems: [] }, null), false);
+    if (stores !== null) return firstReading(env, stores, context);
+    running = settled(start(env, { env, problems: [] }, null), env, false);
   } else if (stores !== null && clock() >= running.untilMs) {
-    const before = running.parts;
-    running = settled(before, true);
-    context.defer(stores.resolve().then((found) => renew(env, found, before)));
+    running = settled(running.parts, running.env, true);
+    context.defer(renew(env, stores, running));
   }
   return running.parts;
 };
 
-const firstReading = async (env: Env, stores: SecretStores): Promise<Composed | null> => {
+const firstReading = async (env: Env, stores: SecretStores, context: RequestContext): Promise<Composed | null> => {
   const found = await stores.resolve();
-  running ??= settled(start(env, found, null), true);
+  if (running === null) {
+    running = settled(start(env, found, null), found.env, true);
+    context.defer(recordAccesses(found, running.parts));
+  }
   return running.parts;
 };
 
 /** Composes from secrets that were read again; what cannot be read or does not hold together changes nothing. */
-const renew = async (env: Env, found: Found, before: Composed | null): Promise<void> => {
-  const next = start(env, found, before);
+const renew = async (env: Env, stores: SecretStores, { parts: before, env: inForce }: Running): Promise<void> => {
+  const found = await stores.resolve();
+  await recordAccesses(found, before);
+  const isSame = found.problems.length === 0 && secretNames.every((name) => found.env[name] === inForce[name]);
+  const next = before !== null && isSame ? null : start(env, found, before);
   if (next === null) return;
   const unfit = await next.assertions?.prepare();
   if (unfit) return log('error', 'configuration_invalid', { problem: `TGEFD_ASSERTION_KEY: found ${unfit}` });
   next.carried.store.adopt();
-  running = settled(next, true);
+  running = settled(next, found.env, true);
 };
 
 type Found = Pick<Resolved, 'env' | 'problems'>;

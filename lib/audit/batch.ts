@@ -45,7 +45,13 @@ export function peek(record: string): { readonly id: string; readonly ts: string
   const parsed = parseObject(record);
   if (parsed === null) return null;
   const { type, id, ts, stream_id: streamId } = parsed;
-  if (type !== 'audit' || typeof id !== 'string' || typeof ts !== 'string' || streamId !== undefined) return null;
+  if (
+    (type !== 'audit' && type !== 'secret_access') ||
+    typeof id !== 'string' ||
+    typeof ts !== 'string' ||
+    streamId !== undefined
+  )
+    return null;
   return Number.isNaN(Date.parse(ts)) ? null : { id, ts };
 }
 

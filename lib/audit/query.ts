@@ -3,7 +3,7 @@ import { BATCH_MAXIMUM_BYTES, type Line, unpackBatch } from './batch.ts';
 import { type ChainParts, type LinkRead, readLink } from './chain.ts';
 import { hex, sha256 } from './encoding.ts';
 import { extentOf, firstReaching, sinceMs } from './range.ts';
-import { type ArchivedRecord, archivedRecordSchema } from './schema.ts';
+import { type ArchivedAccess, type ArchivedRecord, archivedAccessSchema, archivedRecordSchema } from './schema.ts';
 
 /** What is looked for; null: whatever it is. */
 export interface Query {
@@ -20,8 +20,8 @@ export interface Query {
 }
 
 /** One find, or a piece of the archive that could not be searched. */
-export type Found =
-  | { readonly found: 'record'; readonly record: ArchivedRecord }
+export type Found<R = ArchivedRecord> =
+  | { readonly found: 'record'; readonly record: R }
   | { readonly found: 'damage'; readonly key: string; readonly why: string };
 
 const READ_WIDTH = 4;
@@ -33,14 +33,44 @@ const STORED_WITHIN_MS = 3_600_000;
  * manifest that no known key signed, or a batch that is not what its manifest says, is told as damage and not searched.
  * Does not look into the outbox, where the last minutes are.
  */
-export async function* searchArchive(
+export function searchArchive(
   query: Query,
   parts: ChainParts,
   progress: (batches: number) => void = () => {},
 ): AsyncGenerator<Found> {
+  const needles = textsToFind(query);
+  return search(query, parts, progress, (line) => matching(line, query, needles));
+}
+
+/** Searches the archive in the same way for readings of secrets; `variable` null: of any. */
+export function searchAccesses(
+  query: Period & { readonly variable: string | null },
+  parts: ChainParts,
+  progress: (batches: number) => void = () => {},
+): AsyncGenerator<Found<ArchivedAccess>> {
+  return search(query, parts, progress, ({ text }) => {
+    if (!text.startsWith('{"type":"secret_access"')) return null;
+    const parsed = archivedAccessSchema.safeParse(JSON.parse(text));
+    if (!parsed.success || !isWithin(query, parsed.data.ts)) return null;
+    return query.variable === null || parsed.data.variable === query.variable ? parsed.data : null;
+  });
+}
+
+type Period = Pick<Query, 'fromMs' | 'toMs'>;
+
+const isWithin = ({ fromMs, toMs }: Period, ts: string): boolean => {
+  const atMs = Date.parse(ts);
+  return (fromMs === null || atMs >= fromMs) && (toMs === null || atMs < toMs);
+};
+
+async function* search<R>(
+  query: Period,
+  parts: ChainParts,
+  progress: (batches: number) => void,
+  match: (line: Line) => R | null,
+): AsyncGenerator<Found<R>> {
   const fromMs = query.fromMs ?? 0;
   const toMs = query.toMs ?? Number.POSITIVE_INFINITY;
-  const needles = textsToFind(query);
   let batches = 0;
   for (const writer of await parts.store.folders(parts.layout.manifests)) {
     const extent = await extentOf(parts, writer);
@@ -57,7 +87,7 @@ export async function* searchArchive(
       if (sinceMs(read.link.manifest) > toMs + STORED_WITHIN_MS) break;
       if (lines === null) yield { found: 'damage', key, why: 'batch missing or altered' };
       for (const line of lines ?? []) {
-        const record = matching(line, query, needles);
+        const record = match(line);
         if (record !== null) yield { found: 'record', record };
       }
     }
@@ -69,7 +99,7 @@ async function load(
   parts: ChainParts,
   writer: string,
   sequence: number,
-  { fromMs, toMs }: Query,
+  { fromMs, toMs }: Period,
 ): Promise<{ readonly read: LinkRead; readonly key: string; readonly lines: readonly Line[] | null }> {
   const read = await readLink(parts, writer, sequence);
   if (read.found !== 'link') return { read, key: parts.layout.manifest(writer, sequence), lines: null };
@@ -100,10 +130,8 @@ function matching(line: Line, query: Query, needles: readonly (readonly string[]
   const parsed = archivedRecordSchema.safeParse(JSON.parse(line.text));
   if (!parsed.success) return null;
   const record = parsed.data;
-  const atMs = Date.parse(record.ts);
   const isWanted =
-    (query.fromMs === null || atMs >= query.fromMs) &&
-    (query.toMs === null || atMs < query.toMs) &&
+    isWithin(query, record.ts) &&
     (query.identities === null || (record.identity !== null && query.identities.includes(record.identity))) &&
     (query.action === null || record.action === query.action) &&
     (query.outcome === null || record.outcome === query.outcome) &&

@@ -90,6 +90,24 @@ export const auditRecordSchema = z.strictObject({
 
 export type AuditRecord = z.infer<typeof auditRecordSchema>;
 
+/** One reading of a secret by a process of ours: the first, each that brought another value, and every failure. */
+export const secretAccessSchema = z.strictObject({
+  type: z.literal('secret_access'),
+  version: described(z.literal(RECORD_VERSION), 'Version of this format.'),
+  id: described(token, 'Unique, one record each.'),
+  ts: described(z.iso.datetime({ precision: 3 }), 'When it was read: RFC 3339, UTC, milliseconds.'),
+  component: described(z.enum(['node', 'lambda', 'worker', 'archive']), 'Which process read it.'),
+  variable: described(z.string().check(z.regex(/^[A-Z0-9_]{1,64}$/)), 'The variable that it is for.'),
+  source: described(word, 'Where it is kept: file, vault, aws_sm, cf.'),
+  outcome: z.enum(['read', 'failed']),
+  key_id: described(
+    z.nullable(pseudonym),
+    'Pseudonym of the value: the same for the same value, and nothing else can be told from it. Null where it failed.',
+  ),
+});
+
+export type SecretAccessRecord = z.infer<typeof secretAccessSchema>;
+
 /** Where a record stands in the archive. */
 const position = {
   stream_id: described(z.string().check(z.regex(/^\d{1,20}-[A-Za-z0-9._-]{1,160}$/)), 'Id of its outbox entry.'),
@@ -101,6 +119,11 @@ export const archivedRecordSchema = z.extend(auditRecordSchema, position);
 
 export type ArchivedRecord = z.infer<typeof archivedRecordSchema>;
 
+/** One line of a batch about a secret. */
+export const archivedAccessSchema = z.extend(secretAccessSchema, position);
+
+export type ArchivedAccess = z.infer<typeof archivedAccessSchema>;
+
 /** Stands in a batch for an outbox entry that was no record: told by size and hash, never by content. */
 export const unreadableEntrySchema = z.strictObject({
   type: z.literal('audit_unreadable'),
@@ -110,12 +133,12 @@ export const unreadableEntrySchema = z.strictObject({
   ...position,
 });
 
-/** The published JSON Schema (draft 2020-12) of the two kinds of lines in a batch. Records in the outbox and in the log lack
+/** The published JSON Schema (draft 2020-12) of the three kinds of lines in a batch. Records in the outbox and in the log lack
  * `stream_id` and `n`. */
 export const recordJsonSchema = (): unknown => ({
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'Audit record of the edge authorizer',
-  anyOf: [archivedRecordSchema, unreadableEntrySchema].map((schema) => {
+  anyOf: [archivedRecordSchema, archivedAccessSchema, unreadableEntrySchema].map((schema) => {
     const { $schema: _, ...bare } = z.toJSONSchema(schema);
     return bare;
   }),

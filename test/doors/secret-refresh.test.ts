@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { secretAccessSchema } from '../../lib/audit/schema.ts';
 import type { StartedDoor } from '../support/door.ts';
 import { type LoopbackServer, listenOnLoopback } from '../support/loopback-server.ts';
 import { startNodeDoor } from '../support/node-door.ts';
@@ -36,6 +37,11 @@ const signedWith = (secret: string) =>
 const ask = async (token: string) =>
   (await fetch(`${door?.url}/v1/metrics`, { headers: { authorization: `Bearer ${token}` } })).status;
 const said = (event: string) => door?.lines.filter((line) => line.includes(`"event":"${event}"`)) ?? [];
+/** Records of readings of secrets, each of the published form. */
+const accesses = () =>
+  (door?.lines ?? [])
+    .filter((line) => line.includes('"type":"secret_access"'))
+    .map((line) => secretAccessSchema.parse(JSON.parse(line)));
 const until = async (condition: () => boolean | Promise<boolean>, limitMs = 8_000) => {
   const beganMs = performance.now();
   while (!(await condition())) {
@@ -95,6 +101,12 @@ describe('secrets in mounted files, on Node', () => {
       `rotation of an HS256 secret: ${seen.old.get(200)} requests by the old one and ${seen.fresh.get(200)} by the new one passed; the old one dead ${Math.round(deadMs)} ms after it was taken away`,
     );
     expect(door.lines.join('\n')).not.toContain('secret, of more than');
+    const readings = accesses().filter(({ variable }) => variable === 'TGEFD_JWT_SECRET');
+    expect(readings.map(({ outcome, source, component }) => [outcome, source, component])).toEqual([
+      ['read', 'file', 'node'],
+      ['read', 'file', 'node'],
+    ]);
+    expect(new Set(readings.map(({ key_id }) => key_id)).size).toBe(2);
   });
 
   test('a value that does not hold together changes nothing, and is said once', async () => {
@@ -108,6 +120,7 @@ describe('secrets in mounted files, on Node', () => {
     await rm(join(folder, 'jwt'));
     await until(() => said('secrets_not_renewed').length > 0);
     expect(await ask(old)).toBe(200);
+    await until(() => accesses().some(({ outcome, key_id }) => outcome === 'failed' && key_id === null));
     await put('jwt', second);
     await until(async () => (await ask(await signedWith(second))) === 200);
     expect(await ask(old)).toBe(401);

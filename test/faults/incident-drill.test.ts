@@ -242,5 +242,10 @@ describeWith([program], 'incident drill: leak, detect, revoke, rotate, prove', (
     const from = new Date(revokedMs + boundMs).toISOString();
     expect(await found('--key-id', 'laptop', '--outcome', 'allowed', '--from', from)).toEqual([]);
     expect((await found('--key-id', 'desktop')).length).toBe(1);
+    const readings = await operator(
+      ['audit', 'accesses', '--variable', 'TGEFD_API_KEY', '--json', '--folder', join(folder, 'archive')],
+      archiveEnvironment(),
+    );
+    expect(new Set(readings.map((line) => JSON.parse(line).key_id)).size).toBe(2);
   });
 });
