@@ -26,8 +26,15 @@ export function fetchExchange(settings: { readonly url: string; readonly token: 
   };
 }
 
-async function boundedText({ body }: Response): Promise<string> {
-  if (body === null) return '';
+/** The text at once where framing holds the answer to a length that it declared, else counted as it comes. */
+async function boundedText(response: Response): Promise<string> {
+  const { body, headers } = response;
+  const declared = headers.get('content-length');
+  if (
+    body === null ||
+    (declared !== null && !headers.has('content-encoding') && Number(declared) <= maximumAnswerBytes)
+  )
+    return response.text();
   const utf8 = new TextDecoder();
   const reader = body.getReader();
   let text = '';
