@@ -51,15 +51,13 @@ export class AuthorizerError extends Error {
  */
 export function createAnswers(settings: AnswerSettings, parts: AnswerParts) {
   const kept = settings.ttlSeconds > 0;
-  const known = new WeakMap<Principal, Map<string, PolicyDocument>>();
+  const known = new WeakMap<Principal, { readonly prefix: string; readonly document: PolicyDocument }>();
 
   const policyOf = (prefix: string, principal: Principal, denial: Reason | null): PolicyDocument => {
-    const permitted = (row: Endpoint) => parts.permits(principal, row) && !exhausts(denial, row);
-    if (denial?.reason === 'budget_exhausted') return parts.policies.of(prefix, permitted);
-    const ofPrincipal = known.get(principal) ?? new Map<string, PolicyDocument>();
-    known.set(principal, ofPrincipal);
-    const document = ofPrincipal.get(prefix) ?? parts.policies.of(prefix, permitted);
-    ofPrincipal.set(prefix, document);
+    const last = denial === null ? known.get(principal) : undefined;
+    if (last?.prefix === prefix) return last.document;
+    const document = parts.policies.of(prefix, (row) => parts.permits(principal, row) && !exhausts(denial, row));
+    if (denial === null) known.set(principal, { prefix, document });
     return document;
   };
 
@@ -74,7 +72,7 @@ export function createAnswers(settings: AnswerSettings, parts: AnswerParts) {
     return contradicts ? null : document;
   };
 
-  const contextOf = async (decision: Decision): Promise<AuthorizerContext> => {
+  const contextOf = (decision: Decision): Record<string, string> => {
     const { principal, boundary, denial } = decision;
     const context: Record<string, string> = {
       decisionId: decision.id,
@@ -87,8 +85,6 @@ export function createAnswers(settings: AnswerSettings, parts: AnswerParts) {
       context.scopes = fieldValue(principal.scopes.join(' ')) || NO_SCOPES;
     }
     for (const [name, value] of parts.rateLimitFields(decision)) context[LIMIT_NAMES.get(name) ?? name] = value;
-    // An answer that is kept would carry one request's assertion to others, and past its life.
-    if (parts.assertion && denial === null && !kept) context.assertion = await parts.assertion(decision);
     return Object.assign(context, denial === null ? elsewhere : denialContext(denial, decision));
   };
 
@@ -101,7 +97,9 @@ export function createAnswers(settings: AnswerSettings, parts: AnswerParts) {
     if (kept && denial !== null && (simple ? principal === null : document === null)) {
       throw new AuthorizerError('Unauthorized');
     }
-    const context = await contextOf(decision);
+    const context = contextOf(decision);
+    // An answer that is kept would carry one request's assertion to others, and past its life.
+    if (parts.assertion && denial === null && !kept) context.assertion = await parts.assertion(decision);
     if (simple) return fitting({ isAuthorized: denial === null, context });
     const policyDocument = document ?? denyEverything(call.arn.prefix);
     return fitting({ principalId: decision.id, policyDocument, context });

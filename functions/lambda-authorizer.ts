@@ -7,7 +7,9 @@ import { createEgressWatch } from './egress.ts';
 import { createUlids } from './ids.ts';
 import { AuthorizerError } from './lambda-answer.ts';
 import { createLambdaDoor } from './lambda-door.ts';
+import { createDecisionMetrics } from './lambda-metrics.ts';
 import { createLambdaStores } from './lambda-secrets.ts';
+import { hmacOnNode, verifyOnNode } from './node-crypto.ts';
 import { createNodeEgress } from './node-egress.ts';
 import { createNodeFetch } from './node-fetch.ts';
 import { createNodeRedisExchange } from './node-redis.ts';
@@ -26,6 +28,9 @@ const newId = createUlids(clock);
 const line = (text: string) => void process.stdout.write(`${text}\n`);
 const log: Log = (level, event, facts) =>
   line(JSON.stringify({ type: 'log', ts: new Date().toISOString(), level, event, ...facts }));
+const metrics = createDecisionMetrics(process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'authorizer', line);
+// Lambda says so where an extension runs beside the function.
+process.once('SIGTERM', () => metrics.flush());
 const watch = createEgressWatch(log);
 const stores = createLambdaStores({ clock, watch });
 
@@ -87,6 +92,7 @@ async function configured(): Promise<Running> {
       random: () => Math.random(),
       sleep,
       sharePromises: true,
+      cryptography: { verify: verifyOnNode, hmac: hmacOnNode },
       sharedKeySet: null,
       upstream: null,
       auditLine: auditLog ? line : null,
@@ -98,10 +104,9 @@ async function configured(): Promise<Running> {
   const unfit = await composed.assertions?.prepare();
   if (unfit) refuse([{ variable: 'TGEFD_ASSERTION_KEY', found: unfit, accepted: 'a key pair that belongs together' }]);
   composed.carried.store.adopt();
-  const functionName = process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'authorizer';
   return {
     composed,
-    door: createLambdaDoor(composed, { clock, log, line, functionName }),
+    door: createLambdaDoor(composed, { log, metrics }),
     fingerprint,
     untilMs: untilOf(composed),
   };

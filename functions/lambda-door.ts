@@ -2,21 +2,17 @@ import { certificateFromPem } from '../lib/authenticate/x509.ts';
 import { authorize } from '../lib/authorize/authorize.ts';
 import { cachingConsequences } from '../lib/config/authorizer-caching.ts';
 import type { Config } from '../lib/config/load.ts';
-import type { Clock, Decision, Log, RequestContext } from '../lib/decision.ts';
-import { emfLine } from '../lib/observe/embedded-metrics.ts';
+import type { Log, RequestContext } from '../lib/decision.ts';
 import { statusOf } from '../lib/respond/denial.ts';
 import type { Composed } from './compose.ts';
 import { type AuthorizerAnswer, AuthorizerError, createAnswers } from './lambda-answer.ts';
 import { type AuthorizerCall, type HopCertificate, MalformedEvent, readEvent } from './lambda-events.ts';
+import type { DecisionMetrics } from './lambda-metrics.ts';
 import { createPolicies, PolicyTooLarge } from './lambda-policy.ts';
 
 export interface DoorParts {
-  readonly clock: Clock;
   readonly log: Log;
-  /** Where the embedded metrics go, one line each. */
-  readonly line: (line: string) => void;
-  /** Dimension of the metrics: the name of the function. */
-  readonly functionName: string;
+  readonly metrics: DecisionMetrics;
 }
 
 /**
@@ -61,12 +57,13 @@ export function createLambdaDoor(composed: Composed, parts: DoorParts) {
   };
 
   const decide = async (event: unknown, context: RequestContext): Promise<AuthorizerAnswer> => {
-    const call = await readEvent(event, events);
+    const read = readEvent(event, events);
+    const call = read instanceof Promise ? await read : read;
     refuseWhatIsKept(call);
     const { decision, recorded, watch } = await composed.enforce(call.request, context);
-    parts.line(metricsOf(decision, parts));
-    const kept = await recorded;
+    const kept = recorded === null ? 'recorded' : await recorded;
     const status = kept === 'unavailable' ? 503 : decision.denial ? statusOf(decision.denial) : 200;
+    parts.metrics.count(decision, status);
     watch?.answered(decision, status, null, context);
     if (kept === 'unavailable') throw new AuthorizerError('audit_unavailable');
     return answer(call, decision);
@@ -115,29 +112,4 @@ function cachingOf({ settings }: Config) {
     ttlSeconds: settings.authorizerTtlSeconds,
     revocationDelaySeconds: settings.rateLimitMode === 'exact' ? 0 : settings.revocationMaximumDelaySeconds,
   };
-}
-
-/** One decision for CloudWatch: counted by function alone, so that alarms need no list of values. */
-function metricsOf(decision: Decision, parts: DoorParts): string {
-  const { denial, degraded } = decision;
-  const count = (yes: boolean) => ({ unit: 'Count' as const, value: yes ? 1 : 0 });
-  return emfLine({
-    namespace: 'Tgefd/Authorizer',
-    timestampMs: parts.clock(),
-    dimensions: { FunctionName: parts.functionName },
-    metrics: {
-      Decisions: count(true),
-      Denials: count(denial !== null),
-      Unavailable: count(denial !== null && statusOf(denial) >= 500),
-      Degraded: count(degraded.length > 0),
-      LatencyMs: { unit: 'Milliseconds', value: decision.latencyMs },
-    },
-    properties: {
-      decision_id: decision.id,
-      door: decision.door,
-      endpoint: decision.endpoint?.action ?? null,
-      reason: denial?.reason ?? null,
-      degraded: degraded.join(' '),
-    },
-  });
 }

@@ -9,16 +9,16 @@ type Many = Readonly<Record<string, readonly string[] | null | undefined>> | nul
  */
 export function fieldsOf(many: Many, single: Single): HeaderFields {
   const fields = new Map<string, string>();
-  const add = (name: string, value: string) => {
-    const lower = name.toLowerCase();
+  const add = (lower: string, value: string) => {
     const before = fields.get(lower);
     fields.set(lower, before === undefined ? value : `${before}, ${value}`);
   };
-  for (const name in many) for (const value of many[name] ?? []) add(name, value);
-  const complete = new Set(fields.keys());
+  for (const name in many) for (const value of many[name] ?? []) add(name.toLowerCase(), value);
+  const complete = many ? new Set(fields.keys()) : null;
   for (const name in single) {
     const value = single[name];
-    if (value !== null && value !== undefined && !complete.has(name.toLowerCase())) add(name, value);
+    const lower = name.toLowerCase();
+    if (typeof value === 'string' && complete?.has(lower) !== true) add(lower, value);
   }
   return { get: (name) => fields.get(name.toLowerCase()) ?? null, [Symbol.iterator]: () => fields.entries() };
 }

@@ -17,6 +17,9 @@ const MAXIMUM_RESOURCE_CHARACTERS = 512;
 /** API Gateway refuses a larger answer of an authorizer (8 KB), its `context` included. */
 export const MAXIMUM_ANSWER_BYTES = 8192;
 
+/** APIs and stages that share a function times combinations of permissions that occur; more are made again. */
+const MAXIMUM_KEPT_POLICIES = 256;
+
 /** The endpoint table cannot be written as a policy that API Gateway takes. The message is for the operator. */
 export class PolicyTooLarge extends Error {
   override readonly name = 'PolicyTooLarge';
@@ -60,8 +63,19 @@ export function createPolicies(rows: readonly Endpoint[]): Policies {
       shapes.map((shape) => ({ shape, row: found.find(({ row }) => shapeOf(row.pattern) === shape)?.row ?? null })),
     ]),
   );
+  const made = new Map<string, PolicyDocument>();
   return {
-    of: (prefix, permitted) => documentOf(prefix, table, permitted),
+    of(prefix, permitted) {
+      // Callers differ in what they may use far less than in who they are.
+      let key = prefix;
+      for (const row of offered) key += permitted(row) ? '1' : '0';
+      const known = made.get(key);
+      if (known !== undefined) return known;
+      const document = documentOf(prefix, table, permitted);
+      if (made.size >= MAXIMUM_KEPT_POLICIES) made.clear();
+      made.set(key, document);
+      return document;
+    },
     indistinct: [...table].flatMap(([method, places]) => indistinctPairs(method, places)),
   };
 }

@@ -13,6 +13,8 @@ export interface EventPath {
 
 const FORBIDDEN = { encoded: /[^A-Za-z0-9\-._~!$&'()*+,;=:@/%]/gu, decoded: /[^A-Za-z0-9\-._~!$&'()*+,;=:@/]/gu };
 
+const PLAIN = /^[A-Za-z0-9\-._~/]+$/;
+
 /**
  * The path of the API that an event asks for, percent-encoded, with the stage and the base path mapping of a custom domain
  * left out: that is the tail of the event's path which means what the ARN says. Gives an empty string, which is no target
@@ -20,6 +22,8 @@ const FORBIDDEN = { encoded: /[^A-Za-z0-9\-._~!$&'()*+,;=:@/%]/gu, decoded: /[^A
  * What an HTTP API has decoded is encoded again whole, so that a `%` in it stays the character that it was.
  */
 export function apiPath(event: EventPath, arn: MethodArn): string {
+  // What nearly every request is: the ARN's own path, nothing in it to encode, at the end of the event's.
+  if (PLAIN.test(arn.path) && event.path.endsWith(`/${arn.path}`)) return `/${arn.path}`;
   if (!event.path.startsWith('/')) return '';
   const segments = event.path.slice(1).split('/');
   const tail = tailLike(withoutStage(segments, event, arn), arn) ?? tailLike(segments, arn);

@@ -6,13 +6,17 @@ export interface EmbeddedMetrics {
   readonly timestampMs: number;
   /** Dimension names and values: together they are one time series, so each value must come from a closed list. */
   readonly dimensions: Readonly<Record<string, string>>;
-  readonly metrics: Readonly<Record<string, { readonly unit: EmbeddedUnit; readonly value: number }>>;
+  /** One value of each metric, or up to 100 of several events. */
+  readonly metrics: Readonly<
+    Record<string, { readonly unit: EmbeddedUnit; readonly value: number | readonly number[] }>
+  >;
   /** Further members of the line that CloudWatch Logs keeps and does not count (request id, decision id). */
   readonly properties?: Readonly<Record<string, string | number | boolean | null>>;
 }
 
 const MAX_DIMENSIONS = 30;
 const MAX_METRICS = 100;
+const MAX_VALUES = 100;
 const MAX_VALUE_CHARACTERS = 1024;
 
 /**
@@ -22,7 +26,8 @@ const MAX_VALUE_CHARACTERS = 1024;
  * name is used twice. Does not keep identities out: the caller hands in none.
  */
 export function emfLine({ namespace, timestampMs, dimensions, metrics, properties = {} }: EmbeddedMetrics): string {
-  const counted = Object.entries(metrics).filter(([, { value }]) => Number.isFinite(value));
+  const counted = Object.entries(metrics).filter(([, { value }]) => [value].flat().every(Number.isFinite));
+  if (counted.some(([, { value }]) => [value].flat().length > MAX_VALUES)) throw new RangeError('too many values');
   const names = [...Object.keys(dimensions), ...counted.map(([name]) => name), ...Object.keys(properties)];
   if (Object.keys(dimensions).length > MAX_DIMENSIONS || counted.length > MAX_METRICS) {
     throw new RangeError('too many dimensions or metrics for one line');

@@ -1,6 +1,7 @@
 import { buildAll } from '../../infra/build.ts';
 import { decisionGroup } from './decision.ts';
 import { forwardGroup } from './forward.ts';
+import { lambdaGroup } from './lambda.ts';
 import { limitsGroup } from './limits.ts';
 import { nodeGroup } from './node-door.ts';
 import { type Place, preparePlace } from './place.ts';
@@ -14,6 +15,7 @@ const groups: Readonly<Record<string, (place: Place) => Promise<Plan | string>>>
   worker: workerGroup,
   limits: limitsGroup,
   forward: forwardGroup,
+  lambda: lambdaGroup,
 };
 
 const wanted = process.argv.slice(2);

@@ -41,7 +41,13 @@ test('leaves out a metric that is not a finite number rather than lose the line'
   expect(line).not.toHaveProperty('a');
 });
 
+test('writes the values of several events', () => {
+  const latency = { unit: 'Milliseconds' as const, value: [1.5, 2] };
+  expect(JSON.parse(emfLine({ ...decision, metrics: { latency } }))).toMatchObject({ latency: [1.5, 2] });
+});
+
 test.each<[string, Partial<EmbeddedMetrics>]>([
+  ['more than 100 values of a metric', { metrics: { a: { unit: 'Count', value: Array(101).fill(1) } } }],
   ['a property named as a dimension', { properties: { outcome: 'x' } }],
   ['a property named _aws', { properties: { _aws: 'x' } }],
   ['more than 30 dimensions', { dimensions: Object.fromEntries([...Array(31)].map((_, at) => [`d${at}`, 'v'])) }],
