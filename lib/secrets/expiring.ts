@@ -1,0 +1,46 @@
+import type { Clock } from '../decision.ts';
+
+/** Something that is good for a while only. */
+export interface Expiring<T> {
+  readonly value: T;
+  readonly expiresAtMs: number;
+}
+
+/** Fetched anew this long before it ends, so that a call under way is not cut off. */
+const AHEAD_MS = 300_000;
+
+/**
+ * Keeps what `fetch` gives until shortly before it ends (five minutes, or half of a life that is shorter than ten). Where
+ * promises may be shared, callers at one time share one fetch; on a Worker each request makes its own, and the last
+ * to come back is kept. A failed fetch falls back on what has not ended yet, and rejects when there is none.
+ */
+export const createExpiring = <T>(
+  fetch: () => Promise<Expiring<T>>,
+  parts: { readonly clock: Clock; readonly sharePromises: boolean },
+): (() => Promise<T>) => {
+  let kept: (Expiring<T> & { readonly renewAtMs: number }) | null = null;
+  let underWay: Promise<T> | null = null;
+
+  const renew = async (): Promise<T> => {
+    const before = kept;
+    try {
+      const fresh = await fetch();
+      const nowMs = parts.clock();
+      const lifeMs = fresh.expiresAtMs - nowMs;
+      kept = { ...fresh, renewAtMs: fresh.expiresAtMs - Math.min(AHEAD_MS, lifeMs / 2) };
+      return fresh.value;
+    } catch (error) {
+      if (before !== null && parts.clock() < before.expiresAtMs) return before.value;
+      throw error;
+    }
+  };
+
+  return () => {
+    if (kept !== null && parts.clock() < kept.renewAtMs) return Promise.resolve(kept.value);
+    if (!parts.sharePromises) return renew();
+    underWay ??= renew().finally(() => {
+      underWay = null;
+    });
+    return underWay;
+  };
+};
