@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
 import type { AccessRequest, RequestContext } from '../lib/decision.ts';
+import { discoveryDocument } from '../lib/respond/assertion-web-identity.ts';
 import { denialAnswer } from '../lib/respond/denial.ts';
 import type { Composed } from './compose.ts';
 import { checkPath, createForwardAuth, extAuthzPrefix } from './forward-auth.ts';
@@ -93,6 +94,20 @@ export const createApp = <Bindings extends object>(parts: AppParts<Bindings>) =>
         ...gateway.transportFields(receive(c).access.hop.secure),
       ],
       JSON.stringify(keySet),
+    );
+  });
+
+  app.get('/_authorizer/.well-known/openid-configuration', async (c, next) => {
+    const { settings, documents } = c.get('composed').config;
+    const [key] = documents.assertionKeys;
+    if (settings.issuerUrl === null || key === undefined) return next();
+    return webResponse(
+      200,
+      [
+        ['content-type', 'application/json'],
+        ['cache-control', 'public, max-age=300'],
+      ],
+      JSON.stringify(discoveryDocument({ issuer: settings.issuerUrl.href, key })),
     );
   });
 

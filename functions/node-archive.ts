@@ -1,6 +1,7 @@
 import type { Lease, Source } from '../lib/audit/outbox.ts';
 import type { Config } from '../lib/config/load.ts';
 import type { Clock, Log, NewId } from '../lib/decision.ts';
+import type { CloudCredentials } from './cloud-credentials.ts';
 import type { NodeEgress } from './node-egress.ts';
 
 const RUN_MS = 60_000;
@@ -20,13 +21,14 @@ export const startNodeArchive = (
   parts: {
     readonly outbox: (Source & Lease) | null;
     readonly egress: NodeEgress;
+    readonly cloud: CloudCredentials | null;
     readonly clock: Clock;
     readonly newId: NewId;
     readonly log: Log;
   },
 ): NodeArchive | null => {
   const { settings } = config;
-  const { outbox, egress, clock, newId, log } = parts;
+  const { outbox, egress, cloud, clock, newId, log } = parts;
   const intervalMs = settings.auditArchiveIntervalSeconds * 1000;
   if (outbox === null || settings.auditBucket === null || intervalMs === 0) return null;
   let stopped = false;
@@ -36,7 +38,7 @@ export const startNodeArchive = (
 
   const load = async () => {
     const [{ composeArchive }, { s3Stores }] = await Promise.all([import('./archive.ts'), import('./s3-stores.ts')]);
-    const { store, copies } = s3Stores(settings, clock, egress);
+    const { store, copies } = s3Stores(settings, clock, egress, cloud);
     return store && composeArchive(config, { clock, newId, log, outbox, store, copies, runMs: RUN_MS });
   };
   const run = async () => {

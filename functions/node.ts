@@ -8,8 +8,9 @@ import { type Config, loadConfig, type Problem, problemLine } from '../lib/confi
 import type { Resolved } from '../lib/config/sources.ts';
 import type { Log } from '../lib/decision.ts';
 import { createApp, type Received } from './app.ts';
+import { cloudCredentials } from './cloud-credentials.ts';
 import { type Composed, compose } from './compose.ts';
-import { createEgressWatch } from './egress.ts';
+import { composeEgress, createEgressWatch } from './egress.ts';
 import { createUlids } from './ids.ts';
 import { lazyS3Spill } from './lazy-spill.ts';
 import { startNodeArchive } from './node-archive.ts';
@@ -150,10 +151,12 @@ const start = async () => {
     auditLine,
     redisExchange: settings.redisUrl ? createNodeRedisExchange(settings.redisUrl, egress) : null,
   };
+  const fetchOut = composeEgress(settings, { fetch: createNodeFetch(egress), watch });
+  const cloudOf = (next: Config) => cloudCredentials(next, { fetch: fetchOut, clock, newId, sharePromises: true });
   const composeWith = (next: Config, before: Composed | null) =>
-    compose(next, { ...shared, spill: lazyS3Spill(next.settings, clock, egress) }, before);
+    compose(next, { ...shared, spill: lazyS3Spill(next.settings, clock, egress, cloudOf(next)) }, before);
   const archiveOf = (next: Config, { outbox }: Composed) =>
-    startNodeArchive(next, { outbox, egress, clock, newId, log });
+    startNodeArchive(next, { outbox, egress, cloud: cloudOf(next), clock, newId, log });
   let composed = composeWith(config, null);
   const unfit = await problemOf(composed);
   if (unfit) refuse([unfit]);

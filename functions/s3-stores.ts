@@ -3,12 +3,18 @@ import { createS3Client, createS3Store } from '../lib/audit/s3.ts';
 import type { ObjectStore } from '../lib/audit/store.ts';
 import type { Settings } from '../lib/config/variables.ts';
 import type { Clock } from '../lib/decision.ts';
+import type { CloudCredentials } from './cloud-credentials.ts';
 import type { NodeEgress } from './node-egress.ts';
 
 const TIMEOUT_MS = 10_000;
 
-/** The connection that the configuration names; credentials by the SDK's own chain unless both halves are given. */
-export const s3ClientOf = (settings: Settings, egress: NodeEgress | null = null): ReturnType<typeof createS3Client> =>
+/** The connection that the configuration names; credentials by the SDK's own chain unless both halves are given, or our own
+ * issuer is exchanged for some. */
+export const s3ClientOf = (
+  settings: Settings,
+  egress: NodeEgress | null = null,
+  cloud: CloudCredentials | null = null,
+): ReturnType<typeof createS3Client> =>
   createS3Client({
     endpoint: settings.auditS3Endpoint?.origin ?? null,
     region: settings.auditS3Endpoint === null && settings.auditS3Region === 'auto' ? null : settings.auditS3Region,
@@ -18,7 +24,10 @@ export const s3ClientOf = (settings: Settings, egress: NodeEgress | null = null)
             accessKeyId: settings.auditS3AccessKeyId.current,
             secretAccessKey: settings.auditS3SecretAccessKey.current,
           }
-        : null,
+        : cloud?.cloud === 'aws'
+          ? cloud.credentials
+          : null,
+    ...(cloud?.cloud === 'google' ? { accessToken: cloud.accessToken } : {}),
     timeoutMs: TIMEOUT_MS,
     ...(egress ? { agents: egress.agents() } : {}),
   });
@@ -29,10 +38,11 @@ export const s3Stores = (
   settings: Settings,
   clock: Clock,
   egress: NodeEgress | null = null,
+  cloud: CloudCredentials | null = null,
 ): { readonly store: ObjectStore | null; readonly copies: ObjectStore | null } => {
   const { auditBucket, auditAnchorBucket } = settings;
   if (auditBucket === null) return { store: null, copies: null };
-  const client = s3ClientOf(settings, egress);
+  const client = s3ClientOf(settings, egress, cloud);
   const layout = createLayout(settings.auditPrefix);
   const storeIn = (bucket: string) =>
     createS3Store(

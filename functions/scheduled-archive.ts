@@ -4,6 +4,7 @@ import type { ObjectStore } from '../lib/audit/store.ts';
 import type { Config } from '../lib/config/load.ts';
 import type { Clock, Fetch, Log, NewId } from '../lib/decision.ts';
 import { composeArchive } from './archive.ts';
+import { cloudCredentials } from './cloud-credentials.ts';
 import { composeEgress, type EgressWatch } from './egress.ts';
 import type { NodeEgress } from './node-egress.ts';
 import { redisOutbox } from './redis-outbox.ts';
@@ -31,11 +32,11 @@ export interface ScheduledRuntime {
 export const runScheduled = async (config: Config, runtime: ScheduledRuntime): Promise<ArchiveRun> => {
   const { settings } = config;
   const { clock, newId, log, bound, runMs } = runtime;
-  const named = s3Stores(settings, clock, runtime.nodeEgress);
+  const egress = composeEgress(settings, runtime);
+  const named = s3Stores(settings, clock, runtime.nodeEgress, cloudCredentials(config, { ...runtime, fetch: egress }));
   const store = bound.store ?? named.store;
   if (!settings.redisUrl || !settings.redisToken) throw new Error('the archive needs TGEFD_REDIS_URL');
   if (store === null) throw new Error('the archive needs a bucket');
-  const egress = composeEgress(settings, runtime);
   const exchange = fetchExchange({ url: settings.redisUrl.href, token: settings.redisToken.current }, egress);
   const outbox = redisOutbox(settings, exchange, runtime.sharePromises);
   const copies = bound.copies ?? named.copies;

@@ -18,7 +18,17 @@ export interface S3Connection {
   /** Null: the SDK's own chain. */
   readonly region: string | null;
   /** Null: the SDK's own chain (role, web identity, container or instance credentials). */
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null;
+  readonly credentials:
+    | { readonly accessKeyId: string; readonly secretAccessKey: string }
+    | (() => Promise<{
+        readonly accessKeyId: string;
+        readonly secretAccessKey: string;
+        readonly sessionToken: string;
+        readonly expiration: Date;
+      }>)
+    | null;
+  /** Instead of signatures: the access token that each request carries (Google Cloud). */
+  readonly accessToken?: () => Promise<string>;
   /** Time-out of one attempt, milliseconds. */
   readonly timeoutMs: number;
   /** Node's guarded agents (`functions/node-egress.ts`); absent on a Worker, whose `fetch` reaches nothing private. */
@@ -47,7 +57,7 @@ const DAY_MS = 86_400_000;
 
 /** Connects to an S3 endpoint: path style where it is not AWS, checksums of our own choosing, three attempts. */
 export function createS3Client(connection: S3Connection): S3Client {
-  const { endpoint, region, credentials, timeoutMs, agents } = connection;
+  const { endpoint, region, credentials, timeoutMs, agents, accessToken } = connection;
   const config: S3ClientConfig = {
     maxAttempts: 3,
     requestChecksumCalculation: 'WHEN_REQUIRED',
@@ -61,6 +71,13 @@ export function createS3Client(connection: S3Connection): S3Client {
   if (region !== null) Object.assign(config, { region });
   if (endpoint !== null) Object.assign(config, { endpoint, forcePathStyle: true });
   if (credentials !== null) Object.assign(config, { credentials });
+  if (accessToken) {
+    const sign = async <R extends { headers: Record<string, string> }>(request: R): Promise<R> => {
+      request.headers.authorization = `Bearer ${await accessToken()}`;
+      return request;
+    };
+    Object.assign(config, { signer: { sign }, credentials: { accessKeyId: 'none', secretAccessKey: 'none' } });
+  }
   return new S3Client(config);
 }
 

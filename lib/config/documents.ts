@@ -57,6 +57,9 @@ export const readDocuments = (
   const assertionKeys = signingKeys('assertionKey');
   const auditSigningKeys = signingKeys('auditSigningKey');
 
+  if (settings.issuerUrl && assertionKeys[0] && assertionKeys[0].algorithm !== 'ES256')
+    report('assertionKey', `a key for ${assertionKeys[0].algorithm}, which clouds do not take`);
+
   const keys = settings.apiKey ? parseApiKeys(settings.apiKey) : { keys: [], problems: [] };
   for (const { of, found, accepted } of keys.problems)
     problems.push({ variable: `TGEFD_API_KEY${of === 'previous' ? '_PREVIOUS' : ''}`, found, accepted });

@@ -46,6 +46,7 @@ export const egressTargets = (settings: Settings, awsRegion: string | null): rea
     [settings.upstreamUrl, 'TGEFD_UPSTREAM_URL'],
     [settings.vaultUrl, 'TGEFD_VAULT_URL'],
     [settings.otelEnabled ? settings.otelEndpoint : null, 'TGEFD_OTEL_ENDPOINT'],
+    ...googleUrls(settings).map((url) => [url, 'TGEFD_AUDIT_GCS_PROVIDER'] as const),
     ...bucketUrls(settings, awsRegion).map((url) => [url, 'TGEFD_AUDIT_BUCKET'] as const),
   ];
   return [
@@ -68,6 +69,14 @@ const bucketUrls = (settings: Settings, awsRegion: string | null): readonly URL[
   const urls = named.filter((url) => URL.canParse(url)).map((url) => new URL(url));
   return auditS3Endpoint === null ? urls : [auditS3Endpoint, ...urls];
 };
+
+const googleUrls = ({ auditGcsProvider, auditGcsServiceAccount }: Settings): readonly URL[] =>
+  auditGcsProvider === null
+    ? []
+    : [
+        new URL('https://sts.googleapis.com'),
+        ...(auditGcsServiceAccount === null ? [] : [new URL('https://iamcredentials.googleapis.com')]),
+      ];
 
 /** The authorities of those places, for `createEgress`. */
 export const egressHosts = (settings: Settings): ReadonlySet<string> =>

@@ -224,6 +224,20 @@ export const meanings: Readonly<Record<SettingKey, { readonly section: Section; 
   auditS3Region: { section: 'Archive', meaning: 'Region of the bucket.' },
   auditS3AccessKeyId: { section: 'Archive', meaning: 'Access key, only where no role or token exchange is to be had.' },
   auditS3SecretAccessKey: { section: 'Archive', meaning: 'Its secret.' },
+  auditS3RoleArn: {
+    section: 'Archive',
+    meaning:
+      'Role at AWS that the process assumes with a token of its own issuer (TGEFD_ISSUER_URL), where the platform gives it none.',
+  },
+  auditGcsProvider: {
+    section: 'Archive',
+    meaning:
+      'Workload identity provider at Google Cloud that takes tokens of TGEFD_ISSUER_URL; the endpoint is then `https://storage.googleapis.com`.',
+  },
+  auditGcsServiceAccount: {
+    section: 'Archive',
+    meaning: 'Service account to act as there; without it the federated identity itself.',
+  },
   auditPrefix: { section: 'Archive', meaning: 'Prefix of every object.' },
   auditSigningKey: {
     section: 'Archive',
@@ -308,6 +322,11 @@ export const meanings: Readonly<Record<SettingKey, { readonly section: Section; 
     section: 'Observation',
     meaning:
       'For `doctor ingress` and a few minutes: while it is set, whoever presents it is told what of its requests arrived. Remove it afterwards.',
+  },
+  issuerUrl: {
+    section: 'Secrets',
+    meaning:
+      'Where clouds reach `/_authorizer` from outside, such as `https://api.example.com/_authorizer`: the issuer of our own short-lived tokens, signed with TGEFD_ASSERTION_KEY (ES256).',
   },
   secretsRefreshSeconds: {
     section: 'Secrets',

@@ -155,7 +155,26 @@ export const crossCheck = (settings: Settings, given: ReadonlySet<SettingKey>, p
       'both halves of the access key, or neither',
     );
 
-  if (settings.assertionKey && !upstream)
+  secure('issuerUrl', settings.issuerUrl, false, '');
+  if (settings.issuerUrl && !/\/_authorizer$/.test(settings.issuerUrl.pathname))
+    problem('issuerUrl', 'a path that ends otherwise', 'a URL whose path ends in /_authorizer');
+  if (settings.issuerUrl && !settings.assertionKey)
+    problem('assertionKey', 'nothing', 'a private JWK, since TGEFD_ISSUER_URL is given');
+  for (const key of ['auditS3RoleArn', 'auditGcsProvider'] as const) {
+    if (settings[key] === null) continue;
+    if (!settings.issuerUrl) problem('issuerUrl', 'nothing', `a URL, since ${name(key)} is given`);
+    if (settings.auditS3AccessKeyId) problem(key, 'a value', 'nothing beside TGEFD_AUDIT_S3_ACCESS_KEY_ID');
+  }
+  if (settings.auditS3RoleArn && settings.auditGcsProvider)
+    problem('auditGcsProvider', 'a value', 'nothing beside TGEFD_AUDIT_S3_ROLE_ARN');
+  if (settings.auditS3RoleArn && settings.auditS3Region === 'auto')
+    problem('auditS3Region', '`auto`', 'the region of the role’s token service');
+  if (settings.auditGcsProvider && settings.auditS3Endpoint?.hostname !== 'storage.googleapis.com')
+    problem('auditS3Endpoint', settings.auditS3Endpoint?.hostname ?? 'nothing', 'https://storage.googleapis.com');
+  if (settings.auditGcsServiceAccount && !settings.auditGcsProvider)
+    problem('auditGcsServiceAccount', 'a value', 'a value only beside TGEFD_AUDIT_GCS_PROVIDER');
+
+  if (settings.assertionKey && !upstream && !(settings.issuerUrl && place.role === 'archive'))
     problem(
       'assertionKey',
       'a value',
@@ -183,7 +202,11 @@ export const crossCheck = (settings: Settings, given: ReadonlySet<SettingKey>, p
   if (settings.otelHeaders && !settings.otelEnabled)
     warning('otelHeaders', 'a value', 'nothing: TGEFD_OTEL_ENABLED is not `true`');
   if (settings.doctorSecret)
-    warning('doctorSecret', 'a value', 'nothing, once the ingress has been examined: until then whoever has it is told what arrives');
+    warning(
+      'doctorSecret',
+      'a value',
+      'nothing, once the ingress has been examined: until then whoever has it is told what arrives',
+    );
 
   if (settings.mtlsPolicy && authMode !== 'mtls')
     warning('mtlsPolicy', 'a value', 'nothing: TGEFD_AUTH_MODE is not `mtls`');

@@ -241,6 +241,9 @@ export const variables = {
   auditS3Region: setting('TGEFD_AUDIT_S3_REGION', text('a region'), 'auto'),
   auditS3AccessKeyId: secret('TGEFD_AUDIT_S3_ACCESS_KEY_ID', text('an access key id')),
   auditS3SecretAccessKey: secret('TGEFD_AUDIT_S3_SECRET_ACCESS_KEY', text('a secret access key')),
+  auditS3RoleArn: setting('TGEFD_AUDIT_S3_ROLE_ARN', text('the ARN of a role'), null),
+  auditGcsProvider: setting('TGEFD_AUDIT_GCS_PROVIDER', text('`//iam.googleapis.com/projects/…/providers/…`'), null),
+  auditGcsServiceAccount: setting('TGEFD_AUDIT_GCS_SERVICE_ACCOUNT', text('the address of a service account'), null),
   auditPrefix: setting('TGEFD_AUDIT_PREFIX', text('an object prefix'), 'audit'),
   auditSigningKey: secret('TGEFD_AUDIT_SIGNING_KEY', document('a private JWK for EdDSA (Ed25519) or ES256')),
   auditAnchorBucket: setting('TGEFD_AUDIT_ANCHOR_BUCKET', text('a bucket name'), null),
@@ -343,6 +346,7 @@ export const variables = {
   otelTimeoutSeconds: setting('TGEFD_OTEL_TIMEOUT_SEC', seconds(0.05, 30), 5),
   doctorSecret: secret('TGEFD_DOCTOR_SECRET', document('at least 32 bytes')),
 
+  issuerUrl: setting('TGEFD_ISSUER_URL', url, null),
   secretsRefreshSeconds: setting('TGEFD_SECRETS_REFRESH_SEC', seconds(0, 86_400), 300),
   vaultUrl: setting({ name: 'TGEFD_VAULT_URL', only: 'node' }, url, null),
   vaultNamespace: setting({ name: 'TGEFD_VAULT_NAMESPACE', only: 'node' }, text('a namespace'), null),
