@@ -74,7 +74,12 @@ export function createRestApi(scope: Construct, deployment: CheckedDeployment, p
   }
 
   const authorizer = createAuthorizer(scope, deployment, parts);
-  const fields = { ...identityFields, ...(deployment.assertion && assertionField) };
+  const fields = {
+    ...identityFields,
+    ...(deployment.assertion && assertionField),
+    // A field cannot be left out of a proxied request, but its value can be another. HTTP APIs reserve this one.
+    ...(!deployment.config.settings.forwardCredentials && { [credentialField(deployment)]: "'withheld'" }),
+  };
   for (const { method, path } of routesOf(deployment)) {
     const names = [...path.matchAll(/\{([^}]+)\}/g)].map(([, name]) => name);
     const fromPath = Object.fromEntries(

@@ -30,7 +30,7 @@ const rotatedByHand: Readonly<Partial<Record<SecretName, string>>> = {
 };
 
 /**
- * A secret that holds `{"current": …, "previous": …}`. Empty until somebody or something fills it: until then the functions
+ * A secret that holds `{"current": …, "previous": …}`, the previous value empty while there is none. Holds neither until somebody or something fills it: until then the functions
  * say `configuration_invalid` and decide nothing.
  */
 export function createSecret(scope: Construct, stack: string, name: SecretName, key: IKey): ProductSecret {
@@ -45,13 +45,9 @@ export function createSecret(scope: Construct, stack: string, name: SecretName, 
   const reason = rotatedByHand[name];
   if (reason) Validations.of(secret).acknowledge({ id: 'AwsSolutions-SMG4', reason });
   const reference = (field: string) => `aws-sm:${stack}/${id}#${field}`;
-  const rotates = reason === undefined;
   return {
     secret,
-    variables: {
-      [name]: reference('current'),
-      ...(rotates && { [`${name}_PREVIOUS`]: reference('previous') }),
-    },
+    variables: { [name]: reference('current'), [`${name}_PREVIOUS`]: reference('previous') },
   };
 }
 

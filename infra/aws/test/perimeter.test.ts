@@ -10,7 +10,7 @@ import type { Deployment } from '../settings.ts';
 import { type DeploymentName, deployments, propertiesOf, synthesize, templateOf } from './templates.ts';
 
 const names = Object.keys(deployments) as DeploymentName[];
-const secretNames = /^TGEFD_(REDIS_TOKEN|AUDIT_PSEUDONYM_KEY|AUDIT_SIGNING_KEY|ASSERTION_KEY(_PREVIOUS)?)$/;
+const secretNames = /^TGEFD_(REDIS_TOKEN|AUDIT_PSEUDONYM_KEY|AUDIT_SIGNING_KEY|ASSERTION_KEY)(_PREVIOUS)?$/;
 const variablesOf = (properties: Record<string, unknown>): Record<string, unknown> =>
   (properties.Environment as { Variables?: Record<string, unknown> } | undefined)?.Variables ?? {};
 
@@ -291,6 +291,7 @@ test('the identity that goes upstream is set over whatever the caller sent', () 
       RequestParameters: {
         'integration.request.path.job_id': 'method.request.path.job_id',
         'integration.request.header.x-auth-request-user': 'context.authorizer.subject',
+        'integration.request.header.authorization': "'withheld'",
       },
     },
   });
