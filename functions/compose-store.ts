@@ -81,12 +81,12 @@ export const composeStore = (
     revocationMaximumDelayMs: settings.revocationMaximumDelaySeconds * 1000,
     timeoutMs: settings.redisTimeoutMs,
   };
-  const shared = { pseudonyms: named, clock };
 
   if (!redisUrl || !redisToken || runtime.trial) {
     const memory = before?.memory ?? createMemory(clock, settings.auditStreamMaximum);
     return {
-      admission: createAdmission(admissionSettings, { store: memory.store, ...shared }),
+      // Revocations of this process are kept under raw ids, and so asked for by them.
+      admission: createAdmission(admissionSettings, { store: memory.store, pseudonyms: (_, value) => [value], clock }),
       revocations: memory.revocations,
       outbox: settings.auditBucket ? memory.outbox : null,
       breakerOpen: null,
@@ -105,7 +105,7 @@ export const composeStore = (
   const connection = createRedisConnection({ timeoutMs: settings.redisTimeoutMs }, { exchange, clock, random, log });
   const store = createRedisStore(connection);
   return {
-    admission: createAdmission(admissionSettings, { store, ...shared }),
+    admission: createAdmission(admissionSettings, { store, pseudonyms: named, clock }),
     revocations: createRedisRevocations(connection, store, named),
     outbox: redisOutbox(settings, exchange, runtime.sharePromises),
     breakerOpen: connection.isOpen,

@@ -98,6 +98,14 @@ export const createEnforce = (
   rooms: Rooms,
   parts: { readonly clock: Clock; readonly newId: NewId; readonly log: Log; readonly watch?: (() => Watch) | null },
 ): Enforce => {
+  // A remembered token has one principal, frozen: what could revoke it is worked out once.
+  const known = new WeakMap<Principal, RevocationHandles | null>();
+  const handlesOf = (principal: Principal): RevocationHandles | null => {
+    const handles = known.get(principal) ?? revocable(principal);
+    known.set(principal, handles);
+    return handles;
+  };
+
   const verdict = async (
     request: AccessRequest,
     findings: Findings,
@@ -153,7 +161,7 @@ export const createEnforce = (
       {
         partition: budgets.length > 0 ? await partitionOf(principal, boundary, rooms) : null,
         budgets,
-        revocation: revocable(principal),
+        revocation: handlesOf(principal),
       },
       context,
     );

@@ -1,8 +1,8 @@
-import type { Admission, AdmissionAnswer, Clock } from '../decision.ts';
+import type { Admission, AdmissionAnswer, Clock, RevocationHandles } from '../decision.ts';
 import { createEmergencyLists, type EmergencySettings } from './emergency-lists.ts';
 import { createExactAdmission } from './exact-admission.ts';
 import { createLeasedAdmission } from './leased-admission.ts';
-import { fieldsOf, type RevocationPseudonyms } from './revocations.ts';
+import { fieldsOf, type RevocationField, type RevocationPseudonyms } from './revocations.ts';
 import type { SharedStore } from './shared-store.ts';
 
 export interface AdmissionSettings {
@@ -58,6 +58,8 @@ export function createAdmission(settings: AdmissionSettings, parts: AdmissionPar
         )
       : null;
   const admit = leased?.admit ?? createExactAdmission(fallback, store, clock);
+  // By the object itself: whoever asks about one credential again and again hands in the same handles.
+  const named = new WeakMap<RevocationHandles, readonly RevocationField[]>();
 
   return {
     admit({ partition, budgets, revocation }, context) {
@@ -68,10 +70,12 @@ export function createAdmission(settings: AdmissionSettings, parts: AdmissionPar
       const by = revokedAtDeployment(revocation);
       if (by !== null) return { outcome: 'revoked', by };
       const { issuedAtSeconds } = revocation;
-      const fields = fieldsOf(revocation, pseudonyms);
-      return fields instanceof Promise
-        ? fields.then((named) => admit({ partition, budgets, fields: named, issuedAtSeconds }, context))
-        : admit({ partition, budgets, fields, issuedAtSeconds }, context);
+      const ask = (fields: readonly RevocationField[]) => {
+        named.set(revocation, fields);
+        return admit({ partition, budgets, fields, issuedAtSeconds }, context);
+      };
+      const fields = named.get(revocation) ?? fieldsOf(revocation, pseudonyms);
+      return fields instanceof Promise ? fields.then(ask) : ask(fields);
     },
     snapshotState: (nowMs) => leased?.snapshot.state(nowMs) ?? { entries: 0, ageMs: null },
   };

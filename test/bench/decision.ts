@@ -28,8 +28,8 @@ export async function decisionGroup({ issuer, keySetUrl, facts }: Place): Promis
       { row, of: 'fast-jwt', kind: 'cold', atMost: null },
     ],
     skipped: [],
-    rounds: 7,
-    operations: { hot: 20_000, cold: 400 },
+    rounds: 9,
+    operations: { hot: 20_000, cold: 500 },
   };
 }
 

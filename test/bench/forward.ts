@@ -13,15 +13,17 @@ const haproxyName = 'HAProxy jwt_verify';
 /** The forward-auth check on Node against proxies that verify tokens themselves, as Debian has them. */
 export async function forwardGroup({ issuer, keySetUrl, load, facts }: Place): Promise<Plan> {
   const skipped: string[] = [];
-  const [ours, express, haproxy] = await Promise.all([
+  const [ours, express, hello, haproxy] = await Promise.all([
     startNodeDoor(productEnvironment(issuer, keySetUrl, { TGEFD_TRUSTED_PROXIES: '127.0.0.1' })),
     startNodePeer('express-bearer.mjs', facts),
+    startNodePeer('node-static.mjs', facts),
     ensurePackage('haproxy', ['haproxy']),
   ]);
   const row = 'our check on Node';
   const rows: Row[] = [
     serverRow(row, ours, checkQuestion, load),
     serverRow('express-oauth2-jwt-bearer', express, plainQuestion, load),
+    { ...serverRow('static node:http, as many fields', hello, checkQuestion, load), accepts: async () => [] },
   ];
   if ('missing' in haproxy) skipped.push(`${haproxyName}: ${haproxy.missing}`);
   else {
@@ -47,6 +49,7 @@ export async function forwardGroup({ issuer, keySetUrl, load, facts }: Place): P
     aims: [
       { row, of: haproxyName, kind: 'hot', atMost: 0.75 },
       { row, of: haproxyName, kind: 'cold', atMost: 1.7 },
+      { row, of: 'static node:http, as many fields', kind: 'hot', atMost: null },
       { row, of: 'express-oauth2-jwt-bearer', kind: 'hot', atMost: null },
       { row, of: 'express-oauth2-jwt-bearer', kind: 'cold', atMost: null },
     ],

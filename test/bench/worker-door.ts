@@ -6,10 +6,11 @@ import { checkQuestion, plainQuestion, serverRow } from './servers.ts';
 
 /** The Worker door in workerd itself, against Workers that answer the request themselves. */
 export async function workerGroup({ issuer, keySetUrl, load, facts }: Place): Promise<Plan> {
-  const [ours, jose, hello] = await Promise.all([
+  const [ours, jose, hello, fields] = await Promise.all([
     startWorkerDoor(productEnvironment(issuer, keySetUrl)),
     startWorkerPeer('worker-hono-jose.mjs', facts),
     startWorkerPeer('worker-static.mjs', facts),
+    startWorkerPeer('worker-static-fields.mjs', facts),
   ]);
   const row = 'our check in workerd';
   return {
@@ -18,9 +19,11 @@ export async function workerGroup({ issuer, keySetUrl, load, facts }: Place): Pr
       serverRow(row, ours, checkQuestion, load),
       serverRow('hono + jose', jose, plainQuestion, load),
       { ...serverRow('static Worker', hello, plainQuestion, load), accepts: async () => [] },
+      { ...serverRow('static Worker, as many fields', fields, plainQuestion, load), accepts: async () => [] },
     ],
     aims: [
       { row, of: 'static Worker', kind: 'hot', atMost: 1.15 },
+      { row, of: 'static Worker, as many fields', kind: 'hot', atMost: null },
       { row, of: 'hono + jose', kind: 'hot', atMost: 0.65 },
       { row, of: 'hono + jose', kind: 'cold', atMost: 1.05 },
     ],
