@@ -9,6 +9,7 @@ import { createLambdaStores } from './lambda-secrets.ts';
 import { createNodeEgress } from './node-egress.ts';
 import { createNodeFetch } from './node-fetch.ts';
 import { runScheduled } from './scheduled-archive.ts';
+import { createAccessRecords } from './secret-access.ts';
 
 /** Below the shortest time-out that makes sense for this function, one minute. */
 const RUN_MS = 45_000;
@@ -21,6 +22,8 @@ const log: Log = (level, event, facts) => {
 };
 const watch = createEgressWatch(log);
 const stores = createLambdaStores({ clock, watch });
+const line = (text: string) => void process.stdout.write(`${text}\n`);
+const recordAccesses = createAccessRecords({ component: 'archive', clock, newId, log, line });
 
 const refuse = (problems: readonly Problem[]): never => {
   for (const problem of problems) log('error', 'configuration_invalid', { problem: problemLine(problem) });
@@ -34,7 +37,10 @@ const refuse = (problems: readonly Problem[]): never => {
  */
 export async function handler(): Promise<ArchiveRun> {
   const resolved = await resolveSources(process.env, { file: null, stores });
-  if (resolved.problems.length > 0) return refuse(resolved.problems);
+  if (resolved.problems.length > 0) {
+    await recordAccesses(resolved, null);
+    return refuse(resolved.problems);
+  }
   const place = { platform: 'lambda', role: 'archive', upstreamBinding: false, bucketBinding: false } as const;
   const loaded = loadConfig(resolved.env, place);
   if (!loaded.ok) return refuse(loaded.problems);
@@ -53,6 +59,7 @@ export async function handler(): Promise<ArchiveRun> {
     watch,
     nodeEgress,
     sharePromises: true,
+    recordAccesses: (keeper) => recordAccesses(resolved, keeper),
     runMs: RUN_MS,
   });
 }

@@ -13,6 +13,7 @@ import { hmacOnNode, verifyOnNode } from './node-crypto.ts';
 import { createNodeEgress } from './node-egress.ts';
 import { createNodeFetch } from './node-fetch.ts';
 import { createNodeRedisExchange } from './node-redis.ts';
+import { createAccessRecords } from './secret-access.ts';
 import { type PlatformCredentials, signedSpill } from './signed-spill.ts';
 import { sleep } from './sleep.ts';
 
@@ -33,6 +34,7 @@ const metrics = createDecisionMetrics(process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'a
 process.once('SIGTERM', () => metrics.flush());
 const watch = createEgressWatch(log);
 const stores = createLambdaStores({ clock, watch });
+const recordAccesses = createAccessRecords({ component: 'lambda', clock, newId, log, line });
 
 /** The function's role; Lambda gives each environment credentials that outlive it. */
 const platform: PlatformCredentials = {
@@ -67,7 +69,10 @@ function refuse(problems: readonly Problem[]): never {
 
 async function configured(): Promise<Running> {
   const resolved = await resolveSources(process.env, { file: null, stores });
-  if (resolved.problems.length > 0) return refuse(resolved.problems);
+  if (resolved.problems.length > 0) {
+    await recordAccesses(resolved, running?.composed ?? null);
+    return refuse(resolved.problems);
+  }
   const fingerprint = JSON.stringify(Object.entries(resolved.env).filter(([name]) => OURS.test(name)));
   if (running?.fingerprint === fingerprint) return { ...running, untilMs: untilOf(running.composed) };
 
@@ -104,6 +109,7 @@ async function configured(): Promise<Running> {
   const unfit = await composed.assertions?.prepare();
   if (unfit) refuse([{ variable: 'TGEFD_ASSERTION_KEY', found: unfit, accepted: 'a key pair that belongs together' }]);
   composed.carried.store.adopt();
+  await recordAccesses(resolved, composed);
   return {
     composed,
     door: createLambdaDoor(composed, { log, metrics }),

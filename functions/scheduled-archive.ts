@@ -1,5 +1,6 @@
 import { fetchExchange } from '../lib/admit/redis-connection.ts';
 import type { ArchiveRun } from '../lib/audit/archive.ts';
+import { createPseudonyms } from '../lib/audit/pseudonym.ts';
 import type { ObjectStore } from '../lib/audit/store.ts';
 import type { Config } from '../lib/config/load.ts';
 import type { Clock, Fetch, Log, NewId } from '../lib/decision.ts';
@@ -9,6 +10,7 @@ import { composeEgress, type EgressWatch } from './egress.ts';
 import type { NodeEgress } from './node-egress.ts';
 import { redisOutbox } from './redis-outbox.ts';
 import { s3Stores } from './s3-stores.ts';
+import type { AccessKeeper } from './secret-access.ts';
 
 export interface ScheduledRuntime {
   readonly clock: Clock;
@@ -21,6 +23,8 @@ export interface ScheduledRuntime {
   /** Guarded agents for the S3 SDK; null on a Worker. */
   readonly nodeEgress: NodeEgress | null;
   readonly sharePromises: boolean;
+  /** Records readings of secrets, once there is an outbox and a key to name their values by. */
+  recordAccesses(keeper: AccessKeeper): Promise<void>;
   /** Time after which the run starts no further batch. */
   readonly runMs: number;
 }
@@ -39,6 +43,11 @@ export const runScheduled = async (config: Config, runtime: ScheduledRuntime): P
   if (store === null) throw new Error('the archive needs a bucket');
   const exchange = fetchExchange({ url: settings.redisUrl.href, token: settings.redisToken.current }, egress);
   const outbox = redisOutbox(settings, exchange, runtime.sharePromises);
+  const { auditPseudonymKey } = settings;
+  if (auditPseudonymKey !== null) {
+    const pseudonyms = createPseudonyms({ key: auditPseudonymKey.current, previousKeys: [] });
+    await runtime.recordAccesses({ outbox, pseudonyms });
+  }
   const copies = bound.copies ?? named.copies;
   const archive = composeArchive(config, { clock, newId, log, outbox, store, copies, runMs });
   if (archive === null) throw new Error('the archive needs TGEFD_AUDIT_SIGNING_KEY');

@@ -39,9 +39,17 @@ export const createAccessRecords = (parts: {
       const record = secretAccessRecord({ id: newId(), atMs: clock(), component, variable, source, keyId });
       const text = JSON.stringify(record);
       line?.(text);
-      const appended = await Promise.resolve(keeper?.outbox?.append(text)).catch(() => null);
-      if (appended === null || (appended !== undefined && appended.outcome !== 'stored'))
-        log('warn', 'secret_access_not_recorded', { variable });
+      if (!keeper?.outbox) continue;
+      const appended = await append(keeper.outbox, text);
+      if (appended?.outcome !== 'stored') log('warn', 'secret_access_not_recorded', { variable });
     }
   };
+};
+
+const append = async (outbox: Outbox, text: string) => {
+  try {
+    return await outbox.append(text);
+  } catch {
+    return null;
+  }
 };

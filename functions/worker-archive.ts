@@ -5,6 +5,7 @@ import type { Log } from '../lib/decision.ts';
 import { createEgressWatch } from './egress.ts';
 import { createUlids } from './ids.ts';
 import { runScheduled } from './scheduled-archive.ts';
+import { createAccessRecords } from './secret-access.ts';
 import { secretStores } from './worker-secrets.ts';
 
 /** Text variables named as in docs/configuration.md, and R2 buckets by binding. */
@@ -20,6 +21,8 @@ const RUN_MS = 20_000;
 const clock = () => Date.now();
 const newId = createUlids(clock);
 const log: Log = (level, event, facts) => console[level](JSON.stringify({ type: 'log', level, event, ...facts }));
+
+const recordAccesses = createAccessRecords({ component: 'archive', clock, newId, log, line: null });
 
 const archive = async (env: Env): Promise<void> => {
   const { AUDIT_BUCKET: bucket, AUDIT_ANCHOR_BUCKET: anchors } = env;
@@ -46,6 +49,7 @@ const archive = async (env: Env): Promise<void> => {
     watch: createEgressWatch(log),
     nodeEgress: null,
     sharePromises: false,
+    recordAccesses: (keeper) => ('accesses' in found ? recordAccesses(found, keeper) : Promise.resolve()),
     runMs: RUN_MS,
   });
 };
