@@ -65,8 +65,9 @@ export async function limitsGroup({ issuer, keySetUrl, load, facts }: Place): Pr
       { row: 'ours exact, Node', of: fastifyName, kind: 'hot', atMost: null },
     ],
     skipped: [],
-    // Long rounds: a lease that was left alone while others were measured has to be taken anew.
-    rounds: 4,
-    operations: { hot: 5_000, cold: 0 },
+    rounds: 3,
+    operations: { hot: 4_000, cold: 0 },
+    // Leases follow demand: those that were left alone while others were measured are taken anew.
+    leadIn: 2_000,
   };
 }

@@ -37,6 +37,8 @@ export interface Plan {
   readonly skipped: readonly string[];
   readonly rounds: number;
   readonly operations: Readonly<Record<Kind, number>>;
+  /** Operations that go before each measurement and do not count, where what a row holds depends on its demand. */
+  readonly leadIn?: number;
 }
 
 export interface Tokens {
@@ -72,6 +74,7 @@ export async function run(plan: Plan, tokens: Tokens, print: (line: string) => v
       const used = kind === 'hot' ? atRandom(tokens.hot, count, round) : tokens.fresh(count);
       // Every other round goes backwards, so that no row always follows the same one.
       for (const row of round % 2 === 0 ? honest : [...honest].reverse()) {
+        if (plan.leadIn) await row.measure(used.slice(0, plan.leadIn));
         const measured = await row.measure(used);
         if (round >= 0) series[kind].set(row.name, [...(series[kind].get(row.name) ?? []), measured]);
       }
