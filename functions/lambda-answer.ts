@@ -88,13 +88,18 @@ export function createAnswers(settings: AnswerSettings, parts: AnswerParts) {
     return Object.assign(context, denial === null ? elsewhere : denialContext(denial, decision));
   };
 
+  /** Whether a denial is about the caller and the route, not about this one request. */
+  const lasts = ({ denial, principal, endpoint }: Decision): boolean =>
+    principal !== null &&
+    (endpoint === null || denial?.reason === 'budget_exhausted' || !parts.permits(principal, endpoint));
+
   return async (call: AuthorizerCall, decision: Decision): Promise<AuthorizerAnswer> => {
-    const { denial, principal } = decision;
+    const { denial } = decision;
     if (denial !== null && statusOf(denial) === 401) throw new AuthorizerError('Unauthorized');
     if (denial !== null && statusOf(denial) >= 500) throw new AuthorizerError(codeOf(denial));
     const simple = call.request.door === 'lambda_http_2' && settings.response === 'simple';
     const document = simple ? null : documentFor(call, decision);
-    if (kept && denial !== null && (simple ? principal === null : document === null)) {
+    if (kept && denial !== null && (simple ? !lasts(decision) : document === null)) {
       throw new AuthorizerError('Unauthorized');
     }
     const context = contextOf(decision);
