@@ -55,6 +55,14 @@ describe('a good proof', () => {
     expect(await createIngressProofCheck([], COVERED)(await sign(), request(), NOW_MS)).toBe('mismatch');
   });
 
+  it('is counted by the secret that it was made with', async () => {
+    const used: string[] = [];
+    const counted = createIngressProofCheck([SECRET, PREVIOUS], COVERED, (kind, slot) => used.push(`${kind} ${slot}`));
+    for (const secret of [SECRET, PREVIOUS, 'another secret of 32 bytes or so'])
+      await counted(await sign(request(), secret), request(), NOW_MS);
+    expect(used).toEqual(['ingress_secret current', 'ingress_secret previous']);
+  });
+
   it('covers octets: a field in Latin-1 or UTF-8 is signed as it goes over the wire', async () => {
     const latin = request({ 'x-auth-request-user': 'Andr\u00c3\u00a9' });
     expect(await check(await sign(latin), latin, NOW_MS)).toBeNull();
