@@ -1,4 +1,3 @@
-import type { Endpoint } from '../../lib/decision.ts';
 import type { CheckedDeployment } from './settings.ts';
 
 /** One route of an API: a row of the endpoint table, or HEAD where there is GET (RFC 9110 §9.3.2). */
@@ -11,7 +10,7 @@ export interface ApiRoute {
 export function routesOf({ config }: CheckedDeployment): readonly ApiRoute[] {
   return config.documents.endpoints
     .filter(({ own }) => !own)
-    .flatMap(({ method, pattern }: Endpoint) =>
+    .flatMap(({ method, pattern }) =>
       (method === 'GET' ? ['GET', 'HEAD'] : [method]).map((one) => ({ method: one, path: pattern })),
     );
 }

@@ -19,8 +19,8 @@ const PACKAGES: readonly { readonly name: RegExp; readonly files: RegExp }[] = [
   { name: /^node:/, files: /^functions\// },
 ];
 
-/** What infra may read of the product: the configuration table and the tiers. */
-const READ_BY_INFRA = /^lib\/(config\/|audit\/tiers\.ts$)/;
+/** What infra may read of the product: the configuration table, the tiers, and what a policy of API Gateway can express. */
+const READ_BY_INFRA = /^(lib\/(config\/|audit\/tiers\.ts$)|functions\/lambda-policy\.ts$)/;
 /** Files of lib that every room may import, and one that respond may. */
 const VOCABULARY = new Set(['lib/decision.ts', 'lib/egress.ts']);
 const RATE_LIMIT_FIELDS = 'lib/admit/fields.ts';
