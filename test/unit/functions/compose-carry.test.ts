@@ -7,6 +7,7 @@ import type { AccessRequest } from '../../../lib/decision.ts';
 const place = { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
 const secretOf = (name: string) => `the ${name} secret, of more than 32 bytes`;
 let ids = 0;
+const sent: (string | null)[] = [];
 
 const composeWith = (env: Record<string, string>, before: Composed | null): Composed => {
   const loaded = loadConfig(
@@ -25,7 +26,10 @@ const composeWith = (env: Record<string, string>, before: Composed | null): Comp
     clock: () => Date.now(),
     newId: () => `id-${++ids}`.padEnd(26, 'x'),
     log: () => undefined,
-    fetch: async () => Response.error(),
+    fetch: async (_input: string, init?: RequestInit) => {
+      sent.push(new Headers(init?.headers).get('authorization'));
+      return Response.error();
+    },
     random: () => 0.5,
     sleep: async () => undefined,
     sharePromises: true,
@@ -97,4 +101,15 @@ test('another pseudonym key gives every caller a new name, and forgets no revoca
   const second = composeWith({ ...jwt, ...keys }, first);
   expect(await decide(second, await tokenOf('first', 'alice'))).toBe('allowed');
   expect(await decide(second, await tokenOf('first', 'bob'))).toBe('credential_revoked');
+});
+
+test('another Redis token is used from then on, by the same store: leases and snapshot go on', async () => {
+  const redis = { TGEFD_JWT_SECRET: secretOf('first'), TGEFD_REDIS_URL: 'http://127.0.0.1:1' };
+  const first = composeWith({ ...redis, TGEFD_REDIS_TOKEN: 'old' }, null);
+  const ask = () => first.carried.store.revocations.list(null);
+  await ask();
+  const second = composeWith({ ...redis, TGEFD_REDIS_TOKEN: 'new' }, first);
+  expect(second.carried.store.admission).toBe(first.carried.store.admission);
+  await ask();
+  expect(sent).toEqual(['Bearer old', 'Bearer new']);
 });
