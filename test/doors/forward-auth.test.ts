@@ -27,8 +27,9 @@ beforeAll(async () => {
 afterAll(() => Promise.all([issuer?.stop(), service?.stop()]));
 
 /** The table as it holds where the proxy forwards the caller's own spelling: one that is not canonical is refused. */
-const table = doorTable.map((request): DoorCase =>
-  request.target.includes('%6D') ? { ...request, expect: { status: 400, code: 'request_invalid' } } : request,
+const table = doorTable.map(
+  (request): DoorCase =>
+    request.target.includes('%6D') ? { ...request, expect: { status: 400, code: 'request_invalid' } } : request,
 );
 
 /** What a proxy refuses by itself, in its own words: with 400, before anybody is asked. */

@@ -1,5 +1,6 @@
-import { SignJWT } from 'jose';
+import { importJWK, jwtVerify, SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { assertionField } from '../../infra/aws/gateway-responses.ts';
 import { defaultEndpoints } from '../../lib/request/endpoints.ts';
 import { type Authority, type IssuedCertificate, opensslProgram, startAuthority } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
@@ -34,6 +35,30 @@ const ask = async (target: string, bearer: string, method = 'GET') =>
   api.send({ method, target, headers: [['Authorization', `Bearer ${bearer}`]] });
 const records = () =>
   api.lambda.lines.filter((line) => line.includes('"type":"audit"')).map((line) => JSON.parse(line));
+
+const ASSERTION_KEY =
+  '{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}';
+
+test.each(names)(
+  `%s: an allowed request carries a signed assertion for this one request, on ${runtimeName}`,
+  async (name) => {
+    const requestFields = { ...apis[name].requestFields, ...assertionField };
+    api = await startApi(
+      { ...apis[name], requestFields },
+      { ...withSecret, TGEFD_ASSERTION_KEY: ASSERTION_KEY, TGEFD_UPSTREAM_URL: 'https://api.internal' },
+    );
+    expect((await ask('/v1/jobs/7', await token('alice', 'jobs'))).status).toBe(200);
+    const assertion = api.forwarded[0]?.fields['x-tgefd-assertion'] ?? '';
+    const { kty, crv, x } = JSON.parse(ASSERTION_KEY);
+    const { payload } = await jwtVerify(assertion, await importJWK({ kty, crv, x }, 'EdDSA'), {
+      typ: 'tgefd-assertion+jwt',
+      audience: 'https://api.internal',
+      issuer: 'tgefd-authorizer',
+    });
+    expect(payload).toMatchObject({ sub: 'alice', scope: 'jobs', htm: 'GET', htu: 'https://api.internal/v1/jobs/7' });
+    expect(payload.jti).toBe(records().at(-1)?.id);
+  },
+);
 
 describe.each(names)(`an empty budget, %s, on ${runtimeName}`, (name) => {
   test('is a 403 that keeps its code and Retry-After where the API can say them, and a 429 in the record', async () => {

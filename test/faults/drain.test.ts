@@ -79,13 +79,13 @@ describeWith([program], 'SIGTERM under load', () => {
       const outcomes = new Map<string, 'whole' | 'cut' | 'refused' | number>();
       let gone = false;
       let signalled = false;
-        const worker = async (number: number) => {
+      const worker = async (number: number) => {
         const agent = new Agent({ keepAlive: true, maxSockets: 1 });
         for (let turn = 0; !gone; turn++) {
           const name = `${mode}-${number}-${turn}`;
-            const outcome = await ask(door.port, agent, name);
+          const outcome = await ask(door.port, agent, name);
           outcomes.set(name, outcome);
-            if (outcome === 'refused') {
+          if (outcome === 'refused') {
             if (signalled) break;
             await new Promise((resolve) => setTimeout(resolve, 20));
           }

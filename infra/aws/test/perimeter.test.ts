@@ -410,6 +410,23 @@ const refusals: readonly [string, Partial<Deployment>, RegExp][] = [
     /TGEFD_REDIS_TOKEN: .*secret/,
   ],
   [
+    'more rows than a policy holds',
+    {
+      environment: {
+        ...deployment.environment,
+        TGEFD_ENDPOINTS: JSON.stringify(
+          Array.from({ length: 90 }, (_, row) => ({
+            method: 'GET',
+            path: `/v2/${row}`,
+            scope: 'jobs',
+            budget: 'read',
+          })),
+        ),
+      },
+    },
+    /needs a policy of \d+ bytes and API Gateway takes 8192/,
+  ],
+  [
     'rows that no policy can tell apart, kept',
     {
       assertion: false,
