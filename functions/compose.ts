@@ -201,7 +201,8 @@ export const compose = (config: Config, runtime: Runtime, before: Composed | nul
     config,
     runtime,
     { pseudonyms, egress: composeRedisEgress(settings, { fetch: runtime.fetch, watch }), used },
-    before?.carried.store ?? null);
+    before?.carried.store ?? null,
+  );
   const { admission, revocations, outbox, breakerOpen } = store;
   const recorder = composeRecorder(config, runtime, outbox);
   const assertions = composeAssertions(config, runtime);
