@@ -75,11 +75,7 @@ export function checkDeployment(deployment: Deployment): CheckedDeployment {
   }
   const simple = deployment.api.kind === 'http' && deployment.api.response === 'simple';
   const rows = loaded.ok ? loaded.config.documents.endpoints : [];
-  if (ttlSeconds > 0 && !simple) {
-    for (const pair of createPolicies(rows).indistinct) {
-      problems.push(`authorizerTtlSeconds: 0 with these endpoints, which one policy cannot tell apart: ${pair}`);
-    }
-  }
+  if (!simple) problems.push(...policyProblems(rows, ttlSeconds));
   if (ttlSeconds > 0 && deployment.domain?.truststore) {
     problems.push(
       'authorizerTtlSeconds: 0 with client certificates, for a kept answer would pass without the certificate',
@@ -95,6 +91,23 @@ export function checkDeployment(deployment: Deployment): CheckedDeployment {
   }
   const revocationDelaySeconds = settings.rateLimitMode === 'exact' ? 0 : settings.revocationMaximumDelaySeconds;
   return { ...deployment, config: loaded.config, caching: cachingConsequences({ ttlSeconds, revocationDelaySeconds }) };
+}
+
+/** As long as ARNs of API Gateway usually are. */
+const TYPICAL_PREFIX = 'arn:aws:execute-api:ap-southeast-1:123456789012:abcdefghij/live/';
+
+/** What keeps an endpoint table from being written as policies. */
+function policyProblems(rows: Config['documents']['endpoints'], ttlSeconds: number): string[] {
+  const policies = createPolicies(rows);
+  const problems = (ttlSeconds > 0 ? policies.indistinct : []).map(
+    (pair) => `authorizerTtlSeconds: 0 with these endpoints, which one policy cannot tell apart: ${pair}`,
+  );
+  try {
+    policies.of(TYPICAL_PREFIX, () => true);
+  } catch (error) {
+    problems.push(error instanceof Error ? error.message : String(error));
+  }
+  return problems;
 }
 
 /** Variables that follow from the deployment itself. */
