@@ -4,8 +4,7 @@ import type { AccessRequest, RequestContext } from '../lib/decision.ts';
 import { discoveryDocument } from '../lib/respond/assertion-web-identity.ts';
 import { denialAnswer } from '../lib/respond/denial.ts';
 import type { Composed } from './compose.ts';
-import { checkPath, createForwardAuth, extAuthzPrefix } from './forward-auth.ts';
-import { createGateway } from './gateway.ts';
+import { checkPath, extAuthzPrefix } from './forward-auth.ts';
 import { webResponse } from './web-response.ts';
 
 /** What a runtime knows about one request that the web `Request` does not tell. */
@@ -64,6 +63,13 @@ export const createApp = <Bindings extends object>(parts: AppParts<Bindings>) =>
     return { access: { door: 'gateway', method: c.req.raw.method, ...received }, context };
   };
 
+  const refuse = (reason: 'configuration_invalid' | 'internal_error') => {
+    const answer = denialAnswer({ reason }, { requestId: parts.newId(), authMethod: 'none' });
+    return webResponse(answer.status, answer.headers, answer.body);
+  };
+  // Whatever went wrong is ours, never the caller's, and tells nothing of itself.
+  app.onError(() => refuse('internal_error'));
+
   app.get('/healthz', () => word(200, 'ok'));
 
   app.use(async (c, next) => {
@@ -72,8 +78,7 @@ export const createApp = <Bindings extends object>(parts: AppParts<Bindings>) =>
       c.set('composed', composed);
       return next();
     }
-    const answer = denialAnswer({ reason: 'configuration_invalid' }, { requestId: parts.newId(), authMethod: 'none' });
-    return webResponse(answer.status, answer.headers, answer.body);
+    return refuse('configuration_invalid');
   });
 
   app.get('/readyz', async (c) => {
@@ -115,7 +120,7 @@ export const createApp = <Bindings extends object>(parts: AppParts<Bindings>) =>
     const { forwardAuth } = c.get('composed');
     if (!forwardAuth || (forwardAuth.proxy === 'envoy') !== c.req.path.startsWith(extAuthzPrefix)) return next();
     const { access, context } = receive(c);
-    const answer = await createForwardAuth(forwardAuth)(access, context);
+    const answer = await forwardAuth.check(access, context);
     return webResponse(answer.status, answer.headers, answer.body);
   };
   app.all(checkPath, check);
@@ -126,7 +131,7 @@ export const createApp = <Bindings extends object>(parts: AppParts<Bindings>) =>
     const { access, context } = receive(c);
     const preflight = cors.preflight(access);
     if (preflight) return webResponse(204, preflight, null);
-    return createGateway(gateway)(access, c.req.raw, context, cors.fields(access));
+    return gateway.answer(access, c.req.raw, context, cors.fields(access));
   });
 
   return app;

@@ -42,8 +42,8 @@ import { createTransportFields } from '../lib/respond/transport.ts';
 import { createAdministration } from './administration.ts';
 import { composeStore, type StoreParts } from './compose-store.ts';
 import { composeEgress, composeRedisEgress, createEgressWatch, type EgressWatch } from './egress.ts';
-import type { ForwardAuthParts } from './forward-auth.ts';
-import type { GatewayParts, Upstream } from './gateway.ts';
+import { createForwardAuth, type ForwardAuth, type ForwardAuthProxy } from './forward-auth.ts';
+import { createGateway, type Gateway, type GatewayParts, type Upstream } from './gateway.ts';
 import { composeObservation, metricsAnswer, watchParts } from './observation.ts';
 import { createProbe } from './probe.ts';
 
@@ -77,8 +77,8 @@ export interface Runtime {
 export interface Composed {
   readonly config: Config;
   readonly enforce: Enforce;
-  readonly gateway: GatewayParts;
-  readonly forwardAuth: ForwardAuthParts | null;
+  readonly gateway: GatewayParts & { readonly answer: Gateway };
+  readonly forwardAuth: { readonly proxy: ForwardAuthProxy; readonly check: ForwardAuth } | null;
   readonly cors: ReturnType<typeof createCors>;
   readonly assertions: Assertions | null;
   readonly revocations: Revocations;
@@ -265,20 +265,22 @@ export const compose = (config: Config, runtime: Runtime, before: Composed | nul
     transportFields: createTransportFields(settings.environment === 'production'),
     probe,
   };
+  const gateway: GatewayParts = {
+    ...shared,
+    upstream: runtime.upstream,
+    upstreamFields: (headers) => upstreamFields(headers, fieldRules),
+    upstreamTimeoutMs: settings.upstreamTimeoutSeconds * 1000,
+    maximumBodyBytes: settings.maximumBodyBytes,
+    administer: async (decision, request) =>
+      decision.path === METRICS_PATH ? metricsAnswer(await metricsPage(), decision) : administer(decision, request),
+    log,
+  };
+  const proxy = settings.forwardAuth;
   return {
     config,
     enforce,
-    gateway: {
-      ...shared,
-      upstream: runtime.upstream,
-      upstreamFields: (headers) => upstreamFields(headers, fieldRules),
-      upstreamTimeoutMs: settings.upstreamTimeoutSeconds * 1000,
-      maximumBodyBytes: settings.maximumBodyBytes,
-      administer: async (decision, request) =>
-        decision.path === METRICS_PATH ? metricsAnswer(await metricsPage(), decision) : administer(decision, request),
-      log,
-    },
-    forwardAuth: settings.forwardAuth === 'off' ? null : { ...shared, proxy: settings.forwardAuth },
+    gateway: { ...gateway, answer: createGateway(gateway) },
+    forwardAuth: proxy === 'off' ? null : { proxy, check: createForwardAuth({ ...shared, proxy }) },
     cors: createCors({
       origins: settings.corsAllowedOrigins,
       methods: documents.endpoints.map(({ method }) => method),

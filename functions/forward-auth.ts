@@ -84,14 +84,17 @@ export interface CheckAnswer {
   readonly body: string | null;
 }
 
+/** Answers one question of a proxy. */
+export type ForwardAuth = (access: AccessRequest, context: RequestContext) => Promise<CheckAnswer>;
+
 /**
  * The forward-auth door: decides about the request a proxy describes and answers 200 with the caller's identity, or the
  * denial. nginx's `auth_request` lets only 401 and 403 through, so for it every other denial is a 403 that carries the true
  * answer in `x-tgefd-status`, `x-tgefd-problem` (the problem document) and the usual fields.
  */
-export const createForwardAuth = (parts: ForwardAuthParts) => {
+export const createForwardAuth = (parts: ForwardAuthParts): ForwardAuth => {
   const door: Door = parts.proxy;
-  return async (access: AccessRequest, context: RequestContext): Promise<CheckAnswer> => {
+  return async (access, context) => {
     const asked = askedAbout(parts.proxy, access.method, access.target, access.headers);
     const request: AccessRequest =
       'reason' in asked ? { ...access, door, refused: asked } : { ...access, door, ...asked };

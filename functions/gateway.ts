@@ -58,11 +58,19 @@ export const denied = (
   return webResponse(answer.status, answer.headers, answer.body);
 };
 
+/** Answers one request that came to the gateway; `extra` fields go on every answer of ours. */
+export type Gateway = (
+  access: AccessRequest,
+  request: Request,
+  context: RequestContext,
+  extra: Fields,
+) => Promise<Response>;
+
 /**
  * The gateway door: decides, and forwards what is allowed, streaming both ways. The record and the upstream call overlap;
  * no answer leaves before the record is as durable as the audit mode demands, and if it cannot be, the answer is 503.
  */
-export const createGateway = (parts: GatewayParts) => {
+export const createGateway = (parts: GatewayParts): Gateway => {
   const answerTo = async (
     { decision, recorded, watch }: Enforced,
     access: AccessRequest,
@@ -100,7 +108,7 @@ export const createGateway = (parts: GatewayParts) => {
     ]);
   };
 
-  return async (access: AccessRequest, request: Request, context: RequestContext, extra: Fields): Promise<Response> => {
+  return async (access, request, context, extra) => {
     const report = parts.probe && (await parts.probe(access, access));
     if (report) {
       const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };

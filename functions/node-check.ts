@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Received } from './app.ts';
 import type { Composed } from './compose.ts';
-import { createForwardAuth, isCheck } from './forward-auth.ts';
+import { isCheck } from './forward-auth.ts';
 
 export interface NodeCheckParts {
   /** The wired parts, or null where the app has to answer for them. */
@@ -19,7 +19,7 @@ export const createNodeCheck = ({ composed, received }: NodeCheckParts) => {
     if (!parts.forwardAuth) return;
     const { context, ...rest } = received(incoming, target);
     const access = { door: parts.forwardAuth.proxy, method: incoming.method ?? '', ...rest };
-    const { status, headers, body } = await createForwardAuth(parts.forwardAuth)(access, context);
+    const { status, headers, body } = await parts.forwardAuth.check(access, context);
     const fields: string[] = [];
     for (const [name, value] of headers) fields.push(name, value);
     const content = body ?? '';
@@ -33,7 +33,7 @@ export const createNodeCheck = ({ composed, received }: NodeCheckParts) => {
     if (!parts?.forwardAuth || parts.forwardAuth.proxy === 'envoy') return false;
     answer(incoming, outgoing, target, parts).catch(() => {
       if (outgoing.headersSent) outgoing.destroy();
-      else outgoing.writeHead(500, ['content-length', '0']).end();
+      else outgoing.writeHead(503, ['content-length', '0', 'retry-after', '5']).end();
     });
     return true;
   };

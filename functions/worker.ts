@@ -8,7 +8,7 @@ import { type Resolved, secretNames } from '../lib/config/sources.ts';
 import type { Hop, Log, RequestContext } from '../lib/decision.ts';
 import { createApp } from './app.ts';
 import { type Composed, compose } from './compose.ts';
-import { createForwardAuth, type ForwardAuthParts, isCheck } from './forward-auth.ts';
+import { isCheck } from './forward-auth.ts';
 import type { Upstream } from './gateway.ts';
 import { createUlids } from './ids.ts';
 import { createAccessRecords } from './secret-access.ts';
@@ -208,12 +208,12 @@ const check = async (
   request: Request,
   url: string,
   target: string,
-  forwardAuth: ForwardAuthParts,
+  forwardAuth: NonNullable<Composed['forwardAuth']>,
   context: RequestContext,
 ): Promise<Response> => {
   const { method, headers } = request;
   const access = { door: forwardAuth.proxy, method, target, headers, hop: hopOf(request, isSecure(url)) };
-  const answer = await createForwardAuth(forwardAuth)(access, context);
+  const answer = await forwardAuth.check(access, context);
   return webResponse(answer.status, answer.headers, answer.body);
 };
 
