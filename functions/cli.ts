@@ -1,12 +1,12 @@
-import { audit } from './cli-audit.ts';
-import { type Command, type Console, Usage } from './cli-command.ts';
-import { checkConfig, docs } from './cli-config.ts';
-import { doctor } from './cli-doctor.ts';
-import { egress } from './cli-egress.ts';
-import { explain } from './cli-explain.ts';
-import { revocations, revoke } from './cli-revocations.ts';
-import { rotate } from './cli-rotate.ts';
-import { token } from './cli-token.ts';
+import { audit } from './cli/audit.ts';
+import { type Command, type Console, Usage } from './cli/command.ts';
+import { checkConfig, docs } from './cli/config.ts';
+import { doctor } from './cli/doctor.ts';
+import { egress } from './cli/egress.ts';
+import { explain } from './cli/explain.ts';
+import { revocations, revoke } from './cli/revocations.ts';
+import { rotate } from './cli/rotate.ts';
+import { token } from './cli/token.ts';
 
 const commands: Readonly<Record<string, Command>> = {
   audit,

@@ -41,11 +41,11 @@ import { codeOf, statusOf } from '../lib/respond/denial.ts';
 import { createTransportFields } from '../lib/respond/transport.ts';
 import { createAdministration } from './administration.ts';
 import { composeStore, type StoreParts } from './compose-store.ts';
+import { createProbe } from './doctor/probe.ts';
 import { composeEgress, composeRedisEgress, createEgressWatch, type EgressWatch } from './egress.ts';
 import { createForwardAuth, type ForwardAuth, type ForwardAuthProxy } from './forward-auth.ts';
 import { createGateway, type Gateway, type GatewayParts, type Upstream } from './gateway.ts';
 import { composeObservation, metricsAnswer, watchParts } from './observation.ts';
-import { createProbe } from './probe.ts';
 
 /** What a runtime hands in: everything that lib must not reach for itself. */
 export interface Runtime {

@@ -3,7 +3,7 @@ import type { Enforce } from '../lib/enforce.ts';
 import { canonicalTarget } from '../lib/request/path.ts';
 import { denialAnswer, statusOf } from '../lib/respond/denial.ts';
 import { identityFields } from '../lib/respond/identity.ts';
-import { DOCTOR_IDENTITY, ECHO_PATH, type Probe, type ProbeReport, reportText } from './probe.ts';
+import { DOCTOR_IDENTITY, ECHO_PATH, type Probe, type ProbeReport, reportText } from './doctor/probe.ts';
 
 type Fields = readonly (readonly [string, string])[];
 type Headers_ = AccessRequest['headers'];

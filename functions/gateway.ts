@@ -2,7 +2,7 @@ import type { AccessRequest, Decision, Log, Reason, RequestContext } from '../li
 import type { Enforce, Enforced } from '../lib/enforce.ts';
 import { denialAnswer } from '../lib/respond/denial.ts';
 import { forwardedFields, identityFields } from '../lib/respond/identity.ts';
-import { type Probe, reportText } from './probe.ts';
+import { type Probe, reportText } from './doctor/probe.ts';
 import { webResponse } from './web-response.ts';
 
 type Fields = readonly (readonly [string, string])[];

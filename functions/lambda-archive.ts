@@ -3,13 +3,13 @@ import { egressTargets } from '../lib/config/egress.ts';
 import { loadConfig, type Problem, problemLine } from '../lib/config/load.ts';
 import { resolveSources } from '../lib/config/sources.ts';
 import type { Log } from '../lib/decision.ts';
+import { runScheduled } from './archive/scheduled.ts';
 import { createEgressWatch } from './egress.ts';
 import { createUlids } from './ids.ts';
-import { createLambdaStores } from './lambda-secrets.ts';
-import { createNodeEgress } from './node-egress.ts';
-import { createNodeFetch } from './node-fetch.ts';
-import { runScheduled } from './scheduled-archive.ts';
-import { createAccessRecords } from './secret-access.ts';
+import { createLambdaStores } from './lambda/secrets.ts';
+import { createNodeEgress } from './node/egress.ts';
+import { createNodeFetch } from './node/fetch.ts';
+import { createAccessRecords } from './secrets/access.ts';
 
 /** Below the shortest time-out that makes sense for this function, one minute. */
 const RUN_MS = 45_000;

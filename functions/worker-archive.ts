@@ -2,11 +2,11 @@ import type { ExecutionContext, ScheduledController } from '@cloudflare/workers-
 import { createR2Store, type R2Binding } from '../lib/audit/r2.ts';
 import { loadConfig, problemLine } from '../lib/config/load.ts';
 import type { Log } from '../lib/decision.ts';
+import { runScheduled } from './archive/scheduled.ts';
 import { createEgressWatch } from './egress.ts';
 import { createUlids } from './ids.ts';
-import { runScheduled } from './scheduled-archive.ts';
-import { createAccessRecords } from './secret-access.ts';
-import { secretStores } from './worker-secrets.ts';
+import { createAccessRecords } from './secrets/access.ts';
+import { secretStores } from './secrets/worker.ts';
 
 /** Text variables named as in docs/configuration.md, and R2 buckets by binding. */
 interface Env {

@@ -7,16 +7,16 @@ import { loadConfig, problemLine } from '../lib/config/load.ts';
 import { type Resolved, secretNames } from '../lib/config/sources.ts';
 import type { Hop, Log, RequestContext } from '../lib/decision.ts';
 import { createApp } from './app.ts';
+import { signedSpill } from './archive/signed-spill.ts';
+import { SPILL_TIMEOUT_MS } from './archive/spill-timeout.ts';
 import { type Composed, compose } from './compose.ts';
 import { isCheck } from './forward-auth.ts';
 import type { Upstream } from './gateway.ts';
 import { createUlids } from './ids.ts';
-import { createAccessRecords } from './secret-access.ts';
-import { signedSpill } from './signed-spill.ts';
+import { createAccessRecords } from './secrets/access.ts';
+import { type SecretStores, secretStores } from './secrets/worker.ts';
 import { sleep } from './sleep.ts';
-import { SPILL_TIMEOUT_MS } from './spill-timeout.ts';
 import { webResponse } from './web-response.ts';
-import { type SecretStores, secretStores } from './worker-secrets.ts';
 
 /** Text variables named as in docs/configuration.md, and the bindings that may stand in for some of them. */
 interface Env {

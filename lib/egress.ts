@@ -29,7 +29,7 @@ const maximumRedirects = 3;
 /**
  * The one way out. Gives a `fetch` that calls allowed hosts only, checked on every hop: a redirect is followed for GET,
  * at most three times, and only to the same origin. Throws `EgressRefused` before a byte leaves; an answer's body ends with
- * an error once it is longer than allowed. Does not look at what a name resolves to: on Node `functions/node-egress.ts`
+ * an error once it is longer than allowed. Does not look at what a name resolves to: on Node `functions/node/egress.ts`
  * does, on a Worker there is nothing private to resolve to.
  */
 export const createEgress = (settings: EgressSettings, fetch: Fetch, note: NoteRefusal): Fetch => {

@@ -31,7 +31,7 @@ export interface S3Connection {
   readonly accessToken?: () => Promise<string>;
   /** Time-out of one attempt, milliseconds. */
   readonly timeoutMs: number;
-  /** Node's guarded agents (`functions/node-egress.ts`); absent on a Worker, whose `fetch` reaches nothing private. */
+  /** Node's guarded agents (`functions/node/egress.ts`); absent on a Worker, whose `fetch` reaches nothing private. */
   readonly agents?: { readonly http: object; readonly https: object };
 }
 

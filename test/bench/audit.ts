@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createFolderStore } from '../../functions/folder-store.ts';
+import { createFolderStore } from '../../functions/archive/folder-store.ts';
 import { createUlids } from '../../functions/ids.ts';
 import { createDrain } from '../../lib/audit/drain.ts';
 import { createSigner, createVerifier } from '../../lib/audit/manifest-signature.ts';

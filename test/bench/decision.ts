@@ -1,6 +1,6 @@
 import { compose } from '../../functions/compose.ts';
 import { createUlids } from '../../functions/ids.ts';
-import { hmacOnNode, verifyOnNode } from '../../functions/node-crypto.ts';
+import { hmacOnNode, verifyOnNode } from '../../functions/node/crypto.ts';
 import { rawFields } from '../../functions/raw-fields.ts';
 import { sleep } from '../../functions/sleep.ts';
 import { loadConfig, problemLine } from '../../lib/config/load.ts';

@@ -1,9 +1,9 @@
 import { compose } from '../../functions/compose.ts';
 import { createEgressWatch } from '../../functions/egress.ts';
 import { createUlids } from '../../functions/ids.ts';
-import { createLambdaDoor } from '../../functions/lambda-door.ts';
-import { createDecisionMetrics } from '../../functions/lambda-metrics.ts';
-import { hmacOnNode, verifyOnNode } from '../../functions/node-crypto.ts';
+import { createLambdaDoor } from '../../functions/lambda/door.ts';
+import { createDecisionMetrics } from '../../functions/lambda/metrics.ts';
+import { hmacOnNode, verifyOnNode } from '../../functions/node/crypto.ts';
 import { sleep } from '../../functions/sleep.ts';
 import { loadConfig, problemLine } from '../../lib/config/load.ts';
 import event from '../unit/functions/events/http-2.json' with { type: 'json' };

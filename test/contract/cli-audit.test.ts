@@ -2,8 +2,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createFolderStore } from '../../functions/archive/folder-store.ts';
 import { main } from '../../functions/cli.ts';
-import { createFolderStore } from '../../functions/folder-store.ts';
 import { publicSigningJwk } from '../../lib/audit/manifest-signature.ts';
 import { createBench, HOUR, MINUTE, signingJwk, T0 } from '../unit/audit/fixtures.ts';
 

@@ -1,8 +1,8 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { createRemoteJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { s3Stores } from '../../functions/archive/s3-stores.ts';
 import { cloudCredentials } from '../../functions/cloud-credentials.ts';
-import { s3Stores } from '../../functions/s3-stores.ts';
 import { createS3Client, createS3Store } from '../../lib/audit/s3.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import type { Fetch } from '../../lib/decision.ts';

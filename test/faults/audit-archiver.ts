@@ -1,7 +1,7 @@
 /** A process that archives without end, to be killed: `node audit-archiver.ts REDIS_URL REDIS_TOKEN STREAM FOLDER`. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pass } from 'node:timers/promises';
-import { createFolderStore } from '../../functions/folder-store.ts';
+import { createFolderStore } from '../../functions/archive/folder-store.ts';
 import { createArchive } from '../../lib/audit/archive.ts';
 import { createSigner, createVerifier } from '../../lib/audit/manifest-signature.ts';
 import { createRedisOutbox } from '../../lib/audit/outbox-redis.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createFolderStore } from '../../functions/folder-store.ts';
+import { createFolderStore } from '../../functions/archive/folder-store.ts';
 import { createVerifier } from '../../lib/audit/manifest-signature.ts';
 import { createRedisOutbox } from '../../lib/audit/outbox-redis.ts';
 import { createSpill } from '../../lib/audit/spill.ts';

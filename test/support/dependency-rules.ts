@@ -20,7 +20,7 @@ const PACKAGES: readonly { readonly name: RegExp; readonly files: RegExp }[] = [
 ];
 
 /** What infra may read of the product: the configuration table, the tiers, and what a policy of API Gateway can express. */
-const READ_BY_INFRA = /^(lib\/(config\/|audit\/tiers\.ts$)|functions\/lambda-policy\.ts$)/;
+const READ_BY_INFRA = /^(lib\/(config\/|audit\/tiers\.ts$)|functions\/lambda\/policy\.ts$)/;
 /** Files of lib that every room may import, and one that respond may. */
 const VOCABULARY = new Set(['lib/decision.ts', 'lib/egress.ts']);
 const RATE_LIMIT_FIELDS = 'lib/admit/fields.ts';

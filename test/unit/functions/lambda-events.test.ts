@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseMethodArn } from '../../../functions/lambda-arn.ts';
-import { type AuthorizerCall, MalformedEvent, readEvent } from '../../../functions/lambda-events.ts';
+import { parseMethodArn } from '../../../functions/lambda/arn.ts';
+import { type AuthorizerCall, MalformedEvent, readEvent } from '../../../functions/lambda/events.ts';
 import type { ClientCertificate } from '../../../lib/decision.ts';
 import { canonicalTarget } from '../../../lib/request/path.ts';
 import http1 from './events/http-1.json' with { type: 'json' };

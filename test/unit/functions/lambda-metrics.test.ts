@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createDecisionMetrics } from '../../../functions/lambda-metrics.ts';
+import { createDecisionMetrics } from '../../../functions/lambda/metrics.ts';
 import type { Decision } from '../../../lib/decision.ts';
 
 const decision = (atMs: number, change: Partial<Decision> = {}): Decision =>

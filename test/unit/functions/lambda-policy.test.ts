@@ -6,7 +6,7 @@ import {
   denyEverything,
   type PolicyDocument,
   PolicyTooLarge,
-} from '../../../functions/lambda-policy.ts';
+} from '../../../functions/lambda/policy.ts';
 import type { BudgetClass, Endpoint } from '../../../lib/decision.ts';
 import { createEndpointTable, defaultEndpoints } from '../../../lib/request/endpoints.ts';
 import { readPolicy } from '../../support/iam-policy.ts';

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { hmacOnNode, verifyOnNode } from '../../../functions/node-crypto.ts';
+import { hmacOnNode, verifyOnNode } from '../../../functions/node/crypto.ts';
 import { signatureAlgorithms, verifySignature } from '../../../lib/authenticate/algorithms.ts';
 import { createSigner, signature } from '../../support/tokens.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createAccessRecords } from '../../../functions/secret-access.ts';
+import { createAccessRecords } from '../../../functions/secrets/access.ts';
 import { createPseudonyms } from '../../../lib/audit/pseudonym.ts';
 import { secretAccessSchema } from '../../../lib/audit/schema.ts';
 

@@ -1,0 +1,238 @@
+import { open } from 'node:fs/promises';
+import { csvHeader, csvLine, readableLine } from '../../lib/audit/present.ts';
+import { createPseudonyms, type Pseudonyms } from '../../lib/audit/pseudonym.ts';
+import { type Query, searchAccesses, searchArchive } from '../../lib/audit/query.ts';
+import { auditRecordSchema, type SecretAccessRecord, secretAccessSchema } from '../../lib/audit/schema.ts';
+import type { Config } from '../../lib/config/load.ts';
+import { sleep } from '../sleep.ts';
+import {
+  archiveConfig,
+  instant,
+  type OpenArchive,
+  openArchive,
+  PLACE_USAGE,
+  placeOptions,
+  progressTo,
+} from './audit-parts.ts';
+import { type Command, type Console, options, Usage } from './command.ts';
+import { composeForCommand } from './compose.ts';
+
+const searchOptions = {
+  ...placeOptions,
+  from: { type: 'string' },
+  to: { type: 'string' },
+  identity: { type: 'string' },
+  pseudonym: { type: 'string' },
+  action: { type: 'string' },
+  outcome: { type: 'string' },
+  'request-id': { type: 'string' },
+  'key-id': { type: 'string' },
+} as const;
+const SEARCH_USAGE = `[--from TIME] [--to TIME] [--identity NAME | --pseudonym P] [--action A] [--outcome allowed|denied] [--request-id ID] [--key-id ID] ${PLACE_USAGE}`;
+
+type SearchValues = { readonly [name in keyof typeof searchOptions]?: string | undefined };
+
+const pseudonymsOf = (config: Config | null): Pseudonyms | null => {
+  const key = config?.settings.auditPseudonymKey;
+  return key ? createPseudonyms({ key: key.current, previousKeys: key.previous ? [key.previous] : [] }) : null;
+};
+
+/** A name given in clear is made a pseudonym here, under every key that is known; it goes nowhere else. */
+const identitiesOf = async (values: SearchValues, config: Config | null): Promise<readonly string[] | null> => {
+  if (values.pseudonym !== undefined) return [values.pseudonym];
+  if (values.identity === undefined) return null;
+  const pseudonyms = pseudonymsOf(config);
+  if (pseudonyms === null) throw new Usage('--identity needs TGEFD_AUDIT_PSEUDONYM_KEY; or give --pseudonym');
+  return pseudonyms.all('identity', values.identity);
+};
+
+const queryOf = async (values: SearchValues, archive: OpenArchive): Promise<Query> => {
+  const { outcome } = values;
+  if (outcome !== undefined && outcome !== 'allowed' && outcome !== 'denied') {
+    throw new Usage('--outcome is allowed or denied');
+  }
+  const nowMs = Date.now();
+  return {
+    fromMs: instant('from', values.from, nowMs),
+    toMs: instant('to', values.to, nowMs),
+    identities: await identitiesOf(values, archive.config),
+    action: values.action ?? null,
+    outcome: outcome ?? null,
+    requestId: values['request-id'] ?? null,
+    keyId: values['key-id'] ?? null,
+  };
+};
+
+/** Searches, and hands on every record; gives the exit code: 1 when a part of the archive could not be searched. */
+const search = async (
+  values: SearchValues,
+  console: Console,
+  show: (record: Parameters<typeof csvLine>[0]) => void | Promise<void>,
+): Promise<number> => {
+  const archive = await openArchive(values, console);
+  if (archive === null) return 1;
+  const query = await queryOf(values, archive);
+  let [records, damaged] = [0, 0];
+  for await (const found of searchArchive(query, archive, progressTo(console, 'batches searched'))) {
+    if (found.found === 'record') {
+      records++;
+      await show(found.record);
+    } else {
+      damaged++;
+      console.err(`not searched: ${found.key}: ${found.why} (audit verify tells more)`);
+    }
+  }
+  console.err(`${records} records${damaged === 0 ? '' : `, ${damaged} damaged pieces`}`);
+  return damaged === 0 ? 0 : 1;
+};
+
+export const query: Command = {
+  summary: 'finds records in the archive',
+  usage: `audit query ${SEARCH_USAGE} [--json]`,
+  async run(args, console) {
+    const { values } = options(args, { ...searchOptions, json: { type: 'boolean', default: false } });
+    return search(values, console, (record) =>
+      console.out(values.json ? JSON.stringify(record) : readableLine(record)),
+    );
+  },
+};
+
+const accessLine = ({ ts, outcome, variable, source, component, key_id: keyId }: SecretAccessRecord): string =>
+  `${ts} secret ${outcome.padEnd(6)} ${variable} from ${source} by ${component}${keyId === null ? '' : ` ${keyId}`}`;
+
+export const accesses: Command = {
+  summary: 'finds readings of secrets in the archive: which, by what, when, and every failure',
+  usage: `audit accesses [--variable X] [--from TIME] [--to TIME] [--json] ${PLACE_USAGE}`,
+  async run(args, console) {
+    const { values } = options(args, {
+      ...placeOptions,
+      from: { type: 'string' },
+      to: { type: 'string' },
+      variable: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    });
+    const archive = await openArchive(values, console);
+    if (archive === null) return 1;
+    const nowMs = Date.now();
+    const wanted = {
+      fromMs: instant('from', values.from, nowMs),
+      toMs: instant('to', values.to, nowMs),
+      variable: values.variable ?? null,
+    };
+    let damaged = 0;
+    for await (const found of searchAccesses(wanted, archive, progressTo(console, 'batches searched'))) {
+      if (found.found === 'record') console.out(values.json ? JSON.stringify(found.record) : accessLine(found.record));
+      else {
+        damaged++;
+        console.err(`not searched: ${found.key}: ${found.why} (audit verify tells more)`);
+      }
+    }
+    return damaged === 0 ? 0 : 1;
+  },
+};
+
+export const exportRecords: Command = {
+  summary: 'writes records of the archive as NDJSON or CSV',
+  usage: `audit export [--format ndjson|csv] [--output FILE] ${SEARCH_USAGE}`,
+  async run(args, console) {
+    const { values } = options(args, {
+      ...searchOptions,
+      format: { type: 'string', default: 'ndjson' },
+      output: { type: 'string' },
+    });
+    const { format, output } = values;
+    if (format !== 'ndjson' && format !== 'csv') throw new Usage('--format is ndjson or csv');
+    const file = output === undefined ? null : await newFile(output);
+    const end = format === 'csv' ? '\r\n' : '\n';
+    const write = async (line: string) => {
+      if (file === null) console.out(line);
+      else await file.write(line + end);
+    };
+    if (format === 'csv') await write(csvHeader());
+    try {
+      return await search(values, console, (record) =>
+        write(format === 'csv' ? csvLine(record) : JSON.stringify(record)),
+      );
+    } finally {
+      await file?.close();
+    }
+  },
+};
+
+/** A file of its own for what leaves the archive: readable by its owner, and never written over another. */
+const newFile = (path: string) =>
+  open(path, 'wx', 0o600).catch(() => {
+    throw new Usage(`--output: ${path} is there already, or cannot be made`);
+  });
+
+const TAIL_PAGE = 500;
+const TAIL_WAIT_MS = 500;
+
+export const tail: Command = {
+  summary: 'shows decisions as they are made, from the outbox, until it is interrupted',
+  usage: 'audit tail [--json] [--identity NAME] [--for SECONDS]',
+  async run(args, console) {
+    const { values } = options(args, {
+      json: { type: 'boolean', default: false },
+      identity: { type: 'string' },
+      for: { type: 'string' },
+    });
+    if (values.for !== undefined && !/^\d{1,6}$/.test(values.for))
+      throw new Usage('--for is a whole number of seconds');
+    const composed = await composeForCommand(console);
+    if (composed === null) return 1;
+    const { outbox, config, pseudonyms } = composed;
+    if (outbox === null || !config.settings.redisUrl) {
+      console.err('there is no shared outbox to look at: TGEFD_REDIS_URL is not set');
+      return 1;
+    }
+    const wanted = values.identity === undefined ? null : await pseudonyms.all('identity', values.identity);
+    const endMs = values.for === undefined ? Number.POSITIVE_INFINITY : Date.now() + Number(values.for) * 1000;
+    let { lastId } = await outbox.follow(null, 1);
+    while (Date.now() < endMs) {
+      const page = await outbox.follow(lastId, TAIL_PAGE);
+      lastId = page.lastId;
+      for (const { record: text } of page.entries) {
+        const parsed = auditRecordSchema.safeParse(readJson(text));
+        const access = secretAccessSchema.safeParse(readJson(text));
+        if (access.success) console.out(values.json ? text : accessLine(access.data));
+        else if (!parsed.success) console.err('an outbox entry is no audit record');
+        else if (wanted === null || (parsed.data.identity !== null && wanted.includes(parsed.data.identity))) {
+          console.out(values.json ? text : readableLine(parsed.data));
+        }
+      }
+      if (page.entries.length < TAIL_PAGE) await sleep(TAIL_WAIT_MS);
+    }
+    return 0;
+  },
+};
+
+const readJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+};
+
+export const pseudonym: Command = {
+  summary: 'tells the pseudonyms of a caller or an address, for who holds the key',
+  usage: 'audit pseudonym --identity NAME | --address ADDRESS',
+  async run(args, console) {
+    const { values } = options(args, { identity: { type: 'string' }, address: { type: 'string' } });
+    const value = values.identity ?? values.address;
+    if (value === undefined || (values.identity !== undefined && values.address !== undefined)) {
+      throw new Usage('give --identity or --address');
+    }
+    const config = await archiveConfig(console);
+    if (config === null) return 1;
+    const pseudonyms = pseudonymsOf(config);
+    if (pseudonyms === null) {
+      console.err('TGEFD_AUDIT_PSEUDONYM_KEY is not set');
+      return 1;
+    }
+    const kind = values.identity === undefined ? 'address' : 'identity';
+    for (const name of await pseudonyms.all(kind, value)) console.out(name);
+    return 0;
+  },
+};

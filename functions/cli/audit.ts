@@ -1,0 +1,63 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { publicSigningJwk } from '../../lib/audit/manifest-signature.ts';
+import { recordJsonSchema } from '../../lib/audit/schema.ts';
+import { signingJwks } from '../archive/compose.ts';
+import { bucket } from './audit-bucket.ts';
+import { archiveConfig } from './audit-parts.ts';
+import { accesses, exportRecords, pseudonym, query, tail } from './audit-read.ts';
+import { verify } from './audit-verify.ts';
+import { type Command, options, Usage } from './command.ts';
+
+const keys: Command = {
+  summary: 'prints the public keys that verify the archive, as a key set',
+  usage: 'audit keys',
+  async run(args, console) {
+    options(args, {});
+    const config = await archiveConfig(console);
+    if (config === null) return 1;
+    const published = await Promise.all(signingJwks(config).map(publicSigningJwk));
+    console.out(JSON.stringify({ keys: published }, null, 2));
+    return published.length === 0 ? 1 : 0;
+  },
+};
+
+const schema: Command = {
+  summary: 'prints the JSON Schema of a record, or writes it where it is published',
+  usage: 'audit schema [--write FOLDER]',
+  async run(args, console) {
+    const { values } = options(args, { write: { type: 'string' } });
+    const text = `${JSON.stringify(recordJsonSchema(), null, 2)}\n`;
+    if (values.write === undefined) console.out(text.trimEnd());
+    else await writeFile(join(values.write, 'audit_record.schema.json'), text);
+    return 0;
+  },
+};
+
+const commands: Readonly<Record<string, Command>> = {
+  verify,
+  query,
+  tail,
+  export: exportRecords,
+  accesses,
+  pseudonym,
+  keys,
+  bucket,
+  schema,
+};
+
+export const audit: Command = {
+  summary: 'reads, verifies and protects the audit trail',
+  usage: [
+    'audit COMMAND',
+    '',
+    ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`),
+    '',
+    ...Object.values(commands).map(({ usage }) => `  ${usage}`),
+  ].join('\n'),
+  async run([name, ...rest], console) {
+    const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
+    if (command === undefined) throw new Usage(name === undefined ? 'which command?' : `no command audit ${name}`);
+    return command.run(rest, console);
+  },
+};
