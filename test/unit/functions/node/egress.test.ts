@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { addressRefusal, createNodeEgress } from '../../../functions/node/egress.ts';
-import { createNodeFetch } from '../../../functions/node/fetch.ts';
-import type { AddressClass, EgressTarget } from '../../../lib/config/egress.ts';
+import { addressRefusal, createNodeEgress } from '../../../../functions/node/egress.ts';
+import { createNodeFetch } from '../../../../functions/node/fetch.ts';
+import type { AddressClass, EgressTarget } from '../../../../lib/config/egress.ts';
 
 describe('addresses that a name may have', () => {
   test.each([

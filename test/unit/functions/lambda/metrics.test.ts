@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createDecisionMetrics } from '../../../functions/lambda/metrics.ts';
-import type { Decision } from '../../../lib/decision.ts';
+import { createDecisionMetrics } from '../../../../functions/lambda/metrics.ts';
+import type { Decision } from '../../../../lib/decision.ts';
 
 const decision = (atMs: number, change: Partial<Decision> = {}): Decision =>
   ({

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { hmacOnNode, verifyOnNode } from '../../../functions/node/crypto.ts';
-import { signatureAlgorithms, verifySignature } from '../../../lib/authenticate/algorithms.ts';
-import { createSigner, signature } from '../../support/tokens.ts';
+import { hmacOnNode, verifyOnNode } from '../../../../functions/node/crypto.ts';
+import { signatureAlgorithms, verifySignature } from '../../../../lib/authenticate/algorithms.ts';
+import { createSigner, signature } from '../../../support/tokens.ts';
 
 const signed = new TextEncoder().encode('header.claims');
 const publicKeyAlgorithms = [...signatureAlgorithms].filter(([, { keyType }]) => keyType !== 'oct');

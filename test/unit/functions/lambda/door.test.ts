@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { SignJWT } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { compose } from '../../../functions/compose.ts';
-import { createEgressWatch } from '../../../functions/egress.ts';
-import { createUlids } from '../../../functions/ids.ts';
-import { AuthorizerError } from '../../../functions/lambda/answer.ts';
-import { createLambdaDoor } from '../../../functions/lambda/door.ts';
-import { loadConfig } from '../../../lib/config/load.ts';
-import http1 from './events/http-1.json' with { type: 'json' };
-import http2 from './events/http-2.json' with { type: 'json' };
-import restRequest from './events/rest-request.json' with { type: 'json' };
-import restToken from './events/rest-token.json' with { type: 'json' };
+import { compose } from '../../../../functions/compose.ts';
+import { createEgressWatch } from '../../../../functions/egress.ts';
+import { createUlids } from '../../../../functions/ids.ts';
+import { AuthorizerError } from '../../../../functions/lambda/answer.ts';
+import { createLambdaDoor } from '../../../../functions/lambda/door.ts';
+import { loadConfig } from '../../../../lib/config/load.ts';
+import http1 from '../events/http-1.json' with { type: 'json' };
+import http2 from '../events/http-2.json' with { type: 'json' };
+import restRequest from '../events/rest-request.json' with { type: 'json' };
+import restToken from '../events/rest-token.json' with { type: 'json' };
 
 const SECRET = 'a secret of the tests, 32 bytes or more';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createAccessRecords } from '../../../functions/secrets/access.ts';
-import { createPseudonyms } from '../../../lib/audit/pseudonym.ts';
-import { secretAccessSchema } from '../../../lib/audit/schema.ts';
+import { createAccessRecords } from '../../../../functions/secrets/access.ts';
+import { createPseudonyms } from '../../../../lib/audit/pseudonym.ts';
+import { secretAccessSchema } from '../../../../lib/audit/schema.ts';
 
 const under = (append: (text: string) => { outcome: 'stored'; depth: number } | { outcome: 'unavailable' }) => {
   const kept: string[] = [];

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseMethodArn } from '../../../functions/lambda/arn.ts';
-import { type AuthorizerCall, MalformedEvent, readEvent } from '../../../functions/lambda/events.ts';
-import type { ClientCertificate } from '../../../lib/decision.ts';
-import { canonicalTarget } from '../../../lib/request/path.ts';
-import http1 from './events/http-1.json' with { type: 'json' };
-import http2 from './events/http-2.json' with { type: 'json' };
-import restRequest from './events/rest-request.json' with { type: 'json' };
-import restToken from './events/rest-token.json' with { type: 'json' };
+import { parseMethodArn } from '../../../../functions/lambda/arn.ts';
+import { type AuthorizerCall, MalformedEvent, readEvent } from '../../../../functions/lambda/events.ts';
+import type { ClientCertificate } from '../../../../lib/decision.ts';
+import { canonicalTarget } from '../../../../lib/request/path.ts';
+import http1 from '../events/http-1.json' with { type: 'json' };
+import http2 from '../events/http-2.json' with { type: 'json' };
+import restRequest from '../events/rest-request.json' with { type: 'json' };
+import restToken from '../events/rest-token.json' with { type: 'json' };
 
 const ARN = 'arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5';
 const certificate: ClientCertificate = {

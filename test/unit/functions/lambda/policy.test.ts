@@ -6,10 +6,10 @@ import {
   denyEverything,
   type PolicyDocument,
   PolicyTooLarge,
-} from '../../../functions/lambda/policy.ts';
-import type { BudgetClass, Endpoint } from '../../../lib/decision.ts';
-import { createEndpointTable, defaultEndpoints } from '../../../lib/request/endpoints.ts';
-import { readPolicy } from '../../support/iam-policy.ts';
+} from '../../../../functions/lambda/policy.ts';
+import type { BudgetClass, Endpoint } from '../../../../lib/decision.ts';
+import { createEndpointTable, defaultEndpoints } from '../../../../lib/request/endpoints.ts';
+import { readPolicy } from '../../../support/iam-policy.ts';
 
 const PREFIX = 'arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/live/';
 const scopes = { discover: 'discover', evaluate: 'evaluate', jobs: 'jobs', metrics: 'metrics', revoke: 'revoke' };

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { importJWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { usesBetween, usesIn } from '../../../functions/cli/rotate-check.ts';
-import { rotatedSecrets } from '../../../functions/cli/rotations.ts';
-import { main } from '../../../functions/cli.ts';
-import { parseApiKeys } from '../../../lib/authenticate/api-key.ts';
-import { createCredentialCounter } from '../../../lib/observe/credentials.ts';
-import { createMetrics } from '../../../lib/observe/metrics.ts';
-import { loadAssertionKey, parseAssertionKey } from '../../../lib/respond/assertion-key.ts';
-import { type LoopbackServer, listenOnLoopback } from '../../support/loopback-server.ts';
+import { usesBetween, usesIn } from '../../../../functions/cli/rotate-check.ts';
+import { rotatedSecrets } from '../../../../functions/cli/rotations.ts';
+import { main } from '../../../../functions/cli.ts';
+import { parseApiKeys } from '../../../../lib/authenticate/api-key.ts';
+import { createCredentialCounter } from '../../../../lib/observe/credentials.ts';
+import { createMetrics } from '../../../../lib/observe/metrics.ts';
+import { loadAssertionKey, parseAssertionKey } from '../../../../lib/respond/assertion-key.ts';
+import { type LoopbackServer, listenOnLoopback } from '../../../support/loopback-server.ts';
 
 const run = async (...args: string[]) => {
   const [out, err]: [string[], string[]] = [[], []];
