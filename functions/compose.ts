@@ -5,29 +5,14 @@ import type { RedisExchange } from '../lib/admit/redis-connection.ts';
 import type { Revocations } from '../lib/admit/revocations.ts';
 import type { Lease, Outbox, Source, Tail } from '../lib/audit/outbox.ts';
 import { createPseudonyms, type Hmac, type Pseudonyms } from '../lib/audit/pseudonym.ts';
-import { auditRecord } from '../lib/audit/record.ts';
-import { createRecorder, type Recorder, type Spill } from '../lib/audit/recorder.ts';
+import type { Spill } from '../lib/audit/recorder.ts';
 import type { SignaturePrimitive } from '../lib/authenticate/algorithms.ts';
-import { type AuthenticatorSettings, createAuthenticator } from '../lib/authenticate/authenticate.ts';
-import type { Authenticator } from '../lib/authenticate/authenticator.ts';
-import { certificateHeaders, createCertificateReader } from '../lib/authenticate/client-certificate.ts';
 import type { SharedCopy } from '../lib/authenticate/key-set-copy.ts';
-import { createKeySets, type ManagedKeySets } from '../lib/authenticate/key-sets.ts';
+import type { ManagedKeySets } from '../lib/authenticate/key-sets.ts';
 import { authorize } from '../lib/authorize/authorize.ts';
-import { createGrants } from '../lib/authorize/grants.ts';
 import type { Config } from '../lib/config/load.ts';
 import { overdueSecrets } from '../lib/config/rotation.ts';
-import type { Secret } from '../lib/config/variables.ts';
-import type {
-  Authentication,
-  Clock,
-  CredentialUsed,
-  Decision,
-  Fetch,
-  Log,
-  NewId,
-  RequestContext,
-} from '../lib/decision.ts';
+import type { Clock, Decision, Fetch, Log, NewId, RequestContext } from '../lib/decision.ts';
 import { createEnforce, type Enforce } from '../lib/enforce.ts';
 import { createCredentialCounter } from '../lib/observe/credentials.ts';
 import { createMetrics, type Metrics } from '../lib/observe/metrics.ts';
@@ -37,9 +22,10 @@ import { canonicalTarget } from '../lib/request/path.ts';
 import { createFieldRules, upstreamFields } from '../lib/request/strip.ts';
 import { type Assertions, createAssertions } from '../lib/respond/assertion.ts';
 import { createCors } from '../lib/respond/cors.ts';
-import { codeOf, statusOf } from '../lib/respond/denial.ts';
 import { createTransportFields } from '../lib/respond/transport.ts';
 import { createAdministration } from './administration.ts';
+import { both, composeAuthenticator, composeKeySets } from './compose-authenticate.ts';
+import { composeRecorder, recording } from './compose-record.ts';
 import { composeStore, type StoreParts } from './compose-store.ts';
 import { createProbe } from './doctor/probe.ts';
 import { composeEgress, composeRedisEgress, createEgressWatch, type EgressWatch } from './egress.ts';
@@ -101,7 +87,6 @@ export interface Composed {
 }
 
 const maximumFailingAddresses = 10_000;
-const maximumRememberedTokens = 10_000;
 
 /**
  * The composition root: from a configuration that holds together to wired parts, one port after the other. Where only secrets
@@ -110,7 +95,7 @@ const maximumRememberedTokens = 10_000;
  * forgotten. Metrics begin anew, as after a restart.
  */
 export const compose = (config: Config, runtime: Runtime, before: Composed | null = null): Composed => {
-  const { settings, documents, authMode, algorithms } = config;
+  const { settings, documents, authMode } = config;
   const { clock, newId, log } = runtime;
   const watch = runtime.egressWatch ?? createEgressWatch(log);
   const egress = composeEgress(settings, { fetch: runtime.fetch, watch });
@@ -129,60 +114,8 @@ export const compose = (config: Config, runtime: Runtime, before: Composed | nul
     hmac: runtime.cryptography?.hmac,
   });
 
-  const keySets = before
-    ? before.carried.keySets
-    : authMode === 'jwt' && settings.jwksUrl
-      ? createKeySets(
-          {
-            issuer: settings.jwtIssuer,
-            url: settings.jwksUrl.href,
-            algorithms,
-            ttlSeconds: settings.jwksTtlSeconds,
-            maxStaleSeconds: settings.jwksMaxStaleSeconds,
-            timeoutSeconds: settings.jwksTimeoutSeconds,
-            maxAttempts: settings.jwksMaxAttempts,
-            backoffSeconds: settings.jwksBackoffSeconds,
-            maxBackoffSeconds: settings.jwksMaxBackoffSeconds,
-          },
-          {
-            fetch: egress,
-            clock,
-            log,
-            random: runtime.random,
-            sleep: runtime.sleep,
-            sharePromises: runtime.sharePromises,
-            ...(runtime.sharedKeySet ? { shared: runtime.sharedKeySet } : {}),
-          },
-        )
-      : null;
-
-  const readCertificate = createCertificateReader(
-    {
-      headers: certificateHeaders.filter((source) => settings.mtlsSources.includes(source)),
-      subjectHeader: settings.mtlsIdentityHeader,
-      scopesHeader: settings.mtlsScopesHeader,
-      roleHeader: settings.mtlsRoleHeader,
-    },
-    { clock },
-  );
-  const authenticator = createAuthenticator(authenticatorSettings(config), {
-    clock,
-    keySets,
-    secrets: sharedSecrets(config),
-    signaturePrimitive: runtime.cryptography?.verify,
-    readCertificate,
-    grants: createGrants({
-      scopesClaim: settings.jwtScopesClaim,
-      roleClaim: settings.roleClaim,
-      rolesClaim: settings.rolesClaim,
-      roleScopes: {
-        admin: settings.roleAdminScopes,
-        analyst: settings.roleAnalystScopes,
-        reader: settings.roleReaderScopes,
-      },
-      revokeScope: settings.scopeRevoke,
-    }),
-  });
+  const keySets = before ? before.carried.keySets : composeKeySets(config, runtime, egress);
+  const { authenticate, readCertificate } = composeAuthenticator(config, runtime, keySets, used);
 
   const quotas: QuotaSettings = {
     general: { perMinute: settings.rateLimitPerMinute, burst: settings.burstLimit, onError: settings.rateLimitOnError },
@@ -234,7 +167,7 @@ export const compose = (config: Config, runtime: Runtime, before: Composed | nul
       examine,
       canonicalTarget,
       route: table.route,
-      authenticate: settings.jwtSecret && keySets === null ? countingSecrets(authenticator, used) : authenticator,
+      authenticate,
       authorize: (principal, route) => authorize(principal, route, settings.rbacEnabled),
       budgetsFor: (principal, endpoint) => budgetsFor(principal, endpoint.budget, quotas),
       failures,
@@ -298,93 +231,6 @@ export const compose = (config: Config, runtime: Runtime, before: Composed | nul
       await keySets?.warm(context);
     },
   };
-};
-
-const both = <T>(secret: Secret<T> | null): T[] =>
-  secret === null ? [] : secret.previous === null ? [secret.current] : [secret.current, secret.previous];
-
-const authenticatorSettings = ({ settings, authMode, algorithms, documents }: Config): AuthenticatorSettings => {
-  switch (authMode) {
-    case 'none':
-      return { mode: 'none' };
-    case 'api_key':
-      return { mode: 'api_key', keys: documents.apiKeys, scopes: settings.apiKeyScopes };
-    case 'mtls':
-      return { mode: 'mtls', policy: settings.mtlsPolicy === null ? null : documents.mtlsPolicy };
-    case 'jwt':
-      return {
-        mode: 'jwt',
-        header: settings.jwtHeader,
-        prefix: settings.jwtBearerPrefix,
-        algorithms,
-        types: settings.jwtTypes.filter((type) => type !== 'absent'),
-        typeMayBeAbsent: settings.jwtTypes.includes('absent'),
-        issuer: settings.jwtIssuer,
-        audience: settings.jwtAudience,
-        clockSkewSeconds: settings.jwtClockSkewSeconds,
-        maximumLifetimeSeconds: settings.jwtMaximumLifetimeSeconds || null,
-        subjectClaim: settings.jwtSubClaim,
-        cache: { maximumEntries: maximumRememberedTokens, maximumCharacters: 16 * 1024 * 1024 },
-      };
-  }
-};
-
-/** Counts which HS256 secret vouched for a caller. */
-const countingSecrets = (authenticate: Authenticator, used: CredentialUsed): Authenticator => {
-  const count = (answer: Authentication) => {
-    if (answer.outcome === 'authenticated')
-      used('jwt_secret', answer.principal.keyId === PREVIOUS_SECRET ? 'previous' : 'current');
-    return answer;
-  };
-  return (...question) => {
-    const answer = authenticate(...question);
-    return answer instanceof Promise ? answer.then(count) : count(answer);
-  };
-};
-
-/** Key ids under which records name the HS256 secrets. */
-const [CURRENT_SECRET, PREVIOUS_SECRET] = ['secret', 'secret-previous'];
-
-const sharedSecrets = ({ settings }: Config) =>
-  both(settings.jwtSecret).map((secret, place) => ({
-    id: place === 0 ? CURRENT_SECRET : PREVIOUS_SECRET,
-    octets: new TextEncoder().encode(secret),
-  }));
-
-const composeRecorder = ({ settings }: Config, runtime: Runtime, outbox: Outbox | null): Recorder =>
-  createRecorder(
-    {
-      mode: outbox === null || runtime.trial ? 'off' : settings.auditMode,
-      alarmDepth: Math.ceil(settings.auditStreamMaximum / 2),
-      outboxRestMs: 1000,
-    },
-    {
-      outbox,
-      spill: runtime.spill,
-      line: runtime.trial ? null : runtime.auditLine,
-      clock: runtime.clock,
-      log: runtime.log,
-    },
-  );
-
-/** Builds and hands over the record of a decision; without a promise where every pseudonym is at hand. */
-const recording = (recorder: Recorder, pseudonyms: Pseudonyms) => (decision: Decision, context: RequestContext) => {
-  if (recorder.idle) return null;
-  const { principal, boundary, denial } = decision;
-  const identity = principal && principal.method !== 'none' ? pseudonyms.of('identity', principal.subject) : null;
-  const address = boundary.addressPartition === null ? null : pseudonyms.of('address', boundary.addressPartition);
-  const record = (identityName: string | null, addressName: string | null) =>
-    recorder.record(
-      auditRecord(decision, {
-        identity: identityName,
-        clientAddress: addressName,
-        status: denial ? statusOf(denial) : 200,
-        code: denial && codeOf(denial),
-      }),
-      context,
-    );
-  if (!(identity instanceof Promise) && !(address instanceof Promise)) return record(identity, address);
-  return Promise.all([identity, address]).then(async ([one, other]) => (await record(one, other)) ?? 'recorded');
 };
 
 const composeAssertions = ({ settings, documents }: Config, { clock }: Runtime): Assertions | null => {
