@@ -62,7 +62,9 @@ describe.each(Object.entries(doors))('where an issuer may send the key set’s r
       const answer = await fetch(`${door.url}/v1/metrics`, { headers: { authorization: `Bearer ${token}` } });
       expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([503, 'keys_unavailable']);
       expect([trapped - reached, upstream.counts.begun - begun]).toEqual([0, 0]);
-      expect(door.lines.filter((line) => line.includes('egress_refused')).length).toBeGreaterThanOrEqual(1);
+      await expect
+        .poll(() => door.lines.filter((line) => line.includes('egress_refused')).length, { timeout: 5000 })
+        .toBeGreaterThanOrEqual(1);
     } finally {
       await door.stop();
     }

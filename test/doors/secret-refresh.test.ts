@@ -252,7 +252,9 @@ describe('secrets in a Secrets Store, on workerd', () => {
     held.clear();
     door = await start({}, ['TGEFD_JWT_SECRET']);
     expect(await ask(await signedWith(first))).toBe(503);
-    expect(door.lines.join('\n')).toContain('TGEFD_JWT_SECRET: found no answer from the Secrets Store');
+    await expect
+      .poll(() => door?.lines.join('\n'), { timeout: 5000 })
+      .toContain('TGEFD_JWT_SECRET: found no answer from the Secrets Store');
     held.set('TGEFD_JWT_SECRET', first);
     const token = await signedWith(first);
     await until(async () => (await ask(token)) === 200);

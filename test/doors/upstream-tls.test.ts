@@ -83,7 +83,9 @@ describeWith([openssl], 'mTLS to the upstream', () => {
     });
     try {
       const answer = await fetch(`${door.url}/v1/metrics`);
-      return { status: answer.status, body: await answer.text(), lines: door.lines.join('\n') };
+      const body = await answer.text();
+      await door.stop(); // By then every line it wrote has arrived.
+      return { status: answer.status, body, lines: door.lines.join('\n') };
     } finally {
       await door.stop();
     }

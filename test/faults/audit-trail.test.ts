@@ -193,7 +193,7 @@ describeWith([redisServer], 'the audit trail behind real doors', () => {
       expect(answer.status).toBe(503);
       expect(JSON.parse(answer.body)).toMatchObject({ code: 'audit_unavailable' });
       expect(answer.field('retry-after')).toMatch(/^\d+$/);
-      expect(door.lines.join('\n')).toContain('audit_record_refused');
+      await expect.poll(() => door?.lines.join('\n'), { timeout: 5000 }).toContain('audit_record_refused');
     });
 
     test('relaxed: the answer leaves, and the loss is counted and logged', async () => {
