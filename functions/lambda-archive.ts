@@ -1,6 +1,7 @@
 import type { ArchiveRun } from '../lib/audit/archive.ts';
 import { egressTargets } from '../lib/config/egress.ts';
-import { loadConfig, type Problem, problemLine } from '../lib/config/load.ts';
+import { loadConfig } from '../lib/config/load.ts';
+import { type Problem, problemLine } from '../lib/config/problem.ts';
 import { resolveSources } from '../lib/config/sources.ts';
 import type { Log } from '../lib/decision.ts';
 import { runScheduled } from './archive/scheduled.ts';

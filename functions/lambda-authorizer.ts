@@ -1,5 +1,6 @@
 import { egressTargets } from '../lib/config/egress.ts';
-import { loadConfig, type Problem, problemLine } from '../lib/config/load.ts';
+import { loadConfig } from '../lib/config/load.ts';
+import { type Problem, problemLine } from '../lib/config/problem.ts';
 import { resolveSources } from '../lib/config/sources.ts';
 import type { Log } from '../lib/decision.ts';
 import { type PlatformCredentials, signedSpill } from './archive/signed-spill.ts';

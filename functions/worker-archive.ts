@@ -1,6 +1,7 @@
 import type { ExecutionContext, ScheduledController } from '@cloudflare/workers-types';
 import { createR2Store, type R2Binding } from '../lib/audit/r2.ts';
-import { loadConfig, problemLine } from '../lib/config/load.ts';
+import { loadConfig } from '../lib/config/load.ts';
+import { problemLine } from '../lib/config/problem.ts';
 import type { Log } from '../lib/decision.ts';
 import { runScheduled } from './archive/scheduled.ts';
 import { createEgressWatch } from './egress.ts';

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { type Loaded, loadConfig, problemLine } from '../../lib/config/load.ts';
+import { type Loaded, loadConfig } from '../../lib/config/load.ts';
 import { effectiveLines, posture } from '../../lib/config/posture.ts';
+import { problemLine } from '../../lib/config/problem.ts';
 import { configurationPage } from '../../lib/config/reference.ts';
 import { rotationWarnings } from '../../lib/config/rotation.ts';
 import type { Place } from '../../lib/config/rules.ts';

@@ -1,5 +1,6 @@
 import { unwatchFile, watchFile } from 'node:fs';
-import { type Config, type Loaded, type Problem, problemLine } from '../../lib/config/load.ts';
+import type { Config, Loaded } from '../../lib/config/load.ts';
+import { type Problem, problemLine } from '../../lib/config/problem.ts';
 import { type Resolved, secretNames } from '../../lib/config/sources.ts';
 import type { Log } from '../../lib/decision.ts';
 import type { NodeSecrets } from '../node/secrets.ts';

@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { createPolicies } from '../../functions/lambda/policy.ts';
 import { cachingConsequences } from '../../lib/config/authorizer-caching.ts';
-import { type Config, loadConfig, problemLine } from '../../lib/config/load.ts';
+import { type Config, loadConfig } from '../../lib/config/load.ts';
+import { problemLine } from '../../lib/config/problem.ts';
 
 /** What a deployment is: the only thing that an operator edits (`deployment.ts`). */
 export interface Deployment {

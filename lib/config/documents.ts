@@ -8,7 +8,7 @@ import { type AddressRange, parseCidrs } from '../request/addresses.ts';
 import { parseEndpointRows } from '../request/endpoint-rows.ts';
 import { defaultEndpoints, mergeEndpoints } from '../request/endpoints.ts';
 import { type AssertionKey, parseAssertionKey } from '../respond/assertion-key.ts';
-import type { Problem } from './load.ts';
+import type { Problem } from './problem.ts';
 import { type SettingKey, type Settings, variables } from './variables.ts';
 
 /** Variables whose text is a document of its own, read by the room that owns its form. */

@@ -1,15 +1,9 @@
 import type { AuthMethod } from '../decision.ts';
 import { type Documents, readDocuments } from './documents.ts';
 import { nearest } from './names.ts';
+import type { Problem } from './problem.ts';
 import { crossCheck, type Place } from './rules.ts';
 import { type Environment, type SettingKey, type Settings, type Variable, variables } from './variables.ts';
-
-/** What is wrong with one variable: its name, what was found (never a secret's value), what is accepted. */
-export interface Problem {
-  readonly variable: string;
-  readonly found: string;
-  readonly accepted: string;
-}
 
 /** A configuration that holds together: every value parsed, every rule met. */
 export interface Config {
@@ -149,7 +143,3 @@ const readValues = (env: Env) => {
   }
   return { settings: values as unknown as Settings, given, problems };
 };
-
-/** One line per problem, as the process prints them. */
-export const problemLine = (problem: Problem): string =>
-  `${problem.variable}: found ${problem.found}; accepted: ${problem.accepted}`;

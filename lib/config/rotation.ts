@@ -1,4 +1,5 @@
-import type { Config, Problem } from './load.ts';
+import type { Config } from './load.ts';
+import type { Problem } from './problem.ts';
 import { type SettingKey, type Variable, variables } from './variables.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,5 +1,5 @@
 import type { AuthMethod } from '../decision.ts';
-import type { Problem } from './load.ts';
+import type { Problem } from './problem.ts';
 import { type Platform, type Secret, type SettingKey, type Settings, variables } from './variables.ts';
 
 /** Where the configuration is going to be used: some demands depend on it. */

@@ -1,4 +1,4 @@
-import type { Problem } from './load.ts';
+import type { Problem } from './problem.ts';
 import { type Variable, variables } from './variables.ts';
 
 type Env = Readonly<Record<string, unknown>>;

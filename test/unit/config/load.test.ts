@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { loadConfig, problemLine } from '../../../lib/config/load.ts';
+import { loadConfig } from '../../../lib/config/load.ts';
+import { problemLine } from '../../../lib/config/problem.ts';
 import type { Place } from '../../../lib/config/rules.ts';
 
 const node: Place = { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { egressTargets } from '../../../lib/config/egress.ts';
-import { loadConfig, problemLine } from '../../../lib/config/load.ts';
+import { loadConfig } from '../../../lib/config/load.ts';
+import { problemLine } from '../../../lib/config/problem.ts';
 
 const place = { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
 const production = {
