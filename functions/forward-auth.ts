@@ -1,7 +1,7 @@
 import type { AccessRequest, Decision, Door, Reason, RequestContext } from '../lib/decision.ts';
 import type { Enforce } from '../lib/enforce.ts';
 import { canonicalTarget } from '../lib/request/path.ts';
-import { denialAnswer, statusOf } from '../lib/respond/denial.ts';
+import { type Answer, denialAnswer, statusOf } from '../lib/respond/denial.ts';
 import { identityFields } from '../lib/respond/identity.ts';
 import { DOCTOR_IDENTITY, ECHO_PATH, type Probe, type ProbeReport, reportText } from './doctor/probe.ts';
 
@@ -77,15 +77,8 @@ const grantFields = async (parts: ForwardAuthParts, decision: Decision): Promise
   ['cache-control', 'no-store'],
 ];
 
-/** What the doors of a proxy differ in once the decision stands. */
-export interface CheckAnswer {
-  readonly status: number;
-  readonly headers: Fields;
-  readonly body: string | null;
-}
-
 /** Answers one question of a proxy. */
-export type ForwardAuth = (access: AccessRequest, context: RequestContext) => Promise<CheckAnswer>;
+export type ForwardAuth = (access: AccessRequest, context: RequestContext) => Promise<Answer>;
 
 /**
  * The forward-auth door: decides about the request a proxy describes and answers 200 with the caller's identity, or the
@@ -124,7 +117,7 @@ export const createForwardAuth = (parts: ForwardAuthParts): ForwardAuth => {
  * The doctor's question: below its echo path it passes under an identity of its own, elsewhere it gets the report. Only a canonical
  * path passes, so that nobody makes another of it behind us.
  */
-const probed = (report: ProbeReport): CheckAnswer => {
+const probed = (report: ProbeReport): Answer => {
   const target = report.asked?.[1] ?? '';
   const canonical = canonicalTarget(target);
   const echoes = target === ECHO_PATH || target.startsWith(`${ECHO_PATH}/`);

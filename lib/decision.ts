@@ -192,7 +192,6 @@ export type RevocationKind = 'jti' | 'sub' | 'kid' | 'thumbprint' | 'key_id';
 export type Reason =
   | CredentialReason
   | { readonly reason: 'path_ambiguous'; readonly problem: PathProblem }
-  | { readonly reason: 'method_invalid' }
   | { readonly reason: 'host_invalid' }
   | { readonly reason: 'forwarded_invalid'; readonly field: string }
   | { readonly reason: 'ingress_proof_invalid'; readonly problem: 'malformed' | 'expired' | 'mismatch' }

@@ -1,3 +1,4 @@
+import { createCheckApiKey } from '../../lib/authenticate/api-key.ts';
 import type { CertificateReader } from '../../lib/authenticate/client-certificate.ts';
 import type { AccessRequest, Boundary, Clock, Reason } from '../../lib/decision.ts';
 import type { Examine } from '../../lib/request/boundary.ts';
@@ -42,8 +43,6 @@ export type Probe = (
   asked: { readonly method: string; readonly target: string } | Reason,
 ) => Promise<ProbeReport | null>;
 
-const utf8 = new TextEncoder();
-const digest = async (text: string) => new Uint8Array(await crypto.subtle.digest('SHA-256', utf8.encode(text)));
 const short = (text: string | null): string | null => text?.slice(0, 200) ?? null;
 
 /**
@@ -51,17 +50,7 @@ const short = (text: string | null): string | null => text?.slice(0, 200) ?? nul
  * only to the one-time secret, compared in constant time. Decides nothing and leaves no record.
  */
 export const createProbe = ({ secrets, examine, readCertificate, clock }: ProbeParts): Probe => {
-  const isDoctor = async (presented: string): Promise<boolean> => {
-    const given = await digest(presented);
-    let found = false;
-    for (const secret of secrets) {
-      const known = await digest(secret);
-      let difference = 0;
-      for (let at = 0; at < known.length; at++) difference |= (known[at] ?? 0) ^ (given[at] ?? 0);
-      found = difference === 0 || found;
-    }
-    return found;
-  };
+  const doctors = createCheckApiKey(secrets.map((secret) => ({ id: DOCTOR_IDENTITY, secret, slot: 'current' })));
 
   const certificateOf = async (boundary: Boundary, access: AccessRequest) => {
     const reading = await readCertificate(boundary, access.hop);
@@ -72,7 +61,7 @@ export const createProbe = ({ secrets, examine, readCertificate, clock }: ProbeP
   return async (access, asked) => {
     const authorization = access.headers.get('authorization') ?? '';
     if (!authorization.startsWith(`${DOCTOR_SCHEME} `)) return null;
-    if (!(await isDoctor(authorization.slice(DOCTOR_SCHEME.length + 1)))) return null;
+    if ((await doctors(authorization.slice(DOCTOR_SCHEME.length + 1))) === null) return null;
     const { boundary, denial } = await examine(access, clock());
     const { certificate, scopes, roles } = await certificateOf(boundary, access);
     const refusal = 'reason' in asked ? asked : denial;

@@ -22,9 +22,6 @@ export interface Layout {
 const SEQUENCE_DIGITS = 10;
 export const HOUR_MS = 3_600_000;
 
-/** A writer is one outbox and its chain of manifests; its name is part of keys. */
-export const isWriterName = (text: string): boolean => /^[a-z0-9](?:[a-z0-9.-]{0,30}[a-z0-9])?$/.test(text);
-
 /** Sequence number in the key of a manifest, or null where the key is none's. */
 export const sequenceInKey = (key: string): number | null => {
   const match = /\/(\d{10})\.json$/.exec(key);

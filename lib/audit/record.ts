@@ -104,7 +104,6 @@ function detailOf(reason: Reason): string | null {
     case 'certificate_expired':
     case 'certificate_unnamed':
     case 'certificate_unmapped':
-    case 'method_invalid':
     case 'host_invalid':
     case 'transport_insecure':
     case 'authentication_throttled':

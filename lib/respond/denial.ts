@@ -4,7 +4,6 @@ import type { AuthMethod, Code, Reason } from '../decision.ts';
 export const codeOf = (reason: Reason): Code => {
   switch (reason.reason) {
     case 'path_ambiguous':
-    case 'method_invalid':
     case 'host_invalid':
     case 'forwarded_invalid':
     case 'ingress_proof_invalid':
