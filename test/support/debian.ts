@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 
 /** A program of the machine: where it is, or why it is not to be had. */
@@ -13,7 +13,7 @@ const INSTALL_TIMEOUT_MS = 300_000;
 const SERVER_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /**
- * Finds `binary` on the machine, else installs `packages` with apt-get (as root, under a lock shared by all workers).
+ * Finds `binary` on the machine (a program by its name, or a file such as a module by its whole path), else installs `packages` with apt-get (as root, under a lock shared by all workers).
  * Never throws: where it cannot be had, the answer says why, for a skipped suite to show.
  * Does not start or rely on any service that a package may bring.
  */
@@ -26,7 +26,7 @@ export async function ensurePackage(binary: string, packages: readonly string[])
   const install = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
   try {
     // The package lists are renewed only where they are empty or outdated, that is, where the first try fails.
-    await locked(`command -v ${binary} || ${install} || { apt-get update && ${install}; }`);
+    await locked(`command -v ${binary} || test -f ${binary} || ${install} || { apt-get update && ${install}; }`);
   } catch (error) {
     // A package whose service cannot start here counts as failed; the program may be there all the same.
     const path = await find(binary);
@@ -43,6 +43,11 @@ export function pathOf(program: Program): string {
 }
 
 async function find(binary: string): Promise<string | null> {
+  if (isAbsolute(binary))
+    return access(binary).then(
+      () => binary,
+      () => null,
+    );
   for (const folder of [...(process.env.PATH ?? '').split(delimiter), ...SERVER_FOLDERS]) {
     const candidate = join(folder, binary);
     const executable = await access(candidate, constants.X_OK).then(
