@@ -19,8 +19,9 @@ export interface ProxyPeer {
 
 const template = (name: string) => readFile(join(import.meta.dirname, 'peers', name), 'utf8');
 
+/** In one pass: what is put in may itself look like a name. */
 const filled = (text: string, values: Readonly<Record<string, string>>): string =>
-  Object.entries(values).reduce((all, [name, value]) => all.replaceAll(name, value), text);
+  text.replace(new RegExp(Object.keys(values).join('|'), 'g'), (name) => values[name] ?? name);
 
 const missingOf = (programs: readonly Program[]): string | null =>
   programs.map((program) => ('missing' in program ? program.missing : null)).find((why) => why !== null) ?? null;
@@ -29,7 +30,6 @@ const missingOf = (programs: readonly Program[]): string | null =>
 export async function startProxyPeers({ issuer, audience, keyId, publicPem }: Issuer): Promise<ProxyPeer[]> {
   const names = { ISSUER: issuer, AUDIENCE: audience, KID: keyId };
   const spki = publicPem.replace(/-----[^-]+-----|\n/g, '');
-  const moduleOf = (path: string, packages: readonly string[]) => ensurePackage(path, packages);
 
   const haproxy = async () => {
     const program = await haproxyProgram();
@@ -44,7 +44,9 @@ export async function startProxyPeers({ issuer, audience, keyId, publicPem }: Is
 
   const apache = async () => {
     const program = await ensurePackage('apache2', ['apache2-bin']);
-    const openidc = await moduleOf('/usr/lib/apache2/modules/mod_auth_openidc.so', ['libapache2-mod-auth-openidc']);
+    const openidc = await ensurePackage('/usr/lib/apache2/modules/mod_auth_openidc.so', [
+      'libapache2-mod-auth-openidc',
+    ]);
     const missing = missingOf([program, openidc]);
     if (missing !== null) return { missing };
     const text = await template('apache.conf');
@@ -62,7 +64,7 @@ export async function startProxyPeers({ issuer, audience, keyId, publicPem }: Is
 
   const nginx = async () => {
     const program = await nginxProgram();
-    const njs = await moduleOf('/usr/lib/nginx/modules/ngx_http_js_module.so', ['libnginx-mod-http-js']);
+    const njs = await ensurePackage('/usr/lib/nginx/modules/ngx_http_js_module.so', ['libnginx-mod-http-js']);
     const missing = missingOf([program, njs]);
     if (missing !== null) return { missing };
     const [text, verify] = await Promise.all([template('nginx-njs.conf'), template('verify.njs')]);
