@@ -1,4 +1,4 @@
-import { createWriteStream, readFileSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -16,6 +16,8 @@ import { composeEgress, createEgressWatch } from './egress.ts';
 import { createUlids } from './ids.ts';
 import { startNodeArchive } from './node/archive.ts';
 import { createNodeCheck } from './node/check.ts';
+import { identifyConnections } from './node/client-connections.ts';
+import { createClientTls } from './node/client-tls.ts';
 import { hmacOnNode, verifyOnNode } from './node/crypto.ts';
 import { drainServer } from './node/drain.ts';
 import { createNodeEgress } from './node/egress.ts';
@@ -24,7 +26,7 @@ import { createMetricsServer } from './node/metrics.ts';
 import { createNodeRedisExchange } from './node/redis.ts';
 import { createNodeSecrets } from './node/secrets.ts';
 import { createNodeServer, type NodeBindings, rawTargetOf } from './node/server.ts';
-import { clientOf } from './node/tls.ts';
+import { clientOf, readServerTls } from './node/tls.ts';
 import { createNodeUpstream } from './node/upstream.ts';
 import { rawFields } from './raw-fields.ts';
 import { createAccessRecords } from './secrets/access.ts';
@@ -117,14 +119,17 @@ const start = async () => {
   const port = integerFrom('PORT', 8080, 65_535);
   const host = process.env.HOST ?? '127.0.0.1';
   const watch = createEgressWatch(log);
-  const secrets = createNodeSecrets(process.env, { clock, log, watch });
+  const clientTls = createClientTls(process.env);
+  const identify = identifyConnections(clientTls);
+  const secrets = createNodeSecrets(process.env, { clock, log, watch, identify });
   const resolved = await secrets.resolve();
   if (resolved.problems.length > 0) await createAccessRecords({ ...accessParts, line: accessLine })(resolved, null);
-  const config = configure(resolved);
+  const config = configure({ ...resolved, problems: [...resolved.problems, ...clientTls.problems] });
   const { settings } = config;
+  const serverTls = readServerTls(settings);
+  if (serverTls && 'found' in serverTls) return refuse([serverTls]);
 
-  const tls = <K extends string>(key: K, path: string | null) => (path ? { [key]: readFileSync(path) } : {});
-  const egress = createNodeEgress(egressTargets(settings, awsRegion), watch.note);
+  const egress = createNodeEgress(egressTargets(settings, awsRegion), watch.note, { identify });
   const auditLine = auditLineOf(config);
   const recordAccesses = createAccessRecords({ ...accessParts, line: auditLine });
   const shared = {
@@ -138,17 +143,7 @@ const start = async () => {
     sharePromises: true,
     cryptography: { verify: verifyOnNode, hmac: hmacOnNode },
     sharedKeySet: null,
-    upstream: settings.upstreamUrl
-      ? createNodeUpstream(settings.upstreamUrl, {
-          egress,
-          maximumSockets: 1024,
-          tls: {
-            ...tls('cert', settings.upstreamTlsCertificateFile),
-            ...tls('key', settings.upstreamTlsKeyFile),
-            ...tls('ca', settings.upstreamTlsCaFile),
-          },
-        })
-      : null,
+    upstream: settings.upstreamUrl ? createNodeUpstream(settings.upstreamUrl, { egress, maximumSockets: 1024 }) : null,
     auditLine,
     redisExchange: settings.redisUrl ? createNodeRedisExchange(settings.redisUrl, egress) : null,
   };
@@ -184,6 +179,7 @@ const start = async () => {
     },
   );
   void recordAccesses(resolved, composed);
+  clientTls.watch(log);
 
   const app = createApp<NodeBindings>({
     composed: () => composed,
@@ -193,19 +189,10 @@ const start = async () => {
     received: (_request, { incoming }) => received(incoming, rawTargetOf(incoming)),
   });
 
-  const server = createNodeServer(
-    app,
-    createNodeCheck({ composed: () => composed, received }),
-    settings.tlsCertificateFile && settings.tlsKeyFile
-      ? {
-          certificate: settings.tlsCertificateFile,
-          key: settings.tlsKeyFile,
-          clientCa: settings.tlsClientCaFile,
-          clientCrl: settings.tlsClientCrlFile,
-        }
-      : null,
-    { log, readCertificate: certificateFromDer },
-  );
+  const server = createNodeServer(app, createNodeCheck({ composed: () => composed, received }), serverTls, {
+    log,
+    readCertificate: certificateFromDer,
+  });
 
   const metricsServer = settings.metricsPort === null ? null : createMetricsServer(() => composed.metricsPage());
 

@@ -1,13 +1,16 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { type Loaded, loadConfig } from '../../lib/config/load.ts';
+import { type Config, type Loaded, loadConfig } from '../../lib/config/load.ts';
 import { effectiveLines, posture } from '../../lib/config/posture.ts';
-import { problemLine } from '../../lib/config/problem.ts';
+import { type Problem, problemLine } from '../../lib/config/problem.ts';
 import { configurationPage } from '../../lib/config/reference.ts';
 import { rotationWarnings } from '../../lib/config/rotation.ts';
 import type { Place } from '../../lib/config/rules.ts';
 import type { Log } from '../../lib/decision.ts';
 import { createEgressWatch } from '../egress.ts';
+import { identifyConnections } from '../node/client-connections.ts';
+import { createClientTls } from '../node/client-tls.ts';
 import { createNodeSecrets } from '../node/secrets.ts';
+import { readServerTls } from '../node/tls.ts';
 import { type Command, type Console, options, Usage } from './command.ts';
 
 const platforms = ['worker', 'node', 'lambda'] as const;
@@ -29,18 +32,23 @@ export const placeOf = (platform: string, role: string): Place => {
 /** The configuration of the environment, secrets read from where they are kept. */
 export const loadFrom = async (env: Console['env'], place: Place): Promise<Loaded> => {
   const log: Log = () => undefined;
+  const clientTls = createClientTls(env);
   const resolved = await createNodeSecrets(env, {
     clock: () => Date.now(),
     log,
     watch: createEgressWatch(log),
+    identify: identifyConnections(clientTls),
   }).resolve();
   const loaded = loadConfig(resolved.env, place);
-  if (resolved.problems.length === 0) return loaded;
-  return {
-    ok: false,
-    problems: [...resolved.problems, ...(loaded.ok ? [] : loaded.problems)],
-    warnings: loaded.warnings,
-  };
+  const problems = [...resolved.problems, ...(place.platform === 'node' ? clientTls.problems : [])];
+  if (loaded.ok) problems.push(...serverTlsProblems(loaded.config));
+  if (problems.length === 0) return loaded;
+  return { ok: false, problems: [...problems, ...(loaded.ok ? [] : loaded.problems)], warnings: loaded.warnings };
+};
+
+const serverTlsProblems = ({ settings, place }: Config): readonly Problem[] => {
+  const tls = place.platform === 'node' ? readServerTls(settings) : null;
+  return tls && 'found' in tls ? [tls] : [];
 };
 
 /** Prints the problems of a configuration; gives it when there are none. */

@@ -78,13 +78,17 @@ type Resolve = (
  * Egress where connections are made: below `fetch`, so that it holds for every client on this process's agents (Redis, the
  * upstream, the S3 SDK). Host and port must be those of a target. What a name resolves to is judged in the same look-up that
  * the connection uses, so no second answer can slip in; one bad address among several refuses the name.
+ * `identify` says as whom connections over TLS are made.
  */
 export const createNodeEgress = (
   targets: readonly EgressTarget[],
   note: NoteRefusal,
-  resolver: Resolve = resolve as unknown as Resolve,
+  {
+    resolver = resolve as unknown as Resolve,
+    identify = (agent) => agent,
+  }: { readonly resolver?: Resolve; readonly identify?: (agent: HttpsAgent) => HttpsAgent } = {},
 ): NodeEgress => {
-  const places = new Map(targets.map((target) => [`${target.name} ${target.port}`, target]));
+  const places = new Set(targets.map(({ name, port }) => `${name} ${port}`));
   const classes = new Map<string, AddressClass>(targets.map(({ name, addresses }) => [name, addresses]));
   const refused = (host: string, why: string) => {
     const refusal = new EgressRefused(host, why);
@@ -119,7 +123,8 @@ export const createNodeEgress = (
   return {
     agents: (options = {}) => {
       const kept = { keepAlive: true, scheduling: 'lifo' as const, lookup, ...options };
-      return { http: guard(new HttpAgent(kept)), https: guard(new HttpsAgent({ minVersion: 'TLSv1.2', ...kept })) };
+      const https = identify(new HttpsAgent({ minVersion: 'TLSv1.2', ...kept }));
+      return { http: guard(new HttpAgent(kept)), https: guard(https) };
     },
   };
 };

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Agent } from 'node:https';
 import { egressTarget } from '../../lib/config/egress.ts';
 import { type Resolved, resolveSources, schemeOf, secretNames } from '../../lib/config/sources.ts';
 import { type SettingKey, type Variable, variables } from '../../lib/config/variables.ts';
@@ -21,6 +22,14 @@ export interface NodeSecrets {
   readonly stored: boolean;
 }
 
+interface SecretParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly watch: EgressWatch;
+  /** As whom connections to Vault are made. */
+  readonly identify: (agent: Agent) => Agent;
+}
+
 const TIMEOUT_MS = 5_000;
 const MAXIMUM_ANSWER_BYTES = 1024 * 1024;
 
@@ -36,10 +45,7 @@ const file = async (path: string): Promise<string> => {
  * Makes the reader of an environment's secrets. The session with Vault lasts from one reading to the next. Where Vault's own
  * variables do not hold together there is no store, and each reference is a problem, besides what `loadConfig` tells.
  */
-export const createNodeSecrets = (
-  env: Env,
-  parts: { readonly clock: Clock; readonly log: Log; readonly watch: EgressWatch },
-): NodeSecrets => {
+export const createNodeSecrets = (env: Env, parts: SecretParts): NodeSecrets => {
   const vault = vaultOf(env, parts);
   const stores = new Map(vault ? [['vault', vault]] : []);
   const given = secretNames.flatMap((name) => env[name] ?? []);
@@ -58,14 +64,14 @@ const early = <K extends SettingKey>(env: Env, key: K): string | null => {
   return kind.schema.safeParse(text).success ? text : null;
 };
 
-const vaultOf = (env: Env, parts: { readonly clock: Clock; readonly log: Log; readonly watch: EgressWatch }) => {
+const vaultOf = (env: Env, parts: SecretParts) => {
   const [address, method, role] = [early(env, 'vaultUrl'), early(env, 'vaultAuth'), early(env, 'vaultRole')];
   if (address === null || (method !== 'token' && role === null)) return null;
   const url = new URL(address);
   const target = egressTarget(url, variables.vaultUrl.name, new Set(early(env, 'egressAllow')?.split(/[\s,]+/)));
   const egress = createEgress(
     { allowedHosts: new Set([target.host]), deadlineMs: TIMEOUT_MS, maximumBodyBytes: MAXIMUM_ANSWER_BYTES },
-    createNodeFetch(createNodeEgress([target], parts.watch.note)),
+    createNodeFetch(createNodeEgress([target], parts.watch.note, { identify: parts.identify })),
     parts.watch.note,
   );
   const tokenName = variables.vaultToken.name;

@@ -2,7 +2,7 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import type { Server as HttpsServer } from 'node:https';
 import { getRequestListener } from '@hono/node-server';
 import type { createApp } from '../app.ts';
-import { createTlsServer, type TlsFiles, type TlsParts } from './tls.ts';
+import { createTlsServer, type ServerTls, type TlsParts } from './tls.ts';
 
 /** Bindings that the Node listener gives the app with each request. */
 export interface NodeBindings {
@@ -25,7 +25,7 @@ const maximumHeaderBytes = 32 * 1024;
 export const createNodeServer = (
   app: { fetch: ReturnType<typeof createApp<NodeBindings>>['fetch'] },
   check: (incoming: IncomingMessage, outgoing: ServerResponse, target: string) => boolean,
-  tls: TlsFiles | null,
+  tls: ServerTls | null,
   parts: TlsParts,
 ): Server | HttpsServer => {
   const listen = getRequestListener((request, env) => app.fetch(request, env as NodeBindings), {

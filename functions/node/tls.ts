@@ -1,14 +1,16 @@
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server, type ServerOptions } from 'node:https';
 import type { TLSSocket } from 'node:tls';
+import { type Problem, problemLine } from '../../lib/config/problem.ts';
+import { type Settings, variables } from '../../lib/config/variables.ts';
 import type { ClientCertificate, Hop, Log } from '../../lib/decision.ts';
+import { namedFile, pathsOf, readTlsFiles, type TlsFiles, type TlsRead } from './tls-files.ts';
+import { watchFiles } from './watch-files.ts';
 
-export interface TlsFiles {
-  readonly certificate: string;
-  readonly key: string;
-  readonly clientCa: string | null;
-  readonly clientCrl: string | null;
+/** The files of the door's own TLS, as they were read at the start. */
+export interface ServerTls {
+  readonly files: TlsFiles;
+  readonly first: Extract<TlsRead, { ok: true }>;
 }
 
 export interface TlsParts {
@@ -24,23 +26,34 @@ const clients = new WeakMap<object, Client>();
 /** What the TLS of a request's connection says of its client: a verified certificate, why one does not count, or none. */
 export const clientOf = (incoming: IncomingMessage): Client => clients.get(incoming.socket) ?? noClient;
 
-const lookMs = 1_000;
 const handshakeMs = 10_000;
-/** Certificate and key are replaced one after the other: both must be there before they are read again. */
-const settleMs = 250;
+
+/** The door's own TLS where the configuration names files for it, null where it does not, or why they cannot be used. */
+export const readServerTls = (settings: Settings): ServerTls | Problem | null => {
+  const file = (key: 'tlsCertificateFile' | 'tlsKeyFile' | 'tlsClientCaFile' | 'tlsClientCrlFile') =>
+    namedFile(variables[key].name, settings[key]);
+  const files = {
+    certificate: file('tlsCertificateFile'),
+    key: file('tlsKeyFile'),
+    authorities: file('tlsClientCaFile'),
+    revocationLists: file('tlsClientCrlFile'),
+  };
+  if (files.certificate === null) return null;
+  const first = readTlsFiles(files);
+  return first.ok ? { files, first } : first.problem;
+};
 
 /**
  * An HTTPS server (TLS 1.2 at least) that asks for client certificates and verifies them against the given authorities and
- * revocation lists; with a list, every authority needs a current one, or nobody of its gets in. Files are looked at by
- * path, so that the replaced symbolic links of a mounted secret are followed. When they change, the new ones count from
- * the next request on: idle connections are closed, busy ones after their answer, a request that comes on one even so is
- * cut off, and no session from before is resumed.
- * Files that cannot be used change nothing. Throws when the first ones cannot be.
+ * revocation lists; with a list, every authority needs a current one, or nobody of its gets in. When the files change, the
+ * new ones count from the next request on: idle connections are closed, busy ones after their answer, a request that comes
+ * on one even so is cut off, and no session from before is resumed. Files that cannot be used change nothing, and are said
+ * once.
  */
 export const createTlsServer = (
   serve: (incoming: IncomingMessage, outgoing: ServerResponse) => unknown,
   options: ServerOptions,
-  files: TlsFiles,
+  { files, first }: ServerTls,
   { log, readCertificate }: TlsParts,
 ): Server => {
   const readClient = async (socket: TLSSocket): Promise<Client> => {
@@ -61,9 +74,9 @@ export const createTlsServer = (
   const server = createServer(
     {
       ...options,
-      ...readFiles(files),
+      ...first.options,
       handshakeTimeout: handshakeMs,
-      requestCert: files.clientCa !== null,
+      requestCert: files.authorities !== null,
       rejectUnauthorized: false,
     },
     async (incoming, outgoing) => {
@@ -71,7 +84,7 @@ export const createTlsServer = (
       if (generations.get(socket) !== generation) return socket.destroy();
       busy.add(outgoing);
       outgoing.once('close', () => busy.delete(outgoing));
-      if (files.clientCa && !clients.has(socket)) clients.set(socket, await readClient(socket));
+      if (files.authorities && !clients.has(socket)) clients.set(socket, await readClient(socket));
       return serve(incoming, outgoing);
     },
   );
@@ -88,46 +101,24 @@ export const createTlsServer = (
     }
   };
 
+  let said = '';
   const reload = () => {
-    try {
-      server.setSecureContext(readFiles(files));
-    } catch (error) {
-      log('error', 'tls_reload_failed', { error: (error as { code?: string }).code ?? 'unusable' });
+    const next = readTlsFiles(files);
+    if (!next.ok) {
+      const problem = problemLine(next.problem);
+      if (said !== problem) log('error', 'tls_reload_failed', { problem });
+      said = problem;
       return;
     }
+    said = '';
+    server.setSecureContext(next.options);
     retireConnections();
     // A handshake that began before ends by the old files: whoever drew one out gains no more than this.
     setTimeout(retireConnections, handshakeMs).unref();
     log('info', 'tls_reloaded');
   };
-
-  let settling: NodeJS.Timeout | undefined;
-  const changed = () => {
-    clearTimeout(settling);
-    settling = setTimeout(reload, settleMs).unref();
-  };
-  const paths = Object.values(files).filter((path) => path !== null);
-  for (const path of paths) watchFile(path, { interval: lookMs, persistent: false }, changed);
-  server.once('close', () => {
-    clearTimeout(settling);
-    for (const path of paths) unwatchFile(path, changed);
-  });
+  server.once('close', watchFiles(pathsOf(files), reload));
   return server;
 };
 
 const hasExpired = (socket: TLSSocket): boolean => String(socket.authorizationError) === 'CERT_HAS_EXPIRED';
-
-const readFiles = ({ certificate, key, clientCa, clientCrl }: TlsFiles) => ({
-  cert: readFileSync(certificate),
-  key: readFileSync(key),
-  ...(clientCa ? { ca: readFileSync(clientCa) } : {}),
-  ...(clientCrl ? { crl: revocationLists(readFileSync(clientCrl, 'latin1')) } : {}),
-  minVersion: 'TLSv1.2' as const,
-});
-
-/** Node reads only the first list of a text, and takes no list at all for leave to check nothing. */
-const revocationLists = (pem: string): string[] => {
-  const lists = pem.match(/-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g);
-  if (!lists) throw Object.assign(new Error('no revocation list in the file'), { code: 'no_revocation_list' });
-  return lists;
-};

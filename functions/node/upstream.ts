@@ -1,5 +1,5 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { type AgentOptions, request as httpsRequest } from 'node:https';
+import { request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { Upstream } from '../gateway.ts';
@@ -7,21 +7,17 @@ import type { NodeEgress } from './egress.ts';
 
 /**
  * The upstream over Node's own client: bytes pass as they are (no decoding of content codings), connections are kept
- * alive, and the target on the wire is exactly the one that was matched. `tls` may carry a client certificate and the
- * authorities of the upstream.
+ * alive, and the target on the wire is exactly the one that was matched.
  */
 export const createNodeUpstream = (
   origin: URL,
   options: {
     readonly egress: NodeEgress;
     readonly maximumSockets: number;
-    readonly tls: Pick<AgentOptions, 'ca' | 'cert' | 'key'>;
   },
 ): Upstream => {
   const secure = origin.protocol === 'https:';
-  const agent = options.egress.agents({ maxSockets: options.maximumSockets, ...options.tls })[
-    secure ? 'https' : 'http'
-  ];
+  const agent = options.egress.agents({ maxSockets: options.maximumSockets })[secure ? 'https' : 'http'];
   const connect = secure ? httpsRequest : httpRequest;
   const host = origin.hostname.replace(/^\[|\]$/g, '');
   const port = origin.port === '' ? (secure ? 443 : 80) : Number(origin.port);

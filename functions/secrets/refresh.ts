@@ -1,18 +1,14 @@
-import { unwatchFile, watchFile } from 'node:fs';
 import type { Config, Loaded } from '../../lib/config/load.ts';
 import { type Problem, problemLine } from '../../lib/config/problem.ts';
 import { type Resolved, secretNames } from '../../lib/config/sources.ts';
 import type { Log } from '../../lib/decision.ts';
 import type { NodeSecrets } from '../node/secrets.ts';
+import { watchFiles } from '../node/watch-files.ts';
 
 export interface SecretRefresh {
   /** Looks no more, and waits for what is under way. */
   stop(): Promise<void>;
 }
-
-const LOOK_MS = 1_000;
-/** Files of one mount are replaced one after the other. */
-const SETTLE_MS = 250;
 
 /**
  * Reads secrets again when a file changes and every `intervalMs` (0: never), and hands a configuration on when one of them is
@@ -70,13 +66,7 @@ export const startSecretRefresh = (
     });
   };
 
-  let settling: NodeJS.Timeout | undefined;
-  const changed = () => {
-    clearTimeout(settling);
-    settling = setTimeout(queue, SETTLE_MS).unref();
-  };
-  const watched = settings.intervalMs === 0 ? [] : secrets.files;
-  for (const path of watched) watchFile(path, { interval: LOOK_MS, persistent: false }, changed);
+  const unwatch = watchFiles(settings.intervalMs === 0 ? [] : secrets.files, queue);
   const timer =
     settings.intervalMs > 0 && (secrets.stored || secrets.files.length > 0)
       ? setInterval(queue, settings.intervalMs).unref()
@@ -84,9 +74,8 @@ export const startSecretRefresh = (
   return {
     async stop() {
       stopped = true;
-      clearTimeout(settling);
+      unwatch();
       clearInterval(timer);
-      for (const path of watched) unwatchFile(path, changed);
       await underWay;
     },
   };

@@ -97,6 +97,18 @@ export const words = (accepts: string, item: RegExp): Kind<readonly string[]> =>
     ) as unknown as z.ZodMiniType<readonly string[], string>,
   );
 
+const host = /^(?:[A-Za-z0-9-]+\.)*[A-Za-z0-9-]+(?::\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](?::\d{1,5})?$/;
+const httpsUrl = (name: string) => `https://${name}`;
+
+/** Hosts as `URL.host` writes them: in lower case, the port left out where it is 443. */
+export const hosts: Kind<readonly string[]> = kind(
+  'host names, with a port where it is not 443, separated by commas',
+  z.pipe(
+    words('', host).schema.check(z.refine((names) => names.every((name) => URL.canParse(httpsUrl(name))))),
+    z.transform((names: readonly string[]) => names.map((name) => new URL(httpsUrl(name)).host)),
+  ),
+);
+
 /** Scope names: visible ASCII without quotes or backslash (RFC 6749 §3.3). */
 export const scopes: Kind<readonly string[]> = words(
   'scope names separated by spaces or commas, or `*`',

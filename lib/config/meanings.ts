@@ -272,12 +272,26 @@ export const meanings: Readonly<Record<SettingKey, { readonly section: Section; 
   tlsClientCrlFile: { section: 'Transport and egress', meaning: 'Revocation lists of client certificates (PEM).' },
   upstreamTlsCertificateFile: {
     section: 'Transport and egress',
-    meaning: 'Client certificate shown to the upstream (PEM).',
+    meaning: 'Client certificate shown to the upstream (PEM); read again when it changes.',
   },
   upstreamTlsKeyFile: { section: 'Transport and egress', meaning: 'Its private key (PEM).' },
   upstreamTlsCaFile: {
     section: 'Transport and egress',
     meaning: 'Authorities the upstream’s certificate may come from (PEM), instead of the system’s.',
+  },
+  internalTlsHosts: {
+    section: 'Transport and egress',
+    meaning:
+      'Hosts among those that the configuration names (Redis, Vault, the issuer, the collector, object storage, the upstream) which are called by the three files below.',
+  },
+  internalTlsCertificateFile: {
+    section: 'Transport and egress',
+    meaning: 'Client certificate shown to them (PEM); read again when it changes.',
+  },
+  internalTlsKeyFile: { section: 'Transport and egress', meaning: 'Its private key (PEM).' },
+  internalTlsCaFile: {
+    section: 'Transport and egress',
+    meaning: 'Authorities their certificates may come from (PEM), instead of the system’s.',
   },
   egressAllow: {
     section: 'Transport and egress',

@@ -2,6 +2,7 @@ import {
   boolean,
   document,
   headerName,
+  hosts,
   integer,
   type Kind,
   list,
@@ -66,7 +67,6 @@ const secret = <T>(description: Name | Description, kind: Kind<T>): Variable<T, 
 const perMinute = integer(0, 10_000_000, 'requests per minute');
 const burst = integer(0, 10_000_000, 'requests');
 const onError = oneOf('local', 'closed', 'open');
-const host = /^(?:[A-Za-z0-9-]+\.)*[A-Za-z0-9-]+(?::\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](?::\d{1,5})?$/;
 const origin = /^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?$|^\*$/;
 const path = text('the path of a file');
 
@@ -313,11 +313,11 @@ export const variables = {
     path,
     null,
   ),
-  egressAllow: setting(
-    'TGEFD_EGRESS_ALLOW',
-    words('host names, with a port where it is not 443, separated by commas', host),
-    [],
-  ),
+  internalTlsHosts: setting({ name: 'TGEFD_INTERNAL_TLS_HOSTS', only: 'node' }, hosts, []),
+  internalTlsCertificateFile: setting({ name: 'TGEFD_INTERNAL_TLS_CERT_FILE', only: 'node' }, path, null),
+  internalTlsKeyFile: setting({ name: 'TGEFD_INTERNAL_TLS_KEY_FILE', only: 'node' }, path, null),
+  internalTlsCaFile: setting({ name: 'TGEFD_INTERNAL_TLS_CA_FILE', only: 'node' }, path, null),
+  egressAllow: setting('TGEFD_EGRESS_ALLOW', hosts, []),
 
   authorizerResponse: setting(
     {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -132,12 +132,78 @@ describeWith([openssl], 'mTLS to the upstream', () => {
     expect(callers).toHaveLength(before);
   });
 
-  test('half a pair, or a file that is not there, does not start', async () => {
-    await expect(
-      through('trusted', { ...authorities(), TGEFD_UPSTREAM_TLS_CERT_FILE: file('tls.crt') }),
-    ).rejects.toThrow(/TGEFD_UPSTREAM_TLS_KEY_FILE/);
-    await expect(through('trusted', { TGEFD_UPSTREAM_TLS_CA_FILE: file('nothing.pem') })).rejects.toThrow(
-      /nothing\.pem|UPSTREAM_TLS_CA/,
+  test.each([
+    ['half a pair', { TGEFD_UPSTREAM_TLS_CERT_FILE: 'tls.crt' }, 'TGEFD_UPSTREAM_TLS_KEY_FILE: found nothing'],
+    [
+      'a file that is not there',
+      { TGEFD_UPSTREAM_TLS_CA_FILE: 'nothing.pem' },
+      'TGEFD_UPSTREAM_TLS_CA_FILE: found a file that cannot be read (ENOENT); accepted: certificates in PEM',
+    ],
+    [
+      'a key of another certificate',
+      { TGEFD_UPSTREAM_TLS_CERT_FILE: 'tls.crt', TGEFD_UPSTREAM_TLS_KEY_FILE: 'foreign.key' },
+      'TGEFD_UPSTREAM_TLS_KEY_FILE: found a key of another certificate; accepted: the key of TGEFD_UPSTREAM_TLS_CERT_FILE',
+    ],
+    [
+      'a key where authorities should be',
+      { TGEFD_UPSTREAM_TLS_CA_FILE: 'tls.key' },
+      'TGEFD_UPSTREAM_TLS_CA_FILE: found a file that holds something else, or half of it; accepted: certificates in PEM',
+    ],
+  ])('%s does not start, and says which variable', async (_, names, told) => {
+    const paths = Object.fromEntries(Object.entries(names).map(([name, path]) => [name, file(path)]));
+    const failure = await through('trusted', paths).then(
+      () => 'started',
+      (error: Error) => error.message,
     );
+    expect(failure).toContain('configuration invalid:');
+    expect(failure).toContain(told);
+    expect(failure).not.toMatch(/PRIVATE KEY|BEGIN CERT|node:internal/);
   });
+
+  test('a renewed certificate is shown without a restart and without a request lost; a broken one changes nothing', async () => {
+    const renewed = await authority.issue({ subject: '/O=Acme/CN=edge-authorizer-renewed' });
+    const put = async (name: string, text: string) => {
+      await writeFile(file(`${name}.new`), text);
+      await rename(file(`${name}.new`), file(name));
+    };
+    await Promise.all([put('live.crt', ours.pem), put('live.key', ours.keyPem)]);
+    const door = await startNodeDoor({
+      TGEFD_ENV: 'development',
+      TGEFD_AUTH_MODE: 'none',
+      TGEFD_UPSTREAM_URL: `https://localhost:${upstreams.trusted.port}`,
+      ...authorities(),
+      TGEFD_UPSTREAM_TLS_CERT_FILE: file('live.crt'),
+      TGEFD_UPSTREAM_TLS_KEY_FILE: file('live.key'),
+    });
+    const statuses = new Set<number>();
+    let going = true;
+    const steady = async () => {
+      while (going) statuses.add((await fetch(`${door.url}/v1/metrics`)).status);
+    };
+    const said = (event: string) => door.lines.filter((line) => line.includes(`"event":"${event}"`));
+    const load = [steady(), steady()];
+    try {
+      await put('live.crt', renewed.pem.slice(0, 200));
+      await expect.poll(() => said('client_tls_reload_failed').length, { timeout: 10_000 }).toBe(1);
+      await put('live.crt', renewed.pem.slice(0, 200)); // Touched again, and still not whole: nothing new to say.
+      await expect.poll(() => callers.at(-1), { interval: 2_000, timeout: 10_000 }).toBe('edge-authorizer');
+      await put('live.crt', renewed.pem);
+      await expect.poll(() => said('client_tls_reload_failed').length, { timeout: 10_000 }).toBe(2);
+      expect(said('client_tls_reload_failed').at(-1)).toContain('a key of another certificate');
+      expect(callers.at(-1)).toBe('edge-authorizer');
+      await put('live.key', renewed.keyPem);
+      await expect.poll(() => said('client_tls_reloaded').length, { timeout: 10_000 }).toBe(1);
+      const answer = await fetch(`${door.url}/v1/metrics`);
+      expect([answer.status, callers.at(-1)]).toEqual([200, 'edge-authorizer-renewed']);
+      const since = callers.length;
+      await expect.poll(() => callers.length, { timeout: 5_000 }).toBeGreaterThan(since + 100);
+      expect(new Set(callers.slice(since + 2))).toEqual(new Set(['edge-authorizer-renewed']));
+    } finally {
+      going = false;
+      await Promise.all(load);
+      await door.stop();
+    }
+    expect([...statuses]).toEqual([200]);
+    expect(door.lines.join('\n')).not.toMatch(/BEGIN|PRIVATE/);
+  }, 60_000);
 });

@@ -67,15 +67,13 @@ describe('connections of a Node process', () => {
   });
   const under = (targets: readonly EgressTarget[], answers: readonly string[]) => {
     const refusals: string[] = [];
-    const egress = createNodeEgress(
-      targets,
-      ({ host, why }) => refusals.push(`${host} ${why}`),
-      (_name, _options, callback) =>
+    const egress = createNodeEgress(targets, ({ host, why }) => refusals.push(`${host} ${why}`), {
+      resolver: (_name, _options, callback) =>
         callback(
           null,
           answers.map((address) => ({ address, family: 4 })),
         ),
-    );
+    });
     return { refusals, fetch: createNodeFetch(egress) };
   };
 
