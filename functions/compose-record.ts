@@ -1,14 +1,19 @@
 import type { Outbox } from '../lib/audit/outbox.ts';
 import type { Pseudonyms } from '../lib/audit/pseudonym.ts';
 import { auditRecord } from '../lib/audit/record.ts';
-import { createRecorder, type Recorder } from '../lib/audit/recorder.ts';
+import { createRecorder, type Recorder, type RecorderTally } from '../lib/audit/recorder.ts';
 import type { Config } from '../lib/config/load.ts';
 import type { Decision, RequestContext } from '../lib/decision.ts';
 import { codeOf, statusOf } from '../lib/respond/denial.ts';
 import type { Runtime } from './compose.ts';
 
 /** Where records go: the outbox, object storage behind it, and lines; on trial, nowhere. */
-export const composeRecorder = ({ settings }: Config, runtime: Runtime, outbox: Outbox | null): Recorder =>
+export const composeRecorder = (
+  { settings }: Config,
+  runtime: Runtime,
+  outbox: Outbox | null,
+  tally: RecorderTally,
+): Recorder =>
   createRecorder(
     {
       mode: outbox === null || runtime.trial ? 'off' : settings.auditMode,
@@ -22,6 +27,7 @@ export const composeRecorder = ({ settings }: Config, runtime: Runtime, outbox: 
       clock: runtime.clock,
       log: runtime.log,
     },
+    tally,
   );
 
 /** Builds and hands over the record of a decision; without a promise where every pseudonym is at hand. */

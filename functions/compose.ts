@@ -5,7 +5,7 @@ import type { RedisExchange } from '../lib/admit/redis-connection.ts';
 import type { Revocations } from '../lib/admit/revocations.ts';
 import type { Lease, Outbox, Source, Tail } from '../lib/audit/outbox.ts';
 import { createPseudonyms, type Hmac, type Pseudonyms } from '../lib/audit/pseudonym.ts';
-import type { Spill } from '../lib/audit/recorder.ts';
+import type { RecorderTally, Spill } from '../lib/audit/recorder.ts';
 import type { SignaturePrimitive } from '../lib/authenticate/algorithms.ts';
 import type { SharedCopy } from '../lib/authenticate/key-set-copy.ts';
 import type { ManagedKeySets } from '../lib/authenticate/key-sets.ts';
@@ -16,6 +16,7 @@ import type { Clock, Decision, Fetch, Log, NewId, RequestContext } from '../lib/
 import { createEnforce, type Enforce } from '../lib/enforce.ts';
 import { createCredentialCounter } from '../lib/observe/credentials.ts';
 import { createMetrics, type Metrics } from '../lib/observe/metrics.ts';
+import type { SpanTally } from '../lib/observe/traces.ts';
 import { createBoundary } from '../lib/request/boundary.ts';
 import { createEndpointTable, METRICS_PATH } from '../lib/request/endpoints.ts';
 import { canonicalTarget } from '../lib/request/path.ts';
@@ -76,6 +77,9 @@ export interface Composed {
     readonly keySets: ManagedKeySets | null;
     readonly failures: ReturnType<typeof createFailures>;
     readonly store: StoreParts;
+    readonly egressWatch: EgressWatch;
+    readonly records: RecorderTally;
+    readonly spans: SpanTally;
   };
   readonly metrics: Metrics;
   /** The metrics page as it is now; asks the outbox how much it holds. */
@@ -91,15 +95,17 @@ const maximumFailingAddresses = 10_000;
 /**
  * The composition root: from a configuration that holds together to wired parts, one port after the other. Where only secrets
  * differ from what was composed `before`, everything in memory that decisions rest on goes on: key sets, budgets of failed
- * authentications, leases, revocations, an outbox in memory. What a secret may have opened does not: verified tokens are
- * forgotten. Metrics begin anew, as after a restart.
+ * authentications, leases, revocations, an outbox in memory, and what has been counted. What a secret may have opened does
+ * not: verified tokens are forgotten.
  */
 export const compose = (config: Config, runtime: Runtime, before: Composed | null = null): Composed => {
   const { settings, documents, authMode } = config;
   const { clock, newId, log } = runtime;
-  const watch = runtime.egressWatch ?? createEgressWatch(log);
+  const watch = runtime.egressWatch ?? before?.carried.egressWatch ?? createEgressWatch(log);
+  const records = before?.carried.records ?? { stored: 0, spilled: 0, lost: 0, refused: 0 };
+  const spans = before?.carried.spans ?? { lost: 0 };
   const egress = composeEgress(settings, { fetch: runtime.fetch, watch });
-  const metrics = createMetrics();
+  const metrics = before?.metrics.next() ?? createMetrics();
   metrics.counterOf('tgefd_egress_refused_total', 'Calls to places that the configuration does not name.', watch.count);
   metrics.gauge(
     'tgefd_secrets_overdue',
@@ -137,7 +143,7 @@ export const compose = (config: Config, runtime: Runtime, before: Composed | nul
     before?.carried.store ?? null,
   );
   const { admission, revocations, outbox, breakerOpen } = store;
-  const recorder = composeRecorder(config, runtime, outbox);
+  const recorder = composeRecorder(config, runtime, outbox, records);
   const assertions = composeAssertions(config, runtime);
 
   const examine = createBoundary(
@@ -175,7 +181,7 @@ export const compose = (config: Config, runtime: Runtime, before: Composed | nul
       admission,
       record: recording(recorder, pseudonyms),
     },
-    { clock, newId, log, watch: composeObservation(config, { metrics, fetch: egress, clock, log }) },
+    { clock, newId, log, watch: composeObservation(config, { metrics, spans, fetch: egress, clock, log }) },
   );
   const metricsPage = watchParts(metrics, { keySets, admission, recorder, outbox, breakerOpen, clock });
   const administer = createAdministration({ revocations, pseudonyms, clock });
@@ -223,7 +229,7 @@ export const compose = (config: Config, runtime: Runtime, before: Composed | nul
     revocations,
     pseudonyms,
     outbox,
-    carried: { processKey, keySets, failures, store },
+    carried: { processKey, keySets, failures, store, egressWatch: watch, records, spans },
     metrics,
     metricsPage,
     ready: () => keySets === null || keySets.state().keys > 0,

@@ -6,13 +6,19 @@ import type { Config } from '../lib/config/load.ts';
 import type { Clock, Decision, Fetch, Log, Watch } from '../lib/decision.ts';
 import { createDecisionWatch } from '../lib/observe/decisions.ts';
 import { EXPOSITION_CONTENT_TYPE, type Metrics } from '../lib/observe/metrics.ts';
-import { createTracer } from '../lib/observe/traces.ts';
+import { createTracer, type SpanTally } from '../lib/observe/traces.ts';
 import { codeOf, codes } from '../lib/respond/denial.ts';
 
 /** Who looks on at decisions, or null where neither metrics nor traces are on: then no time is taken at all. */
 export const composeObservation = (
   { settings, documents }: Config,
-  parts: { readonly metrics: Metrics; readonly fetch: Fetch; readonly clock: Clock; readonly log: Log },
+  parts: {
+    readonly metrics: Metrics;
+    readonly spans: SpanTally;
+    readonly fetch: Fetch;
+    readonly clock: Clock;
+    readonly log: Log;
+  },
 ): (() => Watch) | null => {
   if (!settings.metricsEnabled && !settings.otelEnabled) return null;
   const tracer = settings.otelEnabled
@@ -24,6 +30,7 @@ export const composeObservation = (
           timeoutMs: settings.otelTimeoutSeconds * 1000,
         },
         { fetch: parts.fetch, log: parts.log },
+        parts.spans,
       )
     : null;
   return createDecisionWatch(

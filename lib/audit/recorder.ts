@@ -27,16 +27,20 @@ export interface RecorderParts {
   readonly log: Log;
 }
 
-/** What became of the records so far, for metrics. */
-export interface RecorderCounts {
+/** What became of the records so far: counted on by the next recorder of the same process. */
+export interface RecorderTally {
   /** In the outbox. */
-  readonly stored: number;
+  stored: number;
   /** Straight in object storage, because the outbox failed. */
-  readonly spilled: number;
+  spilled: number;
   /** Nowhere, and their answers left: relaxed mode only. */
-  readonly lost: number;
+  lost: number;
   /** Nowhere, and their requests were refused for it: strict mode only. */
-  readonly refused: number;
+  refused: number;
+}
+
+/** The same, for metrics. */
+export interface RecorderCounts extends Readonly<RecorderTally> {
   /** Entries in the outbox when it last answered, or null. */
   readonly outboxDepth: number | null;
 }
@@ -57,13 +61,9 @@ export interface Recorder {
  * (relaxed). While the outbox fails, one record per `outboxRestMs` tries it and the others do not wait for it. Keeps plain
  * numbers only, so one recorder may serve all requests of a Worker.
  */
-export function createRecorder(settings: RecorderSettings, parts: RecorderParts): Recorder {
+export function createRecorder(settings: RecorderSettings, parts: RecorderParts, tally: RecorderTally): Recorder {
   const { outbox, spill, line, clock, log } = parts;
   if (settings.mode !== 'off' && outbox === null) throw new RangeError('records need an outbox unless the mode is off');
-  let stored = 0;
-  let spilled = 0;
-  let lost = 0;
-  let refused = 0;
   let outboxDepth: number | null = null;
   let alarmed = false;
   let failing = false;
@@ -82,7 +82,7 @@ export function createRecorder(settings: RecorderSettings, parts: RecorderParts)
       noteFailure(appended.outcome);
       return false;
     }
-    stored++;
+    tally.stored++;
     if (failing) log('info', 'audit_outbox_recovered', { outboxDepth });
     failing = false;
     return true;
@@ -99,16 +99,14 @@ export function createRecorder(settings: RecorderSettings, parts: RecorderParts)
     try {
       if (spill === null) throw new Error('no object storage');
       await spill.put({ ...record, degraded: [...record.degraded, 'audit_direct'] });
-      spilled++;
+      tally.spilled++;
       return 'recorded';
     } catch (error) {
       const facts = { id: record.id, error: error instanceof Error ? error.name : typeof error };
       if (settings.mode === 'strict') {
-        refused++;
-        log('error', 'audit_record_refused', { ...facts, refused });
+        log('error', 'audit_record_refused', { ...facts, refused: ++tally.refused });
       } else {
-        lost++;
-        log('error', 'audit_record_lost', { ...facts, lost });
+        log('error', 'audit_record_lost', { ...facts, lost: ++tally.lost });
       }
       return 'unavailable';
     }
@@ -136,6 +134,6 @@ export function createRecorder(settings: RecorderSettings, parts: RecorderParts)
       return null;
     },
     idle: settings.mode === 'off' && line === null,
-    counts: () => ({ stored, spilled, lost, refused, outboxDepth }),
+    counts: () => ({ ...tally, outboxDepth }),
   };
 }

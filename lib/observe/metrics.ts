@@ -41,6 +41,8 @@ export interface Metrics {
   gauge(name: string, help: string, read: () => number | null): void;
   /** As a gauge, for a count that something else keeps and that never goes down. */
   counterOf(name: string, help: string, read: () => number | null): void;
+  /** An empty registry whose counters and histograms go on from here wherever name and labels are the same. */
+  next(): Metrics;
   /** The whole registry in Prometheus text exposition format 0.0.4. */
   render(): string;
 }
@@ -51,8 +53,23 @@ const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^(?!__)(?!le$)[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** Makes an empty registry. Registering a name twice, or one that the format does not allow, throws a RangeError. */
-export function createMetrics(): Metrics {
+export const createMetrics = (): Metrics => registry(new Map());
+
+interface Cell {
+  /** Observations in each bucket; none for a counter. */
+  readonly counts: number[];
+  count: number;
+  sum: number;
+}
+
+function registry(kept: Map<string, Series>): Metrics {
   const families: Family[] = [];
+  const keep = (name: string, labels: LabelLists, buckets: readonly number[]): Series => {
+    const key = JSON.stringify([name, labels, buckets]);
+    const series = kept.get(key) ?? createSeries(labels, () => ({ counts: buckets.map(() => 0), count: 0, sum: 0 }));
+    kept.set(key, series);
+    return series;
+  };
 
   const register = (name: string, type: 'counter' | 'gauge' | 'histogram', help: string, lines: () => string[]) => {
     if (!METRIC_NAME.test(name)) throw new RangeError(`not a metric name: ${name}`);
@@ -67,13 +84,13 @@ export function createMetrics(): Metrics {
 
   return {
     counter(name, help, labels) {
-      const series = createSeries(labels, () => ({ total: 0 }));
+      const series = keep(name, labels, []);
       register(name, 'counter', help, () =>
-        series.all().map(([text, cell]) => `${name}${braces(text)} ${formatNumber(cell.total)}`),
+        series.all().map(([text, cell]) => `${name}${braces(text)} ${formatNumber(cell.sum)}`),
       );
       return {
         add(values, amount = 1) {
-          if (amount >= 0 && Number.isFinite(amount)) series.cell(values).total += amount;
+          if (amount >= 0 && Number.isFinite(amount)) series.cell(values).sum += amount;
         },
       };
     },
@@ -82,7 +99,7 @@ export function createMetrics(): Metrics {
       if (buckets.some((bound, at) => !Number.isFinite(bound) || (at > 0 && bound <= (buckets[at - 1] ?? 0)))) {
         throw new RangeError(`buckets of ${name} are not finite and ascending`);
       }
-      const series = createSeries(labels, () => ({ counts: buckets.map(() => 0), count: 0, sum: 0 }));
+      const series = keep(name, labels, buckets);
       register(name, 'histogram', help, () =>
         series.all().flatMap(([text, cell]) => {
           let below = 0;
@@ -112,29 +129,42 @@ export function createMetrics(): Metrics {
 
     gauge: (name, help, value) => register(name, 'gauge', help, read(name, value)),
     counterOf: (name, help, value) => register(name, 'counter', help, read(name, value)),
+    next: () => registry(kept),
     render: () => families.map(({ head, lines }) => `${[head, ...lines()].join('\n')}\n`).join(''),
   };
 }
 
+type Values = Readonly<Record<string, string>>;
+
+interface Series {
+  cell(values: Values): Cell;
+  all(): (readonly [string, Cell])[];
+}
+
 /** The cells of one metric, found by label values; made on first use, never more than the lists allow. */
-function createSeries<L extends LabelLists, C>(labels: L, empty: () => C) {
+function createSeries(labels: LabelLists, empty: () => Cell): Series {
   const lists = Object.entries(labels).map(([name, values]) => {
     if (!LABEL_NAME.test(name)) throw new RangeError(`not a label name: ${name}`);
     const distinct = [...new Set(values)];
     return {
-      name: name as keyof L & string,
+      name,
       at: new Map(distinct.map((value, at) => [value, at])),
       size: distinct.length + 1,
     };
   });
-  const textOf = (values: LabelValues<L>) =>
-    lists.map(({ name, at }) => `${name}="${at.has(values[name]) ? escapeLabel(values[name]) : OTHER}"`).join(',');
-  const cells = new Map<number, readonly [string, C]>();
+  const textOf = (values: Values) =>
+    lists
+      .map(({ name, at }) => {
+        const value = values[name] ?? OTHER;
+        return `${name}="${at.has(value) ? escapeLabel(value) : OTHER}"`;
+      })
+      .join(',');
+  const cells = new Map<number, readonly [string, Cell]>();
   return {
-    cell(values: LabelValues<L>): C {
+    cell(values) {
       // The place of each value in its list, as the digits of one number: no text is built on the way of a decision.
       let index = 0;
-      for (const { name, at, size } of lists) index = index * size + (at.get(values[name]) ?? size - 1);
+      for (const { name, at, size } of lists) index = index * size + (at.get(values[name] ?? OTHER) ?? size - 1);
       const known = cells.get(index);
       if (known !== undefined) return known[1];
       const cell = empty();

@@ -50,10 +50,15 @@ export interface TracedRequest {
   readonly decision: TracedDecision;
 }
 
+/** Spans that were never delivered: counted on by the next tracer of the same process. */
+export interface SpanTally {
+  lost: number;
+}
+
 export interface Tracer {
   /** Exports the spans of one request after its answer, if its trace is kept. */
   export(request: TracedRequest, context: RequestContext): void;
-  /** Spans that were never delivered: the collector failed, or too many exports were under way. */
+  /** Spans that were never delivered so far: the collector failed, or too many exports were under way. */
   lost(): number;
 }
 
@@ -66,13 +71,12 @@ const KNOWN_METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 
  * `context.defer`. Never throws and never delays an answer; an export is tried once. A collector that fails is logged once,
  * and once more when it is back.
  */
-export function createTracer(settings: TraceSettings, { fetch, log }: TraceParts): Tracer {
+export function createTracer(settings: TraceSettings, { fetch, log }: TraceParts, tally: SpanTally): Tracer {
   let exporting = 0;
-  let lost = 0;
   let failing = false;
 
   const failed = (spans: number, cause: string) => {
-    lost += spans;
+    tally.lost += spans;
     if (!failing) log('warn', 'trace_export_failing', { cause });
     failing = true;
   };
@@ -88,7 +92,7 @@ export function createTracer(settings: TraceSettings, { fetch, log }: TraceParts
       });
       await response.body?.cancel();
       if (!response.ok) return failed(spans.length, `status ${response.status}`);
-      if (failing) log('info', 'trace_export_recovered', { lost });
+      if (failing) log('info', 'trace_export_recovered', { lost: tally.lost });
       failing = false;
     } catch {
       failed(spans.length, 'unreachable');
@@ -98,7 +102,7 @@ export function createTracer(settings: TraceSettings, { fetch, log }: TraceParts
   };
 
   return {
-    lost: () => lost,
+    lost: () => tally.lost,
     export(request, context) {
       const { traceId, spanId, kept } = ownTrace(request.traceparent);
       if (!kept) return;

@@ -73,6 +73,7 @@ const recorder = createRecorder(
     clock: Date.now,
     log: () => {},
   },
+  { stored: 0, spilled: 0, lost: 0, refused: 0 },
 );
 const context = { defer: () => {} };
 const allowed = decision();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { secretAccessSchema } from '../../lib/audit/schema.ts';
+import { freePort } from '../support/child.ts';
 import type { StartedDoor } from '../support/door.ts';
 import { type LoopbackServer, listenOnLoopback } from '../support/loopback-server.ts';
 import { startNodeDoor } from '../support/node-door.ts';
@@ -107,6 +108,36 @@ describe('secrets in mounted files, on Node', () => {
       ['read', 'file', 'node'],
     ]);
     expect(new Set(readings.map(({ key_id }) => key_id)).size).toBe(2);
+  });
+
+  test('no counter of the metrics page falls back when a secret is another', async () => {
+    await Promise.all([put('jwt', first), put('jwt-previous', '')]);
+    const metricsPort = await freePort();
+    door = await startNodeDoor(environment({ ...files(), TGEFD_METRICS_PORT: `${metricsPort}` }));
+    const counters = async () => {
+      const page = await (await fetch(`http://127.0.0.1:${metricsPort}/_authorizer/metrics`)).text();
+      const lines = page
+        .split('\n')
+        .filter((line) => /_(total|count|sum|bucket)[{ ]/.test(line) && !line.startsWith('#'));
+      return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]));
+    };
+    const decided = async () => {
+      const entries = [...(await counters())].filter(([name]) => name.startsWith('tgefd_decisions_total'));
+      return entries.reduce((sum, [, value]) => sum + value, 0);
+    };
+    const old = await signedWith(first);
+    for (let time = 0; time < 20; time++) await ask(old);
+    const before = await counters();
+    await put('jwt', second);
+    let asked = 20;
+    await until(async () => {
+      asked += 1;
+      return (await ask(await signedWith(second))) === 200;
+    });
+    const after = await counters();
+    expect(before.size).toBeGreaterThan(10);
+    for (const [name, value] of before) expect(after.get(name), name).toBeGreaterThanOrEqual(value);
+    expect(await decided()).toBe(asked);
   });
 
   test('a value that does not hold together changes nothing, and is said once', async () => {

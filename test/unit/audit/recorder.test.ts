@@ -28,6 +28,7 @@ function bench(settings: Partial<RecorderSettings> = {}, parts: Partial<Recorder
       log: (_, event) => void events.push(event),
       ...parts,
     },
+    { stored: 0, spilled: 0, lost: 0, refused: 0 },
   );
   const context = { defer: (promise: Promise<unknown>) => void deferred.push(promise) };
   return { recorder, appended, spilled, lines, events, deferred, state, context };

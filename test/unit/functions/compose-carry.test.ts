@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { type Composed, compose } from '../../../functions/compose.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import type { AccessRequest } from '../../../lib/decision.ts';
+import { EgressRefused } from '../../../lib/egress.ts';
 
 const place = { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
 const secretOf = (name: string) => `the ${name} secret, of more than 32 bytes`;
@@ -49,6 +50,8 @@ const tokenOf = (name: string, subject: string) =>
     .setIssuedAt()
     .setExpirationTime('5 min')
     .sign(new TextEncoder().encode(secretOf(name)));
+const series = async (parts: Composed, name: string) =>
+  (await parts.metricsPage()).split('\n').filter((line) => line.startsWith(name));
 const decide = async (parts: Composed, token: string, peerAddress = '198.51.100.1') => {
   const request: AccessRequest = {
     door: 'gateway',
@@ -112,4 +115,34 @@ test('another Redis token is used from then on, by the same store: leases and sn
   expect(second.carried.store.admission).toBe(first.carried.store.admission);
   await ask();
   expect(sent).toEqual(['Bearer old', 'Bearer new']);
+});
+
+test('no counter falls back: decisions, uses of a secret, lost records, lost spans, refused egress', async () => {
+  const env = {
+    TGEFD_METRICS_ENABLED: 'true',
+    TGEFD_RATE_LIMIT_PER_MINUTE: '0',
+    TGEFD_OTEL_ENABLED: 'true',
+  };
+  const first = composeWith({ ...env, TGEFD_JWT_SECRET: secretOf('first') }, null);
+  expect(await decide(first, await tokenOf('first', 'alice'))).toBe('allowed');
+  first.carried.egressWatch.note(new EgressRefused('a.example', 'scheme'));
+  first.carried.records.lost += 2;
+  first.carried.spans.lost += 3;
+  const told = { TGEFD_JWT_SECRET: secretOf('second'), TGEFD_JWT_SECRET_PREVIOUS: secretOf('first') };
+  const second = composeWith({ ...env, ...told }, first);
+  expect(await series(second, 'tgefd_decisions_total')).toEqual([expect.stringMatching(/outcome="allowed".* 1$/)]);
+  expect(await series(second, 'tgefd_credential_used_total{kind="jwt_secret",slot="current"}')).toEqual([
+    expect.stringMatching(/ 1$/),
+  ]);
+  expect(await series(second, 'tgefd_decision_duration_seconds_count{stage="total"}')).toEqual([
+    expect.stringMatching(/ 1$/),
+  ]);
+  expect(await series(second, 'tgefd_egress_refused_total')).toEqual(['tgefd_egress_refused_total 1']);
+  second.carried.egressWatch.note(new EgressRefused('b.example', 'scheme'));
+  expect(await series(second, 'tgefd_egress_refused_total')).toEqual(['tgefd_egress_refused_total 2']);
+  expect(await series(second, 'tgefd_audit_lost_total')).toEqual(['tgefd_audit_lost_total 2']);
+  expect(await series(second, 'tgefd_trace_spans_lost_total')).toEqual(['tgefd_trace_spans_lost_total 3']);
+  expect(await decide(second, await tokenOf('first', 'alice'))).toBe('allowed');
+  expect(await decide(second, await tokenOf('second', 'alice'))).toBe('allowed');
+  expect(await series(second, 'tgefd_decisions_total')).toEqual([expect.stringMatching(/ 3$/)]);
 });

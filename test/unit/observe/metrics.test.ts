@@ -45,6 +45,29 @@ tgefd_audit_lost_total 3
 `);
   });
 
+  test('goes on counting in the next registry where name and labels are the same, old holders included', () => {
+    const first = createMetrics();
+    const labels = { outcome: ['allowed', 'denied'] } as const;
+    const old = first.counter('c', 'h', labels);
+    const oldTimes = first.histogram('t', 'h', {}, [1]);
+    old.add({ outcome: 'allowed' });
+    oldTimes.observe({}, 0.5);
+    first.gauge('g', 'h', () => 1);
+    first.counter('gone', 'h', {}).add({});
+
+    const second = first.next();
+    second.counter('c', 'h', labels).add({ outcome: 'allowed' });
+    second.histogram('t', 'h', {}, [1]).observe({}, 2);
+    second.gauge('g', 'h', () => 2);
+    second.counter('gone', 'h', { other: ['x'] });
+    old.add({ outcome: 'allowed' });
+    const page = second.render();
+    expect(page).toContain('c{outcome="allowed"} 3\n');
+    expect(page).toContain('t_bucket{le="1"} 1\nt_bucket{le="+Inf"} 2\nt_sum 2.5\nt_count 2\n');
+    expect(page).toContain('\ng 2\n');
+    expect(page).not.toMatch(/^gone /m);
+  });
+
   test('escapes help texts and label values', () => {
     const metrics = createMetrics();
     metrics.counter('c', 'a\\b\nc', { l: ['q"\\\n'] }).add({ l: 'q"\\\n' });

@@ -60,6 +60,7 @@ function tracing(settings: Partial<TraceSettings>, fetched: typeof fetch = fetch
   const tracer = createTracer(
     { endpoint: '', headers: {}, serviceName: 'tgefd', timeoutMs: 2000, ...settings },
     { fetch: fetched, log: (...line) => logged.push(line) },
+    { lost: 0 },
   );
   const send = (request: Partial<TracedRequest> = {}) =>
     tracer.export(
