@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { caddyProgram, nginxProgram, type StartedProxy, startCaddy, startNginx } from './proxy.ts';
+import type { Program } from './debian.ts';
+import { caddyProgram, nginxProgram, type StartedProxy, startCaddy, startHaproxy, startNginx } from './proxy.ts';
 
 /** A proxy whose documented forward-auth configuration can be run here. */
 export interface DocumentedProxy {
@@ -62,4 +63,16 @@ export async function documentedProxies(): Promise<readonly DocumentedProxy[]> {
       },
     },
   ];
+}
+
+/** Starts HAProxy as documented in front of the gateway, save addresses and TLS, on loopback ports. */
+export async function startGatewayHaproxy(program: Program, gateway: number): Promise<StartedProxy> {
+  const text = await documented('gateway-haproxy.cfg', [
+    ['    bind :80\n', '    bind unix@FOLDER/redirect.sock\n'],
+    ['    bind :443 ssl crt /etc/haproxy/tls.pem alpn h2,http/1.1 ssl-min-ver TLSv1.2\n', '    bind 127.0.0.1:PORT\n'],
+    ['server gateway 127.0.0.1:8080', `server gateway 127.0.0.1:${gateway}`],
+  ]);
+  return startHaproxy(program, {
+    config: (port, folder) => text.replaceAll('FOLDER', folder).replaceAll('PORT', `${port}`),
+  });
 }
