@@ -175,13 +175,16 @@ const targetOf = (url: string): string => {
   return path === -1 ? '/' : url.slice(path);
 };
 
+/** TLS before 1.2 (RFC 8996), as Cloudflare writes it: no more secure than none. */
+const oldTls = /^(SSL|TLSv1(\.1)?$)/;
+
 /** `request.cf` and `CF-Connecting-IP` exist only where Cloudflare's edge received the request: nobody else may set them. */
 const hopOf = (request: Request, secure: boolean): Hop => {
   const { cf } = request as { cf?: IncomingRequestCfProperties };
   const { certificate, refusal } = cloudflareCertificate(cf?.tlsClientAuth);
   return {
     peerAddress: cf ? request.headers.get('cf-connecting-ip') : null,
-    secure,
+    secure: secure && !oldTls.test(cf?.tlsVersion ?? ''),
     certificate,
     ...(refusal ? { certificateRefusal: refusal } : {}),
   };

@@ -258,7 +258,7 @@ export const meanings: Readonly<Record<SettingKey, { readonly section: Section; 
   auditColdDays: { section: 'Archive', meaning: 'Age at which they expire.' },
   requireTls: {
     section: 'Transport and egress',
-    meaning: 'Refuse callers whose own connection was plain HTTP, with 403 `insecure_transport`.',
+    meaning: 'Refuse callers whose own connection was plain HTTP, or TLS before 1.2 where the platform tells (Workers; elsewhere no such handshake ends), with 403 `insecure_transport`.',
   },
   tlsCertificateFile: {
     section: 'Transport and egress',

@@ -13,6 +13,9 @@ const WORKERD: string = createRequire(import.meta.url)('workerd').default;
 /** Field by which a test says what `request.cf` holds, as JSON; Cloudflare alone fills it in production. */
 export const CF_FIELD = 'x-loopback-cf';
 
+/** Field by which a test says whether the caller came by `http` or `https`, as Cloudflare's edge knows it. */
+export const PROTOCOL_FIELD = 'x-loopback-protocol';
+
 export interface WorkerDoorOptions {
   /** Bundle to serve (default: dist/worker.js). */
   readonly bundle?: string;
@@ -98,7 +101,7 @@ async function workerdConfig(
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [${services.join(', ')}],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (cfBlobHeader = "${CF_FIELD}"), service = "main")],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (cfBlobHeader = "${CF_FIELD}", forwardedProtoHeader = "${PROTOCOL_FIELD}"), service = "main")],
 );
 const main :Workerd.Worker = (
   modules = [(name = "${module}", esModule = embed "${module}")],
