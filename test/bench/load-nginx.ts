@@ -1,16 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
-import { makeCredentials } from '../doors/credentials.ts';
-import { type DoorCase, doorTable } from '../doors/table.ts';
-import { documentedProxies } from '../support/documented-proxies.ts';
-import { startIssuer } from '../support/issuer.ts';
-import { startNodeDoor } from '../support/node-door.ts';
-import { requestRaw } from '../support/raw-http.ts';
-import { startUpstream } from '../support/upstream.ts';
+import { freePort } from '../support/child.ts';
+import type { DoorEnv } from '../support/door.ts';
+import { liveHeapMiB } from './live-heap.ts';
+import { attackOnce, attacksOf } from './load-attacks.ts';
+import { startLoadSetting } from './load-setting.ts';
 
-/**
- * Load through the documented nginx in front of the Node door: 99 of 100 requests are honest, one is a hostile one of the door
- * table. By hand: `node test/bench/load-nginx.ts [requests]` (50,000), after `npm run build`.
+/*
+ * Load through the documented nginx in front of the Node door in production: 99 of 100 requests are honest, one is hostile:
+ * of the door table, with a revoked token, or over its budget. `npm run bench -- load`.
  */
 
 export interface LoadReport {
@@ -23,13 +21,24 @@ export interface LoadReport {
   readonly slowest: number;
   /** Answers that nobody owed: what was asked, and what came. */
   readonly errors: readonly string[];
-  /** Resident memory of the door in MiB: after the first fifth, and the highest and the last of the rest. */
+  /** Outages of ours as they were told, to whomever: Redis too slow, say. Denials that are stated, and none is wanted. */
+  readonly outages: readonly string[];
+  /** How often which denial was told to the hostile, by status and code. */
+  readonly denials: Readonly<Record<string, number>>;
+  /** Decisions that were answered, and records of them in the outbox. */
+  readonly decided: number;
+  readonly recorded: number;
+  /** What the door's heap held after a full collection in MiB: when a fifth had been asked, and at the end. */
+  readonly liveHeapMiB: { readonly settled: number; readonly last: number };
+  /** Resident memory of the door in MiB: medians of the second and of the last fifth, and the highest from there on. */
   readonly residentMiB: { readonly settled: number; readonly highest: number; readonly last: number };
 }
 
 const CONCURRENCY = 32;
 const HOSTILE_ONE_IN = 100;
-const HOT_TOKENS = 64;
+const MEMORY_SAMPLES = 100;
+/** Callers whose tokens come again and again; the others come once. */
+const HOT_TOKENS = 256;
 /** One honest request in so many brings a token that was never seen. */
 const COLD_ONE_IN = 50;
 const HONEST = [
@@ -39,144 +48,132 @@ const HONEST = [
   ['GET', '/v1/metrics'],
 ] as const;
 
+/** Budgets that no honest caller of this load exhausts, and that the flooder does with its second request. */
+const BUDGETS = {
+  TGEFD_RATE_LIMIT_PER_MINUTE: '2000',
+  TGEFD_HEAVY_RATE_LIMIT_PER_MINUTE: '1000',
+  TGEFD_RATE_LIMIT_OVERRIDES: JSON.stringify([{ subject: 'flooder', budget: 'general', per_minute: 1 }]),
+};
+
 const residentMiB = async (pid: number): Promise<number> => {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
 };
 
-/** Sends `requests` through nginx and tells how it went. Throws where nginx is not to be had. */
-export const loadThroughNginx = async (requests: number): Promise<LoadReport> => {
-  const nginx = (await documentedProxies()).find(({ door }) => door === 'nginx');
-  if (!nginx || 'missing' in nginx.program) throw new Error('nginx is not to be had');
-  const [issuer, upstream] = await Promise.all([startIssuer(), startUpstream()]);
-  const door = await startNodeDoor({
-    TGEFD_ENV: 'development',
-    TGEFD_AUTH_MODE: 'jwt',
-    TGEFD_JWKS_URL: issuer.keySetUrl,
-    TGEFD_JWT_ISSUER: issuer.url,
-    TGEFD_JWT_AUDIENCE: issuer.audience,
-    TGEFD_JWT_ALLOWED_ALGS: 'RS256,PS256,ES256,EdDSA',
-    TGEFD_RBAC_ENABLED: 'true',
-    TGEFD_FORWARD_AUTH: 'nginx',
-    TGEFD_TRUSTED_PROXIES: '127.0.0.1/32',
-    TGEFD_RATE_LIMIT_PER_MINUTE: '1000000',
-    TGEFD_HEAVY_RATE_LIMIT_PER_MINUTE: '1000000',
-    TGEFD_METRICS_ENABLED: 'true',
-    TGEFD_AUDIT_LOG: 'false',
+const sorted = (values: readonly number[]) => [...values].sort((one, other) => one - other);
+const at = (values: readonly number[], share: number) =>
+  values[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
+
+/**
+ * Sends `requests` through nginx and tells how it went; `more` adds variables of the door. Throws where a program that it needs
+ * is not to be had.
+ */
+export const loadThroughNginx = async (requests: number, more: DoorEnv = {}): Promise<LoadReport> => {
+  const inspector = await freePort();
+  const setting = await startLoadSetting({
+    ...BUDGETS,
+    NODE_OPTIONS: `--inspect=127.0.0.1:${inspector}`,
+    ...more,
   });
-  const proxy = await nginx.start(door.port, upstream.port);
+  const { issuer, upstream, door, proxy } = setting;
+  const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
   try {
-    const credentials = await makeCredentials(issuer);
-    const hostile = doorTable.filter(({ expect }) => expect.status !== 200);
-    const token = () => issuer.token({ subject: `caller-${Math.floor(Math.random() * 1000)}`, algorithm: 'ES256' });
+    const token = (_: unknown, number: number) => issuer.token({ subject: `caller-${number}`, algorithm: 'ES256' });
     const hot = await Promise.all(Array.from({ length: HOT_TOKENS }, token));
     const cold = await Promise.all(Array.from({ length: Math.ceil(requests / COLD_ONE_IN) }, token));
+    const attacks = await attacksOf(setting);
+    const recordsBefore = await setting.records();
 
     const errors: string[] = [];
+    const outages: string[] = [];
+    const denials: Record<string, number> = {};
     const times: number[] = [];
     const memory: number[] = [];
-    let hostileSent = 0;
+    let settledHeapMiB = 0;
+    let decided = 0;
+    let hostile = 0;
     let next = 0;
 
-    const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
     const honest = (number: number) =>
       new Promise<void>((resolve) => {
         const [method, path] = HONEST[number % HONEST.length] ?? HONEST[0];
         const bearer = number % COLD_ONE_IN === 0 ? cold[number / COLD_ONE_IN] : hot[number % HOT_TOKENS];
         const body = method === 'POST' ? '{}' : '';
-        const beganMs = performance.now();
-        const outgoing = request(
-          {
-            host: '127.0.0.1',
-            port: proxy.port,
-            agent,
-            method,
-            path,
-            headers: { authorization: `Bearer ${bearer}`, ...(body ? { 'content-length': body.length } : {}) },
-          },
-          (response) => {
-            response.resume();
-            response.once('end', () => {
-              times.push(performance.now() - beganMs);
-              if (response.statusCode !== 200) errors.push(`${method} ${path}: ${response.statusCode}`);
-              resolve();
-            });
-            response.once('error', (error) => {
-              errors.push(`${method} ${path}: ${error.message}`);
-              resolve();
-            });
-          },
-        );
-        outgoing.once('error', (error) => {
-          errors.push(`${method} ${path}: ${error.message}`);
+        const fail = (what: unknown) => {
+          errors.push(`${method} ${path}: ${what}`);
           resolve();
+        };
+        const headers = { authorization: `Bearer ${bearer}`, ...(body ? { 'content-length': body.length } : {}) };
+        const beganMs = performance.now();
+        const outgoing = request({ host: '127.0.0.1', port: proxy.port, agent, method, path, headers }, (response) => {
+          let text = '';
+          response.setEncoding('utf8').on('data', (chunk: string) => {
+            text += chunk;
+          });
+          response.once('error', fail);
+          response.once('end', () => {
+            times.push(performance.now() - beganMs);
+            if (response.headers['x-request-id'] !== undefined) decided += 1;
+            if (response.statusCode === 200) return resolve();
+            const code = /"code":"(\w+_unavailable)"/.exec(text)?.[1];
+            if (response.statusCode !== 503 || code === undefined) return fail(`${response.statusCode} ${text}`);
+            outages.push(`503 ${code}`);
+            resolve();
+          });
         });
+        outgoing.once('error', fail);
         outgoing.end(body);
       });
 
-    const attack = async (number: number) => {
-      hostileSent += 1;
-      const one = hostile[Math.floor(number / HOSTILE_ONE_IN) % hostile.length] as DoorCase;
-      const fields = [
-        `Host: 127.0.0.1:${proxy.port}`,
-        ...(one.credential ? [`Authorization: Bearer ${credentials[one.credential]}`] : []),
-        ...(one.fields ?? []).map(([name, value]) => `${name}: ${value}`),
-      ];
-      const line = `${one.method ?? 'GET'} ${one.target} HTTP/1.1`;
-      const status = await requestRaw(proxy.port, line, fields, one.body).then(
-        (answer) => answer.status,
-        (error: unknown) => String(error),
-      );
-      if (status !== one.expect.status) errors.push(`${one.name}: ${status}`);
+    const attack = async () => {
+      const one = attacks[hostile++ % attacks.length];
+      if (one === undefined) return;
+      try {
+        const answer = await attackOnce(proxy.port, one);
+        if (answer.decided) decided += 1;
+        denials[answer.told] = (denials[answer.told] ?? 0) + 1;
+        if (answer.told.startsWith('503 ')) outages.push(answer.told);
+        else if (!one.owed.includes(answer.told)) errors.push(`${one.name}: ${answer.told}`);
+      } catch (error) {
+        errors.push(`${one.name}: ${error}`);
+      }
     };
 
     const beganMs = performance.now();
     const lane = async () => {
       for (let number = next++; number < requests; number = next++) {
-        if (number % HOSTILE_ONE_IN === 7) await attack(number);
-        else await honest(number);
-        if (number % Math.ceil(requests / 50) === 0) memory.push(await residentMiB(door.pid));
+        await (number % HOSTILE_ONE_IN === 7 ? attack() : honest(number));
+        if (number % Math.ceil(requests / MEMORY_SAMPLES) === 0) memory.push(await residentMiB(door.pid));
+        if (number === Math.floor(requests / 5)) settledHeapMiB = await liveHeapMiB(inspector);
+        upstream.received.length = 0; // It remembers every request for tests that look at them.
       }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, lane));
     const seconds = (performance.now() - beganMs) / 1000;
-    agent.destroy();
 
-    times.sort((one, other) => one - other);
-    const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0;
-    const settledAt = Math.floor(memory.length / 5);
+    const inOrder = sorted(times);
+    const fifth = Math.floor(memory.length / 5);
     return {
       requests,
-      hostile: hostileSent,
+      hostile,
       seconds,
-      p50: at(0.5),
-      p99: at(0.99),
-      slowest: at(1),
+      p50: at(inOrder, 0.5),
+      p99: at(inOrder, 0.99),
+      slowest: at(inOrder, 1),
       errors,
+      outages,
+      denials,
+      decided,
+      recorded: (await setting.records()) - recordsBefore,
+      liveHeapMiB: { settled: settledHeapMiB, last: await liveHeapMiB(inspector) },
       residentMiB: {
-        settled: memory[settledAt] ?? 0,
-        highest: Math.max(...memory.slice(settledAt)),
-        last: memory.at(-1) ?? 0,
+        settled: at(sorted(memory.slice(fifth, 2 * fifth)), 0.5),
+        highest: Math.max(...memory.slice(fifth)),
+        last: at(sorted(memory.slice(-fifth)), 0.5),
       },
     };
   } finally {
-    await proxy.stop();
-    await Promise.all([door.stop(), issuer.stop(), upstream.stop()]);
+    agent.destroy();
+    await setting.stop();
   }
 };
-
-if (import.meta.main) {
-  const report = await loadThroughNginx(Number(process.argv[2] ?? 50_000));
-  const { requests, hostile, seconds, p50, p99, slowest, errors, residentMiB: memory } = report;
-  process.stdout.write(
-    [
-      `${requests} requests, ${hostile} of them hostile, in ${seconds.toFixed(1)} s (${Math.round(requests / seconds)} a second)`,
-      `honest requests: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, slowest ${slowest.toFixed(1)} ms`,
-      `resident memory of the door: ${memory.settled.toFixed(0)} MiB after a fifth, highest ${memory.highest.toFixed(0)}, at the end ${memory.last.toFixed(0)}`,
-      errors.length === 0 ? 'no answer that nobody owed' : `${errors.length} answers that nobody owed:`,
-      ...[...new Set(errors)].slice(0, 20).map((error) => `  ${error}`),
-      '',
-    ].join('\n'),
-  );
-  process.exitCode = errors.length === 0 ? 0 : 1;
-}

@@ -3,12 +3,13 @@ import { decisionGroup } from './decision.ts';
 import { forwardGroup } from './forward.ts';
 import { lambdaGroup } from './lambda.ts';
 import { limitsGroup } from './limits.ts';
+import { runLoad } from './load-run.ts';
 import { nodeGroup } from './node-door.ts';
 import { type Place, preparePlace } from './place.ts';
 import { type Plan, run } from './rows.ts';
 import { workerGroup } from './worker-door.ts';
 
-/** `npm run bench`, or `npm run bench -- <group> …`: docs/performance.md says what it measures. */
+/** `npm run bench`, `npm run bench -- <group> …`, or `npm run bench -- load [requests]`: docs/performance.md says what it measures. */
 const groups: Readonly<Record<string, (place: Place) => Promise<Plan | string>>> = {
   decision: decisionGroup,
   node: nodeGroup,
@@ -19,9 +20,13 @@ const groups: Readonly<Record<string, (place: Place) => Promise<Plan | string>>>
 };
 
 const wanted = process.argv.slice(2);
+if (wanted[0] === 'load') {
+  await buildAll();
+  process.exit((await runLoad(Number(wanted[1] ?? 50_000), (line) => console.log(line))) ? 0 : 1);
+}
 const unknown = wanted.find((name) => !Object.hasOwn(groups, name));
 if (unknown !== undefined) {
-  console.error(`no group ${unknown}: there are ${Object.keys(groups).join(', ')}`);
+  console.error(`no group ${unknown}: there are ${Object.keys(groups).join(', ')} and load`);
   process.exit(2);
 }
 
