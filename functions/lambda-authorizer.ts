@@ -103,7 +103,7 @@ async function configured(): Promise<Running> {
       upstream: null,
       auditLine: auditLog ? line : null,
       spill: signedSpill(loaded.config.settings, platform, { fetch: createNodeFetch(egress), clock, log }),
-      redisExchange: redisUrl ? createNodeRedisExchange(redisUrl, egress) : null,
+      redisExchange: redisUrl ? createNodeRedisExchange(redisUrl, egress, watch.note) : null,
     },
     running?.composed ?? null,
   );

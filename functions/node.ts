@@ -145,7 +145,7 @@ const start = async () => {
     sharedKeySet: null,
     upstream: settings.upstreamUrl ? createNodeUpstream(settings.upstreamUrl, { egress, maximumSockets: 1024 }) : null,
     auditLine,
-    redisExchange: settings.redisUrl ? createNodeRedisExchange(settings.redisUrl, egress) : null,
+    redisExchange: settings.redisUrl ? createNodeRedisExchange(settings.redisUrl, egress, watch.note) : null,
   };
   const fetchOut = composeEgress(settings, { fetch: createNodeFetch(egress), watch });
   const cloudOf = (next: Config) => cloudCredentials(next, { fetch: fetchOut, clock, newId, sharePromises: true });

@@ -65,6 +65,8 @@ export function createS3Client(connection: S3Connection): S3Client {
     requestHandler: {
       requestTimeout: timeoutMs,
       connectionTimeout: timeoutMs,
+      // Where the SDK stands on `fetch` (Workers), which would follow; Node's own client does not.
+      requestInit: () => ({ redirect: 'manual' }),
       ...(agents ? { httpAgent: agents.http, httpsAgent: agents.https } : {}),
     },
   };
