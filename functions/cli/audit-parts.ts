@@ -29,6 +29,8 @@ export interface PlaceValues {
 /** An archive opened for reading. */
 export interface OpenArchive extends ChainParts {
   readonly copies: ObjectStore | null;
+  /** The keys that its signatures are held against. */
+  readonly keys: readonly ManifestJwk[];
   /** Null where folder and keys were given, and no configuration was needed. */
   readonly config: Config | null;
 }
@@ -64,7 +66,8 @@ export const openArchive = async (values: PlaceValues, console: Console): Promis
     store,
     copies: copiesFolder === undefined ? (stores?.copies ?? null) : createFolderStore(copiesFolder),
     layout: createLayout(values.prefix ?? config?.settings.auditPrefix ?? 'audit'),
-    verifier: createVerifier(jwks),
+    verifier: verifierOf(jwks),
+    keys: jwks,
     config,
   };
 };
@@ -73,6 +76,14 @@ export const openArchive = async (values: PlaceValues, console: Console): Promis
 const bucketStores = async (config: Config) => {
   const { s3Stores } = await import('../archive/s3-stores.ts');
   return s3Stores(config.settings, () => Date.now());
+};
+
+const verifierOf = (jwks: readonly ManifestJwk[]) => {
+  try {
+    return createVerifier(jwks);
+  } catch (error) {
+    throw error instanceof RangeError ? new Usage(`--keys: ${error.message}`) : error;
+  }
 };
 
 const publicKeys = async (path: string): Promise<readonly ManifestJwk[]> => {

@@ -23,12 +23,13 @@ const searchOptions = {
   to: { type: 'string' },
   identity: { type: 'string' },
   pseudonym: { type: 'string' },
+  address: { type: 'string' },
   action: { type: 'string' },
   outcome: { type: 'string' },
   'request-id': { type: 'string' },
   'key-id': { type: 'string' },
 } as const;
-const SEARCH_USAGE = `[--from TIME] [--to TIME] [--identity NAME | --pseudonym P] [--action A] [--outcome allowed|denied] [--request-id ID] [--key-id ID] ${PLACE_USAGE}`;
+const SEARCH_USAGE = `[--from TIME] [--to TIME] [--identity NAME | --pseudonym P] [--address ADDRESS] [--action A] [--outcome allowed|denied] [--request-id ID] [--key-id ID] ${PLACE_USAGE}`;
 
 type SearchValues = { readonly [name in keyof typeof searchOptions]?: string | undefined };
 
@@ -46,6 +47,14 @@ const identitiesOf = async (values: SearchValues, config: Config | null): Promis
   return pseudonyms.all('identity', values.identity);
 };
 
+/** The same for an address. */
+const addressesOf = async ({ address }: SearchValues, config: Config | null): Promise<readonly string[] | null> => {
+  if (address === undefined) return null;
+  const pseudonyms = pseudonymsOf(config);
+  if (pseudonyms === null) throw new Usage('--address needs TGEFD_AUDIT_PSEUDONYM_KEY');
+  return pseudonyms.all('address', address);
+};
+
 const queryOf = async (values: SearchValues, archive: OpenArchive): Promise<Query> => {
   const { outcome } = values;
   if (outcome !== undefined && outcome !== 'allowed' && outcome !== 'denied') {
@@ -56,6 +65,7 @@ const queryOf = async (values: SearchValues, archive: OpenArchive): Promise<Quer
     fromMs: instant('from', values.from, nowMs),
     toMs: instant('to', values.to, nowMs),
     identities: await identitiesOf(values, archive.config),
+    addresses: await addressesOf(values, archive.config),
     action: values.action ?? null,
     outcome: outcome ?? null,
     requestId: values['request-id'] ?? null,
@@ -63,11 +73,13 @@ const queryOf = async (values: SearchValues, archive: OpenArchive): Promise<Quer
   };
 };
 
-/** Searches, and hands on every record; gives the exit code: 1 when a part of the archive could not be searched. */
+/** Searches, and hands on every record; gives the exit code: 1 when a part of the archive could not be searched, or when
+ * there are records and none may be. */
 const search = async (
   values: SearchValues,
   console: Console,
   show: (record: Parameters<typeof csvLine>[0]) => void | Promise<void>,
+  mayFind = true,
 ): Promise<number> => {
   const archive = await openArchive(values, console);
   if (archive === null) return 1;
@@ -83,16 +95,23 @@ const search = async (
     }
   }
   console.err(`${records} records${damaged === 0 ? '' : `, ${damaged} damaged pieces`}`);
-  return damaged === 0 ? 0 : 1;
+  return damaged === 0 && (mayFind || records === 0) ? 0 : 1;
 };
 
 export const query: Command = {
   summary: 'finds records in the archive',
-  usage: `audit query ${SEARCH_USAGE} [--json]`,
+  usage: `audit query ${SEARCH_USAGE} [--json] [--none: exit code 1 when there is one]`,
   async run(args, console) {
-    const { values } = options(args, { ...searchOptions, json: { type: 'boolean', default: false } });
-    return search(values, console, (record) =>
-      console.out(values.json ? JSON.stringify(record) : readableLine(record)),
+    const { values } = options(args, {
+      ...searchOptions,
+      json: { type: 'boolean', default: false },
+      none: { type: 'boolean', default: false },
+    });
+    return search(
+      values,
+      console,
+      (record) => console.out(values.json ? JSON.stringify(record) : readableLine(record)),
+      !values.none,
     );
   },
 };

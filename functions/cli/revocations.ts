@@ -1,4 +1,5 @@
 import type { Revocation, RevocationOutcome, Revocations } from '../../lib/admit/revocations.ts';
+import { thumbprintIn } from '../../lib/authenticate/certificate-policy.ts';
 import type { RevocationKind } from '../../lib/decision.ts';
 import { type Command, type Console, options, Usage } from './command.ts';
 import { composeForCommand } from './compose.ts';
@@ -10,6 +11,15 @@ const kinds: Readonly<Record<string, RevocationKind>> = {
   thumbprint: 'thumbprint',
   'key-id': 'key_id',
 };
+
+/** An id in the one form that decisions look for: a thumbprint comes as openssl writes it, too. */
+const idOf = (kind: RevocationKind, text: string): string => {
+  if (kind !== 'thumbprint') return text;
+  const thumbprint = thumbprintIn(text);
+  if (thumbprint === null) throw new Usage('a thumbprint is the SHA-256 of the certificate, hexadecimal or base64url');
+  return thumbprint;
+};
+
 const defaultLifetimeSeconds = 7 * 24 * 3600;
 
 /** The shared store of the environment's configuration, or null (said) where revocations would end with this process. */
@@ -68,9 +78,10 @@ export const revoke: Command = {
       const id = values[option as 'jti'];
       return id === undefined ? [] : [{ kind, id }];
     });
-    const [what] = named;
-    if (what === undefined || named.length > 1 || what.id === '')
+    const [given] = named;
+    if (given === undefined || named.length > 1 || given.id === '')
       throw new Usage('exactly one of --jti, --sub, --kid, --thumbprint, --key-id');
+    const what = { ...given, id: idOf(given.kind, given.id) };
     if (values.before !== undefined && what.kind !== 'sub') throw new Usage('--before goes with --sub');
     const lifetime = seconds(values['expires-in'], 'expires-in');
 
@@ -98,9 +109,9 @@ export const revocations: Command = {
   usage: 'revocations list | revocations show KIND ID | revocations remove KIND ID',
   async run(args, console) {
     const { positionals } = options(args, {}, true);
-    const [verb = 'list', kindText, id] = positionals;
+    const [verb = 'list', kindText, given] = positionals;
     const kind = kindText === undefined ? undefined : kinds[kindText.replace('key_id', 'key-id')];
-    if (!['list', 'show', 'remove'].includes(verb) || (verb !== 'list' && (!kind || !id)))
+    if (!['list', 'show', 'remove'].includes(verb) || (verb !== 'list' && (!kind || !given)))
       throw new Usage(`not understood: ${positionals.join(' ')}`);
     const store = await storeOf(console);
     if (!store) return 1;
@@ -113,7 +124,8 @@ export const revocations: Command = {
       }
       return 0;
     }
-    if (!kind || id === undefined) return 2;
+    if (!kind || given === undefined) return 2;
+    const id = idOf(kind, given);
     if (verb === 'remove') {
       const removed = await store.revocations.remove(kind, id);
       if (!answered(removed, console)) return 1;

@@ -4,6 +4,7 @@ import { hex, sha256, utf8 } from './encoding.ts';
 import { HOUR_MS } from './layout.ts';
 import { type Anchor, DOCUMENT_MAXIMUM_BYTES, MANIFEST_VERSION, parseAnchor } from './manifest.ts';
 import type { Signer } from './manifest-signature.ts';
+import { sealsAnchor } from './revoked-key.ts';
 import { listAll, type ObjectStore } from './store.ts';
 
 export interface AnchorParts extends ChainParts {
@@ -28,6 +29,8 @@ export async function readAnchor(
   const fileSha256 = hex(await sha256(file));
   const verified = await verifier.verify('anchor', file);
   if (verified.outcome !== 'genuine') return { found: 'untrusted', why: verified.outcome, fileSha256 };
+  if (verified.seal !== null && !sealsAnchor(verified.seal, key, fileSha256))
+    return { found: 'untrusted', why: 'forged', fileSha256 };
   const anchor = parseAnchor(verified.payload);
   return anchor === null
     ? { found: 'untrusted', why: 'malformed', fileSha256 }

@@ -2,6 +2,7 @@ import { hex, sha256 } from './encoding.ts';
 import { type Layout, sequenceInKey } from './layout.ts';
 import { DOCUMENT_MAXIMUM_BYTES, type Manifest, parseManifest } from './manifest.ts';
 import type { Verifier } from './manifest-signature.ts';
+import { sealsManifest } from './revoked-key.ts';
 import { listAll, type ObjectStore } from './store.ts';
 
 /** One manifest as it lies in the bucket, its signature checked. */
@@ -38,6 +39,9 @@ export async function readLink(parts: ChainParts, writer: string, sequence: numb
   if (manifest === null) return { found: 'untrusted', why: 'malformed', fileSha256 };
   if (manifest.writer !== writer || manifest.sequence !== sequence) {
     return { found: 'untrusted', why: 'misplaced', fileSha256 };
+  }
+  if (verified.seal !== null && !sealsManifest(verified.seal, writer, sequence, fileSha256)) {
+    return { found: 'untrusted', why: 'forged', fileSha256 };
   }
   return { found: 'link', link: { key, manifest, fileSha256, keyId: verified.keyId } };
 }

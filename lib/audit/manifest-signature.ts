@@ -7,6 +7,7 @@ import {
   base64url as joseBase64url,
 } from 'jose';
 import { utf8 } from './encoding.ts';
+import { type Seal, sealSchema } from './revoked-key.ts';
 
 /** `typ` of a signature's header, so that no other JWS of the same key passes for one. */
 const TYPES = { manifest: 'tgefd-audit-manifest', anchor: 'tgefd-audit-anchor' } as const;
@@ -31,12 +32,18 @@ export interface Verifier {
 }
 
 export type Verified =
-  | { readonly outcome: 'genuine'; readonly payload: string; readonly keyId: string }
+  | {
+      readonly outcome: 'genuine';
+      readonly payload: string;
+      readonly keyId: string;
+      /** Of a revoked key: what it had signed when it was revoked. Whether that is this document is the reader's to say. */
+      readonly seal: Seal | null;
+    }
   | { readonly outcome: 'forged'; readonly payload: string; readonly keyId: string | null }
   | { readonly outcome: 'malformed' };
 
-/** A JWK (RFC 7517), private where it signs: Ed25519 or P-256. */
-export type ManifestJwk = JWK;
+/** A JWK (RFC 7517), private where it signs: Ed25519 or P-256. To verify with, it may have a member `revoked`. */
+export type ManifestJwk = JWK & { readonly revoked?: unknown };
 
 /** Makes a signer; the key is imported on first use. Its id is its `kid`, else its RFC 7638 thumbprint. */
 export function createSigner(jwk: JWK): Signer {
@@ -54,16 +61,26 @@ export function createSigner(jwk: JWK): Signer {
   };
 }
 
-/** Makes a verifier of documents signed by any of these keys (private parts are not used). */
-export function createVerifier(jwks: readonly JWK[]): Verifier {
-  let loaded: ReadonlyMap<string, { readonly key: CryptoKey | Uint8Array; readonly algorithm: string }> | null = null;
+/**
+ * Makes a verifier of documents signed by any of these keys (private parts are not used). Throws a RangeError on a member
+ * `revoked` that says nothing which can be understood.
+ */
+export function createVerifier(jwks: readonly ManifestJwk[]): Verifier {
+  const seals = jwks.map(sealIn);
+  let loaded: ReadonlyMap<
+    string,
+    { readonly key: CryptoKey | Uint8Array; readonly algorithm: string; readonly seal: Seal | null }
+  > | null = null;
   const load = async () =>
     new Map(
       await Promise.all(
-        jwks.map(async (jwk) => {
+        jwks.map(async (jwk, place) => {
           const algorithm = algorithmOf(jwk);
           if (algorithm === null) throw new RangeError('a manifest is signed with an Ed25519 or P-256 key');
-          return [await keyIdOf(jwk), { key: await importJWK(publicPart(jwk), algorithm), algorithm }] as const;
+          return [
+            await keyIdOf(jwk),
+            { key: await importJWK(publicPart(jwk), algorithm), algorithm, seal: seals[place] ?? null },
+          ] as const;
         }),
       ),
     );
@@ -83,7 +100,7 @@ export function createVerifier(jwks: readonly JWK[]): Verifier {
           { algorithms: [known.algorithm] },
         );
         if (protectedHeader?.typ !== TYPES[kind]) return { outcome: 'forged', payload, keyId };
-        return { outcome: 'genuine', payload, keyId };
+        return { outcome: 'genuine', payload, keyId, seal: known.seal };
       } catch {
         return { outcome: 'forged', payload, keyId };
       }
@@ -100,6 +117,13 @@ export async function publicSigningJwk(jwk: JWK): Promise<JWK> {
 const algorithmOf = (jwk: JWK): 'EdDSA' | 'ES256' | null => {
   if (jwk.kty === 'OKP' && jwk.crv === 'Ed25519') return 'EdDSA';
   return jwk.kty === 'EC' && jwk.crv === 'P-256' ? 'ES256' : null;
+};
+
+const sealIn = ({ revoked }: ManifestJwk): Seal | null => {
+  if (revoked === undefined) return null;
+  const parsed = sealSchema.safeParse(revoked);
+  if (!parsed.success) throw new RangeError('`revoked` of a verification key is not understood');
+  return parsed.data;
 };
 
 const publicPart = ({ kty, crv, x, y }: JWK): JWK => ({

@@ -12,6 +12,8 @@ export interface Query {
   readonly toMs: number | null;
   /** Pseudonyms of the caller, one for each key it may have been made with. */
   readonly identities: readonly string[] | null;
+  /** The same of the client's address. */
+  readonly addresses: readonly string[] | null;
   readonly action: string | null;
   readonly outcome: 'allowed' | 'denied' | null;
   readonly requestId: string | null;
@@ -116,9 +118,17 @@ async function load(
 }
 
 /** Texts of which a line must hold one of each group, so that most lines need no parsing. */
-const textsToFind = ({ identities, action, outcome, requestId, keyId }: Query): readonly (readonly string[])[] =>
+const textsToFind = ({
+  identities,
+  addresses,
+  action,
+  outcome,
+  requestId,
+  keyId,
+}: Query): readonly (readonly string[])[] =>
   [
     identities?.map((identity) => JSON.stringify(identity)) ?? null,
+    addresses?.map((address) => JSON.stringify(address)) ?? null,
     action === null ? null : [JSON.stringify(action)],
     outcome === null ? null : [`"outcome":"${outcome}"`],
     requestId === null ? null : [JSON.stringify(requestId)],
@@ -133,6 +143,7 @@ function matching(line: Line, query: Query, needles: readonly (readonly string[]
   const isWanted =
     isWithin(query, record.ts) &&
     (query.identities === null || (record.identity !== null && query.identities.includes(record.identity))) &&
+    (query.addresses === null || (record.client_address !== null && query.addresses.includes(record.client_address))) &&
     (query.action === null || record.action === query.action) &&
     (query.outcome === null || record.outcome === query.outcome) &&
     (query.requestId === null || record.request_id === query.requestId) &&

@@ -16,6 +16,7 @@ export interface AnchorsSeen {
 }
 
 const READ_WIDTH = 8;
+const FORGED = 'not signed by a known key, or by a revoked one that had not signed it';
 
 /**
  * Walks the anchors from an hour on: each must be genuine, stand under its hour, and name the one before it by hash. Copies
@@ -53,7 +54,7 @@ export async function verifyAnchors(
     count++;
     if (read.found === 'untrusted') {
       const kind = read.why === 'forged' ? 'anchor_forged' : 'anchor_altered';
-      findings.add(kind, { key }, read.why === 'forged' ? 'signed by no known key' : 'is no anchor any more');
+      findings.add(kind, { key }, read.why === 'forged' ? FORGED : 'is no anchor any more');
     } else {
       const { hour, created_at: createdAt, previous, heads } = read.anchor;
       if (layout.anchor(Date.parse(hour)) !== key)

@@ -115,7 +115,8 @@ function* numbers(first: number, last: number): Generator<number> {
 type At = { readonly writer: string; readonly sequence: number; readonly key: string };
 
 function untrusted(why: 'malformed' | 'forged' | 'misplaced', at: At, findings: Findings): void {
-  if (why === 'forged') findings.add('manifest_forged', at, 'not signed by a known key');
+  if (why === 'forged')
+    findings.add('manifest_forged', at, 'not signed by a known key, or by a revoked one that had not signed it');
   else if (why === 'misplaced') findings.add('manifest_misplaced', at, 'is the manifest of another batch');
   else findings.add('manifest_altered', at, 'is no manifest any more');
 }

@@ -62,7 +62,7 @@ const policySchema = (roleNames: readonly string[]) =>
     .check(z.maxLength(1000));
 
 /** A SHA-256 thumbprint as base64url (RFC 8705 §3.1), from that or from hexadecimal digits with or without colons. */
-const thumbprintIn = (text: string): string | null => {
+export const thumbprintIn = (text: string): string | null => {
   const digits = text.replaceAll(':', '');
   if (/^[0-9A-Fa-f]{64}$/.test(digits))
     return encodeBase64url(

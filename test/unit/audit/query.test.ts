@@ -11,6 +11,7 @@ const all: Query = {
   action: null,
   outcome: null,
   requestId: null,
+  addresses: null,
   keyId: null,
 };
 

@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import { type Query, searchArchive } from '../../lib/audit/query.ts';
+import { instant, openArchive, PLACE_USAGE, placeOptions, progressTo } from './audit-parts.ts';
+import { type Command, options, Usage } from './command.ts';
+
+const everything: Omit<Query, 'fromMs' | 'toMs'> = {
+  identities: null,
+  addresses: null,
+  action: null,
+  outcome: null,
+  requestId: null,
+  keyId: null,
+};
+
+export const compare: Command = {
+  summary:
+    'holds the archive against decision ids that somebody else wrote down: record lines of a door, a service’s log',
+  usage: `audit compare --ids FILE [--subset: FILE need not hold all] [--from TIME] [--to TIME] ${PLACE_USAGE}`,
+  async run(args, console) {
+    const { values } = options(args, {
+      ...placeOptions,
+      ids: { type: 'string' },
+      subset: { type: 'boolean', default: false },
+      from: { type: 'string' },
+      to: { type: 'string' },
+    });
+    if (values.ids === undefined)
+      throw new Usage('--ids is a file: decision ids, one a line, or record lines (TGEFD_AUDIT_LOG)');
+    const nowMs = Date.now();
+    const period = { fromMs: instant('from', values.from, nowMs), toMs: instant('to', values.to, nowMs) };
+    const text = await readFile(values.ids, 'utf8').catch(() => {
+      throw new Usage(`--ids: ${values.ids} cannot be read`);
+    });
+    const written = new Set(text.split('\n').flatMap((line) => idIn(line, period)));
+    const archive = await openArchive(values, console);
+    if (archive === null) return 1;
+    let [records, unwritten, damaged] = [0, 0, 0];
+    for await (const found of searchArchive({ ...everything, ...period }, archive, progressTo(console, 'searched'))) {
+      if (found.found === 'damage') {
+        damaged++;
+        console.err(`not searched: ${found.key}: ${found.why} (audit verify tells more)`);
+        continue;
+      }
+      records++;
+      const { id } = found.record;
+      if (written.delete(id) || values.subset) continue;
+      unwritten++;
+      console.out(`record without a line  ${id}`);
+    }
+    for (const id of written) console.out(`line without a record  ${id}`);
+    console.err(`${records} records, ${unwritten} without a line, ${written.size} lines without a record`);
+    return damaged + unwritten + written.size === 0 ? 0 : 1;
+  },
+};
+
+/** The decision id that a line speaks of: a record of the period, or the id alone. Other lines of a log are none. */
+const idIn = (line: string, { fromMs, toMs }: Pick<Query, 'fromMs' | 'toMs'>): readonly string[] => {
+  if (!line.startsWith('{')) return /^[A-Za-z0-9._-]{1,160}$/.test(line.trim()) ? [line.trim()] : [];
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(line);
+  } catch {
+    return [];
+  }
+  if (typeof parsed !== 'object' || parsed === null || !('type' in parsed) || parsed.type !== 'audit') return [];
+  const [id, atMs] = ['id' in parsed ? parsed.id : null, 'ts' in parsed ? Date.parse(String(parsed.ts)) : Number.NaN];
+  const isWithin = (fromMs === null || atMs >= fromMs) && (toMs === null || atMs < toMs);
+  return typeof id === 'string' && isWithin ? [id] : [];
+};
