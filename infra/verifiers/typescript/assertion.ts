@@ -82,7 +82,7 @@ export function createAssertionVerifier(settings: VerifierSettings): Verifier {
   const clock = settings.clock ?? (() => new Date());
   const keys =
     settings.keys instanceof URL
-      ? createRemoteJWKSet(settings.keys, { cacheMaxAge: 300_000, cooldownDuration: 10_000, timeoutDuration: 3_000 })
+      ? createRemoteJWKSet(settings.keys, { cacheMaxAge: 60_000, cooldownDuration: 10_000, timeoutDuration: 3_000 })
       : settings.keys;
 
   return async (assertion, { method, path }) => {
