@@ -8,9 +8,10 @@ import { type Child, freePort, startChild } from './child.ts';
 import { ensurePackage, type Program, pathOf } from './debian.ts';
 import { acceptsConnections } from './listening.ts';
 
-/** A real S3 endpoint: Ceph's radosgw over one monitor and one object store daemon in memory. */
+/** A real S3 endpoint with a token service: Ceph's radosgw over one monitor and one object store daemon in memory. */
 export interface Radosgw {
   readonly endpoint: string;
+  /** Of a user who owns what it makes and may set up roles and their issuers. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   stop(): Promise<void>;
 }
@@ -93,7 +94,8 @@ export async function startRadosgw(programs: CephPrograms): Promise<Radosgw> {
     );
     await start(programs.rgw, ['-n', 'client.rgw'], () => acceptsConnections(port));
     const keys = ['--access-key', credentials.accessKeyId, '--secret-key', credentials.secretAccessKey];
-    await call(programs.admin, 'user', 'create', '--uid', 'test', '--display-name', 'test', ...keys);
+    const caps = ['--caps', 'roles=*;oidc-provider=*'];
+    await call(programs.admin, 'user', 'create', '--uid', 'test', '--display-name', 'test', ...keys, ...caps);
   } catch (error) {
     await stop();
     throw error;
@@ -102,7 +104,8 @@ export async function startRadosgw(programs: CephPrograms): Promise<Radosgw> {
 }
 
 /** No authentication inside the cluster, everything once, nothing on disk but the monitor's map, and no hook that waits for
- * a host's name. radosgw would insist on encrypting what it says to the monitor, which nobody does without authentication. */
+ * a host's name. radosgw would insist on encrypting what it says to the monitor, which nobody does without authentication; and
+ * it knows no way to be told of a test's own authority, so that it must believe whoever answers for an issuer on loopback. */
 const configuration = (folder: string, fsid: string, monPort: number, port: number): string => `[global]
 fsid = ${fsid}
 mon_initial_members = a
@@ -134,4 +137,7 @@ admin_socket = ${folder}/$name.$pid.asok
 [client.rgw]
 rgw_frontends = beast endpoint=127.0.0.1:${port}
 rgw_data = ${folder}
+rgw_s3_auth_use_sts = true
+rgw_sts_key = ${fsid.slice(0, 16)}
+rgw_verify_ssl = false
 `;
