@@ -19,7 +19,7 @@ import { createNodeCheck } from './node/check.ts';
 import { identifyConnections } from './node/client-connections.ts';
 import { createClientTls } from './node/client-tls.ts';
 import { hmacOnNode, verifyOnNode } from './node/crypto.ts';
-import { drainServer } from './node/drain.ts';
+import { createDrain } from './node/drain.ts';
 import { createNodeEgress } from './node/egress.ts';
 import { createNodeFetch } from './node/fetch.ts';
 import { createMetricsServer } from './node/metrics.ts';
@@ -194,6 +194,7 @@ const start = async () => {
     readCertificate: certificateFromDer,
   });
 
+  const drain = createDrain(server);
   const metricsServer = settings.metricsPort === null ? null : createMetricsServer(() => composed.metricsPage());
 
   const stop = () => {
@@ -202,7 +203,7 @@ const start = async () => {
     log('info', 'draining', { seconds: drainSeconds });
     const force = setTimeout(() => process.exit(1), drainSeconds * 1000);
     force.unref();
-    void drainServer(server).then(async () => {
+    void drain().then(async () => {
       await refresh.stop();
       await archive?.stop();
       // What is put off may put off more.

@@ -76,3 +76,18 @@ export async function startGatewayHaproxy(program: Program, gateway: number): Pr
     config: (port, folder) => text.replaceAll('FOLDER', folder).replaceAll('PORT', `${port}`),
   });
 }
+
+/** Starts nginx as documented in front of the gateway, save addresses and TLS, on loopback ports. */
+export async function startGatewayNginx(program: Program, gateway: number): Promise<StartedProxy> {
+  const text = await documented('gateway-nginx.conf', [
+    ['pid /run/nginx.pid;', ''],
+    ['server 127.0.0.1:8080;', `server 127.0.0.1:${gateway};`],
+    ['listen 80;', 'listen unix:FOLDER/redirect.sock;'],
+    ['listen 443 ssl http2;', 'listen 127.0.0.1:PORT;'],
+    ['        ssl_certificate     /etc/nginx/tls/tls.crt;\n', ''],
+    ['        ssl_certificate_key /etc/nginx/tls/tls.key;\n', ''],
+  ]);
+  return startNginx(program, {
+    config: (port, folder) => text.replaceAll('FOLDER', folder).replaceAll('PORT', `${port}`),
+  });
+}
