@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { Revocation, Revocations } from '../lib/admit/revocations.ts';
 import type { Pseudonyms } from '../lib/audit/pseudonym.ts';
+import { parseStrictJson } from '../lib/authenticate/strict-json.ts';
 import type { Clock, Decision, Reason } from '../lib/decision.ts';
 import { denialAnswer } from '../lib/respond/denial.ts';
 
@@ -53,12 +54,8 @@ export const createAdministration = (parts: {
     if (declared > maximumBytes) return null;
     const text = await request.text();
     if (text.length > maximumBytes) return null;
-    try {
-      const parsed = demand.safeParse(JSON.parse(text));
-      return parsed.success && (parsed.data.kind === 'sub' || parsed.data.before === undefined) ? parsed.data : null;
-    } catch {
-      return null;
-    }
+    const parsed = demand.safeParse(parseStrictJson(text));
+    return parsed.success && (parsed.data.kind === 'sub' || parsed.data.before === undefined) ? parsed.data : null;
   };
 
   return async (decision: Decision, request: Request): Promise<Response> => {

@@ -71,19 +71,13 @@ const row = z.strictObject({
 });
 
 /**
- * Reads `TGEFD_RATE_LIMIT_OVERRIDES`: a JSON array of `{"role" | "subject", "budget", "per_minute", "burst"?}`. Gives the
+ * Reads the document of `TGEFD_RATE_LIMIT_OVERRIDES`, a JSON array of `{"role" | "subject", "budget", "per_minute", "burst"?}`. Gives the
  * overrides, roles in lower case, and one problem per fault; a problem names the row and the member, never its value.
  */
-export function parseQuotaOverrides(json: string): {
+export function parseQuotaOverrides(document: unknown): {
   readonly overrides: readonly QuotaOverride[];
   readonly problems: readonly string[];
 } {
-  let document: unknown;
-  try {
-    document = JSON.parse(json);
-  } catch {
-    return { overrides: [], problems: ['is not JSON'] };
-  }
   if (!Array.isArray(document)) return { overrides: [], problems: ['is not an array'] };
 
   const overrides: QuotaOverride[] = [];

@@ -1,6 +1,7 @@
 import { parseQuotaOverrides, type QuotaOverride } from '../admit/quotas.ts';
 import { type ApiKey, parseApiKeys } from '../authenticate/api-key.ts';
 import { type CertificatePolicy, parseCertificatePolicy } from '../authenticate/certificate-policy.ts';
+import { parseStrictJson } from '../authenticate/strict-json.ts';
 import { roleNames } from '../authorize/roles.ts';
 import type { Endpoint } from '../decision.ts';
 import { parseExporterHeaders } from '../observe/exporter-headers.ts';
@@ -35,7 +36,13 @@ export const readDocuments = (
   const report = (key: SettingKey, found: string, suffix = '') =>
     problems.push({ variable: variables[key].name + suffix, found, accepted: variables[key].kind.accepts });
 
-  const rows = parseEndpointRows(settings.endpoints ?? '[]');
+  const jsonOf = (key: 'endpoints' | 'rateLimitOverrides'): unknown => {
+    const document = parseStrictJson(settings[key] ?? '[]');
+    if (document === undefined) report(key, 'malformed JSON, or a member given twice');
+    return document ?? [];
+  };
+
+  const rows = parseEndpointRows(jsonOf('endpoints'));
   for (const problem of rows.problems) report('endpoints', problem);
 
   const proxies = parseCidrs(settings.trustedProxies);
@@ -70,7 +77,7 @@ export const readDocuments = (
       : parseCertificatePolicy(settings.mtlsPolicy, roleNames);
   for (const problem of policy.problems) problems.push({ variable: variables.mtlsPolicy.name, ...problem });
 
-  const overrides = parseQuotaOverrides(settings.rateLimitOverrides ?? '[]');
+  const overrides = parseQuotaOverrides(jsonOf('rateLimitOverrides'));
   for (const problem of overrides.problems) report('rateLimitOverrides', problem);
 
   const exporter = settings.otelHeaders && parseExporterHeaders(settings.otelHeaders.current);

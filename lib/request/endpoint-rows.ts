@@ -37,13 +37,12 @@ const rowShape = z.strictObject({
 });
 
 /**
- * Takes the text of `TGEFD_ENDPOINTS`: a JSON array of `{method, path, scope, budget, action?}`; gives its rows, and one
+ * Takes the document of `TGEFD_ENDPOINTS`, a JSON array of `{method, path, scope, budget, action?}`; gives its rows, and one
  * problem for each fault: unknown or missing members, a pattern that is not its own canonical form, one below
  * `/_authorizer/` or on a health path, two rows of one shape. Rows with a fault are left out. Never throws.
  * Does not know the default rows; `mergeEndpoints` puts these over them.
  */
-export const parseEndpointRows = (json: string): EndpointRows => {
-  const list = parseJson(json);
+export const parseEndpointRows = (list: unknown): EndpointRows => {
   if (!Array.isArray(list)) return { rows: [], problems: ['is not a JSON array of rows'] };
   if (list.length > MAX_ROWS)
     return { rows: [], problems: [`has ${list.length} rows; at most ${MAX_ROWS} are accepted`] };
@@ -74,14 +73,6 @@ export const parseEndpointRows = (json: string): EndpointRows => {
     }
   }
   return { rows, problems };
-};
-
-const parseJson = (json: string): unknown => {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return null;
-  }
 };
 
 const describe = (issue: z.core.$ZodIssue, row: unknown): string => {

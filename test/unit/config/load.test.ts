@@ -267,6 +267,22 @@ describe('what variables demand of each other', () => {
       'TGEFD_TRUSTED_PROXIES',
     ],
     ['endpoint rows that are no JSON', { ...development, TGEFD_ENDPOINTS: '[' }, 'TGEFD_ENDPOINTS'],
+    [
+      'an endpoint row that names its scope twice',
+      {
+        ...development,
+        TGEFD_ENDPOINTS: '[{"method":"GET","path":"/v1/a","scope":"admin","scope":null,"budget":"read"}]',
+      },
+      'TGEFD_ENDPOINTS',
+    ],
+    [
+      'an override that names its rate twice',
+      {
+        ...development,
+        TGEFD_RATE_LIMIT_OVERRIDES: '[{"role":"a","budget":"heavy","per_minute":1,"per_minute":0}]',
+      },
+      'TGEFD_RATE_LIMIT_OVERRIDES',
+    ],
   ])('%s', (_, env, variable) => {
     const found = lines(env);
     expect(found).toHaveLength(1);
