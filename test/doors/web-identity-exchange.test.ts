@@ -71,7 +71,7 @@ describeWith([...Object.values(ceph), openssl], 'a token of ours for credentials
   ];
 
   beforeAll(async () => {
-    [s3, authority] = await Promise.all([startRadosgw(ceph), startAuthority(openssl)]);
+    [s3, authority] = await Promise.all([startRadosgw(ceph, { tokenService: true }), startAuthority(openssl)]);
     owner = createS3Client({
       endpoint: s3.endpoint,
       region: REGION,

@@ -50,7 +50,7 @@ const withRole = () =>
     TGEFD_AUDIT_S3_ROLE_ARN: role,
   });
 
-/** STS as its documentation records it; moto, which plays it, is not to be had here. */
+/** STS as its documentation records it; `web-identity-exchange.test.ts` asks a real one. */
 const sts = () => {
   const tokens: string[] = [];
   const fetch: Fetch = async (input, init) => {

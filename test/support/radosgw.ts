@@ -8,7 +8,7 @@ import { type Child, freePort, startChild } from './child.ts';
 import { ensurePackage, type Program, pathOf } from './debian.ts';
 import { acceptsConnections } from './listening.ts';
 
-/** A real S3 endpoint with a token service: Ceph's radosgw over one monitor and one object store daemon in memory. */
+/** A real S3 endpoint: Ceph's radosgw over one monitor and one object store daemon in memory. */
 export interface Radosgw {
   readonly endpoint: string;
   /** Of a user who owns what it makes and may set up roles and their issuers. */
@@ -44,13 +44,20 @@ export async function cephPrograms(): Promise<CephPrograms> {
   };
 }
 
-/** Starts a cluster of one on free loopback ports, everything in a folder of its own that goes with it. */
-export async function startRadosgw(programs: CephPrograms): Promise<Radosgw> {
+/**
+ * Starts a cluster of one on free loopback ports, everything in a folder of its own that goes with it. With `tokenService` it
+ * takes the credentials of its own STS too, and then calls every wrong key `AccessDenied`.
+ */
+export async function startRadosgw(
+  programs: CephPrograms,
+  { tokenService = false }: { readonly tokenService?: boolean } = {},
+): Promise<Radosgw> {
   const folder = await mkdtemp(join(tmpdir(), 'tgefd-ceph-'));
   const [monPort, port] = [await freePort(), await freePort()];
   const fsid = randomUUID();
   const conf = join(folder, 'ceph.conf');
-  await writeFile(conf, configuration(folder, fsid, monPort, port));
+  const services = tokenService ? tokenServiceConfiguration(fsid) : '';
+  await writeFile(conf, configuration(folder, fsid, monPort, port) + services);
   await Promise.all(['mon', 'osd'].map((name) => mkdir(join(folder, name))));
   const call = async (program: Program, ...args: string[]) =>
     run(pathOf(program), ['--conf', conf, ...args], { timeout: COMMAND_TIMEOUT_MS, env: process.env });
@@ -104,8 +111,7 @@ export async function startRadosgw(programs: CephPrograms): Promise<Radosgw> {
 }
 
 /** No authentication inside the cluster, everything once, nothing on disk but the monitor's map, and no hook that waits for
- * a host's name. radosgw would insist on encrypting what it says to the monitor, which nobody does without authentication; and
- * it knows no way to be told of a test's own authority, so that it must believe whoever answers for an issuer on loopback. */
+ * a host's name. radosgw would insist on encrypting what it says to the monitor, which nobody does without authentication. */
 const configuration = (folder: string, fsid: string, monPort: number, port: number): string => `[global]
 fsid = ${fsid}
 mon_initial_members = a
@@ -137,7 +143,10 @@ admin_socket = ${folder}/$name.$pid.asok
 [client.rgw]
 rgw_frontends = beast endpoint=127.0.0.1:${port}
 rgw_data = ${folder}
-rgw_s3_auth_use_sts = true
+`;
+
+/** It cannot be told of a test's own authority, and so has to believe whoever answers for an issuer. */
+const tokenServiceConfiguration = (fsid: string): string => `rgw_s3_auth_use_sts = true
 rgw_sts_key = ${fsid.slice(0, 16)}
 rgw_verify_ssl = false
 `;
