@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { main } from '../../functions/cli.ts';
+import { type Canaries, createCanaries } from '../support/canaries.ts';
 import type { StartedDoor } from '../support/door.ts';
 import { type Issuer, startIssuer } from '../support/issuer.ts';
 import { startNodeDoor } from '../support/node-door.ts';
@@ -15,37 +14,14 @@ import { startWorkerDoor } from '../support/worker-door.ts';
 
 const ROOT = dirname(dirname(import.meta.dirname));
 
-/** Values that stand nowhere else in the world: wherever one turns up, a secret would. */
-const canary = () => `canary${randomBytes(24).toString('hex')}`;
-const keyPair = async () => {
-  const { privateKey } = await generateKeyPair('EdDSA', { extractable: true });
-  return exportJWK(privateKey);
-};
-
 let issuer: Issuer;
 let upstream: Upstream;
-let canaries: Record<string, string>;
-/** Private parts of keys are canaries by themselves. */
-let privateParts: string[];
+let canaries: Canaries;
 beforeAll(async () => {
-  [issuer, upstream] = await Promise.all([startIssuer(), startUpstream()]);
-  const [assertion, manifest] = await Promise.all([keyPair(), keyPair()]);
-  privateParts = [assertion.d ?? '', manifest.d ?? ''];
-  canaries = {
-    TGEFD_INGRESS_SECRET: canary(),
-    TGEFD_INGRESS_SECRET_PREVIOUS: canary(),
-    TGEFD_REDIS_TOKEN: canary(),
-    TGEFD_REDIS_TOKEN_PREVIOUS: canary(),
-    TGEFD_AUDIT_PSEUDONYM_KEY: canary(),
-    TGEFD_AUDIT_PSEUDONYM_KEY_PREVIOUS: canary(),
-    TGEFD_AUDIT_S3_ACCESS_KEY_ID: canary(),
-    TGEFD_AUDIT_S3_SECRET_ACCESS_KEY: canary(),
-    TGEFD_OTEL_HEADERS: `authorization=${canary()}`,
-    TGEFD_ASSERTION_KEY: JSON.stringify(assertion),
-    TGEFD_AUDIT_SIGNING_KEY: JSON.stringify(manifest),
-  };
+  [issuer, upstream, canaries] = await Promise.all([startIssuer(), startUpstream(), createCanaries()]);
 });
 afterAll(() => Promise.all([issuer?.stop(), upstream?.stop()]));
+const secretsIn = (text: string) => canaries.secretsIn(text);
 
 const environment = (): Record<string, string> => ({
   TGEFD_ENV: 'development',
@@ -65,25 +41,29 @@ const environment = (): Record<string, string> => ({
   TGEFD_METRICS_ENABLED: 'true',
   TGEFD_OTEL_ENABLED: 'true',
   TGEFD_OTEL_ENDPOINT: 'http://127.0.0.1:1/v1/traces',
-  ...canaries,
+  ...canaries.env,
 });
 
-const secretsIn = (text: string): string[] => {
-  const values = Object.entries(canaries).map(([name, value]) => [name, value.replace(/^authorization=/, '')] as const);
-  const parts = privateParts.map((part, index) => [`private part ${index}`, part] as const);
-  return [...values, ...parts].flatMap(([name, value]) => {
-    const forms = [
+test('a canary is seen where there is one, whatever it is written as', () => {
+  for (const [name, text] of Object.entries(canaries.env)) {
+    const value = text.startsWith('{') ? (JSON.parse(text).d as string) : text.replace(/^(holder:|x-key=)/, '');
+    const part = value.slice(0, 16);
+    const written = [
+      text,
       value,
-      Buffer.from(value).toString('base64'),
-      Buffer.from(value).toString('hex'),
+      part,
+      JSON.stringify({ inside: JSON.stringify(text) }),
+      Buffer.from(part).toString('hex'),
+      Buffer.from(value).toString('hex').toUpperCase(),
       encodeURIComponent(value),
+      [...Buffer.from(value)].map((byte) => `%${byte.toString(16)}`).join(''),
+      ...['', 'a', 'ab', 'abc'].flatMap((before) =>
+        (['base64', 'base64url'] as const).map((encoding) => Buffer.from(`${before}${value}yz`).toString(encoding)),
+      ),
     ];
-    return forms.some((form) => text.includes(form)) ? [name] : [];
-  });
-};
-
-test('a canary is seen where there is one', () => {
-  for (const [name, value] of Object.entries(canaries)) expect(secretsIn(`x ${value} y`)).toContain(name);
+    for (const each of written) expect([name, canaries.secretsIn(`x${each}y`)]).toEqual([name, [name]]);
+  }
+  expect(canaries.secretsIn('0123456789abcdef'.repeat(20))).toEqual([]);
 });
 
 describe.each(Object.entries({ node: startNodeDoor, workerd: startWorkerDoor }))('on %s', (_, start) => {
@@ -166,7 +146,7 @@ test.each([
 test('no bundle and no source map holds what the environment held while it was built', async () => {
   await promisify(execFile)(process.execPath, ['infra/build.ts'], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...canaries },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...canaries.env },
   });
   const files = readdirSync(join(ROOT, 'dist'));
   expect(files.some((name) => name.endsWith('.map'))).toBe(true);
