@@ -8,11 +8,20 @@ import { type Child, freePort, startChild } from './child.ts';
 import { ensurePackage, type Program, pathOf } from './debian.ts';
 import { acceptsConnections } from './listening.ts';
 
+interface S3Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
 /** A real S3 endpoint: Ceph's radosgw over one monitor and one object store daemon in memory. */
 export interface Radosgw {
   readonly endpoint: string;
   /** Of a user who owns what it makes and may set up roles and their issuers. */
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly credentials: S3Credentials;
+  /** Gives the user another access key, besides those that it has. */
+  addKey(credentials: S3Credentials): Promise<void>;
+  /** Ends an access key, as `aws iam delete-access-key` does. */
+  endKey(accessKeyId: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -107,7 +116,19 @@ export async function startRadosgw(
     await stop();
     throw error;
   }
-  return { endpoint: `http://127.0.0.1:${port}`, credentials, stop };
+  const ofUser = ['--uid', 'test', '--key-type', 's3'];
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    credentials,
+    async addKey({ accessKeyId, secretAccessKey }) {
+      const keys = ['--access-key', accessKeyId, '--secret-key', secretAccessKey];
+      await call(programs.admin, 'key', 'create', ...ofUser, ...keys);
+    },
+    async endKey(accessKeyId) {
+      await call(programs.admin, 'key', 'rm', ...ofUser, '--access-key', accessKeyId);
+    },
+    stop,
+  };
 }
 
 /** No authentication inside the cluster, everything once, nothing on disk but the monitor's map, and no hook that waits for

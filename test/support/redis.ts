@@ -18,6 +18,8 @@ export interface RedisParts {
   resetCounts(): void;
   /** What goes wrong from now on; null: nothing. */
   setFault(fault: RestFault | null): Promise<void>;
+  /** The only token that the REST face accepts from now on. */
+  setToken(token: string): void;
   /** Loses everything, scripts too, as a crash without persistence does. */
   restartEmpty(): Promise<void>;
   /** Resolves with how the first redis-server ended, whenever it does. */
@@ -40,12 +42,15 @@ export async function startRedis(program: Program): Promise<RedisParts> {
   const face = await startUpstashFace((command, args) => client.callBuffer(command, ...args));
   return {
     url: face.url,
-    token: face.token,
+    get token() {
+      return face.token;
+    },
     port,
     client,
     counts: face.counts,
     resetCounts: face.resetCounts,
     setFault: face.setFault,
+    setToken: face.setToken,
     exited: server.exited,
     async restartEmpty() {
       // Not `events.once`: it would reject at the first connection that is refused meanwhile.

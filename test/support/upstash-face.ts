@@ -29,6 +29,8 @@ export interface UpstashFace {
   readonly counts: RestCounts;
   resetCounts(): void;
   setFault(fault: RestFault | null): Promise<void>;
+  /** The only token that counts from now on, as after `Reset Credentials`. */
+  setToken(token: string): void;
   stop(): Promise<void>;
 }
 
@@ -49,6 +51,7 @@ export async function startUpstashFace(redis: Send): Promise<UpstashFace> {
   const send = withUpstashScripts(redis);
   const counts: RestCounts = { requests: 0, commands: 0 };
   let fault: RestFault | null = null;
+  let accepted = TOKEN;
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     counts.requests += 1;
@@ -59,7 +62,7 @@ export async function startUpstashFace(redis: Send): Promise<UpstashFace> {
       response.writeHead(active.status, { 'content-type': 'text/html' }).end('<html>no Redis here</html>');
       return;
     }
-    if (request.headers.authorization !== `Bearer ${TOKEN}`) {
+    if (request.headers.authorization !== `Bearer ${accepted}`) {
       return json(response, 401, { error: 'WRONGPASS invalid or missing auth token' });
     }
     const encode = request.headers['upstash-encoding'] === 'base64' ? encodeBase64 : encodeText;
@@ -84,7 +87,9 @@ export async function startUpstashFace(redis: Send): Promise<UpstashFace> {
   const loopback = await listenOnLoopback(server);
   return {
     url: `http://127.0.0.1:${loopback.port}`,
-    token: TOKEN,
+    get token() {
+      return accepted;
+    },
     counts,
     resetCounts() {
       counts.requests = 0;
@@ -93,6 +98,9 @@ export async function startUpstashFace(redis: Send): Promise<UpstashFace> {
     async setFault(next) {
       fault = next;
       await (next?.kind === 'refuse' ? loopback.down() : loopback.up());
+    },
+    setToken(next) {
+      accepted = next;
     },
     stop: loopback.down,
   };

@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto';
+import { importJWK, SignJWT } from 'jose';
+import { expect } from 'vitest';
+import { ingressFields } from '../../lib/request/field-names.ts';
+import { signIngressProof } from '../../lib/request/ingress-proof.ts';
+import {
+  bearer,
+  behindProxy,
+  home,
+  made,
+  newValueBound,
+  type Play,
+  passes,
+  recordsIn,
+  revocationBound,
+  thief,
+  withIssuer,
+} from './incident.ts';
+
+/** What leaks and is carried by requests, by the headings of docs/secret_management.md. */
+export const credentialPlays: Readonly<Record<string, Play>> = {
+  'A caller’s tokens': async (deployment) => {
+    const door = await deployment.openDoor(withIssuer(deployment));
+    const stolen = bearer(await deployment.issuer.token({ subject: 'alice' }));
+    expect(await passes(door, stolen, home)).toBe(true);
+    return {
+      attempt: () => passes(door, stolen),
+      goesOn: async () => passes(door, bearer(await deployment.issuer.token({ subject: 'alice' })), home),
+      variables: { NAME: 'alice', ADDRESS: thief },
+      boundMs: revocationBound,
+      detected: (printed) => {
+        expect(new Set(recordsIn(printed).map((record) => record.client_address)).size).toBe(2);
+      },
+    };
+  },
+
+  'A token signing key': async (deployment) => {
+    const { issuer } = deployment;
+    const door = await deployment.openDoor(withIssuer(deployment));
+    const jwk = issuer.signingKeys.find(({ alg }) => alg === 'RS256') ?? {};
+    const KID = jwk.kid ?? '';
+    const forged = await new SignJWT({ scope: 'metrics', client_id: 'x' })
+      .setProtectedHeader({ alg: 'RS256', kid: KID, typ: 'at+jwt' })
+      .setIssuer(issuer.url)
+      .setAudience(issuer.audience)
+      .setSubject('whoever-i-like')
+      .setIssuedAt()
+      .setJti('forged')
+      .setExpirationTime('10 min')
+      .sign(await importJWK(jwk, 'RS256'));
+    let withdrawn = false;
+    return {
+      attempt: () => passes(door, bearer(forged)),
+      async goesOn() {
+        if (!withdrawn) await issuer.rotate({ keepOld: false });
+        withdrawn = true;
+        return passes(door, bearer(await issuer.token({ subject: 'bob' })), home);
+      },
+      variables: { KID },
+      boundMs: revocationBound,
+      detected: (printed) => expect(recordsIn(printed).length).toBeGreaterThan(0),
+    };
+  },
+
+  'The HS256 secret': async (deployment) => {
+    const leaked = 'the HS256 secret that leaks, of 32 bytes or more';
+    const path = await deployment.mount('jwt-secret', leaked);
+    const door = await deployment.openDoor({ ...behindProxy, TGEFD_AUTH_MODE: 'jwt', TGEFD_JWT_SECRET_FILE: path });
+    const signed = (subject: string, secret: string) =>
+      new SignJWT({ scope: 'metrics' })
+        .setProtectedHeader({ alg: 'HS256' })
+        .setSubject(subject)
+        .setExpirationTime('5 min')
+        .sign(new TextEncoder().encode(secret));
+    const forged = bearer(await signed('invented', leaked));
+    return {
+      attempt: () => passes(door, forged),
+      goesOn: async () => passes(door, bearer(await signed('alice', await made(deployment))), home),
+      variables: { NAME: 'invented' },
+      byHand: [async () => deployment.mount('jwt-secret', await made(deployment))],
+      boundMs: newValueBound,
+      detected: (printed) => expect(recordsIn(printed).length).toBeGreaterThan(0),
+    };
+  },
+
+  'An API key': async (deployment) => {
+    const path = await deployment.mount('api-key', 'laptop:the-key-that-leaks');
+    const door = await deployment.openDoor({ ...behindProxy, TGEFD_AUTH_MODE: 'api_key', TGEFD_API_KEY_FILE: path });
+    return {
+      attempt: () => passes(door, { 'x-api-key': 'the-key-that-leaks' }),
+      goesOn: async () => passes(door, { 'x-api-key': (await made(deployment)).replace('desktop:', '') }, home),
+      variables: { ID: 'laptop', ID2: 'desktop' },
+      byHand: [async () => deployment.mount('api-key', await made(deployment))],
+      boundMs: revocationBound,
+      detected: (printed) => expect(recordsIn(printed).length).toBeGreaterThan(0),
+    };
+  },
+
+  'A client certificate': async (deployment) => {
+    const [stolen, other] = [randomBytes(32), randomBytes(32)];
+    const policy = [stolen, other].map((each) => ({ thumbprint: each.toString('hex'), scopes: ['metrics'] }));
+    const door = await deployment.openDoor({
+      ...behindProxy,
+      TGEFD_AUTH_MODE: 'mtls',
+      TGEFD_MTLS_POLICY: JSON.stringify(policy),
+    });
+    const shown = (thumbprint: Buffer) => ({
+      'x-forwarded-client-cert': `Hash=${thumbprint.toString('hex')};Subject="CN=machine"`,
+    });
+    return {
+      attempt: () => passes(door, shown(stolen)),
+      goesOn: () => passes(door, shown(other), home),
+      variables: {
+        SHA256: stolen.toString('hex').toUpperCase().match(/../g)?.join(':') ?? '',
+        KID: stolen.toString('base64url'),
+      },
+      boundMs: revocationBound,
+      detected: (printed) => expect(recordsIn(printed).length).toBeGreaterThan(0),
+    };
+  },
+
+  'The ingress proof': async (deployment) => {
+    const leaked = 'the ingress secret that leaks, of 32 bytes or more';
+    const path = await deployment.mount('ingress-secret', leaked);
+    const subject = 'x-ssl-client-subject';
+    const names = ['CN=root', 'CN=clerk'];
+    const door = await deployment.openDoor({
+      TGEFD_AUTH_MODE: 'mtls',
+      TGEFD_INGRESS_SECRET_FILE: path,
+      TGEFD_MTLS_POLICY: JSON.stringify(names.map((name) => ({ subject: name, scopes: ['metrics'] }))),
+    });
+    const ask = async (name: string, secret: string) => {
+      const fields = { 'x-forwarded-for': thief, [subject]: name };
+      const headers = new Headers({ host: `127.0.0.1:${door.port}`, ...fields });
+      const request = { method: 'GET', target: '/v1/metrics', headers };
+      const nonce = randomBytes(9).toString('base64url');
+      const proof = await signIngressProof(
+        secret,
+        request,
+        ingressFields([subject]),
+        Math.floor(Date.now() / 1000),
+        nonce,
+      );
+      return passes(door, { ...fields, 'x-tgefd-ingress-proof': proof });
+    };
+    return {
+      attempt: () => ask('CN=root', leaked),
+      goesOn: async () => ask('CN=clerk', await made(deployment)),
+      variables: { NAME: 'root' },
+      byHand: [async () => deployment.mount('ingress-secret', await made(deployment))],
+      boundMs: newValueBound,
+      detected: (printed) => expect(recordsIn(printed).length).toBeGreaterThan(0),
+    };
+  },
+};
