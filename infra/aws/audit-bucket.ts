@@ -12,6 +12,7 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { s3Lifecycle, type TierAges } from '../../lib/audit/tiers.ts';
+import type { OutsideRole } from './outside-writers.ts';
 
 export interface AuditBucketSettings {
   readonly key: IKey;
@@ -60,14 +61,20 @@ export interface AuditRoles {
   readonly archive: Role;
   /** Decides: may leave a record under `spill/` where the outbox has failed, and read nothing. */
   readonly authorizer: Role;
+  /** Archives elsewhere, which drain and spill into folders of their own. */
+  readonly outside: readonly OutsideRole[];
 }
 
+const KEPT = ['batches', 'manifests', 'anchors'];
+
 /**
- * Grants each of the two roles its part of the bucket, and denies writing to everybody else: who else in the account may write
- * to S3 cannot add a record. Nobody is granted to change a retention or to delete a version.
+ * Grants each role its part of the bucket, and denies writing to everybody else: who else in the account may write to S3 cannot
+ * add a record. Nobody is granted to change a retention or to delete a version. Whoever drains lists the whole bucket: under a
+ * condition on the prefix S3 might call an object that is not there forbidden, and names tell times only.
  */
-export function shareAuditBucket(bucket: Bucket, key: IKey, prefix: string, { archive, authorizer }: AuditRoles): void {
-  const kept = ['batches', 'manifests', 'anchors'].map((folder) => bucket.arnForObjects(`${prefix}${folder}/*`));
+export function shareAuditBucket(bucket: Bucket, key: IKey, prefix: string, roles: AuditRoles): void {
+  const { archive, authorizer, outside } = roles;
+  const kept = KEPT.map((folder) => bucket.arnForObjects(`${prefix}${folder}/*`));
   const spill = bucket.arnForObjects(`${prefix}spill/*`);
   const grant = (role: Role, actions: string[], resources: string[]) =>
     role.addToPolicy(new PolicyStatement({ actions, resources }));
@@ -77,10 +84,23 @@ export function shareAuditBucket(bucket: Bucket, key: IKey, prefix: string, { ar
   grant(archive, ['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn]);
   grant(authorizer, ['s3:PutObject'], [spill]);
   grant(authorizer, ['kms:GenerateDataKey'], [key.keyArn]);
-  for (const role of [archive, authorizer]) {
-    acknowledgeObjects(role, bucket, [
-      ...['batches', 'manifests', 'anchors', 'spill'].map((folder) => `${prefix}${folder}`),
-    ]);
+  for (const { role, prefix: own } of outside) {
+    grant(role, ['s3:ListBucket'], [bucket.bucketArn]);
+    grant(
+      role,
+      ['s3:GetObject', 's3:PutObject'],
+      KEPT.map((folder) => bucket.arnForObjects(`${own}${folder}/*`)),
+    );
+    grant(role, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], [bucket.arnForObjects(`${own}spill/*`)]);
+    grant(role, ['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn]);
+  }
+  const drained = [archive, authorizer].map((role) => ({ role, prefix }));
+  for (const { role, prefix: own } of [...drained, ...outside]) {
+    acknowledgeObjects(
+      role,
+      bucket,
+      [...KEPT, 'spill'].map((folder) => `${own}${folder}`),
+    );
   }
 
   const deny = (sid: string, resource: string[], roles: readonly Role[]) =>
@@ -95,7 +115,10 @@ export function shareAuditBucket(bucket: Bucket, key: IKey, prefix: string, { ar
       }),
     );
   deny('OnlyTheArchiveWrites', kept, [archive]);
-  deny('NobodyElseWrites', [bucket.arnForObjects('*')], [archive, authorizer]);
+  outside.forEach(({ role, prefix: own }, index) => {
+    deny(`OnlyOutsideWriter${index}Writes`, [bucket.arnForObjects(`${own}*`)], [role]);
+  });
+  deny('NobodyElseWrites', [bucket.arnForObjects('*')], [archive, authorizer, ...outside.map(({ role }) => role)]);
 }
 
 function acknowledgeObjects(role: Role, bucket: Bucket, folders: readonly string[]): void {

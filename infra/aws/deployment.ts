@@ -18,6 +18,7 @@ export const deployment: Deployment = {
   assertion: true,
   network: false,
   auditLock: 'COMPLIANCE',
+  outsideWriters: [],
   provisionedConcurrency: 0,
   alarmEmail: null,
   throttle: { ratePerSecond: 500, burst: 1000 },

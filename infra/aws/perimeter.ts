@@ -11,6 +11,7 @@ import { createAuditBucket, createLogBucket, shareAuditBucket } from './audit-bu
 import { bundleOf, createFunction, type FunctionSurroundings, type PerimeterFunction } from './functions.ts';
 import { createHttpApi } from './http-api.ts';
 import { createNetwork } from './network.ts';
+import { createOutsideRoles } from './outside-writers.ts';
 import { createRestApi } from './rest-api.ts';
 import { createSecret, rotateKeyPair } from './secrets.ts';
 import { type CheckedDeployment, checkDeployment, type Deployment, functionEnvironment } from './settings.ts';
@@ -76,7 +77,8 @@ export function createPerimeter(app: App, given: Deployment): Stack {
     secrets: [redisToken, pseudonyms, signing],
     reservedConcurrency: 1,
   });
-  shareAuditBucket(audited, auditKey, prefix, { archive: archive.made.role, authorizer: authorizer.role });
+  const outside = createOutsideRoles(stack, deployment.outsideWriters, prefix);
+  shareAuditBucket(audited, auditKey, prefix, { archive: archive.made.role, authorizer: authorizer.role, outside });
   const keySet =
     assertion &&
     createFunction(stack, 'KeySet', {
@@ -91,7 +93,12 @@ export function createPerimeter(app: App, given: Deployment): Stack {
     });
 
   const trailBucket = createLogBucket(stack, 'TrailBucket', logDays(deployment), auditKey);
-  const trailLog = createTrail(stack, { key: auditKey, into: trailBucket, audited });
+  const trailLog = createTrail(stack, {
+    key: auditKey,
+    into: trailBucket,
+    audited,
+    everyRegion: outside.length > 0,
+  });
   const readers = [authorizer, archive.made, keySet, rotation].filter((one) => one !== null);
   const alarms = createAlarms(stack, {
     authorizer,

@@ -4,6 +4,18 @@ import { cachingConsequences } from '../../lib/config/authorizer-caching.ts';
 import { type Config, loadConfig } from '../../lib/config/load.ts';
 import { problemLine } from '../../lib/config/problem.ts';
 
+/** An archive that runs outside AWS (a Worker, a container, a pod) and writes to this stack's bucket under a role, without a key. */
+export interface OutsideWriter {
+  /** Its folder in the bucket, below the prefix; lower-case letters, digits and `-`. */
+  readonly name: string;
+  /** Issuer of its tokens, exactly as they say it: `TGEFD_ISSUER_URL` of that deployment, or its cluster's issuer. */
+  readonly issuer: string;
+  /** The account has a provider for this issuer already (as for a cluster of EKS with IRSA); otherwise the stack makes it. */
+  readonly issuerKnown: boolean;
+  /** `tgefd-authorizer` for the product's own tokens; `system:serviceaccount:NAMESPACE:NAME` for a pod's. */
+  readonly subject: string;
+}
+
 /** What a deployment is: the only thing that an operator edits (`deployment.ts`). */
 export interface Deployment {
   /** Name of the stack and prefix of its secrets. */
@@ -31,6 +43,8 @@ export interface Deployment {
   readonly network: boolean;
   /** Object Lock of the audit bucket: nobody can shorten COMPLIANCE, not even the root user. */
   readonly auditLock: 'COMPLIANCE' | 'GOVERNANCE';
+  /** Who else may write to the audit bucket, each in a folder of its own; empty: nobody. */
+  readonly outsideWriters: readonly OutsideWriter[];
   /** Instances of the authorizer kept ready; 0: none. */
   readonly provisionedConcurrency: number;
   /** Where alarms go, or null. */
@@ -74,6 +88,7 @@ export function checkDeployment(deployment: Deployment): CheckedDeployment {
   for (const name of Object.keys(stubs({ ...deployment, assertion: true }))) {
     if (name in deployment.environment) problems.push(`environment.${name}: a secret stands in Secrets Manager only`);
   }
+  problems.push(...outsideProblems(deployment.outsideWriters));
   const simple = deployment.api.kind === 'http' && deployment.api.response === 'simple';
   const rows = loaded.ok ? loaded.config.documents.endpoints : [];
   if (!simple) problems.push(...policyProblems(rows, ttlSeconds));
@@ -92,6 +107,27 @@ export function checkDeployment(deployment: Deployment): CheckedDeployment {
   }
   const revocationDelaySeconds = settings.rateLimitMode === 'exact' ? 0 : settings.revocationMaximumDelaySeconds;
   return { ...deployment, config: loaded.config, caching: cachingConsequences({ ttlSeconds, revocationDelaySeconds }) };
+}
+
+/** Folders of the stack's own archive. */
+const OWN_FOLDERS = ['batches', 'manifests', 'anchors', 'spill'];
+
+/** What keeps a role from being given to somebody outside, and to nobody else. */
+function outsideProblems(writers: readonly OutsideWriter[]): string[] {
+  const problems: string[] = [];
+  const demand = (holds: boolean, index: number, problem: string) =>
+    void (holds || problems.push(`outsideWriters[${index}].${problem}`));
+  writers.forEach(({ name, issuer, issuerKnown, subject }, index) => {
+    const named = /^[a-z0-9-]{1,32}$/.test(name) && !OWN_FOLDERS.includes(name);
+    demand(named, index, `name: lower-case letters, digits and -, and none of ${OWN_FOLDERS.join(', ')}`);
+    demand(writers.findIndex((other) => other.name === name) === index, index, 'name: a folder has one writer');
+    const exact = URL.canParse(issuer) && /^https:\/\/[^?#@]*[^/?#@]$/.test(issuer);
+    demand(exact, index, 'issuer: an https: URL without query and trailing slash');
+    const agreed = writers.every((other) => other.issuer !== issuer || other.issuerKnown === issuerKnown);
+    demand(agreed, index, 'issuerKnown: the account either has a provider for this issuer or has not');
+    demand(subject !== '' && !/[*?\s]/.test(subject), index, 'subject: exactly one, without wildcards');
+  });
+  return problems;
 }
 
 /** As long as ARNs of API Gateway usually are. */

@@ -7,11 +7,13 @@ import type { Construct } from 'constructs';
 
 /**
  * Who has read or written which audit object (data events), and who has read which secret (Secrets Manager tells that as a
- * management event). Files are validated by digests; the last month is also in a log, where alarms look.
+ * management event). With `everyRegion` also who has assumed a role (`AssumeRoleWithWebIdentity`), by whichever of AWS' token
+ * services: a stolen token is good at each of them. Files are validated by digests; the last month is also in a log, where
+ * alarms look.
  */
 export function createTrail(
   scope: Construct,
-  settings: { readonly key: IKey; readonly into: Bucket; readonly audited: Bucket },
+  settings: { readonly key: IKey; readonly into: Bucket; readonly audited: Bucket; readonly everyRegion: boolean },
 ): LogGroup {
   const log = new LogGroup(scope, 'TrailLog', {
     encryptionKey: settings.key,
@@ -22,8 +24,8 @@ export function createTrail(
     bucket: settings.into,
     encryptionKey: settings.key,
     enableFileValidation: true,
-    includeGlobalServiceEvents: false,
-    isMultiRegionTrail: false,
+    includeGlobalServiceEvents: settings.everyRegion,
+    isMultiRegionTrail: settings.everyRegion,
     managementEvents: ReadWriteType.ALL,
     sendToCloudWatchLogs: true,
     cloudWatchLogGroup: log,

@@ -29,6 +29,23 @@ export const deployments = {
     provisionedConcurrency: 2,
     alarmEmail: 'operator@example.org',
   },
+  'REST, written to from outside': {
+    ...deployment,
+    outsideWriters: [
+      {
+        name: 'edge',
+        issuer: 'https://api.example.org/_authorizer',
+        issuerKnown: false,
+        subject: 'tgefd-authorizer',
+      },
+      {
+        name: 'cluster',
+        issuer: 'https://oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE',
+        issuerKnown: true,
+        subject: 'system:serviceaccount:tgefd-edge:tgefd-authorizer',
+      },
+    ],
+  },
   'REST, client certificates': {
     ...deployment,
     domain: { ...domain, truststore: { uri: 's3://trust/authorities.pem', version: 'v1' } },
