@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
-import type { AccessRequest, RequestContext } from '../lib/decision.ts';
+import type { AccessRequest, Reason, RequestContext } from '../lib/decision.ts';
 import { discoveryDocument } from '../lib/respond/assertion-web-identity.ts';
 import { denialAnswer } from '../lib/respond/denial.ts';
 import type { Composed } from './compose.ts';
@@ -14,6 +14,8 @@ export interface Received {
   /** Header fields with every repetition kept; a runtime's own view may have dropped some. */
   readonly headers: AccessRequest['headers'];
   readonly hop: AccessRequest['hop'];
+  /** What makes the message one that nobody should have sent, where only the runtime can tell. */
+  readonly refused?: Reason;
   readonly context: RequestContext;
 }
 
@@ -23,8 +25,12 @@ const rawPath = (target: string): string => {
   return query === -1 ? target : target.slice(0, query);
 };
 
-/** Path as the small router is given it: it would take `/healthz/` for `/healthz`, and a trailing slash is another path. */
-const routedPath = (path: string): string => (path.length > 1 && path.endsWith('/') ? `${path}/` : path);
+/**
+ * Path as the small router is given it: it would take `/healthz/` for `/healthz`, and a trailing slash is another path; and
+ * it would find no way for a target that is no path (absolute-form, `*`), which is the decision's to refuse.
+ */
+const routedPath = (path: string): string =>
+  path.startsWith('/') ? (path.length > 1 && path.endsWith('/') ? `${path}/` : path) : '/';
 
 /** How one runtime feeds the app. */
 export interface AppParts<Bindings extends object> {

@@ -98,6 +98,7 @@ const received = (incoming: IncomingMessage, target: string): Received => {
   const { remoteAddress } = incoming.socket;
   const encrypted = (incoming.socket as TLSSocket).encrypted === true;
   return {
+    ...(namesNoHost(incoming) ? { refused: { reason: 'host_invalid' } as const } : {}),
     target,
     headers: rawFields(incoming.rawHeaders),
     hop: {
@@ -191,6 +192,7 @@ const start = async () => {
 
   const server = createNodeServer(app, createNodeCheck({ composed: () => composed, received }), serverTls, {
     log,
+    newId,
     readCertificate: certificateFromDer,
   });
 
@@ -230,6 +232,10 @@ const start = async () => {
     log('info', 'listening', { host, port: (server.address() as AddressInfo).port, auth_mode: config.authMode });
   });
 };
+
+/** Whether a message lacks the `Host` that its version demands (RFC 9112 §3.2). */
+const namesNoHost = ({ httpVersion, rawHeaders }: IncomingMessage): boolean =>
+  httpVersion !== '1.0' && !rawHeaders.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'host');
 
 /** A plain connection that never left this machine tells nothing about the caller's own transport. */
 const loopbackPeer = (address: string | undefined): boolean =>

@@ -1,6 +1,8 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
+import { denialAnswer } from '../../lib/respond/denial.ts';
 import type { createApp } from '../app.ts';
 import { createTlsServer, type ServerTls, type TlsParts } from './tls.ts';
 
@@ -17,6 +19,32 @@ export const rawTargetOf = (incoming: IncomingMessage): string => rawTargets.get
 
 const maximumHeaderBytes = 32 * 1024;
 
+/** What is no HTTP request, or holds more fields than are looked at, is told as any other bad request and its connection
+ * ended; there is nothing to decide about. Silence where an answer has begun: a second one in it would be taken for its body. */
+const refuseUnreadable =
+  (newId: () => string, answered: (socket: Duplex) => boolean) => (error: Error, socket: Duplex) => {
+    const { code } = error as { code?: string };
+    if (!socket.writable || code === 'ECONNRESET' || answered(socket)) {
+      socket.destroy(error);
+      return;
+    }
+    const timedOut = code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    const told = { requestId: newId(), authMethod: 'none' } as const;
+    const { headers, body } = denialAnswer({ reason: 'host_invalid' }, told);
+    const content = timedOut ? '' : (body ?? '');
+    const fields = timedOut ? [] : headers.map(([name, value]) => `${name}: ${value}`);
+    const status = timedOut ? '408 Request Timeout' : '400 Bad Request';
+    const lines = [
+      `HTTP/1.1 ${status}`,
+      ...fields,
+      `content-length: ${content.length}`,
+      'connection: close',
+      '',
+      content,
+    ];
+    socket.end(lines.join('\r\n'));
+  };
+
 /**
  * The HTTP server of the Node door, with TLS of its own where files are given (`createTlsServer`). The app gets every
  * request with its raw target, so an odd target or Host is the decision's to refuse, not a URL parser's; `check` comes
@@ -26,14 +54,21 @@ export const createNodeServer = (
   app: { fetch: ReturnType<typeof createApp<NodeBindings>>['fetch'] },
   check: (incoming: IncomingMessage, outgoing: ServerResponse, target: string) => boolean,
   tls: ServerTls | null,
-  parts: TlsParts,
+  parts: TlsParts & { newId(): string },
 ): Server | HttpsServer => {
   const listen = getRequestListener((request, env) => app.fetch(request, env as NodeBindings), {
     overrideGlobalObjects: false,
   });
 
+  const answers = new WeakMap<Duplex, ServerResponse>();
+  const answered = (socket: Duplex): boolean => {
+    const last = answers.get(socket);
+    return last?.headersSent === true && !last.writableFinished;
+  };
+
   const serve = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const target = incoming.url ?? '';
+    answers.set(incoming.socket, outgoing);
     if (check(incoming, outgoing, target)) return;
     rawTargets.set(incoming, target);
     // The adapter would make a URL of these and refuse some by itself; the decision reads the raw ones.
@@ -43,5 +78,6 @@ export const createNodeServer = (
   };
 
   const limits = { maxHeaderSize: maximumHeaderBytes, requireHostHeader: false, keepAliveTimeout: 65_000 };
-  return tls ? createTlsServer(serve, limits, tls, parts) : createHttpServer(limits, serve);
+  const server = tls ? createTlsServer(serve, limits, tls, parts) : createHttpServer(limits, serve);
+  return server.on('clientError', refuseUnreadable(parts.newId, answered));
 };

@@ -27,7 +27,7 @@ export type AuthenticatorParts = TokenAuthenticatorParts &
  * Makes step 3 of a decision for the configured mode; a credential of another mode counts for nothing. By token and by
  * certificate the credential's own subject names the caller, whatever the ingress says; by API key and without
  * authentication the identity that a trusted ingress gives does, if there is one, else the key's id or `anonymous`.
- * Without authentication everybody holds `*`, which opens none of our own administrative endpoints.
+ * Without authentication everybody holds `*`, which revokes nothing.
  */
 export const createAuthenticator = (settings: AuthenticatorSettings, parts: AuthenticatorParts): Authenticator => {
   switch (settings.mode) {

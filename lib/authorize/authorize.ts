@@ -2,8 +2,8 @@ import type { Principal, Reason, Route } from '../decision.ts';
 
 /**
  * Whether an authenticated caller may use the route that was found; null: yes. Denies what no row names, then a method that
- * no row of the path has, then a missing scope (contract §1, §5). `*` stands for every scope of the protected API; our own
- * administrative rows open only to a caller who holds their scope by name, and demand it even where `rbacEnabled` is
+ * no row of the path has, then a missing scope (contract §1, §5). `*` stands for every scope but the one that revokes, which
+ * opens only to a caller who holds it by name; our own administrative rows demand theirs even where `rbacEnabled` is
  * false. Pure. Does not authenticate, and does not know budgets or revocation.
  */
 export const authorize = (principal: Principal, route: Route, rbacEnabled: boolean): Reason | null => {
@@ -13,9 +13,10 @@ export const authorize = (principal: Principal, route: Route, rbacEnabled: boole
     case 'other_methods':
       return { reason: 'method_unknown', allow: route.allow };
     case 'endpoint': {
-      const { scope, own } = route.endpoint;
+      const { scope, own, action } = route.endpoint;
       if (scope === null || (!rbacEnabled && !own)) return null;
-      const held = principal.scopes.includes(scope) || (!own && principal.scopes.includes('*'));
+      const held =
+        principal.scopes.includes(scope) || (!(own && action === 'revocations') && principal.scopes.includes('*'));
       return held ? null : { reason: 'scope_missing', scope };
     }
   }

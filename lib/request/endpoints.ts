@@ -122,7 +122,7 @@ const NOTHING: Route = { found: 'nothing' };
  * Does not canonicalise: hand it what `canonicalTarget` gave.
  */
 export const createEndpointTable = (rows: readonly Endpoint[]): EndpointTable => {
-  const literal = new Map<string, Leaf>();
+  const literal = new Map<string, Leaf>(HEALTH_PATHS.map((path) => [path, healthLeaf(path)]));
   const root = newNode();
   for (const group of Map.groupBy(rows, (row) => shapeOf('', row.pattern)).values()) {
     const [{ pattern } = { pattern: '' }] = group;
@@ -133,7 +133,7 @@ export const createEndpointTable = (rows: readonly Endpoint[]): EndpointTable =>
   return {
     rows,
     route: (method, path) => {
-      const leaf = literal.get(path) ?? (HEALTH_PATHS.includes(path) ? null : find(root, path, 1));
+      const leaf = literal.get(path) ?? find(root, path, 1);
       return leaf === null ? NOTHING : (leaf.byMethod.get(method) ?? leaf.otherMethods);
     },
   };
@@ -147,6 +147,16 @@ const leafOf = (pattern: string, rows: readonly Endpoint[]): Leaf => {
   if (get !== undefined) byMethod.set('HEAD', get);
   return { byMethod, otherMethods: { found: 'other_methods', allow: [...byMethod.keys()].sort(), pattern } };
 };
+
+/** Health is told before anything is decided: what gets here has another method, or asks for a proxy, where it is not to be
+ * had. */
+const healthLeaf = (pattern: string): Leaf => ({
+  byMethod: new Map<string, Route>([
+    ['GET', NOTHING],
+    ['HEAD', NOTHING],
+  ]),
+  otherMethods: { found: 'other_methods', allow: ['GET', 'HEAD'], pattern },
+});
 
 const plant = (root: Node, pattern: string, leaf: Leaf): void => {
   let node = root;

@@ -289,24 +289,44 @@ describe.each(Object.entries({ node: startNodeDoor, workerd: startWorkerDoor }))
 describe('on Node alone', () => {
   // workerd reads absolute-form as RFC 9112 §3.2.2 says and takes chunks over a length as §6.3 does; what it makes of the
   // request is one request in its own framing, to our upstream alone.
-  test.each([
-    ['absolute-form', 'GET http://evil.example/echo HTTP/1.1', []],
-    ['a length and chunks', 'POST /echo HTTP/1.1', ['Content-Length: 2', 'Transfer-Encoding: chunked']],
-  ])('%s is refused', async (_name, line, fields) => {
-    const door = await startNodeDoor(environment());
-    try {
-      const begun = upstream.counts.begun;
-      const answer = await requestRaw(
-        door.port,
-        line,
-        ['Host: a', `X-Api-Key: ${apiKey['x-api-key']}`, ...fields],
-        '0\r\n\r\n',
-      );
-      expect(answer.status).toBe(400);
-      expect(upstream.counts.begun).toBe(begun);
-    } finally {
-      await door.stop();
-    }
+  let door: StartedDoor;
+  beforeAll(async () => {
+    door = await startNodeDoor(environment());
+  });
+  afterAll(() => door?.stop());
+
+  const host = 'Host: a';
+  test.each<[string, string, string[], string?]>([
+    ['absolute-form', 'GET http://evil.example/echo HTTP/1.1', [host]],
+    ['absolute-form of a health page', 'GET http://evil.example/healthz HTTP/1.1', [host]],
+    ['the asterisk', 'OPTIONS * HTTP/1.1', [host]],
+    ['no Host at all', 'GET /echo HTTP/1.1', []],
+    [
+      'a length and chunks',
+      'POST /echo HTTP/1.1',
+      [host, 'Content-Length: 2', 'Transfer-Encoding: chunked'],
+      '0\r\n\r\n',
+    ],
+    ['a method nobody knows', 'FROBNICATE /echo HTTP/1.1', [host]],
+    ['fields of more than 32 KiB', 'GET /echo HTTP/1.1', [host, `Authorization: Bearer ${'a'.repeat(40_000)}`]],
+    ['a target with a space', 'GET /ec ho HTTP/1.1', [host]],
+    ['what is no HTTP', 'frobnicate', []],
+  ])('%s is refused with a problem document', async (_name, line, fields, body = '') => {
+    const begun = upstream.counts.begun;
+    const answer = await requestRaw(door.port, line, [...fields, `X-Api-Key: ${apiKey['x-api-key']}`], body);
+    expect(answer.status).toBe(400);
+    expect(answer.field('content-type')).toBe('application/problem+json');
+    expect(JSON.parse(answer.body)).toMatchObject({
+      status: 400,
+      code: 'request_invalid',
+      request_id: answer.field('x-request-id'),
+    });
+    expect(upstream.counts.begun).toBe(begun);
+  });
+
+  test('HTTP/1.0 needs no Host', async () => {
+    const answer = await requestRaw(door.port, 'GET /echo HTTP/1.0', [`X-Api-Key: ${apiKey['x-api-key']}`]);
+    expect(answer.status).toBe(200);
   });
 });
 

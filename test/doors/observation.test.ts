@@ -51,11 +51,12 @@ describe.each(Object.entries({ node: startNodeDoor, workerd: startWorkerDoor }))
     });
   const spans = () => collector.spans.filter(({ service }) => service === `tgefd-${platform}`);
 
-  test('the metrics page is for the metrics scope alone', async () => {
+  test('the metrics page is for the metrics scope, which `*` includes', async () => {
     expect((await call('/_authorizer/metrics', null)).status).toBe(401);
     expect((await call('/_authorizer/metrics', await issuer.token({ scope: 'evaluate' }))).status).toBe(403);
     const page = await call('/_authorizer/metrics', await issuer.token({ subject: 'scraper', scope: 'metrics' }));
     expect(page.status).toBe(200);
+    expect((await call('/_authorizer/metrics', await issuer.token({ scope: '*' }))).status).toBe(200);
     expect(page.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(page.headers.get('cache-control')).toBe('no-store');
     const text = await page.text();

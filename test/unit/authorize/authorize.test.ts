@@ -15,9 +15,9 @@ const principal = (...scopes: string[]): Principal => ({
   expiresAtSeconds: null,
   thumbprint: null,
 });
-const endpoint = (scope: string | null, own = false): Route => ({
+const endpoint = (scope: string | null, own = false, action = own ? 'revocations' : 'x'): Route => ({
   found: 'endpoint',
-  endpoint: { action: 'x', method: 'GET', pattern: '/x', scope, budget: 'none', own } satisfies Endpoint,
+  endpoint: { action, method: 'GET', pattern: '/x', scope, budget: 'none', own } satisfies Endpoint,
 });
 const missing = (scope: string) => ({ reason: 'scope_missing', scope });
 
@@ -37,11 +37,18 @@ describe('authorize', () => {
     expect(authorize(principal(...scopes), endpoint(scope), rbac)).toEqual(answer);
   });
 
-  it.each([true, false])('opens our own endpoints by name alone, with RBAC %s', (rbac) => {
+  it.each([true, false])('opens the revocations by name alone, with RBAC %s', (rbac) => {
     expect(authorize(principal('revoke'), endpoint('revoke', true), rbac)).toBeNull();
     expect(authorize(principal('*'), endpoint('revoke', true), rbac)).toEqual(missing('revoke'));
     expect(authorize(principal('discover'), endpoint('revoke', true), rbac)).toEqual(missing('revoke'));
     expect(authorize(principal(), endpoint('revoke', true), rbac)).toEqual(missing('revoke'));
+  });
+
+  it.each([true, false])('opens our metrics page to `*`, as every endpoint scope, with RBAC %s', (rbac) => {
+    const page = endpoint('metrics', true, 'authorizer_metrics');
+    expect(authorize(principal('metrics'), page, rbac)).toBeNull();
+    expect(authorize(principal('*'), page, rbac)).toBeNull();
+    expect(authorize(principal('jobs'), page, rbac)).toEqual(missing('metrics'));
   });
 
   it.each([true, false])('denies what no row names, whatever is held, with RBAC %s', (rbac) => {

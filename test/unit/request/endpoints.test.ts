@@ -85,6 +85,8 @@ describe('the default table', () => {
     ['constructor', '/v1/metrics', ['GET', 'HEAD']],
     ['', '/metrics', ['GET', 'HEAD']],
     ['PATCH', '/_authorizer/revocations/jti/x', ['DELETE', 'GET', 'HEAD']],
+    ['POST', '/healthz', ['GET', 'HEAD']],
+    ['OPTIONS', '/readyz', ['GET', 'HEAD']],
   ])('%s %s is another method', (method, path, allow) => {
     expect(table.route(method, path)).toMatchObject({ found: 'other_methods', allow });
   });
