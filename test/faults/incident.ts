@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DoorEnv, StartedDoor } from '../support/door.ts';
-import type { Deployment } from '../support/incident.ts';
+import type { Scene } from '../support/incident.ts';
 
 /** One compromise as it happens to a door. */
 export interface Incident {
@@ -21,9 +21,15 @@ export interface Incident {
 }
 
 /** Opens a door where something has leaked. */
-export type Play = (deployment: Deployment) => Promise<Incident>;
+export type Play = (scene: Scene) => Promise<Incident>;
 
 export const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** Waits for something; gives whether it came within so many milliseconds. (`expect.poll` belongs to one test at a time.) */
+export const comesTrue = async (condition: () => Promise<boolean>, limitMs = 5_000): Promise<boolean> => {
+  for (const beganMs = Date.now(); Date.now() < beganMs + limitMs; await pause(50)) if (await condition()) return true;
+  return false;
+};
+
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 export const recordsIn = (printed: string) =>
   printed
@@ -40,7 +46,7 @@ export const passes = async (door: StartedDoor, fields: Record<string, string>, 
 };
 
 export const behindProxy = { TGEFD_TRUSTED_PROXIES: '127.0.0.1/32' };
-export const withIssuer = ({ issuer }: Deployment): DoorEnv => ({
+export const withIssuer = ({ issuer }: Pick<Scene, 'issuer'>): DoorEnv => ({
   ...behindProxy,
   TGEFD_AUTH_MODE: 'jwt',
   TGEFD_JWKS_URL: issuer.keySetUrl,
@@ -53,4 +59,4 @@ export const home = '198.51.100.7';
 export const thief = '203.0.113.66';
 
 /** The value that `rotate --out new` made last. */
-export const made = ({ folder }: Deployment) => readFile(join(folder, 'new'), 'utf8');
+export const made = ({ folder }: Scene) => readFile(join(folder, 'new'), 'utf8');

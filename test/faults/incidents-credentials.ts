@@ -3,6 +3,7 @@ import { importJWK, SignJWT } from 'jose';
 import { expect } from 'vitest';
 import { ingressFields } from '../../lib/request/field-names.ts';
 import { signIngressProof } from '../../lib/request/ingress-proof.ts';
+import { startIssuer } from '../support/issuer.ts';
 import {
   bearer,
   behindProxy,
@@ -19,13 +20,13 @@ import {
 
 /** What leaks and is carried by requests, by the headings of docs/secret_management.md. */
 export const credentialPlays: Readonly<Record<string, Play>> = {
-  'A caller’s tokens': async (deployment) => {
-    const door = await deployment.openDoor(withIssuer(deployment));
-    const stolen = bearer(await deployment.issuer.token({ subject: 'alice' }));
+  'A caller’s tokens': async (scene) => {
+    const door = await scene.openDoor(withIssuer(scene));
+    const stolen = bearer(await scene.issuer.token({ subject: 'alice' }));
     expect(await passes(door, stolen, home)).toBe(true);
     return {
       attempt: () => passes(door, stolen),
-      goesOn: async () => passes(door, bearer(await deployment.issuer.token({ subject: 'alice' })), home),
+      goesOn: async () => passes(door, bearer(await scene.issuer.token({ subject: 'alice' })), home),
       variables: { NAME: 'alice', ADDRESS: thief },
       boundMs: revocationBound,
       detected: (printed) => {
@@ -34,9 +35,10 @@ export const credentialPlays: Readonly<Record<string, Play>> = {
     };
   },
 
-  'A token signing key': async (deployment) => {
-    const { issuer } = deployment;
-    const door = await deployment.openDoor(withIssuer(deployment));
+  'A token signing key': async (scene) => {
+    const issuer = await startIssuer(); // Its own, since all keys are withdrawn.
+    scene.atEnd(() => issuer.stop());
+    const door = await scene.openDoor(withIssuer({ issuer }));
     const jwk = issuer.signingKeys.find(({ alg }) => alg === 'RS256') ?? {};
     const KID = jwk.kid ?? '';
     const forged = await new SignJWT({ scope: 'metrics', client_id: 'x' })
@@ -62,10 +64,10 @@ export const credentialPlays: Readonly<Record<string, Play>> = {
     };
   },
 
-  'The HS256 secret': async (deployment) => {
+  'The HS256 secret': async (scene) => {
     const leaked = 'the HS256 secret that leaks, of 32 bytes or more';
-    const path = await deployment.mount('jwt-secret', leaked);
-    const door = await deployment.openDoor({ ...behindProxy, TGEFD_AUTH_MODE: 'jwt', TGEFD_JWT_SECRET_FILE: path });
+    const path = await scene.mount('jwt-secret', leaked);
+    const door = await scene.openDoor({ ...behindProxy, TGEFD_AUTH_MODE: 'jwt', TGEFD_JWT_SECRET_FILE: path });
     const signed = (subject: string, secret: string) =>
       new SignJWT({ scope: 'metrics' })
         .setProtectedHeader({ alg: 'HS256' })
@@ -75,31 +77,31 @@ export const credentialPlays: Readonly<Record<string, Play>> = {
     const forged = bearer(await signed('invented', leaked));
     return {
       attempt: () => passes(door, forged),
-      goesOn: async () => passes(door, bearer(await signed('alice', await made(deployment))), home),
+      goesOn: async () => passes(door, bearer(await signed('dora', await made(scene))), home),
       variables: { NAME: 'invented' },
-      byHand: [async () => deployment.mount('jwt-secret', await made(deployment))],
+      byHand: [async () => scene.mount('jwt-secret', await made(scene))],
       boundMs: newValueBound,
       detected: (printed) => expect(recordsIn(printed).length).toBeGreaterThan(0),
     };
   },
 
-  'An API key': async (deployment) => {
-    const path = await deployment.mount('api-key', 'laptop:the-key-that-leaks');
-    const door = await deployment.openDoor({ ...behindProxy, TGEFD_AUTH_MODE: 'api_key', TGEFD_API_KEY_FILE: path });
+  'An API key': async (scene) => {
+    const path = await scene.mount('api-key', 'laptop:the-key-that-leaks');
+    const door = await scene.openDoor({ ...behindProxy, TGEFD_AUTH_MODE: 'api_key', TGEFD_API_KEY_FILE: path });
     return {
       attempt: () => passes(door, { 'x-api-key': 'the-key-that-leaks' }),
-      goesOn: async () => passes(door, { 'x-api-key': (await made(deployment)).replace('desktop:', '') }, home),
+      goesOn: async () => passes(door, { 'x-api-key': (await made(scene)).replace('desktop:', '') }, home),
       variables: { ID: 'laptop', ID2: 'desktop' },
-      byHand: [async () => deployment.mount('api-key', await made(deployment))],
+      byHand: [async () => scene.mount('api-key', await made(scene))],
       boundMs: revocationBound,
       detected: (printed) => expect(recordsIn(printed).length).toBeGreaterThan(0),
     };
   },
 
-  'A client certificate': async (deployment) => {
+  'A client certificate': async (scene) => {
     const [stolen, other] = [randomBytes(32), randomBytes(32)];
     const policy = [stolen, other].map((each) => ({ thumbprint: each.toString('hex'), scopes: ['metrics'] }));
-    const door = await deployment.openDoor({
+    const door = await scene.openDoor({
       ...behindProxy,
       TGEFD_AUTH_MODE: 'mtls',
       TGEFD_MTLS_POLICY: JSON.stringify(policy),
@@ -119,12 +121,12 @@ export const credentialPlays: Readonly<Record<string, Play>> = {
     };
   },
 
-  'The ingress proof': async (deployment) => {
+  'The ingress proof': async (scene) => {
     const leaked = 'the ingress secret that leaks, of 32 bytes or more';
-    const path = await deployment.mount('ingress-secret', leaked);
+    const path = await scene.mount('ingress-secret', leaked);
     const subject = 'x-ssl-client-subject';
     const names = ['CN=root', 'CN=clerk'];
-    const door = await deployment.openDoor({
+    const door = await scene.openDoor({
       TGEFD_AUTH_MODE: 'mtls',
       TGEFD_INGRESS_SECRET_FILE: path,
       TGEFD_MTLS_POLICY: JSON.stringify(names.map((name) => ({ subject: name, scopes: ['metrics'] }))),
@@ -145,9 +147,9 @@ export const credentialPlays: Readonly<Record<string, Play>> = {
     };
     return {
       attempt: () => ask('CN=root', leaked),
-      goesOn: async () => ask('CN=clerk', await made(deployment)),
+      goesOn: async () => ask('CN=clerk', await made(scene)),
       variables: { NAME: 'root' },
-      byHand: [async () => deployment.mount('ingress-secret', await made(deployment))],
+      byHand: [async () => scene.mount('ingress-secret', await made(scene))],
       boundMs: newValueBound,
       detected: (printed) => expect(recordsIn(printed).length).toBeGreaterThan(0),
     };

@@ -3,23 +3,33 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { CompactSign, importJWK, type JWK } from 'jose';
-import { expect, onTestFinished } from 'vitest';
+import { expect } from 'vitest';
 import { createAssertionVerifier, type Verifier } from '../../infra/verifiers/typescript/assertion.ts';
-import type { Deployment } from '../support/incident.ts';
+import type { Scene } from '../support/incident.ts';
 import { listenOnLoopback } from '../support/loopback-server.ts';
 import { recordAt } from '../unit/audit/fixtures.ts';
-import { bearer, home, made, type Play, passes, pause, revocationBound, withIssuer } from './incident.ts';
+import {
+  bearer,
+  comesTrue,
+  home,
+  type Incident,
+  made,
+  passes,
+  pause,
+  revocationBound,
+  withIssuer,
+} from './incident.ts';
 
 const keyOfClerk = 'the-API-key-of-a-clerk-who-goes-on-working';
 const withApiKey = { TGEFD_AUTH_MODE: 'api_key', TGEFD_API_KEY: `clerk:${keyOfClerk}` };
 
 /** What leaks and works behind the door, by the headings of docs/secret_management.md. */
-export const keyPlays: Readonly<Record<string, Play>> = {
-  'The assertion key': async (deployment) => {
-    const leaked = await newKey(deployment);
-    const path = await deployment.mount('assertion-key', JSON.stringify(leaked));
-    const service = await startService();
-    const door = await deployment.openDoor({
+export const keyPlays = {
+  'The assertion key': async (scene: Scene): Promise<Incident> => {
+    const leaked = await newKey(scene);
+    const path = await scene.mount('assertion-key', JSON.stringify(leaked));
+    const service = await startService(scene);
+    const door = await scene.openDoor({
       ...withApiKey,
       TGEFD_UPSTREAM_URL: service.url,
       TGEFD_ASSERTION_KEY_FILE: path,
@@ -55,16 +65,17 @@ export const keyPlays: Readonly<Record<string, Play>> = {
       goesOn: () => passes(door, { 'x-api-key': keyOfClerk }, home),
       variables: {},
       async evidence(sinceMs) {
-        const path = join(deployment.folder, 'accepted');
+        const path = join(scene.folder, 'accepted');
         await writeFile(path, service.accepted.flatMap(({ jti, atMs }) => (atMs >= sinceMs ? [jti] : [])).join('\n'));
         return { ACCEPTED: path };
       },
       byHand: [
         async () => {
-          await deployment.mount('assertion-key', await made(deployment));
+          await scene.mount('assertion-key', await made(scene));
           // A verifier that is restarted refuses as soon as the door has the new key; the service's own is not restarted.
-          const published = async () => (await fetch(`${door.url}/_authorizer/jwks.json`)).text();
-          await expect.poll(published, { timeout: 5_000 }).not.toContain(leaked.kid);
+          const withdrawn = async () =>
+            !(await (await fetch(`${door.url}/_authorizer/jwks.json`)).text()).includes(leaked.kid ?? '');
+          expect(await comesTrue(withdrawn)).toBe(true);
           expect(await verifier()(await forge(), request)).toEqual({ outcome: 'refused', refusal: 'key_unknown' });
         },
       ],
@@ -73,17 +84,17 @@ export const keyPlays: Readonly<Record<string, Play>> = {
     };
   },
 
-  'The Redis token': async (deployment) => {
-    const { redis } = deployment;
+  'The Redis token': async (scene: Scene): Promise<Incident> => {
+    const { redis } = scene;
     const [url, leaked] = [redis.url, redis.token];
-    const path = await deployment.mount('redis-token', leaked);
-    const door = await deployment.openDoor({ ...withIssuer(deployment), TGEFD_REDIS_TOKEN_FILE: path });
+    const path = await scene.mount('redis-token', leaked);
+    const door = await scene.openDoor({ ...withIssuer(scene), TGEFD_REDIS_TOKEN_FILE: path });
     const command = async (...body: string[]) => {
       const answer = await fetch(url, { method: 'POST', headers: bearer(leaked), body: JSON.stringify(body) });
       return { status: answer.status, text: await answer.text() };
     };
-    const banned = bearer(await deployment.issuer.token({ subject: 'mallory' }));
-    const revoked = await deployment.shell('tgefd-authorizer revoke --sub mallory', deployment.operatorEnv());
+    const banned = bearer(await scene.issuer.token({ subject: 'mallory' }));
+    const revoked = await scene.shell('tgefd-authorizer revoke --sub mallory', {});
     await pause(revocationBound(revoked.out));
     expect(await passes(door, banned)).toBe(false);
 
@@ -98,17 +109,16 @@ export const keyPlays: Readonly<Record<string, Play>> = {
         await command('DEL', ...keys);
         return passes(door, banned);
       },
-      goesOn: async () => passes(door, bearer(await deployment.issuer.token({ subject: 'carol' })), home),
+      goesOn: async () => passes(door, bearer(await scene.issuer.token({ subject: 'carol' })), home),
       variables: { NAME: 'mallory' },
-      evidence: async () => ({ LINES: await deployment.writeLines() }),
+      evidence: async () => ({ LINES: await scene.writeLines() }),
       byHand: [
         async () => {
           redis.setToken('the Redis token after the reset');
           expect((await command('DEL', ...keys)).status).toBe(401);
-          await deployment.mount('redis-token', redis.token);
-          await expect
-            .poll(() => door.lines.join('\n'), { timeout: 5_000 })
-            .toContain('"variables":"TGEFD_REDIS_TOKEN"');
+          await scene.mount('redis-token', redis.token);
+          const renewed = async () => door.lines.some((line) => line.includes('"variables":"TGEFD_REDIS_TOKEN"'));
+          expect(await comesTrue(renewed)).toBe(true);
         },
       ],
       boundMs: revocationBound,
@@ -122,7 +132,7 @@ export const keyPlays: Readonly<Record<string, Play>> = {
 };
 
 /** A service behind the door that believes assertions alone, and writes down what it accepted. */
-async function startService() {
+async function startService(scene: Scene) {
   const accepted: { readonly jti: string; readonly atMs: number }[] = [];
   let verify: Verifier | null = null;
   const server = await listenOnLoopback(
@@ -133,13 +143,13 @@ async function startService() {
       response.writeHead(found?.outcome === 'verified' ? 200 : 401).end();
     }),
   );
-  onTestFinished(() => server.down());
+  scene.atEnd(() => server.down());
   const verifyWith = (next: Verifier) => {
     verify = next;
   };
   return { url: `http://127.0.0.1:${server.port}`, accepted, verifyWith };
 }
 
-async function newKey({ shell, operatorEnv }: Deployment, secret = 'assertion-key'): Promise<JWK> {
-  return JSON.parse((await shell(`tgefd-authorizer rotate ${secret} --print`, operatorEnv())).out);
+async function newKey({ shell }: Scene, secret = 'assertion-key'): Promise<JWK> {
+  return JSON.parse((await shell(`tgefd-authorizer rotate ${secret} --print`, {})).out);
 }

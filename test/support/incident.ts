@@ -14,47 +14,51 @@ import { startNodeDoor } from './node-door.ts';
 import { type CephPrograms, type Radosgw, startRadosgw } from './radosgw.ts';
 import { type RedisParts, redisProgram, startRedis } from './redis.ts';
 import { type OperatorShell, operatorShell } from './runbook.ts';
-import { startUpstream, type Upstream } from './upstream.ts';
+import { startUpstream } from './upstream.ts';
 
 export const BUCKET = 'records';
 
-/** A whole deployment for a drill: everything that an incident may touch, and the operator's shell. */
+/** A whole deployment for a drill: everything that an incident may touch. */
 export interface Deployment {
-  readonly issuer: Issuer;
-  readonly upstream: Upstream;
-  readonly redis: RedisParts;
   readonly ceph: Radosgw;
   readonly s3: S3Client;
   /** The locked bucket that the archive writes to. */
   readonly store: ObjectStore;
-  readonly folder: string;
-  readonly shell: OperatorShell;
-  /** Starts the one door with what is common and this; the one before is stopped. */
-  openDoor(env: DoorEnv): Promise<StartedDoor>;
-  /** What an operator of that door has in the environment. */
-  operatorEnv(): Readonly<Record<string, string>>;
-  /** Sets a variable of the operator and of the archive. */
+  /** Sets a variable of the archive, and of whoever reads it. */
   set(name: string, value: string): void;
+  /** A place for one incident, with a door, a folder and an operator of its own. */
+  scene(): Promise<Scene>;
+  stop(): Promise<void>;
+}
+
+export interface Scene {
+  readonly issuer: Issuer;
+  readonly redis: RedisParts;
+  readonly folder: string;
+  /** Runs commands with what the operator of this door has in the environment. */
+  readonly shell: OperatorShell;
+  /** Starts the door, with what is common and this. */
+  openDoor(env: DoorEnv): Promise<StartedDoor>;
   /** Puts a mounted file in place at once; gives its path. */
   mount(name: string, text: string): Promise<string>;
   /** Archives what is in the outbox now, as the schedule does once it is due; not what comes meanwhile. */
   archive(): Promise<void>;
-  /** Writes down every record line of every door so far; gives the path. */
+  /** Writes down every record line of the door so far; gives the path. */
   writeLines(): Promise<string>;
-  stop(): Promise<void>;
+  /** Called at the end of the scene, before the door is closed. */
+  atEnd(action: () => Promise<unknown>): void;
+  close(): Promise<void>;
 }
 
 /** The archive waits for a batch to grow old; a drill does not. */
 const later = () => Date.now() + 600_000;
 
 export async function startDeployment(programs: CephPrograms, signingKey: string): Promise<Deployment> {
-  const folder = await mkdtemp(join(tmpdir(), 'tgefd-drill-'));
-  const [issuer, upstream, redis, ceph, shell] = await Promise.all([
+  const [issuer, upstream, redis, ceph] = await Promise.all([
     startIssuer(),
     startUpstream(),
     startRedis(await redisProgram()),
     startRadosgw(programs),
-    operatorShell(folder),
   ]);
   const { endpoint, credentials } = ceph;
   const s3 = createS3Client({ endpoint, region: 'default', credentials, timeoutMs: 20_000 });
@@ -88,80 +92,85 @@ export async function startDeployment(programs: CephPrograms, signingKey: string
     TGEFD_AUDIT_LOG: 'true',
     TGEFD_AUDIT_PSEUDONYM_KEY: 'the pseudonym key of the incident drill',
   };
-  let door: StartedDoor | null = null;
-  let doorEnv: Record<string, string> = common;
-  const lines: string[] = [];
-  const closeDoor = async () => {
-    await door?.stop();
-    lines.push(...(door?.lines ?? []));
-    door = null;
+  const archiveOnce = async () => {
+    const env = { ...common, TGEFD_AUTH_MODE: 'none', ...archiveEnv, TGEFD_REDIS_TOKEN: redis.token };
+    const place = { platform: 'lambda', role: 'archive', upstreamBinding: false, bucketBinding: false } as const;
+    const loaded = loadConfig(env, place);
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+    const runtime = {
+      clock: later,
+      newId: createUlids(later),
+      log: () => undefined,
+      fetch: (input: string, init?: RequestInit) => fetch(input, init),
+      random: () => 0.5,
+      sleep: async () => undefined,
+      sharePromises: true,
+      sharedKeySet: null,
+      upstream: null,
+      auditLine: null,
+      spill: null,
+      redisExchange: null,
+    };
+    const { outbox } = compose(loaded.config, runtime);
+    if (outbox === null) throw new Error('no outbox');
+    const run = await composeArchive(loaded.config, {
+      ...runtime,
+      outbox,
+      store,
+      copies: null,
+      runMs: 0,
+    })?.run();
+    if (run?.outcome !== 'drained' && run?.outcome !== 'behind') throw new Error(`the archive is ${run?.outcome}`);
   };
+  let archived: Promise<void> = Promise.resolve();
 
   return {
-    issuer,
-    upstream,
-    redis,
     ceph,
     s3,
     store,
-    folder,
-    shell,
-    async openDoor(env) {
-      await closeDoor();
-      const token = 'TGEFD_REDIS_TOKEN_FILE' in env ? {} : { TGEFD_REDIS_TOKEN: redis.token };
-      doorEnv = { ...common, ...token, ...env };
-      door = await startNodeDoor(doorEnv);
-      return door;
-    },
-    operatorEnv: () => ({ ...doorEnv, ...archiveEnv }),
     set(name, value) {
       archiveEnv[name] = value;
     },
-    async mount(name, text) {
-      const path = join(folder, name);
-      await writeFile(`${path}.next`, text, { mode: 0o600 });
-      await rename(`${path}.next`, path);
-      return path;
-    },
-    async archive() {
-      const env = { ...common, TGEFD_AUTH_MODE: 'none', ...archiveEnv, TGEFD_REDIS_TOKEN: redis.token };
-      const place = { platform: 'lambda', role: 'archive', upstreamBinding: false, bucketBinding: false } as const;
-      const loaded = loadConfig(env, place);
-      if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-      const runtime = {
-        clock: later,
-        newId: createUlids(later),
-        log: () => undefined,
-        fetch: (input: string, init?: RequestInit) => fetch(input, init),
-        random: () => 0.5,
-        sleep: async () => undefined,
-        sharePromises: true,
-        sharedKeySet: null,
-        upstream: null,
-        auditLine: null,
-        spill: null,
-        redisExchange: null,
+    async scene() {
+      const folder = await mkdtemp(join(tmpdir(), 'tgefd-drill-'));
+      const shell = await operatorShell(folder);
+      const ends: (() => Promise<unknown>)[] = [];
+      let door: StartedDoor | null = null;
+      let doorEnv: Record<string, string> = common;
+      return {
+        issuer,
+        redis,
+        folder,
+        shell: (commands, variables) => shell(commands, { ...doorEnv, ...archiveEnv, ...variables }),
+        async openDoor(env) {
+          const token = 'TGEFD_REDIS_TOKEN_FILE' in env ? {} : { TGEFD_REDIS_TOKEN: redis.token };
+          doorEnv = { ...common, ...token, ...env };
+          door = await startNodeDoor(doorEnv);
+          return door;
+        },
+        async mount(name, text) {
+          const path = join(folder, name);
+          await writeFile(`${path}.next`, text, { mode: 0o600 });
+          await rename(`${path}.next`, path);
+          return path;
+        },
+        // One at a time: they share a lease.
+        archive: () => (archived = archived.catch(() => undefined).then(archiveOnce)),
+        async writeLines() {
+          const path = join(folder, 'lines');
+          await writeFile(path, (door?.lines ?? []).join('\n'));
+          return path;
+        },
+        atEnd: (action) => void ends.push(action),
+        async close() {
+          for (const end of ends.reverse()) await end();
+          await door?.stop();
+          await rm(folder, { recursive: true, force: true });
+        },
       };
-      const { outbox } = compose(loaded.config, runtime);
-      if (outbox === null) throw new Error('no outbox');
-      const run = await composeArchive(loaded.config, {
-        ...runtime,
-        outbox,
-        store,
-        copies: null,
-        runMs: 0,
-      })?.run();
-      if (run?.outcome !== 'drained' && run?.outcome !== 'behind') throw new Error(`the archive is ${run?.outcome}`);
-    },
-    async writeLines() {
-      const path = join(folder, 'lines');
-      await writeFile(path, [...lines, ...(door?.lines ?? [])].join('\n'));
-      return path;
     },
     async stop() {
-      await closeDoor();
       await Promise.all([issuer.stop(), upstream.stop(), redis.stop(), ceph.stop()]);
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }
