@@ -118,6 +118,7 @@ export function createPerimeter(app: App, given: Deployment): Stack {
   new CfnOutput(stack, 'Url', { value: url });
   new CfnOutput(stack, 'AuditBucketName', { value: audited.bucketName });
   new CfnOutput(stack, 'AlarmTopic', { value: alarms });
+  new CfnOutput(stack, 'TrailLogName', { value: trailLog.logGroupName });
   new CfnOutput(stack, 'Caching', { value: deployment.caching.join('; ') });
   return stack;
 }

@@ -21,7 +21,13 @@ import { describeWith } from '../support/describe-with.ts';
 import type { StartedDoor } from '../support/door.ts';
 import { startNodeDoor } from '../support/node-door.ts';
 import { cephPrograms, type Radosgw, startRadosgw } from '../support/radosgw.ts';
-import { type PublicIssuer, sha1Thumbprint, startPublicIssuer, trustIssuer } from '../support/token-service.ts';
+import {
+  documentedTrust,
+  type PublicIssuer,
+  sha1Thumbprint,
+  startPublicIssuer,
+  trustIssuer,
+} from '../support/token-service.ts';
 import { recordAt, signingJwk } from '../unit/audit/fixtures.ts';
 
 const ceph = await cephPrograms();
@@ -34,7 +40,7 @@ const ANOTHER_AUDIENCE = 'another.example';
 
 /*
  * The whole way from our own issuer to an object: a door that publishes its keys, a token, the token service and the roles of
- * Ceph's radosgw, credentials of an hour, objects written under them. Two things differ from AWS: the service's address, and
+ * Ceph's radosgw, set up by the commands of docs/secret_management.md, credentials of an hour, objects written under them. Two things differ from AWS: the service's address, and
  * how Ceph reads a key set (test/support/token-service.ts).
  */
 describeWith([...Object.values(ceph), openssl], 'a token of ours for credentials, on Ceph radosgw', () => {
@@ -55,21 +61,6 @@ describeWith([...Object.values(ceph), openssl], 'a token of ours for credentials
     TGEFD_ISSUER_URL: face.issuer,
     TGEFD_ASSERTION_KEY: key,
   });
-  /** What the role may do: exactly what the documentation and the AWS stack grant. */
-  const permissions = [
-    { Effect: 'Allow', Action: ['s3:ListBucket'], Resource: [`arn:aws:s3:::${BUCKET}`] },
-    {
-      Effect: 'Allow',
-      Action: ['s3:GetObject', 's3:PutObject'],
-      Resource: ['batches', 'manifests', 'anchors'].map((folder) => `arn:aws:s3:::${BUCKET}/audit/${folder}/*`),
-    },
-    {
-      Effect: 'Allow',
-      Action: ['s3:GetObject', 's3:DeleteObject'],
-      Resource: [`arn:aws:s3:::${BUCKET}/audit/spill/*`],
-    },
-  ];
-
   beforeAll(async () => {
     [s3, authority] = await Promise.all([startRadosgw(ceph, { tokenService: true }), startAuthority(openssl)]);
     owner = createS3Client({
@@ -83,14 +74,16 @@ describeWith([...Object.values(ceph), openssl], 'a token of ours for credentials
     face = await startPublicIssuer(authority, certificates);
     door = await startNodeDoor(environment());
     face.serve(door.url);
+    const commands = await documentedTrust({
+      ISSUER: face.issuer.replace('https://', ''),
+      ACCOUNT: '',
+      BUCKET,
+      KEY: 'arn:aws:kms:eu-central-1:123456789012:key/audit',
+    });
     roleArn = await trustIssuer(owner, s3.endpoint, {
-      role: 'audit-writer',
-      issuer: face.issuer,
-      clientIds: [AWS_AUDIENCE, ANOTHER_AUDIENCE],
-      audience: AWS_AUDIENCE,
-      subject: WEB_IDENTITY_SUBJECT,
+      commands,
+      moreClientIds: [ANOTHER_AUDIENCE],
       thumbprints: certificates.map(sha1Thumbprint),
-      permissions,
     });
   });
   afterAll(async () => {

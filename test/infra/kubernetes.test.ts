@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -241,6 +241,28 @@ describeWith([tools, kubectl], 'the Kubernetes manifests', () => {
     expect(names).toContain(
       `${settings.TGEFD_AUDIT_BUCKET}.${new URL(settings.TGEFD_AUDIT_S3_ENDPOINT ?? '').hostname}`,
     );
+  });
+
+  test('what the page on secrets has Vault and IAM trust is what the manifests ask with', async () => {
+    const page = await readFile(join(KUBERNETES, '../../docs/secret_management.md'), 'utf8');
+    const manifests = manifestsOf('base');
+    const { path, auth } = findManifest(manifests, 'SecretStore', 'vault').spec.provider.vault;
+    const { role, mountPath, serviceAccountRef } = auth.kubernetes;
+    expect(page).toContain(
+      `vault write auth/${mountPath}/role/${role} bound_service_account_namespaces=tgefd-edge \\\n` +
+        `  bound_service_account_names=${serviceAccountRef.name} audience=${serviceAccountRef.audiences} `,
+    );
+    const readable = [...page.matchAll(/^path "(\S+)" \{ capabilities = \["read"\] \}$/gm)].map(([, one]) => one);
+    const read = manifests
+      .filter(({ kind }) => kind === 'ExternalSecret')
+      .flatMap(({ spec }) =>
+        spec.data.map((one: { remoteRef: { key: string } }) => `${path}/data/${one.remoteRef.key}`),
+      );
+    expect(new Set(readable)).toEqual(new Set(read));
+    const { serviceAccountName } = findManifest(manifests, 'Deployment', 'tgefd-authorizer').spec.template.spec;
+    expect(page).toContain(`SUBJECT=system:serviceaccount:tgefd-edge:${serviceAccountName}\n`);
+    const [, roleName] = /--role-name (\S+)/.exec(page) ?? [];
+    expect(settingsOf(manifests).AWS_ROLE_ARN?.endsWith(`:role/${roleName}`)).toBe(true);
   });
 
   test('each proxy overlay asks the check endpoint, strips before it asks and takes the credential away after', () => {

@@ -1,59 +1,87 @@
+import { execFile } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Authority, IssuedCertificate } from './certificates.ts';
 import { type LoopbackServer, listenOnLoopback } from './loopback-server.ts';
 
-/** What a role is, and from whose tokens it may be assumed. */
+const run = promisify(execFile);
+const ROOT = dirname(dirname(import.meta.dirname));
+
+/** What the page on secrets has an operator do at IAM, command by command: `[service, operation, …options]`. */
+export type Commands = readonly (readonly string[])[];
+
+/**
+ * The commands of docs/secret_management.md that give a role to an issuer, as a shell hands them to `aws`: run with that program
+ * replaced by one that notes what it is called with. `values` are what the operator fills in. Throws where the page has no such
+ * commands.
+ */
+export async function documentedTrust(values: Readonly<Record<string, string>>): Promise<Commands> {
+  const page = await readFile(join(ROOT, 'docs/secret_management.md'), 'utf8');
+  const block = [...page.matchAll(/```sh\n(.*?)```/gs)].find(([, text]) => text?.includes('aws iam create-role'))?.[1];
+  if (block === undefined) throw new Error('docs/secret_management.md has no `aws iam create-role`');
+  const note = 'aws() { for one in "$@"; do printf "%s\\0" "$one"; done; printf "\\n\\0"; }';
+  const ownIssuer = block.replace(/^ISSUER=\S+ /m, '');
+  const { stdout } = await run('bash', ['-euc', `${note}\n${ownIssuer}`], {
+    env: { PATH: process.env.PATH, ...values },
+  });
+  return stdout
+    .split('\n\0')
+    .map((call) => call.split('\0').slice(0, -1))
+    .filter((call) => call.length > 0);
+}
+
+/** The value of an option of a documented command. Throws where there is no such command or option. */
+export function documented(commands: Commands, operation: string, option: string): string {
+  const call = commands.find(([, name]) => name === operation) ?? [];
+  const value = call[call.indexOf(option) + 1];
+  if (!call.includes(option) || value === undefined) throw new Error(`no ${operation} ${option}`);
+  return value;
+}
+
 export interface Trust {
-  /** Name of the role. */
-  readonly role: string;
-  /** Issuer identifier, an `https:` URL. */
-  readonly issuer: string;
-  /** Audiences that tokens of the issuer may have at all (IAM's client ids of a provider). */
-  readonly clientIds: readonly string[];
-  /** Audience and subject that a token must have for this role. */
-  readonly audience: string;
-  readonly subject: string;
+  /** As the page has them. */
+  readonly commands: Commands;
+  /** Audiences that the provider takes beside those of the page. */
+  readonly moreClientIds: readonly string[];
   /** SHA-1 of the certificates that may vouch for the issuer's keys, in hex: what IAM calls thumbprints. */
   readonly thumbprints: readonly string[];
-  /** Statements of an IAM policy: what the role may do. */
-  readonly permissions: readonly object[];
 }
 
 /**
- * Has IAM trust an issuer: a provider, and a role with conditions on audience and subject, as the documentation has it done at
- * AWS. `client` signs for a user who may. Gives the role's ARN. Throws with what IAM answered.
+ * Has IAM do what the page says: a provider, and a role with its trust and its permissions. `client` signs for a user who may. Ceph knows
+ * no `kms:` actions, so that statement is left out. Gives the role's ARN. Throws with what IAM answered.
  */
 export async function trustIssuer(client: S3Client, endpoint: string, trust: Trust): Promise<string> {
-  const name = trust.issuer.replace(/^https:\/\//, '');
-  const provider = `arn:aws:iam:::oidc-provider/${name}`;
-  const condition = { [`${name}:aud`]: trust.audience, [`${name}:sub`]: trust.subject };
-  const federated = {
-    Effect: 'Allow',
-    Principal: { Federated: [provider] },
-    Action: ['sts:AssumeRoleWithWebIdentity'],
-    Condition: { StringEquals: condition },
-  };
-  const policy = (Statement: readonly object[]) => JSON.stringify({ Version: '2012-10-17', Statement });
-  const { role } = trust;
+  const { commands, moreClientIds, thumbprints } = trust;
+  const RoleName = documented(commands, 'create-role', '--role-name');
+  const { Version, Statement }: { Version: string; Statement: { Action: string | string[] }[] } = JSON.parse(
+    documented(commands, 'put-role-policy', '--policy-document'),
+  );
+  const known = Statement.filter(({ Action }) => ![Action].flat().some((action) => action.startsWith('kms:')));
   await callIam(client, endpoint, {
     Action: 'CreateOpenIDConnectProvider',
-    Url: trust.issuer,
-    ...members('ClientIDList', trust.clientIds),
-    ...members('ThumbprintList', trust.thumbprints),
+    Url: documented(commands, 'create-open-id-connect-provider', '--url'),
+    ...members('ClientIDList', [
+      documented(commands, 'create-open-id-connect-provider', '--client-id-list'),
+      ...moreClientIds,
+    ]),
+    ...members('ThumbprintList', thumbprints),
   });
   const made = await callIam(client, endpoint, {
     Action: 'CreateRole',
-    RoleName: role,
+    RoleName,
     Path: '/',
-    AssumeRolePolicyDocument: policy([federated]),
+    AssumeRolePolicyDocument: documented(commands, 'create-role', '--assume-role-policy-document'),
   });
   await callIam(client, endpoint, {
     Action: 'PutRolePolicy',
-    RoleName: role,
-    PolicyName: 'archive',
-    PolicyDocument: policy(trust.permissions),
+    RoleName,
+    PolicyName: documented(commands, 'put-role-policy', '--policy-name'),
+    PolicyDocument: JSON.stringify({ Version, Statement: known }),
   });
   const [, arn] = /<Arn>([^<]+)<\/Arn>/.exec(made) ?? [];
   if (arn === undefined) throw new Error(`a role without an ARN: ${made}`);

@@ -87,6 +87,11 @@ const refusals: readonly [string, Partial<Deployment>, RegExp][] = [
   ['two writers in one folder', { outsideWriters: [writer, { ...writer, subject: 't' }] }, /\[1\]\.name: a folder has/],
   ['an issuer without TLS', { outsideWriters: [{ ...writer, issuer: 'http://a.example' }] }, /\[0\]\.issuer:/],
   ['an issuer spelt otherwise', { outsideWriters: [{ ...writer, issuer: 'https://a.example/' }] }, /\[0\]\.issuer:/],
+  [
+    'the stack itself as an issuer, with a key that no cloud takes',
+    { environment: { ...deployment.environment, TGEFD_ISSUER_URL: 'https://a.example/_authorizer' } },
+    /TGEFD_ASSERTION_KEY: found a key for EdDSA/,
+  ],
   ['any subject', { outsideWriters: [{ ...writer, subject: 'system:*' }] }, /\[0\]\.subject/],
   [
     'an issuer both known and not',

@@ -339,6 +339,7 @@ test('the trail sees every object of the audit bucket and every secret that is r
       Match.objectLike({ DataResources: [Match.objectLike({ Type: 'AWS::S3::Object' })] }),
     ]),
   });
+  template.hasOutput('TrailLogName', {});
   const filters = JSON.stringify(propertiesOf(template, 'AWS::Logs::MetricFilter'));
   assert.match(filters, /GetSecretValue.*\*tgefd-perimeter\/\*/);
 });

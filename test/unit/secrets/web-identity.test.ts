@@ -135,6 +135,31 @@ describe('workload identity federation', () => {
     expect(own.asked[1]).toContain('/serviceAccounts/audit%40project.iam.gserviceaccount.com:generateAccessToken');
   });
 
+  test.each([
+    ['itself', null, 'https://www.googleapis.com/auth/devstorage.read_write', 1],
+    ['as a service account', 'audit@p.iam.gserviceaccount.com', 'https://www.googleapis.com/auth/cloud-platform', 2],
+  ])(
+    '%s it asks as the documentation says (RFC 8693, in Google’s spelling)',
+    async (_, serviceAccount, scope, calls) => {
+      const bodies: unknown[] = [];
+      const { parts } = serving((url, body, headers) => {
+        bodies.push(JSON.parse(body));
+        return answer(url, body, headers);
+      });
+      await federateWithGoogle({ provider, serviceAccount, nowMs }, parts);
+      expect(bodies[0]).toEqual({
+        grantType: 'urn:ietf:params:oauth:grant-type:token-exchange',
+        audience: provider,
+        scope,
+        requestedTokenType: 'urn:ietf:params:oauth:token-type:access_token',
+        subjectTokenType: 'urn:ietf:params:oauth:token-type:jwt',
+        subjectToken: `token for ${provider}`,
+      });
+      const account = { scope: ['https://www.googleapis.com/auth/devstorage.read_write'], lifetime: '3600s' };
+      expect(bodies.slice(1)).toEqual(calls === 2 ? [account] : []);
+    },
+  );
+
   test('a refusal is told by its status and place', async () => {
     const { parts } = serving(() => new Response('{"error":"hunter2"}', { status: 400 }));
     await expect(federateWithGoogle({ provider, serviceAccount: null, nowMs }, parts)).rejects.toThrow(
