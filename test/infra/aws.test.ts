@@ -1,7 +1,13 @@
 import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { createCanaries } from '../support/canaries.ts';
+import { plaintextSecrets } from '../support/plaintext-secrets.ts';
+
+/** Whoever deploys has secrets in the environment: none of them may be carried into a template. */
+const canaries = await createCanaries();
 
 const run = promisify(execFile);
 const ROOT = dirname(dirname(import.meta.dirname));
@@ -12,6 +18,7 @@ const env = {
   PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH}`,
   CDK_DISABLE_CLI_TELEMETRY: 'true',
   AWS_EC2_METADATA_DISABLED: 'true',
+  ...canaries.env,
 };
 
 interface Outcome {
@@ -57,6 +64,18 @@ describe('the infrastructure on AWS', () => {
   });
   test('is synthesised by the CDK command as delivered, offline, with cdk-nag content', () => {
     expect(synthesized).toMatchObject({ ok: true });
+  });
+  test('carries no secret of the environment into a template or an asset', async () => {
+    const output = join(FOLDER, 'cdk.out');
+    const entries = await readdir(output, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    expect(files.some((file) => file.endsWith('.template.json'))).toBe(true);
+    for (const file of files) {
+      const text = await readFile(file, 'latin1');
+      expect([file, canaries.secretsIn(text)]).toEqual([file, []]);
+      if (file.endsWith('.template.json')) expect([file, plaintextSecrets(text)]).toEqual([file, []]);
+    }
+    expect(canaries.secretsIn(`${tests?.output}${synthesized?.output}`)).toEqual([]);
   });
   const outcomes = outcomesOf(tests?.output ?? '');
   test('has been tested', () => {

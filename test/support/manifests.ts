@@ -30,10 +30,16 @@ export interface Manifest {
 }
 
 /** Renders a kustomization as `kubectl apply -k` would. */
-export async function render(kubectl: Program, tools: Program, folder: string): Promise<Manifest[]> {
+export async function renderText(kubectl: Program, folder: string): Promise<string> {
   const { stdout } = await run(pathOf(kubectl), ['kustomize', folder], { maxBuffer: 64 * 1024 * 1024 });
+  return stdout;
+}
+
+/** The same, read. */
+export async function render(kubectl: Program, tools: Program, folder: string): Promise<Manifest[]> {
+  const text = await renderText(kubectl, folder);
   const { parseAllDocuments } = createRequire(join(pathOf(tools), 'package.json'))('yaml');
-  return parseAllDocuments(stdout).map((document: { toJS(): Manifest }) => document.toJS());
+  return parseAllDocuments(text).map((document: { toJS(): Manifest }) => document.toJS());
 }
 
 /** Which package holds the schemas of an API group. Cilium's and Envoy Gateway's are in none; see below. */
