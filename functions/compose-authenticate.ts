@@ -74,6 +74,7 @@ export const composeAuthenticator = (
     keySets,
     secrets: sharedSecrets(config),
     signaturePrimitive: runtime.cryptography?.verify,
+    used,
     readCertificate,
     grants: createGrants({
       scopesClaim: settings.jwtScopesClaim,

@@ -156,7 +156,7 @@ export const compose = (config: Config, runtime: Runtime, before: Composed | nul
       ),
       traceSampleRatio: settings.otelSampleRatio,
     },
-    { newId },
+    { newId, used },
   );
   const probe = settings.doctorSecret
     ? createProbe({ secrets: both(settings.doctorSecret), examine, readCertificate, clock })
