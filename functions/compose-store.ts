@@ -22,9 +22,8 @@ const maximumMemoryBuckets = 32_768;
 interface Live {
   redisToken: Secret<string>;
   used: CredentialUsed;
+  named: RevocationPseudonyms;
 }
-
-type Memory = ReturnType<typeof createMemory>;
 
 /** Limits, revocation and the audit outbox, with what the next composition takes over. */
 export interface StoreParts {
@@ -32,10 +31,7 @@ export interface StoreParts {
   readonly revocations: Revocations;
   readonly outbox: (Outbox & Source & Lease & Tail) | null;
   readonly breakerOpen: (() => boolean) | null;
-  /** The key under which the store knows callers. */
-  readonly pseudonymKey: Secret<string> | null;
   readonly live: Live | null;
-  readonly memory: Memory | null;
   /** Takes over what was there before, once this composition is the one that serves. */
   adopt(): void;
 }
@@ -46,13 +42,10 @@ const createMemory = (clock: Clock, maximumEntries: number) => {
   return { revocations, store, outbox: createMemoryOutbox({ maximumEntries }, clock) };
 };
 
-const same = (one: Secret<string> | null, other: Secret<string> | null) =>
-  one?.current === other?.current && one?.previous === other?.previous;
-
 /**
  * What is shared between isolates, in Redis, or in this process where there is none. What was there `before` goes on with
- * a new Redis token as it is, leases included; under new pseudonyms admission begins anew, since every caller has another
- * name: leases still out are lost to their budgets until they run out, which never lets one be overshot.
+ * other secrets, leases and the snapshot of revocations included. Under a new pseudonym key every caller has another name,
+ * and so other budgets: leases still out are lost to theirs until they run out, which never lets one be overshot.
  */
 export const composeStore = (
   config: Config,
@@ -65,15 +58,15 @@ export const composeStore = (
   const { pseudonyms, egress, used } = parts;
   const { auditPseudonymKey: pseudonymKey, redisUrl, redisToken } = settings;
   const adopt = () => {
-    if (before?.live && redisToken) Object.assign(before.live, { redisToken, used });
+    if (before?.live && redisToken) Object.assign(before.live, { redisToken, used, named });
   };
-  if (before && same(before.pseudonymKey, pseudonymKey)) return { ...before, adopt };
-
   const named: RevocationPseudonyms = (kind, value) => {
     const pseudonym = pseudonyms.of(kind === 'jti' ? 'token_id' : 'identity', value);
     if (pseudonymKey?.previous) return pseudonyms.all(kind === 'jti' ? 'token_id' : 'identity', value);
     return pseudonym instanceof Promise ? pseudonym.then((name) => [name]) : [pseudonym];
   };
+  if (before) return { ...before, adopt };
+
   const admissionSettings: AdmissionSettings = {
     mode: redisUrl ? settings.rateLimitMode : 'exact',
     emergency: settings,
@@ -83,20 +76,18 @@ export const composeStore = (
   };
 
   if (!redisUrl || !redisToken || runtime.trial) {
-    const memory = before?.memory ?? createMemory(clock, settings.auditStreamMaximum);
+    const memory = createMemory(clock, settings.auditStreamMaximum);
     return {
       // Revocations of this process are kept under raw ids, and so asked for by them.
       admission: createAdmission(admissionSettings, { store: memory.store, pseudonyms: (_, value) => [value], clock }),
       revocations: memory.revocations,
       outbox: settings.auditBucket ? memory.outbox : null,
       breakerOpen: null,
-      pseudonymKey,
       live: null,
-      memory,
       adopt,
     };
   }
-  const live: Live = before?.live ?? { redisToken, used };
+  const live: Live = { redisToken, used, named };
   const exchange = overlappingTokens(
     runtime.redisExchange ?? ((token) => fetchExchange({ url: redisUrl.href, token }, egress)),
     () => live.redisToken,
@@ -104,14 +95,13 @@ export const composeStore = (
   );
   const connection = createRedisConnection({ timeoutMs: settings.redisTimeoutMs }, { exchange, clock, random, log });
   const store = createRedisStore(connection);
+  const namedNow: RevocationPseudonyms = (kind, value) => live.named(kind, value);
   return {
-    admission: createAdmission(admissionSettings, { store, pseudonyms: named, clock }),
-    revocations: createRedisRevocations(connection, store, named),
+    admission: createAdmission(admissionSettings, { store, pseudonyms: namedNow, clock }),
+    revocations: createRedisRevocations(connection, store, namedNow),
     outbox: redisOutbox(settings, exchange, runtime.sharePromises),
     breakerOpen: connection.isOpen,
-    pseudonymKey,
     live,
-    memory: null,
     adopt,
   };
 };
