@@ -19,8 +19,9 @@ const secretForm = /^[\x21-\x2b\x2d-\x7e]{1,1024}$/;
 /**
  * Reads `TGEFD_API_KEY` and the value being rotated out: one bare key (id `default`, or `previous`), or `id:key` pairs
  * separated by commas, as soon as there is a colon or a comma. An id may stand in both values, since that is how one
- * holder's key is rotated. Gives every key, or every problem: empty entries, missing ids, characters that no header field
- * carries unchanged, ids given twice in one value, keys given twice. Does not judge how hard a key is to guess.
+ * holder's key is rotated; the very same entry in both, as at the beginning of a rotation, counts once. Gives every key, or
+ * every problem: empty entries, missing ids, characters that no header field carries unchanged, ids given twice in one
+ * value, keys given twice. Does not judge how hard a key is to guess.
  */
 export const parseApiKeys = (value: {
   readonly current: string;
@@ -28,7 +29,7 @@ export const parseApiKeys = (value: {
 }): { readonly keys: readonly ApiKey[]; readonly problems: readonly ApiKeyProblem[] } => {
   const keys: ApiKey[] = [];
   const problems: ApiKeyProblem[] = [];
-  const secrets = new Set<string>();
+  const idOfSecret = new Map<string, string>();
 
   const read = (of: ApiKeyProblem['of'], text: string, bareId: string) => {
     const problem = (found: string, accepted: string) => problems.push({ of, found, accepted });
@@ -47,10 +48,11 @@ export const parseApiKeys = (value: {
       else if (!secretForm.test(secret))
         problem(`${place} with a malformed key`, 'keys of 1 to 1024 visible ASCII characters');
       else if (ids.has(id)) problem(`${place} with an id given before`, 'a different id for each key');
-      else if (secrets.has(secret)) problem(`${place} with a key given before`, 'a different key for each id');
-      else keys.push({ id, secret, slot: of });
+      else if (!idOfSecret.has(secret)) keys.push({ id, secret, slot: of });
+      else if (idOfSecret.get(secret) !== (bare ? 'default' : id))
+        problem(`${place} with a key given before`, 'a different key for each id');
       ids.add(id);
-      secrets.add(secret);
+      idOfSecret.set(secret, id);
     });
   };
 

@@ -31,6 +31,15 @@ describe('TGEFD_API_KEY', () => {
         { id: 'alice', secret: 'old', slot: 'previous' },
       ],
     ],
+    ['s3cret', 's3cret', [{ id: 'default', secret: 's3cret', slot: 'current' }]],
+    [
+      'alice:a,bob:b',
+      'alice:a',
+      [
+        { id: 'alice', secret: 'a', slot: 'current' },
+        { id: 'bob', secret: 'b', slot: 'current' },
+      ],
+    ],
   ])('%j with %j before', (current, previous, keys) => {
     expect(parse(current, previous)).toEqual({ keys, problems: [] });
   });
@@ -55,6 +64,14 @@ describe('TGEFD_API_KEY', () => {
     const { keys, problems } = parse(text);
     expect(keys).toEqual([]);
     expect(problems[0]).toMatchObject({ of: 'current', found });
+  });
+
+  it('one key for two holders is a problem, in two values too', () => {
+    expect(parse('alice:a', 'bob:a').problems).toMatchObject([
+      { of: 'previous', found: 'a key with a key given before' },
+    ]);
+    expect(parse('alice:a', 'a').problems).toMatchObject([{ of: 'previous', found: 'a key with a key given before' }]);
+    expect(parse('default:a,default:a').keys).toEqual([]);
   });
 
   it('gives every problem, of either value, without a secret in it', () => {
