@@ -171,7 +171,8 @@ const start = async () => {
         if (problem) return problem;
         candidate.carried.store.adopt();
         composed = candidate;
-        await archive?.stop();
+        // What it is about goes on to its end; the old value of a secret must not wait for that.
+        if (archive) context.defer(archive.stop());
         archive = draining ? null : archiveOf(next, candidate);
         return null;
       },

@@ -82,7 +82,7 @@ const check = async (
   console: Console,
 ): Promise<number> => {
   if (secret.counted === null) {
-    console.out(`no request carries it: ${secret.bound}`);
+    console.out(`its uses are not counted: ${secret.bound}`);
     return 0;
   }
   if (urls.length === 0) throw new Usage('--metrics is the metrics page of each instance (TGEFD_METRICS_PORT)');

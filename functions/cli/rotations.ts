@@ -12,7 +12,7 @@ export interface RotatedSecret {
   readonly overlap: string;
   /** From when nothing passes by the old value any more. */
   readonly bound: string;
-  /** Under which kind uses are counted; null where no request carries it. */
+  /** Under which kind uses are counted; null where they are not, since no caller's request carries it. */
   readonly counted: CredentialKind | null;
   /** Command that finds its uses among the records, or null. */
   readonly records: string | null;
@@ -99,13 +99,13 @@ export const rotatedSecrets: Readonly<Record<string, RotatedSecret>> = {
     variable: 'TGEFD_AUDIT_SIGNING_KEY',
     make: keyPair,
     steps: [
-      'add the public half of the new key to the key set that auditors verify with',
-      ...inTwo('TGEFD_AUDIT_SIGNING_KEY'),
+      'put the new key into TGEFD_AUDIT_SIGNING_KEY_PREVIOUS: manifests by it verify, and it does not sign yet',
+      'give auditors the key set that audit keys prints now',
+      "once every archive has it (audit accesses), swap the two values, and put today's date into TGEFD_AUDIT_SIGNING_KEY_ROTATED_AT",
       'run audit verify over the archive: a chain goes on from one key to the other',
-      'keep the public half of the old key, in a file for --keys, for as long as manifests that it signed are kept',
-      'empty or remove TGEFD_AUDIT_SIGNING_KEY_PREVIOUS',
+      'put the public half of the old key (audit keys prints it) into TGEFD_AUDIT_SIGNING_KEY_PREVIOUS, for as long as manifests that it signed are kept, and destroy the key itself',
     ],
-    overlap: 'the new one signs, manifests by either verify',
+    overlap: 'one signs, manifests by either verify; an archive goes on from those of the other',
     bound: 'with the next run of the archive it signs nothing; what it signed stays verifiable by its public half',
     counted: null,
     records: null,
@@ -114,7 +114,8 @@ export const rotatedSecrets: Readonly<Record<string, RotatedSecret>> = {
     variable: 'TGEFD_AUDIT_PSEUDONYM_KEY',
     make: random,
     steps: [
-      ...inTwo('TGEFD_AUDIT_PSEUDONYM_KEY'),
+      'put the new value into TGEFD_AUDIT_PSEUDONYM_KEY_PREVIOUS: revocations are looked up under it, and it names nobody yet',
+      "once every process has it (audit accesses), swap the two values, and put today's date into TGEFD_AUDIT_PSEUDONYM_KEY_ROTATED_AT",
       'keep TGEFD_AUDIT_PSEUDONYM_KEY_PREVIOUS until every revocation written under it has run out (revocations list)',
       'keep the old value, apart from everything else, for as long as its records are kept, or destroy it: then nobody can name them any more',
     ],

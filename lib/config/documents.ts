@@ -19,7 +19,7 @@ export interface Documents {
   readonly trustedProxies: readonly AddressRange[];
   /** Signing key first, the previous one after it; empty where none is configured. */
   readonly assertionKeys: readonly AssertionKey[];
-  /** Keys that sign manifests: the one that signs first, the previous one after it; empty where none is configured. */
+  /** Keys of manifests: the one that signs first, then one that only verifies, perhaps public; empty where none is configured. */
   readonly auditSigningKeys: readonly AssertionKey[];
   readonly apiKeys: readonly ApiKey[];
   readonly mtlsPolicy: CertificatePolicy;
@@ -55,7 +55,7 @@ export const readDocuments = (
     ] as const;
     return given.flatMap(([text, suffix]) => {
       if (text == null) return [];
-      const parsed = parseAssertionKey(text);
+      const parsed = parseAssertionKey(text, key === 'auditSigningKey' && suffix !== '');
       if (parsed.ok) return [parsed.key];
       report(key, parsed.problem, suffix);
       return [];

@@ -241,7 +241,8 @@ export const meanings: Readonly<Record<SettingKey, { readonly section: Section; 
   auditPrefix: { section: 'Archive', meaning: 'Prefix of every object.' },
   auditSigningKey: {
     section: 'Archive',
-    meaning: 'Key that signs batch manifests; required in production where the archive runs.',
+    meaning:
+      'Key that signs batch manifests; required in production where the archive runs. The previous one may be its public half.',
   },
   auditAnchorBucket: { section: 'Archive', meaning: 'Second bucket that hourly anchors are written to as well.' },
   auditObjectLock: {
@@ -258,7 +259,8 @@ export const meanings: Readonly<Record<SettingKey, { readonly section: Section; 
   auditColdDays: { section: 'Archive', meaning: 'Age at which they expire.' },
   requireTls: {
     section: 'Transport and egress',
-    meaning: 'Refuse callers whose own connection was plain HTTP, or TLS before 1.2 where the platform tells (Workers; elsewhere no such handshake ends), with 403 `insecure_transport`.',
+    meaning:
+      'Refuse callers whose own connection was plain HTTP, or TLS before 1.2 where the platform tells (Workers; elsewhere no such handshake ends), with 403 `insecure_transport`.',
   },
   tlsCertificateFile: {
     section: 'Transport and egress',

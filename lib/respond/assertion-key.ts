@@ -3,11 +3,11 @@ import { CompactSign, calculateJwkThumbprint, compactVerify, importJWK, type JWK
 /** Algorithms an assertion may be signed with, as `alg` of the JOSE header. */
 export type AssertionAlgorithm = 'EdDSA' | 'ES256';
 
-/** A private JWK whose shape has been checked; its arithmetic has not (see `loadAssertionKey`). */
+/** A JWK whose shape has been checked; its arithmetic has not (see `loadAssertionKey`). */
 export interface AssertionKey {
   readonly algorithm: AssertionAlgorithm;
-  /** Exactly the members of the key itself (RFC 7518 §6.2, RFC 8037 §2), private one included. */
-  readonly jwk: Readonly<Record<'kty' | 'crv' | 'x' | 'd', string>> & { readonly y?: string };
+  /** Exactly the members of the key itself (RFC 7518 §6.2, RFC 8037 §2), private one included; without `d` it only verifies. */
+  readonly jwk: Readonly<Record<'kty' | 'crv' | 'x', string>> & { readonly y?: string; readonly d?: string };
   /** `kid` as given, or null: then the RFC 7638 thumbprint is used. */
   readonly kid: string | null;
 }
@@ -29,11 +29,11 @@ const THIRTY_TWO_BYTES = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 const KEY_ID = /^[\x21-\x7e]{1,128}$/;
 
 /**
- * Reads a private JWK (RFC 7517) for Ed25519 (`EdDSA`) or P-256 (`ES256`). A problem names the member at fault and never
+ * Reads a private JWK (RFC 7517) for Ed25519 (`EdDSA`) or P-256 (`ES256`); where one `verifiesOnly`, a public one too. A problem names the member at fault and never
  * tells a value. Does not check that the private and the public members belong together: that needs cryptography and
  * is `loadAssertionKey`'s part.
  */
-export function parseAssertionKey(text: string): ParsedAssertionKey {
+export function parseAssertionKey(text: string, verifiesOnly = false): ParsedAssertionKey {
   const refuse = (problem: string): ParsedAssertionKey => ({ ok: false, problem });
   let jwk: unknown;
   try {
@@ -49,8 +49,9 @@ export function parseAssertionKey(text: string): ParsedAssertionKey {
   const ec = kty === 'EC' && crv === 'P-256';
   if (!okp && !ec) return refuse('`kty` and `crv` are neither `OKP` with `Ed25519` nor `EC` with `P-256`');
   const algorithm: AssertionAlgorithm = okp ? 'EdDSA' : 'ES256';
-  if (d === undefined) return refuse('`d` is missing: this is a public key');
-  if (!is32Bytes(d)) return refuse('`d` is not base64url of 32 bytes');
+  const isPublic = d === undefined;
+  if (isPublic && !verifiesOnly) return refuse('`d` is missing: this is a public key');
+  if (!isPublic && !is32Bytes(d)) return refuse('`d` is not base64url of 32 bytes');
   if (!is32Bytes(x)) return refuse('`x` is not base64url of 32 bytes');
   if (ec && !is32Bytes(y)) return refuse('`y` is not base64url of 32 bytes');
   if (member('alg') !== undefined && member('alg') !== algorithm) return refuse(`\`alg\` is not \`${algorithm}\``);
@@ -63,7 +64,7 @@ export function parseAssertionKey(text: string): ParsedAssertionKey {
   if (kid !== undefined && !(typeof kid === 'string' && KEY_ID.test(kid))) {
     return refuse('`kid` is not 1 to 128 visible ASCII characters');
   }
-  const key = { kty, crv, x, d, ...(ec ? { y: String(y) } : {}) };
+  const key = { kty, crv, x, ...(isPublic ? {} : { d: String(d) }), ...(ec ? { y: String(y) } : {}) };
   return { ok: true, key: { algorithm, jwk: key, kid: kid ?? null } };
 }
 

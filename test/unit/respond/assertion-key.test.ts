@@ -34,6 +34,14 @@ describe('parseAssertionKey', () => {
     expect(parsed({ ...ed25519, x5c: ['…'], 'x-note': 'mine' }).jwk).toEqual({ d, kty, crv, x });
   });
 
+  test('takes a public key where one only verifies, and never signs with it', async () => {
+    const { d: _, ...half } = p256;
+    const answer = parseAssertionKey(JSON.stringify(half), true);
+    expect(answer).toMatchObject({ ok: true, key: { jwk: half } });
+    expect(answer.ok && (await loadAssertionKey(answer.key))).toBeNull();
+    expect(parseAssertionKey(JSON.stringify({ ...half, d: 'AAAA' }), true)).toMatchObject({ ok: false });
+  });
+
   test.each<[string, (good: JWK, ec: JWK) => unknown, RegExp]>([
     ['text', () => undefined, /not JSON/],
     ['an array', (good) => [good], /not a JSON object/],
