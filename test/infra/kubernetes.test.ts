@@ -10,9 +10,11 @@ import {
   kustomizeProgram,
   type Manifest,
   render,
+  renderText,
   schemaProblems,
   settingsOf,
 } from '../support/manifests.ts';
+import { plaintextSecrets } from '../support/plaintext-secrets.ts';
 import { toolFolder } from '../support/tool-folder.ts';
 
 /* What the manifests come to, rendered by kustomize and held against the Kubernetes and operator schemas and the product. */
@@ -67,6 +69,10 @@ describeWith([tools, kubectl], 'the Kubernetes manifests', () => {
   const manifestsOf = (overlay: string) => rendered.get(overlay) ?? [];
 
   describe.each(OVERLAYS)('%s', (overlay) => {
+    test('names secrets and holds none', async () => {
+      expect(plaintextSecrets(await renderText(kubectl, join(KUBERNETES, overlay)))).toEqual([]);
+    });
+
     test('fits the schemas', async () => {
       expect(await schemaProblems(tools, manifestsOf(overlay))).toEqual([]);
     }, 60_000);
