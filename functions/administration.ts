@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { Revocation, Revocations } from '../lib/admit/revocations.ts';
 import type { Pseudonyms } from '../lib/audit/pseudonym.ts';
+import { thumbprintIn } from '../lib/authenticate/certificate-policy.ts';
 import { parseStrictJson } from '../lib/authenticate/strict-json.ts';
 import type { Clock, Decision, Reason } from '../lib/decision.ts';
 import { denialAnswer } from '../lib/respond/denial.ts';
@@ -70,12 +71,13 @@ export const createAdministration = (parts: {
     if (kindText === undefined && decision.method === 'POST') {
       const wanted = await read(request);
       if (!wanted) return refuse({ reason: 'body_invalid' });
+      const id = wanted.kind === 'thumbprint' ? thumbprintIn(wanted.id) : wanted.id;
       const expiresAt = wanted.expires_at ?? nowSeconds + defaultLifetimeSeconds;
-      if (expiresAt <= nowSeconds || expiresAt > nowSeconds + longestLifetimeSeconds)
+      if (id === null || expiresAt <= nowSeconds || expiresAt > nowSeconds + longestLifetimeSeconds)
         return refuse({ reason: 'body_invalid' });
       const added = await revocations.add({
         kind: wanted.kind,
-        id: wanted.id,
+        id,
         beforeSeconds: wanted.kind === 'sub' ? (wanted.before ?? nowSeconds) : null,
         expiresAtSeconds: expiresAt,
         reason: wanted.reason ?? null,

@@ -7,7 +7,8 @@ import { signingJwks } from '../archive/compose.ts';
 import { bucket } from './audit-bucket.ts';
 import { compare } from './audit-compare.ts';
 import { archiveConfig, openArchive, PLACE_USAGE, placeOptions } from './audit-parts.ts';
-import { accesses, exportRecords, pseudonym, query, tail } from './audit-read.ts';
+import { accesses, exportRecords, pseudonym, query } from './audit-read.ts';
+import { tail } from './audit-tail.ts';
 import { verify } from './audit-verify.ts';
 import { type Command, options, Usage } from './command.ts';
 

@@ -56,6 +56,52 @@ describe('tgefd-authorizer audit, on a folder that was copied from a bucket', ()
     expect([code, out.length, err.at(-1)]).toEqual([0, 10, '10 records']);
   });
 
+  test('query --none: a record that is there is a no', async () => {
+    const until = ['--outcome', 'allowed', '--to', '2026-11-24T10:00:00Z'];
+    expect(await run('query', '--none', ...until, ...place())).toMatchObject({ code: 0, err: ['0 records'] });
+    expect(await run('query', '--none', '--outcome', 'allowed', ...place())).toMatchObject({ code: 1 });
+    expect((await run('query', '--address', '203.0.113.7', ...place())).code).toBe(2);
+  });
+
+  test('compare: ids alone, or the record lines of a door among other lines; either side may lack some', async () => {
+    const path = join(folder, 'lines');
+    const compare = async (lines: readonly string[], ...more: string[]) => {
+      await writeFile(path, lines.join('\n'));
+      const { code, out } = await run('compare', '--ids', path, ...more, ...place());
+      return [code, ...out];
+    };
+    const all = Array.from({ length: 30 }, (_, place) => `d-${place + 1}`);
+    const line = (id: string, type = 'audit', ts = '2026-11-24T11:00:00.010Z') => JSON.stringify({ type, id, ts });
+    expect(await compare(all)).toEqual([0]);
+    expect(await compare([...all.slice(1), line('d-1'), line('no-decision', 'log'), '{broken', ''])).toEqual([0]);
+    expect(await compare([...all.slice(1), 'forged'])).toEqual([
+      1,
+      'record without a line  d-1',
+      'line without a record  forged',
+    ]);
+    expect(await compare(['d-7'], '--subset')).toEqual([0]);
+    expect(await compare(['d-7', 'forged'], '--subset')).toEqual([1, 'line without a record  forged']);
+    const hour = ['--from', '2026-11-24T11:00:00Z', '--to', '2026-11-24T11:40:00Z'];
+    expect(
+      await compare([...all.slice(10, 20), line('earlier', 'audit', '2026-11-24T10:59:59.999Z')], ...hour),
+    ).toEqual([0]);
+    expect((await run('compare', ...place())).code).toBe(2);
+  });
+
+  test('keys --revoke: the set of auditors, with all that the key had signed; of no other key', async () => {
+    const { code, out } = await run('keys', '--revoke', 'archive-2026', ...place());
+    const [key] = JSON.parse(out.join('\n')).keys;
+    expect([code, key.d, key.revoked.chains.main.sequence]).toEqual([0, undefined, 3]);
+    const revoked = join(folder, 'revoked.json');
+    await writeFile(revoked, out.join('\n'));
+    const copy = ['--folder', join(folder, 'copy'), '--keys', revoked];
+    expect(await run('verify', ...copy)).toMatchObject({ code: 0 });
+    expect((await run('keys', '--revoke', 'archive-2026', ...copy)).out).toEqual(out); // Revoked once, it stays as it was.
+    expect((await run('keys', '--revoke', 'another', ...place())).code).toBe(2);
+    await writeFile(revoked, JSON.stringify({ ...key, revoked: 'yes' }));
+    expect((await run('verify', ...copy)).code).toBe(2);
+  });
+
   test('export: NDJSON and CSV into a file that must not be there yet', async () => {
     const output = join(folder, 'records.csv');
     expect(await run('export', '--format', 'csv', '--output', output, ...place())).toMatchObject({ code: 0, out: [] });

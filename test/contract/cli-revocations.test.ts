@@ -43,6 +43,17 @@ describeWith([program], 'revoking from the command line, on a real Redis', () =>
     expect(await run('revocations', 'show', kind, id)).toMatchObject({ code: 1 });
   });
 
+  test('a thumbprint counts in every form that openssl or a record gives it, and nothing else is taken for one', async () => {
+    const hex = Buffer.from('7'.repeat(32)).toString('hex').toUpperCase();
+    expect(await run('revoke', '--thumbprint', hex.match(/../g)?.join(':') ?? '')).toMatchObject({ code: 0 });
+    const kept = Buffer.from('7'.repeat(32)).toString('base64url');
+    for (const form of [hex, kept]) {
+      const shown = await run('revocations', 'show', 'thumbprint', form);
+      expect([shown.code, shown.out[0]?.includes(kept)]).toEqual([0, true]);
+    }
+    expect((await run('revoke', '--thumbprint', 'CN=machine')).code).toBe(2);
+  });
+
   test('a subject is cut off from now on, and no raw name is kept', async () => {
     expect(await run('revoke', '--sub', 'mallory')).toMatchObject({ code: 0 });
     expect((await run('revocations', 'show', 'sub', 'mallory')).out.join('\n')).toContain('issued before');

@@ -194,6 +194,7 @@ describeWith([program], 'limits and revocation through real doors on one Redis',
         for (const body of [
           {},
           { kind: 'jti' },
+          { kind: 'thumbprint', id: 'CN=machine' },
           { kind: 'nothing', id: 'x' },
           { ...entry, extra: 1 },
           { ...entry, before: 1 },
@@ -201,6 +202,8 @@ describeWith([program], 'limits and revocation through real doors on one Redis',
         ])
           expect((await revoke(body)).status).toBe(400);
         expect((await post('{"kind":"jti","id":"x","id":"y"}')).status).toBe(400);
+        const asPrinted = await revoke({ kind: 'thumbprint', id: 'AB'.repeat(32) });
+        expect(await asPrinted.json()).toMatchObject({ id: Buffer.alloc(32, 0xab).toString('base64url') });
       });
     });
   }

@@ -36,7 +36,7 @@ export const credentialPlays: Readonly<Record<string, Play>> = {
   },
 
   'A token signing key': async (scene) => {
-    const issuer = await startIssuer(); // Its own, since all keys are withdrawn.
+    const issuer = await startIssuer(); // Its own, since it goes on with other keys.
     scene.atEnd(() => issuer.stop());
     const door = await scene.openDoor(withIssuer({ issuer }));
     const jwk = issuer.signingKeys.find(({ alg }) => alg === 'RS256') ?? {};
@@ -50,12 +50,13 @@ export const credentialPlays: Readonly<Record<string, Play>> = {
       .setJti('forged')
       .setExpirationTime('10 min')
       .sign(await importJWK(jwk, 'RS256'));
-    let withdrawn = false;
+    let next = false;
     return {
       attempt: () => passes(door, bearer(forged)),
       async goesOn() {
-        if (!withdrawn) await issuer.rotate({ keepOld: false });
-        withdrawn = true;
+        // The old key stays published: what stops the thief is the revocation alone.
+        if (!next) await issuer.rotate({ keepOld: true });
+        next = true;
         return passes(door, bearer(await issuer.token({ subject: 'bob' })), home);
       },
       variables: { KID },
