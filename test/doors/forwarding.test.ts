@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StartedDoor } from '../support/door.ts';
 import { startNodeDoor } from '../support/node-door.ts';
@@ -322,6 +323,22 @@ describe('on Node alone', () => {
       request_id: answer.field('x-request-id'),
     });
     expect(upstream.counts.begun).toBe(begun);
+  });
+
+  test('no second answer is written into one that has begun', async () => {
+    const text = await new Promise<string>((resolve) => {
+      let seen = '';
+      const socket = connect(door.port, '127.0.0.1');
+      socket.on('data', (chunk) => {
+        if (seen === '') socket.write('frobnicate\r\n\r\n');
+        seen += chunk.toString('latin1');
+      });
+      socket.on('error', () => {});
+      socket.on('close', () => resolve(seen));
+      socket.write(`GET /stall HTTP/1.1\r\nHost: a\r\nX-Api-Key: ${apiKey['x-api-key']}\r\n\r\n`);
+    });
+    expect(text).toMatch(/^HTTP\/1\.1 200 /);
+    expect(text.split('HTTP/1.1 ')).toHaveLength(2);
   });
 
   test('HTTP/1.0 needs no Host', async () => {
