@@ -1,8 +1,10 @@
 import { type Composed, compose } from '../compose.ts';
 import { createUlids } from '../ids.ts';
+import { createNodeFetch } from '../node/fetch.ts';
 import { sleep } from '../sleep.ts';
 import type { Console } from './command.ts';
 import { configOrProblems } from './config.ts';
+import { operatorAgents } from './operator-agents.ts';
 
 const clock = () => Date.now();
 
@@ -20,7 +22,7 @@ export const composeForCommand = async (console: Console, { trial = false } = {}
     log: (level, event, facts = {}) => {
       if (level !== 'info') console.err(`${level}: ${event} ${JSON.stringify(facts)}`);
     },
-    fetch: (input, init) => fetch(input, init),
+    fetch: createNodeFetch(operatorAgents(console.env)),
     random: () => Math.random(),
     sleep,
     sharePromises: true,
