@@ -1,4 +1,7 @@
 import { createPrivateKey, randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -21,27 +24,41 @@ import { describeWith } from '../support/describe-with.ts';
 import type { StartedDoor } from '../support/door.ts';
 import { startNodeDoor } from '../support/node-door.ts';
 import { cephPrograms, type Radosgw, startRadosgw } from '../support/radosgw.ts';
+import { redisProgram, startRedis } from '../support/redis.ts';
 import {
+  createProvider,
+  createRole,
   documentedTrust,
   type PublicIssuer,
   sha1Thumbprint,
   startPublicIssuer,
-  trustIssuer,
 } from '../support/token-service.ts';
 import { recordAt, signingJwk } from '../unit/audit/fixtures.ts';
 
 const ceph = await cephPrograms();
 const openssl = await opensslProgram();
+const redisServer = await redisProgram();
+const STREAM = 'tgefd:v1:audit';
 const BUCKET = 'records';
 const REGION = 'default';
 const MINUTE_MS = 60_000;
+/** A service account of Kubernetes, as its tokens name it. */
+const POD = 'system:serviceaccount:tgefd-edge:tgefd-authorizer';
 /** The provider takes it, the role does not. */
 const ANOTHER_AUDIENCE = 'another.example';
 
+interface Changes {
+  readonly audience?: string;
+  readonly subject?: string;
+  readonly issuer?: string;
+  readonly agoMs?: number;
+  readonly certificate?: number;
+}
+
 /*
  * The whole way from our own issuer to an object: a door that publishes its keys, a token, the token service and the roles of
- * Ceph's radosgw, set up by the commands of docs/secret_management.md, credentials of an hour, objects written under them. Two things differ from AWS: the service's address, and
- * how Ceph reads a key set (test/support/token-service.ts).
+ * Ceph's radosgw, set up by the commands of docs/secret_management.md, credentials of an hour, objects written under them. Two
+ * things differ from AWS: the service's address, and how Ceph reads a key set (test/support/token-service.ts).
  */
 describeWith([...Object.values(ceph), openssl], 'a token of ours for credentials, on Ceph radosgw', () => {
   let s3: Radosgw;
@@ -51,6 +68,7 @@ describeWith([...Object.values(ceph), openssl], 'a token of ours for credentials
   let face: PublicIssuer;
   let door: StartedDoor;
   let roleArn: string;
+  let podRoleArn: string;
 
   const jwkOf = (certificate: IssuedCertificate | undefined): string =>
     JSON.stringify(createPrivateKey(certificate?.keyPem ?? '').export({ format: 'jwk' }));
@@ -74,17 +92,22 @@ describeWith([...Object.values(ceph), openssl], 'a token of ours for credentials
     face = await startPublicIssuer(authority, certificates);
     door = await startNodeDoor(environment());
     face.serve(door.url);
-    const commands = await documentedTrust({
-      ISSUER: face.issuer.replace('https://', ''),
-      ACCOUNT: '',
-      BUCKET,
-      KEY: 'arn:aws:kms:eu-central-1:123456789012:key/audit',
-    });
-    roleArn = await trustIssuer(owner, s3.endpoint, {
-      commands,
+    const trusting = (SUBJECT: string) =>
+      documentedTrust({
+        ISSUER: face.issuer.replace('https://', ''),
+        SUBJECT,
+        ACCOUNT: '',
+        BUCKET,
+        KEY: 'arn:of-a-key',
+      });
+    const iam = { client: owner, endpoint: s3.endpoint };
+    const ours = await trusting(WEB_IDENTITY_SUBJECT);
+    await createProvider(iam, ours, {
       moreClientIds: [ANOTHER_AUDIENCE],
       thumbprints: certificates.map(sha1Thumbprint),
     });
+    roleArn = await createRole(iam, ours, 'ours');
+    podRoleArn = await createRole(iam, await trusting(POD), 'pods');
   });
   afterAll(async () => {
     await door?.stop();
@@ -100,10 +123,10 @@ describeWith([...Object.values(ceph), openssl], 'a token of ours for credentials
   };
   const exchange = (token: (audience: string) => Promise<string>) =>
     assumeRole({ arn: roleArn, region: REGION, sessionName: 'test' }, { fetch: toService, token, timeoutMs: 10_000 });
-  const tokensOf = (certificate = certificates[0], clock = () => Date.now()) => {
+  const tokensOf = (certificate = certificates[0]) => {
     const parsed = parseAssertionKey(jwkOf(certificate));
     if (!parsed.ok) throw new Error(parsed.problem);
-    return createWebIdentityTokens({ issuer: face.issuer, key: parsed.key }, { clock, newId: randomUUID });
+    return createWebIdentityTokens({ issuer: face.issuer, key: parsed.key }, { clock: Date.now, newId: randomUUID });
   };
   const storeWith = (credentials: () => Promise<AwsCredentials>) => {
     const client = createS3Client({ endpoint: s3.endpoint, region: REGION, credentials, timeoutMs: 20_000 });
@@ -140,7 +163,7 @@ describeWith([...Object.values(ceph), openssl], 'a token of ours for credentials
       clock,
       newId: randomUUID,
       log: () => {},
-      outbox: { ...outbox, acquire: async () => true, release: async () => {} },
+      outbox,
       store,
       copies: null,
       runMs: 30_000,
@@ -187,30 +210,24 @@ describeWith([...Object.values(ceph), openssl], 'a token of ours for credentials
     expect(await store.create('audit/batches/renewed', new Uint8Array([1]), 'text/plain')).toBe('created');
   });
 
-  describe('a token is refused that differs in nothing but', () => {
-    interface Changes {
-      readonly audience?: string;
-      readonly subject?: string;
-      readonly issuer?: string;
-      readonly agoMs?: number;
-      readonly certificate?: number;
-    }
-    const token = async (changes: Changes) => {
-      const [now] = certificates;
-      const { kid } = await kidOf(now);
-      const { audience = AWS_AUDIENCE, subject = WEB_IDENTITY_SUBJECT, issuer = face.issuer } = changes;
-      const seconds = Math.floor((Date.now() - (changes.agoMs ?? 0)) / 1000);
-      return new SignJWT()
-        .setProtectedHeader({ alg: 'ES256', kid, typ: 'JWT' })
-        .setIssuer(issuer)
-        .setSubject(subject)
-        .setAudience(audience)
-        .setIssuedAt(seconds)
-        .setExpirationTime(seconds + 300)
-        .setJti(randomUUID())
-        .sign(createPrivateKey(certificates[changes.certificate ?? 0]?.keyPem ?? ''));
-    };
+  /** A token of ours but for what is changed. */
+  const token = async (changes: Changes) => {
+    const [now] = certificates;
+    const { kid } = await kidOf(now);
+    const { audience = AWS_AUDIENCE, subject = WEB_IDENTITY_SUBJECT, issuer = face.issuer } = changes;
+    const seconds = Math.floor((Date.now() - (changes.agoMs ?? 0)) / 1000);
+    return new SignJWT()
+      .setProtectedHeader({ alg: 'ES256', kid, typ: 'JWT' })
+      .setIssuer(issuer)
+      .setSubject(subject)
+      .setAudience(audience)
+      .setIssuedAt(seconds)
+      .setExpirationTime(seconds + 300)
+      .setJti(randomUUID())
+      .sign(createPrivateKey(certificates[changes.certificate ?? 0]?.keyPem ?? ''));
+  };
 
+  describe('a token is refused that differs in nothing but', () => {
     test('nothing: that one passes', async () => {
       expect((await exchange(() => token({}))).value.sessionToken).not.toBe('');
     });
@@ -224,6 +241,46 @@ describeWith([...Object.values(ceph), openssl], 'a token of ours for credentials
       ['the key that signed it, under the same key id', { certificate: 1 }],
     ])('%s', async (_, changes) => {
       await expect(exchange(() => token(changes))).rejects.toThrow(refused);
+    });
+  });
+
+  describeWith([redisServer], 'a pod’s own token', () => {
+    test('is what a door in Kubernetes writes with, read from the projected file, and another pod’s is none', async () => {
+      const redis = await startRedis(redisServer);
+      const folder = await mkdtemp(join(tmpdir(), 'tgefd-projected-'));
+      const file = join(folder, 'object-store');
+      const startedMs = Date.now() - 60 * MINUTE_MS;
+      for (let n = 1; n <= 10; n++) {
+        await redis.client.xadd(STREAM, `${startedMs + n}-0`, 'r', JSON.stringify(recordAt(`d-${n}`, startedMs + n)));
+      }
+      await writeFile(file, await token({ subject: 'system:serviceaccount:elsewhere:tgefd-authorizer' }));
+      const pod = await startNodeDoor({
+        TGEFD_ENV: 'development',
+        TGEFD_AUTH_MODE: 'none',
+        TGEFD_UPSTREAM_URL: 'http://127.0.0.1:9',
+        TGEFD_REDIS_URL: redis.url,
+        TGEFD_REDIS_TOKEN: redis.token,
+        TGEFD_AUDIT_SIGNING_KEY: JSON.stringify(signingJwk),
+        TGEFD_AUDIT_BUCKET: BUCKET,
+        TGEFD_AUDIT_S3_ENDPOINT: s3.endpoint,
+        TGEFD_AUDIT_S3_REGION: REGION,
+        TGEFD_AUDIT_ARCHIVE_INTERVAL_SEC: '1',
+        AWS_ROLE_ARN: podRoleArn,
+        AWS_WEB_IDENTITY_TOKEN_FILE: file,
+        AWS_ENDPOINT_URL_STS: s3.endpoint,
+      });
+      try {
+        await expect.poll(() => pod.lines.join('\n'), { timeout: 15_000 }).toMatch(/audit_archive_failed.*\(403\)/);
+        expect(await redis.client.xlen(STREAM)).toBe(10);
+        const own = await token({ subject: POD });
+        await writeFile(file, own);
+        await expect.poll(() => redis.client.xlen(STREAM), { timeout: 15_000 }).toBe(0);
+        expect(pod.lines.join('\n')).not.toContain(own.slice(-40));
+      } finally {
+        await pod.stop();
+        await redis.stop();
+        await rm(folder, { recursive: true, force: true });
+      }
     });
   });
 

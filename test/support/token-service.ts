@@ -24,8 +24,8 @@ export async function documentedTrust(values: Readonly<Record<string, string>>):
   const block = [...page.matchAll(/```sh\n(.*?)```/gs)].find(([, text]) => text?.includes('aws iam create-role'))?.[1];
   if (block === undefined) throw new Error('docs/secret_management.md has no `aws iam create-role`');
   const note = 'aws() { for one in "$@"; do printf "%s\\0" "$one"; done; printf "\\n\\0"; }';
-  const ownIssuer = block.replace(/^ISSUER=\S+ /m, '');
-  const { stdout } = await run('bash', ['-euc', `${note}\n${ownIssuer}`], {
+  const withoutExample = block.replace(/^ISSUER=.*$/m, '');
+  const { stdout } = await run('bash', ['-euc', `${note}\n${withoutExample}`], {
     env: { PATH: process.env.PATH, ...values },
   });
   return stdout
@@ -35,49 +35,56 @@ export async function documentedTrust(values: Readonly<Record<string, string>>):
 }
 
 /** The value of an option of a documented command. Throws where there is no such command or option. */
-export function documented(commands: Commands, operation: string, option: string): string {
+function documented(commands: Commands, operation: string, option: string): string {
   const call = commands.find(([, name]) => name === operation) ?? [];
   const value = call[call.indexOf(option) + 1];
   if (!call.includes(option) || value === undefined) throw new Error(`no ${operation} ${option}`);
   return value;
 }
 
-export interface Trust {
-  /** As the page has them. */
-  readonly commands: Commands;
-  /** Audiences that the provider takes beside those of the page. */
-  readonly moreClientIds: readonly string[];
-  /** SHA-1 of the certificates that may vouch for the issuer's keys, in hex: what IAM calls thumbprints. */
-  readonly thumbprints: readonly string[];
+/** An IAM that is asked over its query protocol; `client` signs for a user who may. */
+export interface Iam {
+  readonly client: S3Client;
+  readonly endpoint: string;
 }
 
 /**
- * Has IAM do what the page says: a provider, and a role with its trust and its permissions. `client` signs for a user who may. Ceph knows
- * no `kms:` actions, so that statement is left out. Gives the role's ARN. Throws with what IAM answered.
+ * Makes the provider of the page, which takes `moreClientIds` as audiences too. `thumbprints` are SHA-1 of the certificates that may
+ * vouch for the issuer's keys, in hex. Throws with what IAM answered.
  */
-export async function trustIssuer(client: S3Client, endpoint: string, trust: Trust): Promise<string> {
-  const { commands, moreClientIds, thumbprints } = trust;
-  const RoleName = documented(commands, 'create-role', '--role-name');
+export async function createProvider(
+  iam: Iam,
+  commands: Commands,
+  {
+    moreClientIds,
+    thumbprints,
+  }: { readonly moreClientIds: readonly string[]; readonly thumbprints: readonly string[] },
+): Promise<void> {
+  const option = (name: string) => documented(commands, 'create-open-id-connect-provider', name);
+  await callIam(iam, {
+    Action: 'CreateOpenIDConnectProvider',
+    Url: option('--url'),
+    ...members('ClientIDList', [option('--client-id-list'), ...moreClientIds]),
+    ...members('ThumbprintList', thumbprints),
+  });
+}
+
+/**
+ * Makes the role of the page with its trust and its permissions, under another name. Ceph knows no `kms:` actions, so that
+ * statement is left out. Gives the role's ARN. Throws with what IAM answered.
+ */
+export async function createRole(iam: Iam, commands: Commands, RoleName: string): Promise<string> {
   const { Version, Statement }: { Version: string; Statement: { Action: string | string[] }[] } = JSON.parse(
     documented(commands, 'put-role-policy', '--policy-document'),
   );
   const known = Statement.filter(({ Action }) => ![Action].flat().some((action) => action.startsWith('kms:')));
-  await callIam(client, endpoint, {
-    Action: 'CreateOpenIDConnectProvider',
-    Url: documented(commands, 'create-open-id-connect-provider', '--url'),
-    ...members('ClientIDList', [
-      documented(commands, 'create-open-id-connect-provider', '--client-id-list'),
-      ...moreClientIds,
-    ]),
-    ...members('ThumbprintList', thumbprints),
-  });
-  const made = await callIam(client, endpoint, {
+  const made = await callIam(iam, {
     Action: 'CreateRole',
     RoleName,
     Path: '/',
     AssumeRolePolicyDocument: documented(commands, 'create-role', '--assume-role-policy-document'),
   });
-  await callIam(client, endpoint, {
+  await callIam(iam, {
     Action: 'PutRolePolicy',
     RoleName,
     PolicyName: documented(commands, 'put-role-policy', '--policy-name'),
@@ -92,7 +99,7 @@ export async function trustIssuer(client: S3Client, endpoint: string, trust: Tru
 const members = (name: string, values: readonly string[]): Record<string, string> =>
   Object.fromEntries(values.map((value, at) => [`${name}.member.${at + 1}`, value]));
 
-async function callIam(client: S3Client, endpoint: string, query: Record<string, string>): Promise<string> {
+async function callIam({ client, endpoint }: Iam, query: Record<string, string>): Promise<string> {
   const { protocol, hostname, port, host } = new URL(endpoint);
   const signer = await client.config.signer();
   const signed = await signer.sign({
