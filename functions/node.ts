@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { certificateFromDer } from '../lib/authenticate/x509.ts';
 import { egressTargets } from '../lib/config/egress.ts';
+import { internalTlsProblems } from '../lib/config/internal-tls.ts';
 import { type Config, loadConfig } from '../lib/config/load.ts';
 import { type Problem, problemLine } from '../lib/config/problem.ts';
 import type { Resolved } from '../lib/config/sources.ts';
@@ -55,6 +56,8 @@ const configure = ({ env, problems }: Resolved): Config => {
   const loaded = loadConfig(env, place);
   if (problems.length > 0) return refuse([...problems, ...(loaded.ok ? [] : loaded.problems)]);
   if (!loaded.ok) return refuse(loaded.problems);
+  const further = internalTlsProblems(loaded.config.settings);
+  if (further.length > 0) return refuse(further);
   for (const warning of loaded.warnings) log('warn', 'configuration', { problem: problemLine(warning) });
   return loaded.config;
 };

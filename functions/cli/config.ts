@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { internalTlsProblems } from '../../lib/config/internal-tls.ts';
 import { type Config, type Loaded, loadConfig } from '../../lib/config/load.ts';
 import { effectiveLines, posture } from '../../lib/config/posture.ts';
 import { type Problem, problemLine } from '../../lib/config/problem.ts';
@@ -41,14 +42,14 @@ export const loadFrom = async (env: Console['env'], place: Place): Promise<Loade
   }).resolve();
   const loaded = loadConfig(resolved.env, place);
   const problems = [...resolved.problems, ...(place.platform === 'node' ? clientTls.problems : [])];
-  if (loaded.ok) problems.push(...serverTlsProblems(loaded.config));
+  if (loaded.ok && place.platform === 'node') problems.push(...nodeTlsProblems(loaded.config));
   if (problems.length === 0) return loaded;
   return { ok: false, problems: [...problems, ...(loaded.ok ? [] : loaded.problems)], warnings: loaded.warnings };
 };
 
-const serverTlsProblems = ({ settings, place }: Config): readonly Problem[] => {
-  const tls = place.platform === 'node' ? readServerTls(settings) : null;
-  return tls && 'found' in tls ? [tls] : [];
+const nodeTlsProblems = ({ settings }: Config): readonly Problem[] => {
+  const tls = readServerTls(settings);
+  return [...internalTlsProblems(settings), ...(tls && 'found' in tls ? [tls] : [])];
 };
 
 /** Prints the problems of a configuration; gives it when there are none. */

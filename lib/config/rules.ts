@@ -1,5 +1,4 @@
 import type { AuthMethod } from '../decision.ts';
-import { egressTargets } from './egress.ts';
 import type { Problem } from './problem.ts';
 import { type Platform, type Secret, type SettingKey, type Settings, variables } from './variables.ts';
 
@@ -181,7 +180,7 @@ export const crossCheck = (settings: Settings, given: ReadonlySet<SettingKey>, p
       'a value',
       'a value only beside TGEFD_UPSTREAM_URL, whose origin is the audience of the assertion',
     );
-  for (const end of ['tls', 'upstreamTls', 'internalTls'] as const) {
+  for (const end of ['tls', 'upstreamTls'] as const) {
     const [certificate, key] = [`${end}CertificateFile`, `${end}KeyFile`] as const;
     if (Boolean(settings[certificate]) !== Boolean(settings[key]))
       problem(settings[certificate] ? key : certificate, 'nothing', 'both the certificate and its key, or neither');
@@ -190,12 +189,6 @@ export const crossCheck = (settings: Settings, given: ReadonlySet<SettingKey>, p
     problem('tlsClientCaFile', 'a value', 'a value only beside TGEFD_TLS_CERT_FILE');
   if (settings.tlsClientCrlFile && !settings.tlsClientCaFile)
     problem('tlsClientCrlFile', 'a value', 'a value only beside TGEFD_TLS_CLIENT_CA_FILE');
-  const internalFiles = settings.internalTlsCertificateFile ?? settings.internalTlsCaFile;
-  if (Boolean(internalFiles) !== settings.internalTlsHosts.length > 0)
-    problem('internalTlsHosts', internalFiles ? 'nothing' : 'hosts', 'hosts together with TGEFD_INTERNAL_TLS_*_FILE');
-  const called = new Set(egressTargets(settings, null).map(({ host }) => host));
-  for (const host of settings.internalTlsHosts)
-    if (!called.has(host)) problem('internalTlsHosts', `\`${host}\``, 'hosts that the configuration names');
 
   if (settings.metricsPort !== null && !settings.metricsEnabled)
     problem('metricsPort', String(settings.metricsPort), 'a port only beside TGEFD_METRICS_ENABLED=true');

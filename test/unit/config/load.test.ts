@@ -244,22 +244,6 @@ describe('what variables demand of each other', () => {
       'TGEFD_ASSERTION_KEY',
     ],
     ['half a TLS pair', { ...development, TGEFD_TLS_CERT_FILE: '/c.pem' }, 'TGEFD_TLS_KEY_FILE'],
-    [
-      'half a pair for internal calls',
-      {
-        ...development,
-        TGEFD_INTERNAL_TLS_CERT_FILE: '/c.pem',
-        TGEFD_INTERNAL_TLS_HOSTS: '127.0.0.1:9000',
-        TGEFD_UPSTREAM_URL: 'http://127.0.0.1:9000',
-      },
-      'TGEFD_INTERNAL_TLS_KEY_FILE',
-    ],
-    ['an authority for nobody', { ...development, TGEFD_INTERNAL_TLS_CA_FILE: '/ca.pem' }, 'TGEFD_INTERNAL_TLS_HOSTS'],
-    [
-      'a certificate for a host that nothing calls',
-      { ...development, TGEFD_INTERNAL_TLS_CA_FILE: '/ca.pem', TGEFD_INTERNAL_TLS_HOSTS: 'valut.example' },
-      'TGEFD_INTERNAL_TLS_HOSTS: found `valut.example`',
-    ],
     ['a port that there is not', { ...development, TGEFD_EGRESS_ALLOW: 'a.example:99999' }, 'TGEFD_EGRESS_ALLOW'],
     [
       'a trusted network that is everybody',
