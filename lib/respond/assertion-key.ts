@@ -1,4 +1,4 @@
-import { CompactSign, calculateJwkThumbprint, compactVerify, importJWK, type JWK } from 'jose';
+import { calculateJwkThumbprint, type JWK } from 'jose';
 
 /** Algorithms an assertion may be signed with, as `alg` of the JOSE header. */
 export type AssertionAlgorithm = 'EdDSA' | 'ES256';
@@ -72,6 +72,12 @@ function is32Bytes(value: unknown): value is string {
   return typeof value === 'string' && THIRTY_TWO_BYTES.test(value);
 }
 
+/** The same algorithms as Web Cryptography spells them, for a key and for a signature alike. */
+const webCryptography: { readonly [A in AssertionAlgorithm]: Algorithm | (EcKeyImportParams & EcdsaParams) } = {
+  EdDSA: { name: 'Ed25519' },
+  ES256: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
+};
+
 /**
  * Imports a key once, non-extractable, and proves by a signature that its private and public members belong together.
  * Gives null where they do not, or where the runtime cannot import it: with such a key no verifier would accept anything.
@@ -85,12 +91,14 @@ export async function loadAssertionKey({ algorithm, jwk, kid }: AssertionKey): P
     use: 'sig',
   };
   try {
-    const privateKey = await importJWK({ ...jwk }, algorithm, { extractable: false });
-    const publicKey = await importJWK({ ...bare }, algorithm);
-    const probe = await new CompactSign(new Uint8Array(1)).setProtectedHeader({ alg: algorithm }).sign(privateKey);
-    await compactVerify(probe, publicKey);
-    if (!(privateKey instanceof CryptoKey)) return null;
-    return { algorithm, kid: publicJwk.kid ?? '', privateKey, publicJwk };
+    const cryptography = webCryptography[algorithm];
+    const privateKey = await crypto.subtle.importKey('jwk', { ...jwk }, cryptography, false, ['sign']);
+    const publicKey = await crypto.subtle.importKey('jwk', { ...bare }, cryptography, false, ['verify']);
+    const signed = new Uint8Array(1);
+    const signature = await crypto.subtle.sign(cryptography, privateKey, signed);
+    return (await crypto.subtle.verify(cryptography, publicKey, signature, signed))
+      ? { algorithm, kid: publicJwk.kid ?? '', privateKey, publicJwk }
+      : null;
   } catch {
     return null;
   }
