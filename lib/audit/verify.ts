@@ -1,4 +1,4 @@
-import type { ChainParts } from './chain.ts';
+import { type ChainParts, readLink } from './chain.ts';
 import { createFindings, type Finding, type Findings } from './findings.ts';
 import { extentOf } from './range.ts';
 import { listAll, type ObjectStore } from './store.ts';
@@ -92,17 +92,31 @@ export async function verifyArchive(settings: VerifySettings, parts: VerifyParts
   };
 }
 
-/** Batches that no genuine manifest names. One past the end of its chain is an archive at work, or stopped in its work. */
+/**
+ * Batches that no genuine manifest names. One past the end of its chain is an archive at work, or stopped in its work; more of
+ * them, with their manifests, are what an archive has done since the chain was walked.
+ */
 async function findForeign(
-  { store, layout }: VerifyParts,
+  parts: VerifyParts,
   referred: ReadonlySet<string>,
   ends: ReadonlyMap<string, number>,
   findings: Findings,
 ): Promise<void> {
+  const { store, layout } = parts;
   for await (const { key } of listAll(store, layout.batches)) {
-    const [, writer, sequence] = /\/([^/]+)-(\d{10})\.ndjson\.gz$/.exec(key) ?? [];
-    if (referred.has(key) || referred.has(`${writer}-${Number(sequence)}`)) continue;
-    const isNext = writer !== undefined && Number(sequence) === (ends.get(writer) ?? 0) + 1;
-    if (!isNext) findings.add('batch_foreign', { key }, 'no genuine manifest names it');
+    const [, writer, digits] = /\/([^/]+)-(\d{10})\.ndjson\.gz$/.exec(key) ?? [];
+    const sequence = Number(digits);
+    if (referred.has(key) || referred.has(`${writer}-${sequence}`)) continue;
+    const past = writer === undefined ? 0 : sequence - (ends.get(writer) ?? 0);
+    if (past === 1 || (writer !== undefined && past > 1 && (await isNamed(parts, writer, sequence, key)))) continue;
+    findings.add('batch_foreign', { key }, 'no genuine manifest names it');
   }
+}
+
+async function isNamed(parts: VerifyParts, writer: string, sequence: number, key: string): Promise<boolean> {
+  const read = await readLink(parts, writer, sequence);
+  if (read.found === 'link') return read.link.manifest.object.key === key;
+  if (read.found !== 'nothing') return false;
+  const before = await readLink(parts, writer, sequence - 1);
+  return before.found === 'link'; // One past the end that the chain has by now.
 }

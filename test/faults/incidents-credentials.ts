@@ -38,6 +38,7 @@ export const credentialPlays: Readonly<Record<string, Play>> = {
   'A token signing key': async (scene) => {
     const issuer = await startIssuer(); // Its own, since it goes on with other keys.
     scene.atEnd(() => issuer.stop());
+    await issuer.rotate({ keepOld: false }); // No other issuer of the drill has a key by the name that is revoked.
     const door = await scene.openDoor(withIssuer({ issuer }));
     const jwk = issuer.signingKeys.find(({ alg }) => alg === 'RS256') ?? {};
     const KID = jwk.kid ?? '';

@@ -60,7 +60,7 @@ export async function operatorShell(folder: string): Promise<OperatorShell> {
         },
         timeout: 20_000,
       };
-      execFile('bash', ['-euc', commands], options, (error, out, err) => {
+      execFile('bash', ['--norc', '-euc', commands], options, (error, out, err) => {
         resolve({ code: error === null ? 0 : Number(error.code ?? 1), out, err });
       });
     });

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { packBatch, unpackBatch } from '../../../lib/audit/batch.ts';
 import { createSigner } from '../../../lib/audit/manifest-signature.ts';
 import { createSpill } from '../../../lib/audit/spill.ts';
+import type { ObjectStore } from '../../../lib/audit/store.ts';
 import type { VerifyReport } from '../../../lib/audit/verify.ts';
 import { verifyArchive } from '../../../lib/audit/verify.ts';
 import { createBench, HOUR, layout, MINUTE, otherJwk, recordAt, signingJwk, T0 } from './fixtures.ts';
@@ -54,6 +55,23 @@ test('an archive that nobody touched is intact on all three counts', async () =>
   expect(report.chains).toEqual([
     { writer: 'main', firstSequence: 1, lastSequence: 5, batches: 5, records: 50, anchoredSequence: 5 },
   ]);
+});
+
+test('an archive that goes on during the verification is no finding', async () => {
+  const bench = await fiveBatches();
+  const archive = bench.archive();
+  let more = 2;
+  const list: ObjectStore['list'] = async (prefix, ...rest) => {
+    for (; prefix === layout.batches && more > 0; more--) {
+      bench.decide(100 - more * 10, 109 - more * 10);
+      bench.now.ms += HOUR;
+      await archive.run();
+    }
+    return bench.store.list(prefix, ...rest);
+  };
+  const parts = { store: { ...bench.store, list }, layout, verifier: bench.parts.verifier, copies: null };
+  const report = await verifyArchive({ fromMs: null, toMs: null, expiredBeforeMs: 0 }, parts);
+  expect([said(report), more]).toEqual([INTACT, 0]);
 });
 
 describe('tampering', () => {
