@@ -274,9 +274,12 @@ const explainRoute = (route: Route): string => {
   }
 };
 
-/** Whether a refusal is a failed proof (401), as against a request that nobody should have sent (400). */
+/** Whether a refusal is a failed proof (401), not a request that nobody should have sent (400) or a known caller without grant (403). */
 const failedToProve = ({ reason }: Reason): boolean =>
-  reason !== 'credentials_duplicated' && reason !== 'credentials_oversized' && reason !== 'forwarded_invalid';
+  reason !== 'credentials_duplicated' &&
+  reason !== 'credentials_oversized' &&
+  reason !== 'forwarded_invalid' &&
+  reason !== 'certificate_unmapped';
 
 const declaredBodyRefusal = (request: AccessRequest, { maximumBodyBytes }: EnforceSettings): Reason | null => {
   if (maximumBodyBytes === 0) return null;

@@ -56,6 +56,15 @@ export interface Recorder {
   readonly idle: boolean;
 }
 
+/** What became of a strictly audited request whose record found no place: its line, all that is left, must not say otherwise. */
+const refusedForAudit = {
+  outcome: 'denied',
+  status: 503,
+  code: 'audit_unavailable',
+  reason: 'audit_unavailable',
+  reason_detail: null,
+} as const;
+
 /**
  * Makes the recorder: outbox first, object storage when that fails, then `unavailable` (strict) or a counted, logged loss
  * (relaxed). While the outbox fails, one record per `outboxRestMs` tries it and the others do not wait for it. Keeps plain
@@ -126,11 +135,15 @@ export function createRecorder(settings: RecorderSettings, parts: RecorderParts,
   return {
     record(record, context) {
       const text = JSON.stringify(record);
+      const outcome = settings.mode === 'off' ? null : store(record, text);
+      if (settings.mode === 'strict' && outcome !== null) {
+        return outcome.then((kept) => {
+          line?.(kept === 'recorded' ? text : JSON.stringify({ ...record, ...refusedForAudit }));
+          return kept;
+        });
+      }
       line?.(text);
-      if (settings.mode === 'off') return null;
-      const outcome = store(record, text);
-      if (settings.mode === 'strict' || outcome === null) return outcome;
-      context.defer(outcome);
+      if (outcome !== null) context.defer(outcome);
       return null;
     },
     idle: settings.mode === 'off' && line === null,

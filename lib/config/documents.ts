@@ -65,7 +65,11 @@ export const readDocuments = (
   const auditSigningKeys = signingKeys('auditSigningKey');
 
   if (settings.issuerUrl && assertionKeys[0] && assertionKeys[0].algorithm !== 'ES256')
-    report('assertionKey', `a key for ${assertionKeys[0].algorithm}, which clouds do not take`);
+    problems.push({
+      variable: variables.assertionKey.name,
+      found: `a key for ${assertionKeys[0].algorithm}`,
+      accepted: 'with TGEFD_ISSUER_URL a private JWK for ES256, since clouds take no other',
+    });
 
   const keys = settings.apiKey ? parseApiKeys(settings.apiKey) : { keys: [], problems: [] };
   for (const { of, found, accepted } of keys.problems)

@@ -124,7 +124,12 @@ const NOTHING: Route = { found: 'nothing' };
 export const createEndpointTable = (rows: readonly Endpoint[]): EndpointTable => {
   const literal = new Map<string, Leaf>(HEALTH_PATHS.map((path) => [path, healthLeaf(path)]));
   const root = newNode();
-  for (const group of Map.groupBy(rows, (row) => shapeOf('', row.pattern)).values()) {
+  const groups = new Map<string, Endpoint[]>();
+  for (const row of rows) {
+    const shape = shapeOf('', row.pattern);
+    groups.set(shape, [...(groups.get(shape) ?? []), row]);
+  }
+  for (const group of groups.values()) {
     const [{ pattern } = { pattern: '' }] = group;
     const leaf = leafOf(pattern, group);
     if (pattern.includes('{')) plant(root, pattern, leaf);

@@ -32,12 +32,12 @@ export const codeOf = (reason: Reason): Code => {
     case 'certificate_unverified':
     case 'certificate_expired':
     case 'certificate_unnamed':
-    case 'certificate_unmapped':
     case 'credential_revoked':
       return 'credentials_invalid';
     case 'transport_insecure':
       return 'insecure_transport';
     case 'scope_missing':
+    case 'certificate_unmapped':
       return 'insufficient_scope';
     case 'endpoint_unknown':
       return 'endpoint_unknown';

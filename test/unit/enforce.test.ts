@@ -321,6 +321,15 @@ describe('failed authentications', () => {
     expect((await enforce({ rooms: wrong })).spent).toEqual(['192.0.2.1']);
   });
 
+  test.each([{ reason: 'certificate_unmapped' }, { reason: 'credentials_oversized' }] as const)(
+    'are not what $reason is',
+    async (reason) => {
+      const authenticate = () => ({ outcome: 'refused', reason }) as const;
+      expect((await enforce({ rooms: { authenticate } })).spent).toEqual([]);
+      expect(reasonOf(await enforce({ rooms: { authenticate, failures: empty } }))).toBe(reason.reason);
+    },
+  );
+
   test('past the budget are 429 and may not cause a key fetch', async () => {
     let mayFetch: boolean | null = null;
     const result = await enforce({

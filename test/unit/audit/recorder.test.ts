@@ -61,9 +61,12 @@ describe('strict', () => {
   });
 
   test.each([[null], [broken]])('when that fails too, or there is none, the request is refused', async (spill) => {
-    const { recorder, context, state, events } = bench({}, { spill });
+    const { recorder, context, state, events, lines } = bench({}, { spill });
     state.answer = unavailable;
     expect(await recorder.record(record, context)).toBe('unavailable');
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { ...record, outcome: 'denied', status: 503, code: 'audit_unavailable', reason: 'audit_unavailable' },
+    ]);
     expect(recorder.counts()).toMatchObject({ refused: 1, lost: 0 });
     expect(events).toContain('audit_record_refused');
   });
