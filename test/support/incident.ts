@@ -2,12 +2,9 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
-import { composeArchive } from '../../functions/archive/compose.ts';
-import { compose } from '../../functions/compose.ts';
-import { createUlids } from '../../functions/ids.ts';
 import { createS3Client, createS3Store } from '../../lib/audit/s3.ts';
 import type { ObjectStore } from '../../lib/audit/store.ts';
-import { loadConfig } from '../../lib/config/load.ts';
+import { runArchive } from './archive-run.ts';
 import type { DoorEnv, StartedDoor } from './door.ts';
 import { type Issuer, startIssuer } from './issuer.ts';
 import { startNodeDoor } from './node-door.ts';
@@ -50,9 +47,6 @@ export interface Scene {
   close(): Promise<void>;
 }
 
-/** The archive waits for a batch to grow old; a drill does not. */
-const later = () => Date.now() + 600_000;
-
 export async function startDeployment(programs: CephPrograms, signingKey: string): Promise<Deployment> {
   const [issuer, upstream, redis, ceph] = await Promise.all([
     startIssuer(),
@@ -94,33 +88,8 @@ export async function startDeployment(programs: CephPrograms, signingKey: string
   };
   const archiveOnce = async () => {
     const env = { ...common, TGEFD_AUTH_MODE: 'none', ...archiveEnv, TGEFD_REDIS_TOKEN: redis.token };
-    const place = { platform: 'lambda', role: 'archive', upstreamBinding: false, bucketBinding: false } as const;
-    const loaded = loadConfig(env, place);
-    if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-    const runtime = {
-      clock: later,
-      newId: createUlids(later),
-      log: () => undefined,
-      fetch: (input: string, init?: RequestInit) => fetch(input, init),
-      random: () => 0.5,
-      sleep: async () => undefined,
-      sharePromises: true,
-      sharedKeySet: null,
-      upstream: null,
-      auditLine: null,
-      spill: null,
-      redisExchange: null,
-    };
-    const { outbox } = compose(loaded.config, runtime);
-    if (outbox === null) throw new Error('no outbox');
-    const run = await composeArchive(loaded.config, {
-      ...runtime,
-      outbox,
-      store,
-      copies: null,
-      runMs: 0,
-    })?.run();
-    if (run?.outcome !== 'drained' && run?.outcome !== 'behind') throw new Error(`the archive is ${run?.outcome}`);
+    const outcome = await runArchive(env, store);
+    if (outcome !== 'drained' && outcome !== 'behind') throw new Error(`the archive is ${outcome}`);
   };
   let archived: Promise<void> = Promise.resolve();
 

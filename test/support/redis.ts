@@ -18,8 +18,8 @@ export interface RedisParts {
   resetCounts(): void;
   /** What goes wrong from now on; null: nothing. */
   setFault(fault: RestFault | null): Promise<void>;
-  /** The only token that the REST face accepts from now on. */
-  setToken(token: string): void;
+  /** The only tokens that the REST face accepts from now on. */
+  setToken(token: string, ...besides: readonly string[]): void;
   /** Loses everything, scripts too, as a crash without persistence does. */
   restartEmpty(): Promise<void>;
   /** Resolves with how the first redis-server ended, whenever it does. */

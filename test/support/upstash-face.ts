@@ -29,8 +29,8 @@ export interface UpstashFace {
   readonly counts: RestCounts;
   resetCounts(): void;
   setFault(fault: RestFault | null): Promise<void>;
-  /** The only token that counts from now on, as after `Reset Credentials`. */
-  setToken(token: string): void;
+  /** The only token that counts from now on, as after `Reset Credentials`; or that one and others besides. */
+  setToken(token: string, ...besides: readonly string[]): void;
   stop(): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export async function startUpstashFace(redis: Send): Promise<UpstashFace> {
   const send = withUpstashScripts(redis);
   const counts: RestCounts = { requests: 0, commands: 0 };
   let fault: RestFault | null = null;
-  let accepted = TOKEN;
+  let accepted: readonly [string, ...string[]] = [TOKEN];
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     counts.requests += 1;
@@ -62,7 +62,7 @@ export async function startUpstashFace(redis: Send): Promise<UpstashFace> {
       response.writeHead(active.status, { 'content-type': 'text/html' }).end('<html>no Redis here</html>');
       return;
     }
-    if (request.headers.authorization !== `Bearer ${accepted}`) {
+    if (!accepted.some((token) => request.headers.authorization === `Bearer ${token}`)) {
       return json(response, 401, { error: 'WRONGPASS invalid or missing auth token' });
     }
     const encode = request.headers['upstash-encoding'] === 'base64' ? encodeBase64 : encodeText;
@@ -88,7 +88,7 @@ export async function startUpstashFace(redis: Send): Promise<UpstashFace> {
   return {
     url: `http://127.0.0.1:${loopback.port}`,
     get token() {
-      return accepted;
+      return accepted[0];
     },
     counts,
     resetCounts() {
@@ -99,8 +99,8 @@ export async function startUpstashFace(redis: Send): Promise<UpstashFace> {
       fault = next;
       await (next?.kind === 'refuse' ? loopback.down() : loopback.up());
     },
-    setToken(next) {
-      accepted = next;
+    setToken(...tokens) {
+      accepted = tokens;
     },
     stop: loopback.down,
   };

@@ -1,0 +1,40 @@
+import { composeArchive } from '../../functions/archive/compose.ts';
+import { compose } from '../../functions/compose.ts';
+import { createUlids } from '../../functions/ids.ts';
+import type { ArchiveRun } from '../../lib/audit/archive.ts';
+import type { ObjectStore } from '../../lib/audit/store.ts';
+import { loadConfig } from '../../lib/config/load.ts';
+
+/** The archive waits for a batch to grow old; a test does not. */
+const later = () => Date.now() + 600_000;
+
+/**
+ * One run of the archive, as a schedule makes it: configuration and keys are read anew from `env`, what is in the outbox now
+ * goes into one batch in `store`, and what comes meanwhile waits for the next.
+ */
+export async function runArchive(
+  env: Readonly<Record<string, string>>,
+  store: ObjectStore,
+): Promise<ArchiveRun['outcome']> {
+  const place = { platform: 'lambda', role: 'archive', upstreamBinding: false, bucketBinding: false } as const;
+  const loaded = loadConfig(env, place);
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  const runtime = {
+    clock: later,
+    newId: createUlids(later),
+    log: () => undefined,
+    fetch: (input: string, init?: RequestInit) => fetch(input, init),
+    random: () => 0.5,
+    sleep: async () => undefined,
+    sharePromises: true,
+    sharedKeySet: null,
+    upstream: null,
+    auditLine: null,
+    spill: null,
+    redisExchange: null,
+  };
+  const { outbox } = compose(loaded.config, runtime);
+  const archive = outbox && composeArchive(loaded.config, { ...runtime, outbox, store, copies: null, runMs: 0 });
+  if (!archive) throw new Error('no outbox, or no key to sign with');
+  return (await archive.run()).outcome;
+}
