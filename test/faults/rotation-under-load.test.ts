@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { rotatedSecrets } from '../../functions/cli/rotations.ts';
 import { describeWith } from '../support/describe-with.ts';
-import { type RedisParts, redisProgram, startRedis } from '../support/redis.ts';
+import { redisProgram } from '../support/redis.ts';
 import { onStage } from '../support/rotation.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 import { credentialPlays } from './rotations.ts';
@@ -12,6 +12,8 @@ import { keyPlays } from './rotations-keys.ts';
  * of a real Redis: whoever should pass always does, whoever should not never does, and the old value is dead when it was said.
  */
 
+// Most of a rotation is waiting: the machine is shared by as many as it can serve.
+vi.setConfig({ maxConcurrency: 3 });
 const program = await redisProgram();
 const plays = { ...credentialPlays, ...keyPlays };
 
@@ -20,28 +22,30 @@ test('every secret that has a rotation has one here', () => {
 });
 
 describeWith([program], 'under load', () => {
-  let redis: RedisParts;
   let upstream: Upstream;
   beforeAll(async () => {
-    [redis, upstream] = await Promise.all([startRedis(program), startUpstream()]);
+    upstream = await startUpstream();
   });
-  afterAll(() => Promise.all([redis?.stop(), upstream?.stop()]));
+  afterAll(() => upstream?.stop());
 
-  test.each(Object.entries(plays))('%s is rotated, and nobody notices who should not', async (secret, play) => {
-    const printed = rotatedSecrets[secret]?.steps ?? [];
-    await onStage(secret, { redis, upstream }, async (stage) => {
-      const actions = await play(stage);
-      expect(actions).toHaveLength(printed.length);
-      for (const [place, act] of actions.entries()) {
-        await act();
-        expect(stage.load.wrong(), printed[place]).toEqual([]);
-      }
-      await stage.load.end();
-      expect(stage.load.wrong()).toEqual([]);
-      for (const count of Object.values(stage.load.right())) expect(count).toBeGreaterThan(0);
-      console.log(
-        `rotation of ${stage.variable}: ${stage.load.sent()} requests, ${JSON.stringify(stage.load.right())}`,
-      );
-    });
-  });
+  test.concurrent.each(Object.entries(plays))(
+    '%s is rotated, and nobody notices who should not',
+    async (secret, play) => {
+      const printed = rotatedSecrets[secret]?.steps ?? [];
+      await onStage(secret, { redis: program, upstream }, async (stage) => {
+        const actions = await play(stage);
+        expect(actions).toHaveLength(printed.length);
+        for (const [place, act] of actions.entries()) {
+          await act();
+          expect(stage.load.wrong(), printed[place]).toEqual([]);
+        }
+        await stage.load.end();
+        expect(stage.load.wrong()).toEqual([]);
+        for (const count of Object.values(stage.load.right())) expect(count).toBeGreaterThan(0);
+        console.log(
+          `rotation of ${stage.variable}: ${stage.load.sent()} requests, ${JSON.stringify(stage.load.right())}`,
+        );
+      });
+    },
+  );
 });

@@ -29,7 +29,7 @@ const TICK_MS = 10;
 /** Beyond this many under way the load waits: it must measure the product, not flood the machine. */
 const MAXIMUM_UNDER_WAY = 64;
 
-/** A steady load of two requests every 10 ms, by each caller in turn. What goes wrong is counted, and nothing is repeated. */
+/** A steady load of a request every 10 ms, by each caller in turn. What goes wrong is counted, and nothing is repeated. */
 export function startLoad(): Load {
   const callers: { name: string; expected: Expected; ask: () => Promise<number>; last: Map<number, number> }[] = [];
   const right = new Map<string, number>();
@@ -51,10 +51,9 @@ export function startLoad(): Load {
     else if (expected !== null || typeof status !== 'number') add(wrong, `${name}: ${status} instead of ${expected}`);
   };
   const timer = setInterval(() => {
-    for (let each = 0; each < 2 && underWay.size < MAXIMUM_UNDER_WAY; each++) {
-      const one = send().finally(() => underWay.delete(one));
-      underWay.add(one);
-    }
+    if (underWay.size >= MAXIMUM_UNDER_WAY) return;
+    const one = send().finally(() => underWay.delete(one));
+    underWay.add(one);
   }, TICK_MS);
 
   return {

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { rotatedSecrets } from '../../functions/cli/rotations.ts';
 import { main } from '../../functions/cli.ts';
 import { freePort } from './child.ts';
+import type { Program } from './debian.ts';
 import type { DoorEnv, StartedDoor } from './door.ts';
 import { type Load, startLoad } from './load.ts';
 import { startNodeDoor } from './node-door.ts';
-import type { RedisParts } from './redis.ts';
+import { type RedisParts, startRedis } from './redis.ts';
 import type { Upstream } from './upstream.ts';
 
 export const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -49,14 +50,14 @@ export interface Stage {
 /** Sets a stage for the rotation of a secret, lets it be played there, and clears it away. */
 export async function onStage(
   secret: string,
-  parts: { readonly redis: RedisParts; readonly upstream: Upstream },
+  parts: { readonly redis: Program; readonly upstream: Upstream },
   play: (stage: Stage) => Promise<void>,
 ): Promise<void> {
   const variable = rotatedSecrets[secret]?.variable;
   if (variable === undefined) throw new Error(`no secret ${secret}`);
   const folder = await mkdtemp(join(tmpdir(), 'tgefd-rotation-'));
   const ends: (() => Promise<unknown>)[] = [];
-  await parts.redis.client.flushall();
+  const redis = await startRedis(parts.redis);
   const load = startLoad();
   const operator = async (args: readonly string[], env: DoorEnv = {}) => {
     const [out, err]: [string[], string[]] = [[], []];
@@ -69,10 +70,18 @@ export async function onStage(
       variable,
       folder,
       load,
-      ...parts,
+      redis,
+      upstream: parts.upstream,
       operator,
       openDoor: async (value, env) => {
-        const door = await openDoor({ variable, path: join(folder, `door-${doors++}`), value, env, ...parts });
+        const door = await openDoor({
+          variable,
+          path: join(folder, `door-${doors++}`),
+          value,
+          env,
+          redis,
+          upstream: parts.upstream,
+        });
         ends.push(() => door.stop());
         return door;
       },
@@ -98,7 +107,7 @@ export async function onStage(
   } finally {
     await load.end();
     for (const end of ends.reverse()) await end();
-    await rm(folder, { recursive: true, force: true });
+    await Promise.all([redis.stop(), rm(folder, { recursive: true, force: true })]);
   }
 }
 
