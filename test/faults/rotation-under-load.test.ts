@@ -13,7 +13,7 @@ import { keyPlays } from './rotations-keys.ts';
  */
 
 // Most of a rotation is waiting: the machine is shared by as many as it can serve.
-vi.setConfig({ maxConcurrency: 3 });
+vi.setConfig({ maxConcurrency: 3, testTimeout: 90_000 });
 const program = await redisProgram();
 const plays = { ...credentialPlays, ...keyPlays };
 
