@@ -19,16 +19,23 @@ export const rawTargetOf = (incoming: IncomingMessage): string => rawTargets.get
 
 const maximumHeaderBytes = 32 * 1024;
 
-/** What is no HTTP request, or holds more fields than are looked at, is told as any other bad request and its connection
- * ended; there is nothing to decide about. Silence where an answer has begun: a second one in it would be taken for its body. */
+/** How long a client may take to end a connection that was ended here. */
+const LINGER_MS = 1_000;
+
+/**
+ * What is no HTTP request, or holds more fields than are looked at, is told as any other bad request and its connection
+ * ended; there is nothing to decide about. Silence where an answer has begun, since a second one in it would be taken for its
+ * body, and where no request was read at all: a failed handshake of TLS comes here too.
+ */
 const refuseUnreadable =
   (newId: () => string, answered: (socket: Duplex) => boolean) => (error: Error, socket: Duplex) => {
-    const { code } = error as { code?: string };
-    if (!socket.writable || code === 'ECONNRESET' || answered(socket)) {
+    const { code = '' } = error as { code?: string };
+    const timedOut = code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    const unreadable = timedOut || code.startsWith('HPE_');
+    if (!unreadable || !socket.writable || answered(socket)) {
       socket.destroy(error);
       return;
     }
-    const timedOut = code === 'ERR_HTTP_REQUEST_TIMEOUT';
     const told = { requestId: newId(), authMethod: 'none' } as const;
     const { headers, body } = denialAnswer({ reason: 'host_invalid' }, told);
     const content = timedOut ? '' : (body ?? '');
@@ -43,6 +50,7 @@ const refuseUnreadable =
       content,
     ];
     socket.end(lines.join('\r\n'));
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
   };
 
 /**
