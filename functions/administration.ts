@@ -22,6 +22,22 @@ const demand = z.strictObject({
 
 type Demand = z.infer<typeof demand>;
 
+/** An id in the one form that decisions look for; null where there can be no such thumbprint. */
+const idOf = (kind: Demand['kind'], id: string) => (kind === 'thumbprint' ? thumbprintIn(id) : id);
+
+/** The whole body, or null once it is longer than anything that we understand: what follows is not waited for. */
+const shortText = async (body: ReadableStream<Uint8Array> | null): Promise<string | null> => {
+  const [reader, decoder] = [body?.getReader(), new TextDecoder()];
+  for (let text = ''; ; ) {
+    const { done, value } = (await reader?.read()) ?? { done: true };
+    if (done) return text;
+    text += decoder.decode(value, { stream: true });
+    if (text.length <= maximumBytes) continue;
+    void reader?.cancel();
+    return null;
+  }
+};
+
 const json = (status: number, body: unknown, requestId: string) =>
   new Response(JSON.stringify(body), {
     status,
@@ -51,11 +67,8 @@ export const createAdministration = (parts: {
   const { revocations, pseudonyms, clock } = parts;
 
   const read = async (request: Request): Promise<Demand | null> => {
-    const declared = Number(request.headers.get('content-length') ?? '0');
-    if (declared > maximumBytes) return null;
-    const text = await request.text();
-    if (text.length > maximumBytes) return null;
-    const parsed = demand.safeParse(parseStrictJson(text));
+    const text = await shortText(request.body);
+    const parsed = demand.safeParse(text === null ? null : parseStrictJson(text));
     return parsed.success && (parsed.data.kind === 'sub' || parsed.data.before === undefined) ? parsed.data : null;
   };
 
@@ -71,14 +84,16 @@ export const createAdministration = (parts: {
     if (kindText === undefined && decision.method === 'POST') {
       const wanted = await read(request);
       if (!wanted) return refuse({ reason: 'body_invalid' });
-      const id = wanted.kind === 'thumbprint' ? thumbprintIn(wanted.id) : wanted.id;
-      const expiresAt = wanted.expires_at ?? nowSeconds + defaultLifetimeSeconds;
-      if (id === null || expiresAt <= nowSeconds || expiresAt > nowSeconds + longestLifetimeSeconds)
+      const id = idOf(wanted.kind, wanted.id);
+      const latest = nowSeconds + longestLifetimeSeconds;
+      // "Before" is strict, and a token may have been issued in this very second.
+      const { before = nowSeconds + 1, expires_at: expiresAt = nowSeconds + defaultLifetimeSeconds } = wanted;
+      if (id === null || expiresAt <= nowSeconds || Math.max(expiresAt, before) > latest)
         return refuse({ reason: 'body_invalid' });
       const added = await revocations.add({
         kind: wanted.kind,
         id,
-        beforeSeconds: wanted.kind === 'sub' ? (wanted.before ?? nowSeconds) : null,
+        beforeSeconds: wanted.kind === 'sub' ? before : null,
         expiresAtSeconds: expiresAt,
         reason: wanted.reason ?? null,
         createdAtSeconds: nowSeconds,
@@ -89,7 +104,7 @@ export const createAdministration = (parts: {
     }
     const query = new URLSearchParams(decision.query);
     if (kindText === undefined && !query.has('id')) {
-      if (decision.method !== 'GET') return refuse({ reason: 'body_invalid' });
+      if (decision.method === 'DELETE') return refuse({ reason: 'body_invalid' });
       const page = await revocations.list(query.get('cursor'));
       if (!page.done) return refuse({ reason: 'revocation_unavailable', retryAfterSeconds: page.retryAfterSeconds });
       return json(200, { entries: page.value.entries.map(wire), next: page.value.next }, requestId);
@@ -97,8 +112,9 @@ export const createAdministration = (parts: {
 
     // An id with a slash has no place in a path, since an encoded one is refused there: it goes into the query.
     const kind = kinds.find((each) => each === (kindText ?? query.get('kind')));
-    const id = kindText === undefined ? (query.get('id') ?? '') : decodeURIComponent(idParts.join('/'));
-    if (!kind || id === '') return refuse({ reason: 'endpoint_unknown' });
+    const id =
+      kind && idOf(kind, kindText === undefined ? (query.get('id') ?? '') : decodeURIComponent(idParts.join('/')));
+    if (!kind || !id) return refuse({ reason: 'endpoint_unknown' });
     if (decision.method === 'DELETE') {
       const removed = await revocations.remove(kind, id);
       if (!removed.done)

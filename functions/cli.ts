@@ -1,3 +1,4 @@
+import product from '../package.json' with { type: 'json' };
 import { audit } from './cli/audit.ts';
 import { type Command, type Console, Usage } from './cli/command.ts';
 import { checkConfig, docs } from './cli/config.ts';
@@ -21,24 +22,30 @@ const commands: Readonly<Record<string, Command>> = {
   token,
 };
 
+const asksForHelp = (word: string) => word === '--help' || word === '-h';
+
 const overview = (): string[] => [
   'tgefd-authorizer: operator commands of the edge authorizer',
   '',
   ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(14)} ${summary}`),
   '',
-  'tgefd-authorizer COMMAND --help tells more. Configuration is read from the environment (docs/configuration.md).',
+  'tgefd-authorizer COMMAND --help tells more, --version which release this is. Configuration is read from the environment (docs/configuration.md).',
 ];
 
 /** Runs one command line. */
 export const main = async (args: readonly string[], console: Console): Promise<number> => {
   const [name, ...rest] = args;
+  if (name === '--version') {
+    console.out(product.version);
+    return 0;
+  }
   const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) {
-    const asked = name === undefined || name === 'help' || name === '--help';
+    const asked = name === undefined || name === 'help' || asksForHelp(name);
     for (const line of overview()) (asked ? console.out : console.err)(line);
     return asked ? 0 : 2;
   }
-  if (rest.includes('--help')) {
+  if (rest.some(asksForHelp)) {
     console.out(`usage: tgefd-authorizer ${command.usage}`);
     return 0;
   }

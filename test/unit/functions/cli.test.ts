@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { main } from '../../../functions/cli.ts';
+import product from '../../../package.json' with { type: 'json' };
 
 const secret = 'a canary secret that nobody may ever see';
 const hs256 = {
@@ -27,6 +28,18 @@ describe('the command line', () => {
     expect(await run(['constructor'])).toMatchObject({ code: 2 });
     expect((await run(['explain', '--help'])).text).toContain('usage: tgefd-authorizer explain');
     expect(await run(['explain', '--unknown'])).toMatchObject({ code: 2 });
+  });
+
+  test.each([
+    [['--help'], 'check-config'],
+    [['-h'], 'check-config'],
+    [['revoke', '-h'], 'usage: tgefd-authorizer revoke'],
+    [['audit', 'verify', '--help'], 'audit verify'],
+    [['--version'], product.version],
+  ])('%j is answered on stdout, with exit code 0', async (args, told) => {
+    const { code, out, err } = await run(args, {});
+    expect([code, err]).toEqual([0, []]);
+    expect(out.join('\n')).toContain(told);
   });
 });
 
