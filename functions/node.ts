@@ -124,6 +124,7 @@ const start = async () => {
   const host = process.env.HOST ?? '127.0.0.1';
   const watch = createEgressWatch(log);
   const clientTls = createClientTls(process.env);
+  clientTls.watch(log);
   const identify = identifyConnections(clientTls);
   const secrets = createNodeSecrets(process.env, { clock, log, watch, identify });
   const resolved = await secrets.resolve();
@@ -184,7 +185,6 @@ const start = async () => {
     },
   );
   void recordAccesses(resolved, composed);
-  clientTls.watch(log);
 
   const app = createApp<NodeBindings>({
     composed: () => composed,

@@ -34,8 +34,11 @@ export const identifyConnections = (tls: Pick<ClientTls, 'contextOf' | 'onChange
       socket.once('close', () => resting.delete(socket));
       return socket;
     };
+    // Ahead of the agent's own listener, which hands the connection to whatever request waits for one.
+    agent.prependListener('free', (socket: Duplex) => {
+      if (!isCurrent(socket)) socket.destroy();
+    });
     agent.keepSocketAlive = (socket: Duplex): boolean => {
-      if (!isCurrent(socket)) return false;
       if (made.has(socket)) resting.add(socket);
       return keep(socket);
     };

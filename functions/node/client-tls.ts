@@ -1,15 +1,14 @@
-import type { SecureContext } from 'node:tls';
-import { type Problem, problemLine } from '../../lib/config/problem.ts';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import type { Problem } from '../../lib/config/problem.ts';
 import { variables } from '../../lib/config/variables.ts';
 import type { Log } from '../../lib/decision.ts';
-import { namedFile, pathsOf, readTlsFiles, type TlsFiles } from './tls-files.ts';
-import { watchFiles } from './watch-files.ts';
+import { filesIn, namedFile, readTlsFiles, type TlsFiles, watchTlsFiles } from './tls-files.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** As whom the process calls, and whose word it takes for who answers, host by host. */
 export interface ClientTls {
-  /** Files that cannot be used. */
+  /** Files that cannot be used: the hosts that are called by them are not believed, whoever answers. */
   readonly problems: readonly Problem[];
   /** For connections that are made to this host now (`URL.host`): null is no certificate, and the system's authorities. */
   contextOf(host: string): SecureContext | null;
@@ -42,8 +41,11 @@ export const createClientTls = (env: Env): ClientTls => {
   const ends = new Map<string, End>();
   const add = (files: TlsFiles, urls: readonly string[]) => {
     const hosts = urls.filter((url) => URL.canParse(url)).map((url) => new URL(url).host);
-    if (hosts.length === 0 || pathsOf(files).length === 0) return;
-    const end = openEnd(files);
+    if (hosts.length === 0 || filesIn(files).length === 0) return;
+    const first = readTlsFiles(files);
+    const end: End = first.ok
+      ? { files, context: first.context, problem: null }
+      : { files, context: createSecureContext({ ca: [] }), problem: first.problem }; // No authority: nobody is believed.
     for (const host of hosts) ends.set(host, end);
   };
   const listed = (env[variables.internalTlsHosts.name] ?? '').split(/[\s,]+/).filter((host) => host !== '');
@@ -56,12 +58,15 @@ export const createClientTls = (env: Env): ClientTls => {
   const distinct = () => new Set(ends.values());
   return {
     problems: [...distinct()].flatMap(({ problem }) => problem ?? []),
-    contextOf: (host) => ends.get(host)?.context() ?? null,
+    contextOf: (host) => ends.get(host)?.context ?? null,
     onChange: (changed) => void listeners.push(changed),
     watch(log) {
       for (const end of distinct()) {
-        watchFiles(pathsOf(end.files), () => {
-          if (end.reload(log)) for (const changed of listeners) changed();
+        const named = filesIn(end.files).map(({ variable }) => variable);
+        watchTlsFiles(end.files, log, 'client_tls_reload_failed', ({ context }) => {
+          end.context = context;
+          for (const changed of listeners) changed();
+          log('info', 'client_tls_reloaded', { variables: named.join(' ') });
         });
       }
     },
@@ -73,33 +78,5 @@ type FileKey = `${'upstream' | 'internal'}Tls${'Certificate' | 'Key' | 'Ca'}File
 interface End {
   readonly files: TlsFiles;
   readonly problem: Problem | null;
-  context(): SecureContext | null;
-  /** Gives whether the context is another. */
-  reload(log: Log): boolean;
+  context: SecureContext;
 }
-
-const openEnd = (files: TlsFiles): End => {
-  const first = readTlsFiles(files);
-  let context = first.ok ? first.context : null;
-  let said = '';
-  return {
-    files,
-    problem: first.ok ? null : first.problem,
-    context: () => context,
-    reload(log) {
-      const next = readTlsFiles(files);
-      const problem = next.ok ? '' : problemLine(next.problem);
-      if (!next.ok && said !== problem) log('error', 'client_tls_reload_failed', { problem });
-      said = problem;
-      if (!next.ok) return false;
-      context = next.context;
-      log('info', 'client_tls_reloaded', { variables: variablesOf(files) });
-      return true;
-    },
-  };
-};
-
-const variablesOf = (files: TlsFiles): string =>
-  Object.values(files)
-    .flatMap((file: TlsFiles['key']) => (file ? [file.variable] : []))
-    .join(' ');

@@ -1,7 +1,9 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
-import type { Problem } from '../../lib/config/problem.ts';
+import { type Problem, problemLine } from '../../lib/config/problem.ts';
+import type { Log } from '../../lib/decision.ts';
+import { watchFiles } from './watch-files.ts';
 
 /** A file in PEM, and the variable that names it. */
 export interface TlsFile {
@@ -22,8 +24,12 @@ export interface TlsFiles {
 export const namedFile = (variable: string, path: string | null | undefined): TlsFile | null =>
   path ? { variable, path } : null;
 
-export const pathsOf = (files: TlsFiles): readonly string[] =>
-  Object.values(files).flatMap((file: TlsFile | null) => (file ? [file.path] : []));
+/** Those that are named at all. */
+export const filesIn = (files: TlsFiles): readonly TlsFile[] =>
+  Object.values(files).flatMap((file: TlsFile | null) => file ?? []);
+
+/** Files that can be used together. */
+export type TlsMaterial = Extract<TlsRead, { ok: true }>;
 
 /** Files that can be used together, or the first thing that is wrong with them; never what is in them. */
 export type TlsRead =
@@ -60,6 +66,30 @@ export const readTlsFiles = ({ certificate, key, authorities, revocationLists }:
     if (!file) throw error;
     return wrong(file, `a file that TLS cannot use (${codeOf(error)})`, 'another');
   }
+};
+
+/**
+ * Reads the files again whenever they change, and hands on what can be used together. What cannot changes nothing, and is said
+ * once as `failure`. Gives what ends the watch.
+ */
+export const watchTlsFiles = (
+  files: TlsFiles,
+  log: Log,
+  failure: string,
+  replace: (next: TlsMaterial) => void,
+): (() => void) => {
+  let said = '';
+  const changed = () => {
+    const next = readTlsFiles(files);
+    const problem = next.ok ? '' : problemLine(next.problem);
+    if (problem !== '' && problem !== said) log('error', failure, { problem });
+    said = problem;
+    if (next.ok) replace(next);
+  };
+  return watchFiles(
+    filesIn(files).map(({ path }) => path),
+    changed,
+  );
 };
 
 const readWith = <T>(file: TlsFile, accepted: string, parse: (pem: string) => T): Checked<T> => {

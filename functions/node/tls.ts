@@ -1,16 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server, type ServerOptions } from 'node:https';
 import type { TLSSocket } from 'node:tls';
-import { type Problem, problemLine } from '../../lib/config/problem.ts';
+import type { Problem } from '../../lib/config/problem.ts';
 import { type Settings, variables } from '../../lib/config/variables.ts';
 import type { ClientCertificate, Hop, Log } from '../../lib/decision.ts';
-import { namedFile, pathsOf, readTlsFiles, type TlsFiles, type TlsRead } from './tls-files.ts';
-import { watchFiles } from './watch-files.ts';
+import { namedFile, readTlsFiles, type TlsFiles, type TlsMaterial, watchTlsFiles } from './tls-files.ts';
 
 /** The files of the door's own TLS, as they were read at the start. */
 export interface ServerTls {
   readonly files: TlsFiles;
-  readonly first: Extract<TlsRead, { ok: true }>;
+  readonly first: TlsMaterial;
 }
 
 export interface TlsParts {
@@ -101,23 +100,14 @@ export const createTlsServer = (
     }
   };
 
-  let said = '';
-  const reload = () => {
-    const next = readTlsFiles(files);
-    if (!next.ok) {
-      const problem = problemLine(next.problem);
-      if (said !== problem) log('error', 'tls_reload_failed', { problem });
-      said = problem;
-      return;
-    }
-    said = '';
-    server.setSecureContext(next.options);
+  const unwatch = watchTlsFiles(files, log, 'tls_reload_failed', ({ options: next }) => {
+    server.setSecureContext(next);
     retireConnections();
     // A handshake that began before ends by the old files: whoever drew one out gains no more than this.
     setTimeout(retireConnections, handshakeMs).unref();
     log('info', 'tls_reloaded');
-  };
-  server.once('close', watchFiles(pathsOf(files), reload));
+  });
+  server.once('close', unwatch);
   return server;
 };
 
