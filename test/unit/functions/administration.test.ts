@@ -65,13 +65,14 @@ describe('revocations over HTTP', () => {
 
   it('a body is not read past what could be an entry, however long it says or does not say it is', async () => {
     let pulled = 0;
-    const endless = new ReadableStream<Uint8Array>({
+    const long = new ReadableStream<Uint8Array>({
       pull: (controller) => {
         pulled += 1;
-        controller.enqueue(new Uint8Array(1024));
+        if (pulled > 1000) controller.close();
+        else controller.enqueue(new Uint8Array(1024));
       },
     });
-    expect((await administration()('POST', '', endless)).status).toBe(400);
+    expect((await administration()('POST', '', long)).status).toBe(400);
     expect(pulled).toBeLessThan(10);
   });
 });
