@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { type Query, searchArchive } from '../../lib/audit/query.ts';
 import { instant, openArchive, PLACE_USAGE, placeOptions, progressTo } from './audit-parts.ts';
 import { type Command, options, Usage } from './command.ts';
@@ -28,10 +28,11 @@ export const compare: Command = {
       throw new Usage('--ids is a file: decision ids, one a line, or record lines (TGEFD_AUDIT_LOG)');
     const nowMs = Date.now();
     const period = { fromMs: instant('from', values.from, nowMs), toMs: instant('to', values.to, nowMs) };
-    const text = await readFile(values.ids, 'utf8').catch(() => {
-      throw new Usage(`--ids: ${values.ids} cannot be read`);
-    });
-    const written = new Set(text.split('\n').flatMap((line) => idIn(line, period)));
+    const written = await idsIn(values.ids, period);
+    if (written.size === 0) {
+      console.err(`no decision id of that time in ${values.ids}: there is nothing to hold the archive against`);
+      return 1;
+    }
     const archive = await openArchive(values, console);
     if (archive === null) return 1;
     let [records, unwritten, damaged] = [0, 0, 0];
@@ -53,8 +54,20 @@ export const compare: Command = {
   },
 };
 
+type Period = Pick<Query, 'fromMs' | 'toMs'>;
+
+/** Every decision id of the period that a file speaks of; the file may be longer than memory. */
+const idsIn = async (path: string, period: Period): Promise<Set<string>> => {
+  const file = await open(path).catch(() => {
+    throw new Usage(`--ids: ${path} cannot be read`);
+  });
+  const ids = new Set<string>();
+  for await (const line of file.readLines()) for (const id of idIn(line, period)) ids.add(id);
+  return ids;
+};
+
 /** The decision id that a line speaks of: a record of the period, or the id alone. Other lines of a log are none. */
-const idIn = (line: string, { fromMs, toMs }: Pick<Query, 'fromMs' | 'toMs'>): readonly string[] => {
+const idIn = (line: string, { fromMs, toMs }: Period): readonly string[] => {
   if (!line.startsWith('{')) return /^[A-Za-z0-9._-]{1,160}$/.test(line.trim()) ? [line.trim()] : [];
   let parsed: unknown;
   try {

@@ -27,6 +27,11 @@ export async function extentOf({ store, layout }: ChainParts, writer: string): P
   return first === null ? null : { first, last, gaps };
 }
 
+/** Sequence numbers from one to another, both included. */
+export function* sequences(first: number, last: number): Generator<number> {
+  for (let sequence = first; sequence <= last; sequence++) yield sequence;
+}
+
 /** Time until which a batch holds everything of its outbox, epoch milliseconds. */
 export const untilMs = (manifest: Manifest): number =>
   manifest.last_stream_id === null ? 0 : storedAtMs(manifest.last_stream_id);

@@ -1,9 +1,12 @@
+import { ahead } from './ahead.ts';
 import { type ChainParts, readLink } from './chain.ts';
 import { hex, sha256 } from './encoding.ts';
 import { DOCUMENT_MAXIMUM_BYTES } from './manifest.ts';
-import { extentOf } from './range.ts';
+import { extentOf, sequences } from './range.ts';
 import type { Seal } from './revoked-key.ts';
 import { listAll } from './store.ts';
+
+const READ_WIDTH = 8;
 
 /**
  * What a signing key had signed so far, read from the archive: of every chain its last link before the chain went on under
@@ -12,15 +15,18 @@ import { listAll } from './store.ts';
  */
 export async function sealOf(parts: ChainParts, keyId: string, atSeconds: number): Promise<Seal> {
   const { store, layout, verifier } = parts;
-  const chains: Record<string, Seal['chains'][string]> = {};
+  const chains = new Map<string, Seal['chains'][string]>();
   for (const writer of await store.folders(layout.manifests)) {
     const extent = await extentOf(parts, writer);
-    let left = false;
-    for (let sequence = extent?.first ?? 1; !left && sequence <= (extent?.last ?? 0); sequence++) {
-      const read = await readLink(parts, writer, sequence);
+    if (extent === null) continue;
+    const links = ahead(sequences(extent.first, extent.last), READ_WIDTH, (sequence) =>
+      readLink(parts, writer, sequence),
+    );
+    for await (const read of links) {
       if (read.found !== 'link') continue;
-      if (read.link.keyId === keyId) chains[writer] = { sequence, manifest_sha256: read.link.fileSha256 };
-      else left = writer in chains;
+      const { manifest, fileSha256, keyId: signedBy } = read.link;
+      if (signedBy === keyId) chains.set(writer, { sequence: manifest.sequence, manifest_sha256: fileSha256 });
+      else if (chains.has(writer)) break;
     }
   }
   let anchor: Seal['anchor'] = null;
@@ -31,5 +37,5 @@ export async function sealOf(parts: ChainParts, keyId: string, atSeconds: number
     if (verified.keyId === keyId) anchor = { key, sha256: hex(await sha256(file)) };
     else if (anchor !== null) break;
   }
-  return { revoked_at: atSeconds, chains, anchor };
+  return { revoked_at: atSeconds, chains: Object.fromEntries(chains), anchor };
 }

@@ -4,7 +4,7 @@ import { type ChainParts, type Link, type LinkRead, readLink } from './chain.ts'
 import { hex, sha256 } from './encoding.ts';
 import type { Findings } from './findings.ts';
 import type { Manifest } from './manifest.ts';
-import { type Extent, firstReaching, sinceMs } from './range.ts';
+import { type Extent, firstReaching, sequences, sinceMs } from './range.ts';
 import type { AnchoredChain } from './verify-anchors.ts';
 import { checkBatch } from './verify-batch.ts';
 
@@ -62,7 +62,11 @@ export async function verifyChain(parts: ChainParts, task: ChainTask, findings: 
     return { sequence, read, bytes, sha256: bytes === null ? null : hex(await sha256(bytes)) };
   };
 
-  for await (const { sequence, read, bytes, sha256: actual } of ahead(numbers(start, extent.last), READ_WIDTH, load)) {
+  for await (const { sequence, read, bytes, sha256: actual } of ahead(
+    sequences(start, extent.last),
+    READ_WIDTH,
+    load,
+  )) {
     const key = parts.layout.manifest(writer, sequence);
     const at = { writer, sequence, key };
     if (read.found !== 'link') task.refer(`${writer}-${sequence}`);
@@ -108,10 +112,6 @@ export async function verifyChain(parts: ChainParts, task: ChainTask, findings: 
   return { writer, firstSequence, lastSequence, batches, records, anchoredSequence };
 }
 
-function* numbers(first: number, last: number): Generator<number> {
-  for (let number = first; number <= last; number++) yield number;
-}
-
 type At = { readonly writer: string; readonly sequence: number; readonly key: string };
 
 function untrusted(why: 'malformed' | 'forged' | 'misplaced', at: At, findings: Findings): void {
@@ -133,7 +133,7 @@ function checkBeginning(manifest: Manifest, at: At, task: ChainTask, findings: F
       { writer: at.writer, sequence: manifest.sequence - 1 },
       'the chain begins too late',
     );
-    for (const sequence of numbers(1, manifest.sequence - 1)) task.refer(`${at.writer}-${sequence}`);
+    for (const sequence of sequences(1, manifest.sequence - 1)) task.refer(`${at.writer}-${sequence}`);
   }
 }
 
@@ -160,7 +160,7 @@ async function findStrays(
   strays: ReadonlyMap<string, number>,
   findings: Findings,
 ): Promise<void> {
-  for await (const read of ahead(numbers(start, extent.last), READ_WIDTH, (sequence) =>
+  for await (const read of ahead(sequences(start, extent.last), READ_WIDTH, (sequence) =>
     readLink(parts, writer, sequence),
   )) {
     if (read.found !== 'link') continue;

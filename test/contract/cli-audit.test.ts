@@ -85,7 +85,9 @@ describe('tgefd-authorizer audit, on a folder that was copied from a bucket', ()
     expect(
       await compare([...all.slice(10, 20), line('earlier', 'audit', '2026-11-24T10:59:59.999Z')], ...hour),
     ).toEqual([0]);
+    expect(await compare(['{"another":"log"}', 'of some service'], '--subset')).toEqual([1]);
     expect((await run('compare', ...place())).code).toBe(2);
+    expect((await run('compare', '--ids', join(folder, 'gone'), ...place())).code).toBe(2);
   });
 
   test('keys --revoke: the set of auditors, with all that the key had signed; of no other key', async () => {
