@@ -33,7 +33,7 @@ export const s3ClientOf = (
   });
 
 /** The archive's bucket and the anchors' second one over S3; both null where no bucket is named. Node doors hand in
- * their egress; a Worker has none, and an operator's own machine needs none. */
+ * their egress, commands that of an operator's machine; a Worker has none. */
 export const s3Stores = (
   settings: Settings,
   clock: Clock,

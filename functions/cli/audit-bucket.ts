@@ -4,6 +4,7 @@ import { r2Lifecycle, r2Locks, s3Lifecycle, type TierAges } from '../../lib/audi
 import type { Config } from '../../lib/config/load.ts';
 import { archiveConfig } from './audit-parts.ts';
 import { type Command, type Console, options, Usage } from './command.ts';
+import { operatorAgents } from './operator-agents.ts';
 
 const LOCK_MODES = { off: null, governance: 'GOVERNANCE', compliance: 'COMPLIANCE' } as const;
 
@@ -83,5 +84,10 @@ const managedBucket = async (
     import('../archive/s3-stores.ts'),
   ]);
   const lockMode = LOCK_MODES[settings.auditObjectLock];
-  return createS3Bucket(s3ClientOf(settings), { bucket: settings.auditBucket, prefix, ages, lockMode });
+  return createS3Bucket(s3ClientOf(settings, operatorAgents(console.env)), {
+    bucket: settings.auditBucket,
+    prefix,
+    ages,
+    lockMode,
+  });
 };

@@ -8,6 +8,7 @@ import { signingJwks } from '../archive/compose.ts';
 import { createFolderStore } from '../archive/folder-store.ts';
 import { type Console, Usage } from './command.ts';
 import { configOrProblems } from './config.ts';
+import { operatorAgents } from './operator-agents.ts';
 
 /** Options that say where the archive is and whose signatures count. */
 export const placeOptions = {
@@ -55,7 +56,7 @@ export const openArchive = async (values: PlaceValues, console: Console): Promis
     console.err('no key to verify with: give --keys, or TGEFD_AUDIT_SIGNING_KEY');
     return null;
   }
-  const stores = values.folder === undefined && config !== null ? await bucketStores(config) : null;
+  const stores = values.folder === undefined && config !== null ? await bucketStores(config, console.env) : null;
   const store = values.folder === undefined ? (stores?.store ?? null) : createFolderStore(values.folder);
   if (store === null) {
     console.err('no archive: give --folder, or TGEFD_AUDIT_BUCKET');
@@ -73,9 +74,9 @@ export const openArchive = async (values: PlaceValues, console: Console): Promis
 };
 
 /** The S3 SDK costs its start-up only where a bucket is used. */
-const bucketStores = async (config: Config) => {
+const bucketStores = async ({ settings }: Config, env: Console['env']) => {
   const { s3Stores } = await import('../archive/s3-stores.ts');
-  return s3Stores(config.settings, () => Date.now());
+  return s3Stores(settings, () => Date.now(), operatorAgents(env));
 };
 
 const verifierOf = (jwks: readonly ManifestJwk[]) => {

@@ -12,9 +12,9 @@ import type { Console } from './command.ts';
 export const operatorAgents = (env: Console['env']): NodeEgress => {
   const identify = identifyConnections(createClientTls(env));
   return {
-    agents: (options = {}) => ({
-      http: new HttpAgent(options),
-      https: identify(new HttpsAgent({ minVersion: 'TLSv1.2', ...options })),
-    }),
+    agents: (options = {}) => {
+      const kept = { keepAlive: true, ...options };
+      return { http: new HttpAgent(kept), https: identify(new HttpsAgent({ minVersion: 'TLSv1.2', ...kept })) };
+    },
   };
 };

@@ -141,11 +141,15 @@ describeWith([openssl], 'mTLS to what is inside', () => {
     expect(broken.text).not.toContain('BEGIN');
   });
 
-  test('a command calls Redis by them too', async () => {
+  test.each([
+    ['Redis', ['revocations', 'list'], 'POST /'],
+    ['the object store', ['audit', 'bucket', '--check'], 'GET /records/'],
+  ])('a command calls %s by them too', async (_, command, path) => {
     const before = calls.length;
     const say = () => undefined;
-    await main(['revocations', 'list'], { env: environment(files()), out: say, err: say });
-    expect(calls.slice(before)).toContainEqual({ path: 'POST /', caller: 'edge-authorizer' });
+    const unanswered = () => 1; // The store answers nothing that S3 would.
+    await main(command, { env: environment(files()), out: say, err: say }).catch(unanswered);
+    expect(calls.slice(before)).toContainEqual({ path, caller: 'edge-authorizer' });
   });
 
   test('one private authority for every host alike is Node’s own NODE_EXTRA_CA_CERTS', async () => {
