@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ASSERTING_FAMILIES, ASSERTING_FIELDS } from '../../lib/request/field-names.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { documentedProxies } from '../support/documented-proxies.ts';
@@ -292,6 +292,59 @@ for (const { door, program, start } of proxies) {
       expect(answer.field('content-type')).toBe('application/problem+json');
       expect(JSON.parse(answer.body)).toMatchObject({ status: answer.status });
       expect(service.received).toEqual([]);
+    });
+
+    test('a preflight is no way past the authorizer while no origin is listed', async () => {
+      const answer = await ask('OPTIONS /deny/401', [
+        'Origin: https://app.example',
+        'Access-Control-Request-Method: POST',
+      ]);
+      expect([answer.status, answer.field('access-control-allow-origin')]).toEqual([401, null]);
+      expect(authorizer.asked).toHaveLength(1);
+    });
+
+    describe('with an origin listed, whose browser apps', () => {
+      let opened: StartedProxy;
+      beforeAll(async () => {
+        opened = await start(authorizer.port, service.port, 'https://app.example');
+      });
+      afterAll(() => opened?.stop());
+      const from = (origin: string, line: string, fields: string[] = []) =>
+        requestRaw(
+          opened.port,
+          `${line} HTTP/1.1`,
+          [`Host: 127.0.0.1:${opened.port}`, `Origin: ${origin}`, ...fields],
+          '',
+        );
+      const preflight = ['Access-Control-Request-Method: POST', 'Access-Control-Request-Headers: authorization'];
+
+      test('have their preflights answered without a question and without the service', async () => {
+        const answer = await from('https://app.example', 'OPTIONS /deny/401', preflight);
+        expect(answer.status).toBe(204);
+        expect(answer.field('access-control-allow-origin')).toBe('https://app.example');
+        expect(answer.field('access-control-allow-methods')).toContain('POST');
+        expect(answer.field('access-control-allow-headers')).toContain('Authorization');
+        expect(answer.field('vary')).toBe('Origin');
+        expect([authorizer.asked, service.received]).toEqual([[], []]);
+      });
+
+      test.each(['GET /allow', 'GET /deny/401', 'GET /deny/429'])('may read the answer to %s', async (line) => {
+        const answer = await from('https://app.example', line);
+        expect(answer.field('access-control-allow-origin')).toBe('https://app.example');
+        expect(answer.field('access-control-expose-headers')).toContain('Retry-After');
+      });
+
+      test.each([
+        ['another origin', 'OPTIONS /deny/401', 'https://app.example.evil.test', preflight],
+        ['OPTIONS that is no preflight', 'OPTIONS /deny/401', 'https://app.example', []],
+        ['a preflight by another method', 'GET /deny/401', 'https://app.example', preflight],
+      ])('get nothing unasked by %s', async (_, line, origin, fields) => {
+        const answer = await from(origin, line, fields);
+        expect(answer.status).toBe(401);
+        expect(answer.field('access-control-allow-origin')).toBe(origin === 'https://app.example' ? origin : null);
+        expect(authorizer.asked).toHaveLength(1);
+        expect(service.received).toEqual([]);
+      });
     });
 
     test('two credentials are told apart from one', async () => {

@@ -6,9 +6,16 @@ import { caddyProgram, nginxProgram, type StartedProxy, startCaddy, startHaproxy
 export interface DocumentedProxy {
   readonly door: 'nginx' | 'caddy';
   readonly program: Awaited<ReturnType<typeof nginxProgram>>;
-  /** Starts it as documented, save addresses and TLS, between an authorizer and a service on loopback ports. */
-  start(authorizer: number, service: number): Promise<StartedProxy>;
+  /** Starts it as documented, save addresses and TLS, between an authorizer and a service on loopback ports; with an origin
+   * whose browser apps may call, as the configuration says how. */
+  start(authorizer: number, service: number, origin?: string): Promise<StartedProxy>;
 }
+
+const DOCUMENTED_ORIGIN = 'https://app.example.com';
+
+/** The Caddyfile with its lines for browser apps uncommented. */
+const withCors = (caddyfile: string): string =>
+  caddyfile.replace(/^\t\t# @cors [\s\S]*?respond @preflight 204$/m, (block) => block.replaceAll('\t\t# ', '\t\t'));
 
 /** Text of a file of docs/proxies with addresses changed. Throws when it no longer says what is to be changed. */
 export async function documented(
@@ -30,7 +37,7 @@ export async function documentedProxies(): Promise<readonly DocumentedProxy[]> {
     {
       door: 'nginx',
       program: nginx,
-      async start(authorizer, service) {
+      async start(authorizer, service, origin) {
         const text = await documented('forward-auth-nginx.conf', [
           ['pid /run/nginx.pid;', ''],
           ['server 127.0.0.1:8080;', `server 127.0.0.1:${authorizer};`],
@@ -38,6 +45,7 @@ export async function documentedProxies(): Promise<readonly DocumentedProxy[]> {
           ['listen 80;', 'listen unix:redirect.sock;'],
           ['        ssl_certificate     /etc/nginx/tls/tls.crt;\n', ''],
           ['        ssl_certificate_key /etc/nginx/tls/tls.key;\n', ''],
+          [`# "${DOCUMENTED_ORIGIN}"`, origin === undefined ? '#' : `"${origin}"`],
         ]);
         return startNginx(nginx, {
           files: { 'nginx-strip-headers.conf': await documented('nginx-strip-headers.conf') },
@@ -51,14 +59,15 @@ export async function documentedProxies(): Promise<readonly DocumentedProxy[]> {
     {
       door: 'caddy',
       program: caddy,
-      async start(authorizer, service) {
+      async start(authorizer, service, origin) {
         const text = await documented('forward-auth-Caddyfile', [
           ['127.0.0.1:8080', `127.0.0.1:${authorizer}`],
           ['127.0.0.1:9000', `127.0.0.1:${service}`],
         ]);
+        const opened = origin === undefined ? text : withCors(text).replaceAll(DOCUMENTED_ORIGIN, origin);
         return startCaddy(caddy, {
           config: (port) =>
-            `{\n\tadmin off\n\tauto_https off\n}\n${text.replace('api.example.com {', `http://127.0.0.1:${port} {`)}`,
+            `{\n\tadmin off\n\tauto_https off\n}\n${opened.replace('api.example.com {', `http://127.0.0.1:${port} {`)}`,
         });
       },
     },
