@@ -22,7 +22,7 @@ export const usesIn = (page: string, kind: CredentialKind): Uses => {
   return { current: of('current'), previous: of('previous') };
 };
 
-/** Uses between two readings of one instance; counts that fell were begun anew by a restart or a renewal of secrets. */
+/** Uses between two readings of one instance; counts that fell were begun anew by a restart. */
 export const usesBetween = (before: Uses, after: Uses): Uses => {
   const grown = (slot: keyof Uses) => (after[slot] >= before[slot] ? after[slot] - before[slot] : after[slot]);
   return { current: grown('current'), previous: grown('previous') };
@@ -38,7 +38,7 @@ export const usesOfSecret = async (
   const read = async (): Promise<readonly Uses[] | null> => {
     const pages = await Promise.all(urls.map(pageAt));
     const unread = urls.filter((_, index) => pages[index] === null);
-    for (const url of unread) console.err(`${url} cannot be read`);
+    for (const url of unread) console.err(`no metrics page can be read at ${url}`);
     return unread.length > 0 ? null : pages.map((page) => usesIn(page ?? '', kind));
   };
   const before = await read();
@@ -53,9 +53,10 @@ export const usesOfSecret = async (
   };
 };
 
+/** What stands at a URL; null where that cannot be read, or is no metrics page of ours: it would count nothing. */
 const pageAt = async (url: string): Promise<string | null> => {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new Usage(`--metrics ${url} is no URL`);
   const answer = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => null);
   const text = answer?.status === 200 ? await answer.text().catch(() => null) : null;
-  return text === null || text.length > MAXIMUM_PAGE_BYTES ? null : text;
+  return text?.includes(CREDENTIAL_METRIC) && text.length <= MAXIMUM_PAGE_BYTES ? text : null;
 };

@@ -122,7 +122,22 @@ describe('rotate --check', () => {
 
   test('a page that cannot be read is no answer', async () => {
     const { code, err } = await run('jwt-secret', '--check', '--for', '0', '--metrics', 'http://127.0.0.1:1/');
-    expect([code, err]).toEqual([1, ['http://127.0.0.1:1/ cannot be read']]);
+    expect([code, err]).toEqual([1, ['no metrics page can be read at http://127.0.0.1:1/']]);
+  });
+
+  test('another page is no answer, also beside one that says what is wanted', async () => {
+    each = () => used('jwt_secret', 'current');
+    const other = await listenOnLoopback(createServer((_incoming, outgoing) => outgoing.end('up 1\n')));
+    const urls = [page, other].map(({ port }) => `http://127.0.0.1:${port}/metrics`);
+    const { code, err } = await run(
+      'jwt-secret',
+      '--check',
+      '--for',
+      '0',
+      ...urls.flatMap((url) => ['--metrics', url]),
+    );
+    expect([code, err]).toEqual([1, [`no metrics page can be read at ${urls[1]}`]]);
+    await other.down();
   });
 
   test('counts that were begun anew still count', () => {

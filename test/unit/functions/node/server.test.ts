@@ -1,9 +1,12 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { connect as connectTls } from 'node:tls';
+import { afterEach, beforeAll, expect, test } from 'vitest';
+import { createDrain } from '../../../../functions/node/drain.ts';
 import { createNodeServer } from '../../../../functions/node/server.ts';
 import type { ServerTls } from '../../../../functions/node/tls.ts';
 import { readTlsFiles } from '../../../../functions/node/tls-files.ts';
@@ -34,6 +37,13 @@ const say = (bytes: string | Uint8Array) => {
   socket.write(bytes);
 };
 
+const shakeHands = () => {
+  const { port } = server.address() as AddressInfo;
+  const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false });
+  sockets.push(socket);
+  return socket.on('error', () => {});
+};
+
 const connections = () =>
   new Promise<number>((resolve, reject) => {
     server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
@@ -48,7 +58,8 @@ test('a connection that was refused ends, also where the client does not end it'
 });
 
 describeWith([openssl], 'over TLS', () => {
-  test('who does not end a handshake is cut off after ten seconds', async () => {
+  let tls: ServerTls;
+  beforeAll(async () => {
     const authority = await startAuthority(openssl);
     const folder = await mkdtemp(join(tmpdir(), 'tgefd-server-'));
     const issued = await authority.issue({ subject: '/CN=localhost', usage: 'serverAuth' });
@@ -62,11 +73,31 @@ describeWith([openssl], 'over TLS', () => {
     const first = readTlsFiles(files);
     await Promise.all([authority.stop(), rm(folder, { recursive: true })]);
     if (!first.ok) throw new Error(first.problem.found);
+    tls = { files, first };
+  }, 60_000);
 
-    await listen({ files, first });
+  test('who does not end a handshake is cut off after ten seconds', async () => {
+    await listen(tls);
     say('');
     say(new Uint8Array([22, 3, 1, 0, 200, 1]));
     await expect.poll(connections).toBe(2);
     await expect.poll(connections, { interval: 500, timeout: 15_000 }).toBe(0);
   }, 30_000);
+
+  test('a drain cuts off who has said nothing, before the handshake or after it, and answers who has asked', async () => {
+    await listen(tls);
+    const drain = createDrain(server);
+    say('');
+    const [silent, asking] = [shakeHands(), shakeHands()];
+    let text = '';
+    asking.on('data', (bytes) => {
+      text += bytes;
+    });
+    await Promise.all([once(silent, 'secureConnect'), once(asking, 'secureConnect')]);
+    asking.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await once(server, 'request');
+    const drained = drain();
+    await Promise.all([once(silent, 'close'), once(asking, 'close'), drained]);
+    expect(text).toMatch(/^HTTP\/1\.1 200 [\s\S]*\r\nconnection: close\r\n[\s\S]*in/i);
+  });
 });
