@@ -100,6 +100,7 @@ describe('tgefd-authorizer audit, on a folder that was copied from a bucket', ()
     expect(await run('verify', ...copy)).toMatchObject({ code: 0 });
     expect((await run('keys', '--revoke', 'archive-2026', ...copy)).out).toEqual(out); // Revoked once, it stays as it was.
     expect((await run('keys', '--revoke', 'another', ...place())).code).toBe(2);
+    expect((await run('keys', ...place())).code).toBe(2);
     await writeFile(revoked, JSON.stringify({ ...key, revoked: 'yes' }));
     expect((await run('verify', ...copy)).code).toBe(2);
   });
