@@ -59,7 +59,15 @@ export const main = async (args: readonly string[], console: Console): Promise<n
   }
 };
 
+/** Exit code of a program that SIGPIPE ended: never a yes, since nobody saw the whole answer. */
+const UNHEARD = 141;
+
 if (import.meta.main) {
+  // A reader that has seen enough (`| head`) is no fault, and no reason for a stack trace.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(UNHEARD);
+  });
   const pipe = (stream: NodeJS.WriteStream) => (line: string) => void stream.write(`${line}\n`);
   process.exitCode = await main(process.argv.slice(2), {
     env: process.env,

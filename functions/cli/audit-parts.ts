@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ChainParts } from '../../lib/audit/chain.ts';
 import { createLayout } from '../../lib/audit/layout.ts';
 import { createVerifier, type ManifestJwk } from '../../lib/audit/manifest-signature.ts';
@@ -57,7 +58,8 @@ export const openArchive = async (values: PlaceValues, console: Console): Promis
     return null;
   }
   const stores = values.folder === undefined && config !== null ? await bucketStores(config, console.env) : null;
-  const store = values.folder === undefined ? (stores?.store ?? null) : createFolderStore(values.folder);
+  const prefix = values.prefix ?? config?.settings.auditPrefix ?? 'audit';
+  const store = values.folder === undefined ? (stores?.store ?? null) : await folderWith(values.folder, prefix);
   if (store === null) {
     console.err('no archive: give --folder, or TGEFD_AUDIT_BUCKET');
     return null;
@@ -66,11 +68,18 @@ export const openArchive = async (values: PlaceValues, console: Console): Promis
   return {
     store,
     copies: copiesFolder === undefined ? (stores?.copies ?? null) : createFolderStore(copiesFolder),
-    layout: createLayout(values.prefix ?? config?.settings.auditPrefix ?? 'audit'),
+    layout: createLayout(prefix),
     verifier: verifierOf(jwks),
     keys: jwks,
     config,
   };
+};
+
+/** A folder that holds an archive. In one that does not, nothing would be found, and `query --none` content with a slip of the pen. */
+const folderWith = async (folder: string, prefix: string): Promise<ObjectStore> => {
+  const found = await stat(join(folder, prefix)).catch(() => null);
+  if (!found?.isDirectory()) throw new Usage(`--folder: there is no ${prefix}/ in ${folder}`);
+  return createFolderStore(folder);
 };
 
 /** The S3 SDK costs its start-up only where a bucket is used. */

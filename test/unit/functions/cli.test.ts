@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { main } from '../../../functions/cli.ts';
 import product from '../../../package.json' with { type: 'json' };
@@ -41,6 +43,16 @@ describe('the command line', () => {
     expect([code, err]).toEqual([0, []]);
     expect(out.join('\n')).toContain(told);
   });
+});
+
+test('a reader that has seen enough ends a command quietly, and never with a yes', () => {
+  const cli = join(import.meta.dirname, '../../../functions/cli.ts');
+  const line = 'set -o pipefail; "$0" "$1" check-config | true';
+  const { status, stderr } = spawnSync('bash', ['--norc', '-c', line, process.execPath, cli], {
+    env: hs256,
+    encoding: 'utf8',
+  });
+  expect([status, stderr]).toEqual([141, '']);
 });
 
 describe('check-config', () => {
