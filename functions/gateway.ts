@@ -87,7 +87,8 @@ export const createGateway = (parts: GatewayParts): Gateway => {
     if (decision.endpoint?.own) {
       if ((await recorded) === 'unavailable') return denied(parts, decision, auditUnavailable, extra);
       const answer = await parts.administer(decision, request, context);
-      for (const [name, value] of parts.transportFields(decision.boundary.secure)) answer.headers.set(name, value);
+      const transport = parts.transportFields(decision.boundary.secure);
+      for (const [name, value] of [...transport, ...extra]) answer.headers.set(name, value);
       return answer;
     }
     const abandon = new AbortController();

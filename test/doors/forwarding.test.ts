@@ -45,6 +45,7 @@ const environment = (more: Record<string, string> = {}) => ({
   TGEFD_MAX_BODY_BYTES: '100000',
   TGEFD_CORS_ALLOWED_ORIGINS: 'https://app.example',
   TGEFD_AUDIT_LOG: 'false',
+  TGEFD_METRICS_ENABLED: 'true',
   ...more,
 });
 const apiKey = { 'x-api-key': key.replaceAll(' ', '-') };
@@ -261,12 +262,18 @@ describe.each(Object.entries({ node: startNodeDoor, workerd: startWorkerDoor }))
         expect(upstream.counts.begun).toBe(begun);
       });
 
-      test('answers and refusals can be read by a listed origin', async () => {
-        for (const headers of [apiKey, {}]) {
-          const response = await fetch(`${door.url}/echo`, { headers: { ...headers, origin: 'https://app.example' } });
-          expect(response.headers.get('access-control-allow-origin')).toBe('https://app.example');
-        }
-      });
+      test.each(['/echo', '/_authorizer/metrics'])(
+        'answers and refusals of %s can be read by a listed origin',
+        async (path) => {
+          for (const [headers, status] of [[apiKey, 200] as const, [{}, 401] as const]) {
+            const response = await fetch(`${door.url}${path}`, {
+              headers: { ...headers, origin: 'https://app.example' },
+            });
+            expect(response.status).toBe(status);
+            expect(response.headers.get('access-control-allow-origin')).toBe('https://app.example');
+          }
+        },
+      );
     });
 
     describe('requests that no parser should agree on', () => {
