@@ -95,7 +95,13 @@ export interface Endpoint {
 /** What the endpoint table answers for a method and a canonical path. */
 export type Route =
   | { readonly found: 'endpoint'; readonly endpoint: Endpoint }
-  | { readonly found: 'other_methods'; readonly allow: readonly string[]; readonly pattern: string }
+  | {
+      readonly found: 'other_methods';
+      readonly allow: readonly string[];
+      readonly pattern: string;
+      /** As `Endpoint.own`. */
+      readonly own: boolean;
+    }
   | { readonly found: 'nothing' };
 
 export type AuthMethod = 'api_key' | 'jwt' | 'mtls' | 'none';

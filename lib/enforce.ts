@@ -23,7 +23,6 @@ import type {
   Stage,
   Watch,
 } from './decision.ts';
-import { HEALTH_PATHS } from './request/endpoints.ts';
 
 type Eventually<T> = T | Promise<T>;
 
@@ -255,10 +254,7 @@ const asksOnly: ReadonlySet<Door> = new Set(['nginx', 'traefik', 'caddy', 'envoy
  */
 const reachable = (route: Route, { door }: AccessRequest, { forwards }: EnforceSettings): Route => {
   if (route.found === 'nothing') return route;
-  const own =
-    route.found === 'endpoint'
-      ? route.endpoint.own
-      : route.pattern.startsWith('/_authorizer/') || HEALTH_PATHS.includes(route.pattern);
+  const own = route.found === 'endpoint' ? route.endpoint.own : route.own;
   if (own) return door === 'gateway' ? route : { found: 'nothing' };
   return door !== 'gateway' || forwards ? route : { found: 'nothing' };
 };

@@ -122,7 +122,8 @@ const NOTHING: Route = { found: 'nothing' };
  * Does not canonicalise: hand it what `canonicalTarget` gave.
  */
 export const createEndpointTable = (rows: readonly Endpoint[]): EndpointTable => {
-  const literal = new Map<string, Leaf>(HEALTH_PATHS.map((path) => [path, healthLeaf(path)]));
+  // Health is told before anything is decided: what gets here has another method, or asks for a proxy, where it is not to be had.
+  const literal = new Map<string, Leaf>(HEALTH_PATHS.map((path) => [path, leafOf(path, true, [['GET', NOTHING]])]));
   const root = newNode();
   const groups = new Map<string, Endpoint[]>();
   for (const row of rows) {
@@ -130,8 +131,12 @@ export const createEndpointTable = (rows: readonly Endpoint[]): EndpointTable =>
     groups.set(shape, [...(groups.get(shape) ?? []), row]);
   }
   for (const group of groups.values()) {
-    const [{ pattern } = { pattern: '' }] = group;
-    const leaf = leafOf(pattern, group);
+    const [{ pattern, own } = { pattern: '', own: false }] = group;
+    const leaf = leafOf(
+      pattern,
+      own,
+      group.map((endpoint) => [endpoint.method, { found: 'endpoint', endpoint }]),
+    );
     if (pattern.includes('{')) plant(root, pattern, leaf);
     else literal.set(pattern, leaf);
   }
@@ -146,22 +151,12 @@ export const createEndpointTable = (rows: readonly Endpoint[]): EndpointTable =>
 
 const newNode = (): Node => ({ literals: new Map(), name: null, leaf: null });
 
-const leafOf = (pattern: string, rows: readonly Endpoint[]): Leaf => {
-  const byMethod = new Map<string, Route>(rows.map((endpoint) => [endpoint.method, { found: 'endpoint', endpoint }]));
+const leafOf = (pattern: string, own: boolean, routes: readonly (readonly [string, Route])[]): Leaf => {
+  const byMethod = new Map(routes);
   const get = byMethod.get('GET');
   if (get !== undefined) byMethod.set('HEAD', get);
-  return { byMethod, otherMethods: { found: 'other_methods', allow: [...byMethod.keys()].sort(), pattern } };
+  return { byMethod, otherMethods: { found: 'other_methods', allow: [...byMethod.keys()].sort(), pattern, own } };
 };
-
-/** Health is told before anything is decided: what gets here has another method, or asks for a proxy, where it is not to be
- * had. */
-const healthLeaf = (pattern: string): Leaf => ({
-  byMethod: new Map<string, Route>([
-    ['GET', NOTHING],
-    ['HEAD', NOTHING],
-  ]),
-  otherMethods: { found: 'other_methods', allow: ['GET', 'HEAD'], pattern },
-});
 
 const plant = (root: Node, pattern: string, leaf: Leaf): void => {
   let node = root;

@@ -54,7 +54,9 @@ describe('authorize', () => {
   it.each([true, false])('denies what no row names, whatever is held, with RBAC %s', (rbac) => {
     const everything = principal('*', 'revoke');
     expect(authorize(everything, { found: 'nothing' }, rbac)).toEqual({ reason: 'endpoint_unknown' });
-    expect(authorize(everything, { found: 'other_methods', allow: ['GET', 'HEAD'], pattern: '/x' }, rbac)).toEqual({
+    expect(
+      authorize(everything, { found: 'other_methods', allow: ['GET', 'HEAD'], pattern: '/x', own: false }, rbac),
+    ).toEqual({
       reason: 'method_unknown',
       allow: ['GET', 'HEAD'],
     });
