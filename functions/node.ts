@@ -100,10 +100,14 @@ const auditLineOf = ({ settings }: Config): ((line: string) => void) | null => {
 const received = (incoming: IncomingMessage, target: string): Received => {
   const { remoteAddress } = incoming.socket;
   const encrypted = (incoming.socket as TLSSocket).encrypted === true;
+  const headers = rawFields(incoming.rawHeaders);
   return {
-    ...(namesNoHost(incoming) ? { refused: { reason: 'host_invalid' } as const } : {}),
+    // RFC 9112 §3.2: only HTTP/1.0 may leave it out.
+    ...(incoming.httpVersion !== '1.0' && headers.get('host') === null
+      ? { refused: { reason: 'host_invalid' } as const }
+      : {}),
     target,
-    headers: rawFields(incoming.rawHeaders),
+    headers,
     hop: {
       peerAddress: remoteAddress ?? null,
       secure: encrypted ? true : loopbackPeer(remoteAddress) ? null : false,
@@ -236,10 +240,6 @@ const start = async () => {
     log('info', 'listening', { host, port: (server.address() as AddressInfo).port, auth_mode: config.authMode });
   });
 };
-
-/** Whether a message lacks the `Host` that its version demands (RFC 9112 §3.2). */
-const namesNoHost = ({ httpVersion, rawHeaders }: IncomingMessage): boolean =>
-  httpVersion !== '1.0' && !rawHeaders.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'host');
 
 /** A plain connection that never left this machine tells nothing about the caller's own transport. */
 const loopbackPeer = (address: string | undefined): boolean =>

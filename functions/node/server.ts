@@ -17,6 +17,11 @@ const rawTargets = new WeakMap<IncomingMessage, string>();
 /** Request target as it stood on the request line. */
 export const rawTargetOf = (incoming: IncomingMessage): string => rawTargets.get(incoming) ?? '';
 
+const latestAnswers = new WeakMap<Duplex, ServerResponse>();
+
+/** The answer to the latest request of a connection of `createNodeServer`, if one came. */
+export const latestAnswerOn = (socket: Duplex): ServerResponse | undefined => latestAnswers.get(socket);
+
 const maximumHeaderBytes = 32 * 1024;
 
 /** How long a client may take to end a connection that was ended here. */
@@ -27,31 +32,32 @@ const LINGER_MS = 1_000;
  * ended; there is nothing to decide about. Silence where an answer has begun, since a second one in it would be taken for its
  * body, and where no request was read at all: a failed handshake of TLS comes here too.
  */
-const refuseUnreadable =
-  (newId: () => string, answered: (socket: Duplex) => boolean) => (error: Error, socket: Duplex) => {
-    const { code = '' } = error as { code?: string };
-    const timedOut = code === 'ERR_HTTP_REQUEST_TIMEOUT';
-    const unreadable = timedOut || code.startsWith('HPE_');
-    if (!unreadable || !socket.writable || answered(socket)) {
-      socket.destroy(error);
-      return;
-    }
-    const told = { requestId: newId(), authMethod: 'none' } as const;
-    const { headers, body } = denialAnswer({ reason: 'host_invalid' }, told);
-    const content = timedOut ? '' : (body ?? '');
-    const fields = timedOut ? [] : headers.map(([name, value]) => `${name}: ${value}`);
-    const status = timedOut ? '408 Request Timeout' : '400 Bad Request';
-    const lines = [
-      `HTTP/1.1 ${status}`,
-      ...fields,
-      `content-length: ${content.length}`,
-      'connection: close',
-      '',
-      content,
-    ];
-    socket.end(lines.join('\r\n'));
-    setTimeout(() => socket.destroy(), LINGER_MS).unref();
-  };
+const refuseUnreadable = (newId: () => string) => (error: Error, socket: Duplex) => {
+  const { code = '' } = error as { code?: string };
+  const timedOut = code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const unreadable = timedOut || code.startsWith('HPE_');
+  const latest = latestAnswerOn(socket);
+  const answering = latest?.headersSent === true && !latest.writableFinished;
+  if (!unreadable || !socket.writable || answering) {
+    socket.destroy(error);
+    return;
+  }
+  const told = { requestId: newId(), authMethod: 'none' } as const;
+  const { headers, body } = denialAnswer({ reason: 'host_invalid' }, told);
+  const content = timedOut ? '' : (body ?? '');
+  const fields = timedOut ? [] : headers.map(([name, value]) => `${name}: ${value}`);
+  const status = timedOut ? '408 Request Timeout' : '400 Bad Request';
+  const lines = [
+    `HTTP/1.1 ${status}`,
+    ...fields,
+    `content-length: ${content.length}`,
+    'connection: close',
+    '',
+    content,
+  ];
+  socket.end(lines.join('\r\n'));
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+};
 
 /**
  * The HTTP server of the Node door, with TLS of its own where files are given (`createTlsServer`). The app gets every
@@ -68,15 +74,8 @@ export const createNodeServer = (
     overrideGlobalObjects: false,
   });
 
-  const answers = new WeakMap<Duplex, ServerResponse>();
-  const answered = (socket: Duplex): boolean => {
-    const last = answers.get(socket);
-    return last?.headersSent === true && !last.writableFinished;
-  };
-
   const serve = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const target = incoming.url ?? '';
-    answers.set(incoming.socket, outgoing);
     if (check(incoming, outgoing, target)) return;
     rawTargets.set(incoming, target);
     // The adapter would make a URL of these and refuse some by itself; the decision reads the raw ones.
@@ -87,5 +86,8 @@ export const createNodeServer = (
 
   const limits = { maxHeaderSize: maximumHeaderBytes, requireHostHeader: false, keepAliveTimeout: 65_000 };
   const server = tls ? createTlsServer(serve, limits, tls, parts) : createHttpServer(limits, serve);
-  return server.on('clientError', refuseUnreadable(parts.newId, answered));
+  server.prependListener('request', ({ socket }: IncomingMessage, outgoing: ServerResponse) => {
+    latestAnswers.set(socket, outgoing);
+  });
+  return server.on('clientError', refuseUnreadable(parts.newId));
 };
