@@ -1,15 +1,13 @@
 import * as z from 'zod/mini';
 import type { Revocation, Revocations } from '../lib/admit/revocations.ts';
 import type { Pseudonyms } from '../lib/audit/pseudonym.ts';
-import { thumbprintIn } from '../lib/authenticate/certificate-policy.ts';
 import { parseStrictJson } from '../lib/authenticate/strict-json.ts';
 import type { Clock, Decision, Reason } from '../lib/decision.ts';
 import { denialAnswer } from '../lib/respond/denial.ts';
+import { DEFAULT_LIFETIME_SECONDS, revocationId } from './revocation-entry.ts';
 
 const kinds = ['jti', 'sub', 'kid', 'thumbprint', 'key_id'] as const;
 const maximumBytes = 4096;
-/** How long an entry lives that does not say when what it revokes expires. */
-const defaultLifetimeSeconds = 7 * 24 * 3600;
 const longestLifetimeSeconds = 400 * 24 * 3600;
 
 const demand = z.strictObject({
@@ -21,9 +19,6 @@ const demand = z.strictObject({
 });
 
 type Demand = z.infer<typeof demand>;
-
-/** An id in the one form that decisions look for; null where there can be no such thumbprint. */
-const idOf = (kind: Demand['kind'], id: string) => (kind === 'thumbprint' ? thumbprintIn(id) : id);
 
 /** The whole body, or null once it is longer than anything that we understand: what follows is not waited for. */
 const shortText = async (body: ReadableStream<Uint8Array> | null): Promise<string | null> => {
@@ -84,10 +79,10 @@ export const createAdministration = (parts: {
     if (kindText === undefined && decision.method === 'POST') {
       const wanted = await read(request);
       if (!wanted) return refuse({ reason: 'body_invalid' });
-      const id = idOf(wanted.kind, wanted.id);
+      const id = revocationId(wanted.kind, wanted.id);
       const latest = nowSeconds + longestLifetimeSeconds;
       // "Before" is strict, and a token may have been issued in this very second.
-      const { before = nowSeconds + 1, expires_at: expiresAt = nowSeconds + defaultLifetimeSeconds } = wanted;
+      const { before = nowSeconds + 1, expires_at: expiresAt = nowSeconds + DEFAULT_LIFETIME_SECONDS } = wanted;
       if (id === null || expiresAt <= nowSeconds || Math.max(expiresAt, before) > latest)
         return refuse({ reason: 'body_invalid' });
       const added = await revocations.add({
@@ -113,7 +108,8 @@ export const createAdministration = (parts: {
     // An id with a slash has no place in a path, since an encoded one is refused there: it goes into the query.
     const kind = kinds.find((each) => each === (kindText ?? query.get('kind')));
     const id =
-      kind && idOf(kind, kindText === undefined ? (query.get('id') ?? '') : decodeURIComponent(idParts.join('/')));
+      kind &&
+      revocationId(kind, kindText === undefined ? (query.get('id') ?? '') : decodeURIComponent(idParts.join('/')));
     if (!kind || !id) return refuse({ reason: 'endpoint_unknown' });
     if (decision.method === 'DELETE') {
       const removed = await revocations.remove(kind, id);

@@ -1,6 +1,6 @@
 import type { Revocation, RevocationOutcome, Revocations } from '../../lib/admit/revocations.ts';
-import { thumbprintIn } from '../../lib/authenticate/certificate-policy.ts';
 import type { RevocationKind } from '../../lib/decision.ts';
+import { DEFAULT_LIFETIME_SECONDS, revocationId } from '../revocation-entry.ts';
 import { type Command, type Console, options, Usage } from './command.ts';
 import { composeForCommand } from './compose.ts';
 
@@ -12,15 +12,11 @@ const kinds: Readonly<Record<string, RevocationKind>> = {
   'key-id': 'key_id',
 };
 
-/** An id in the one form that decisions look for: a thumbprint comes as openssl writes it, too. */
 const idOf = (kind: RevocationKind, text: string): string => {
-  if (kind !== 'thumbprint') return text;
-  const thumbprint = thumbprintIn(text);
-  if (thumbprint === null) throw new Usage('a thumbprint is the SHA-256 of the certificate, hexadecimal or base64url');
-  return thumbprint;
+  const id = revocationId(kind, text);
+  if (id === null) throw new Usage('a thumbprint is the SHA-256 of the certificate, hexadecimal or base64url');
+  return id;
 };
-
-const defaultLifetimeSeconds = 7 * 24 * 3600;
 
 /** The shared store of the environment's configuration, or null (said) where revocations would end with this process. */
 const storeOf = async (console: Console): Promise<{ revocations: Revocations; note: string } | null> => {
@@ -71,7 +67,7 @@ export const revoke: Command = {
       thumbprint: { type: 'string' },
       'key-id': { type: 'string' },
       before: { type: 'string' },
-      'expires-in': { type: 'string', default: String(defaultLifetimeSeconds) },
+      'expires-in': { type: 'string', default: String(DEFAULT_LIFETIME_SECONDS) },
       reason: { type: 'string' },
     });
     const named = Object.entries(kinds).flatMap(([option, kind]) => {
