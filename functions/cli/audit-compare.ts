@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises';
-import { type Query, searchArchive } from '../../lib/audit/query.ts';
-import { instant, openArchive, PLACE_USAGE, placeOptions, progressTo } from './audit-parts.ts';
+import { isWithin, type Period, type Query, searchArchive } from '../../lib/audit/query.ts';
+import { instant, openArchive, PLACE_USAGE, placeOptions, progressTo, readJson } from './audit-parts.ts';
 import { type Command, options, Usage } from './command.ts';
 
-const everything: Omit<Query, 'fromMs' | 'toMs'> = {
+const everything: Omit<Query, keyof Period> = {
   identities: null,
   addresses: null,
   action: null,
@@ -54,8 +54,6 @@ export const compare: Command = {
   },
 };
 
-type Period = Pick<Query, 'fromMs' | 'toMs'>;
-
 /** Every decision id of the period that a file speaks of; the file may be longer than memory. */
 const idsIn = async (path: string, period: Period): Promise<Set<string>> => {
   const file = await open(path).catch(() => {
@@ -67,16 +65,10 @@ const idsIn = async (path: string, period: Period): Promise<Set<string>> => {
 };
 
 /** The decision id that a line speaks of: a record of the period, or the id alone. Other lines of a log are none. */
-const idIn = (line: string, { fromMs, toMs }: Period): readonly string[] => {
+const idIn = (line: string, period: Period): readonly string[] => {
   if (!line.startsWith('{')) return /^[A-Za-z0-9._-]{1,160}$/.test(line.trim()) ? [line.trim()] : [];
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(line);
-  } catch {
-    return [];
-  }
+  const parsed = readJson(line);
   if (typeof parsed !== 'object' || parsed === null || !('type' in parsed) || parsed.type !== 'audit') return [];
-  const [id, atMs] = ['id' in parsed ? parsed.id : null, 'ts' in parsed ? Date.parse(String(parsed.ts)) : Number.NaN];
-  const isWithin = (fromMs === null || atMs >= fromMs) && (toMs === null || atMs < toMs);
-  return typeof id === 'string' && isWithin ? [id] : [];
+  const [id, ts] = ['id' in parsed ? parsed.id : null, 'ts' in parsed ? String(parsed.ts) : ''];
+  return typeof id === 'string' && isWithin(period, ts) ? [id] : [];
 };

@@ -137,3 +137,12 @@ export const progressTo = (console: Console, unit: string): ((count: number) => 
     console.err(`… ${count} ${unit}`);
   };
 };
+
+/** What a line says as JSON; null where it is none. */
+export const readJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+};

@@ -1,8 +1,7 @@
 import { open } from 'node:fs/promises';
-import { csvHeader, csvLine, readableLine } from '../../lib/audit/present.ts';
+import { accessLine, csvHeader, csvLine, readableLine } from '../../lib/audit/present.ts';
 import { createPseudonyms, type Pseudonyms } from '../../lib/audit/pseudonym.ts';
 import { type Query, searchAccesses, searchArchive } from '../../lib/audit/query.ts';
-import type { SecretAccessRecord } from '../../lib/audit/schema.ts';
 import type { Config } from '../../lib/config/load.ts';
 import {
   archiveConfig,
@@ -36,21 +35,17 @@ const pseudonymsOf = (config: Config | null): Pseudonyms | null => {
   return key ? createPseudonyms({ key: key.current, previousKeys: key.previous ? [key.previous] : [] }) : null;
 };
 
-/** A name given in clear is made a pseudonym here, under every key that is known; it goes nowhere else. */
-const identitiesOf = async (values: SearchValues, config: Config | null): Promise<readonly string[] | null> => {
-  if (values.pseudonym !== undefined) return [values.pseudonym];
-  if (values.identity === undefined) return null;
+/** What is given in clear is made a pseudonym here, under every key that is known; it goes nowhere else. */
+const named = async (
+  kind: 'identity' | 'address',
+  { [kind]: value }: SearchValues,
+  config: Config | null,
+  otherwise = '',
+): Promise<readonly string[] | null> => {
+  if (value === undefined) return null;
   const pseudonyms = pseudonymsOf(config);
-  if (pseudonyms === null) throw new Usage('--identity needs TGEFD_AUDIT_PSEUDONYM_KEY; or give --pseudonym');
-  return pseudonyms.all('identity', values.identity);
-};
-
-/** The same for an address. */
-const addressesOf = async ({ address }: SearchValues, config: Config | null): Promise<readonly string[] | null> => {
-  if (address === undefined) return null;
-  const pseudonyms = pseudonymsOf(config);
-  if (pseudonyms === null) throw new Usage('--address needs TGEFD_AUDIT_PSEUDONYM_KEY');
-  return pseudonyms.all('address', address);
+  if (pseudonyms === null) throw new Usage(`--${kind} needs TGEFD_AUDIT_PSEUDONYM_KEY${otherwise}`);
+  return pseudonyms.all(kind, value);
 };
 
 const queryOf = async (values: SearchValues, archive: OpenArchive): Promise<Query> => {
@@ -62,8 +57,11 @@ const queryOf = async (values: SearchValues, archive: OpenArchive): Promise<Quer
   return {
     fromMs: instant('from', values.from, nowMs),
     toMs: instant('to', values.to, nowMs),
-    identities: await identitiesOf(values, archive.config),
-    addresses: await addressesOf(values, archive.config),
+    identities:
+      values.pseudonym === undefined
+        ? await named('identity', values, archive.config, '; or give --pseudonym')
+        : [values.pseudonym],
+    addresses: await named('address', values, archive.config),
     action: values.action ?? null,
     outcome: outcome ?? null,
     requestId: values['request-id'] ?? null,
@@ -113,10 +111,6 @@ export const query: Command = {
     );
   },
 };
-
-/** A reading of a secret on one line. */
-export const accessLine = ({ ts, outcome, variable, source, component, key_id: keyId }: SecretAccessRecord): string =>
-  `${ts} secret ${outcome.padEnd(6)} ${variable} from ${source} by ${component}${keyId === null ? '' : ` ${keyId}`}`;
 
 export const accesses: Command = {
   summary: 'finds readings of secrets in the archive: which, by what, when, and every failure',

@@ -1,7 +1,7 @@
-import { readableLine } from '../../lib/audit/present.ts';
+import { accessLine, readableLine } from '../../lib/audit/present.ts';
 import { auditRecordSchema, secretAccessSchema } from '../../lib/audit/schema.ts';
 import { sleep } from '../sleep.ts';
-import { accessLine } from './audit-read.ts';
+import { readJson } from './audit-parts.ts';
 import { type Command, options, Usage } from './command.ts';
 import { composeForCommand } from './compose.ts';
 
@@ -33,8 +33,9 @@ export const tail: Command = {
       const page = await outbox.follow(lastId, TAIL_PAGE);
       lastId = page.lastId;
       for (const { record: text } of page.entries) {
-        const parsed = auditRecordSchema.safeParse(readJson(text));
-        const access = secretAccessSchema.safeParse(readJson(text));
+        const entry = readJson(text);
+        const parsed = auditRecordSchema.safeParse(entry);
+        const access = secretAccessSchema.safeParse(entry);
         if (access.success) console.out(values.json ? text : accessLine(access.data));
         else if (!parsed.success) console.err('an outbox entry is no audit record');
         else if (wanted === null || (parsed.data.identity !== null && wanted.includes(parsed.data.identity))) {
@@ -45,12 +46,4 @@ export const tail: Command = {
     }
     return 0;
   },
-};
-
-const readJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 };

@@ -57,6 +57,9 @@ export interface Finding {
   readonly detail: string;
 }
 
+/** What is told of a manifest or an anchor whose signature does not count. */
+export const FORGED = 'not signed by a known key, or by a revoked one that had not signed it';
+
 export interface Findings {
   add(kind: FindingKind, at: { writer?: string; sequence?: number; key?: string }, detail: string): void;
   readonly list: readonly Finding[];

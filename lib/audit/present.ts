@@ -1,4 +1,4 @@
-import type { ArchivedRecord, AuditRecord } from './schema.ts';
+import type { ArchivedRecord, AuditRecord, SecretAccessRecord } from './schema.ts';
 
 /** Columns of an export as CSV, in their order. */
 const columns = [
@@ -71,3 +71,7 @@ export function readableLine(record: AuditRecord): string {
     ...(record.degraded.length === 0 ? [] : [`[${record.degraded.join(' ')}]`]),
   ].join('  ');
 }
+
+/** A reading of a secret as a line for people. */
+export const accessLine = ({ ts, outcome, variable, source, component, key_id: keyId }: SecretAccessRecord): string =>
+  `${ts} secret ${outcome.padEnd(6)} ${variable} from ${source} by ${component}${keyId === null ? '' : ` ${keyId}`}`;

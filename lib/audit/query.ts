@@ -58,9 +58,10 @@ export function searchAccesses(
   });
 }
 
-type Period = Pick<Query, 'fromMs' | 'toMs'>;
+export type Period = Pick<Query, 'fromMs' | 'toMs'>;
 
-const isWithin = ({ fromMs, toMs }: Period, ts: string): boolean => {
+/** Whether a time as records write it (RFC 3339) lies in a period; what is no time lies in none that has an end. */
+export const isWithin = ({ fromMs, toMs }: Period, ts: string): boolean => {
   const atMs = Date.parse(ts);
   return (fromMs === null || atMs >= fromMs) && (toMs === null || atMs < toMs);
 };

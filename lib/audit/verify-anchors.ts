@@ -1,7 +1,7 @@
 import { ahead } from './ahead.ts';
 import { readAnchor } from './anchor.ts';
 import type { ChainParts } from './chain.ts';
-import type { Findings } from './findings.ts';
+import { type Findings, FORGED } from './findings.ts';
 import { HOUR_MS } from './layout.ts';
 import { listAll, type ObjectStore } from './store.ts';
 
@@ -16,7 +16,6 @@ export interface AnchorsSeen {
 }
 
 const READ_WIDTH = 8;
-const FORGED = 'not signed by a known key, or by a revoked one that had not signed it';
 
 /**
  * Walks the anchors from an hour on: each must be genuine, stand under its hour, and name the one before it by hash. Copies

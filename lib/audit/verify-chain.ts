@@ -2,7 +2,7 @@ import { ahead } from './ahead.ts';
 import { BATCH_MAXIMUM_BYTES } from './batch.ts';
 import { type ChainParts, type Link, type LinkRead, readLink } from './chain.ts';
 import { hex, sha256 } from './encoding.ts';
-import type { Findings } from './findings.ts';
+import { type Findings, FORGED } from './findings.ts';
 import type { Manifest } from './manifest.ts';
 import { type Extent, firstReaching, sequences, sinceMs } from './range.ts';
 import type { AnchoredChain } from './verify-anchors.ts';
@@ -115,8 +115,7 @@ export async function verifyChain(parts: ChainParts, task: ChainTask, findings: 
 type At = { readonly writer: string; readonly sequence: number; readonly key: string };
 
 function untrusted(why: 'malformed' | 'forged' | 'misplaced', at: At, findings: Findings): void {
-  if (why === 'forged')
-    findings.add('manifest_forged', at, 'not signed by a known key, or by a revoked one that had not signed it');
+  if (why === 'forged') findings.add('manifest_forged', at, FORGED);
   else if (why === 'misplaced') findings.add('manifest_misplaced', at, 'is the manifest of another batch');
   else findings.add('manifest_altered', at, 'is no manifest any more');
 }
