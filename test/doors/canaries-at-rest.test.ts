@@ -10,7 +10,7 @@ import { freePort } from '../support/child.ts';
 import { type Collector, startCollector } from '../support/collector.ts';
 import { describeWith } from '../support/describe-with.ts';
 import type { StartedDoor } from '../support/door.ts';
-import { type Issuer, startIssuer } from '../support/issuer.ts';
+import { type Issuer, jwtEnvironment, startIssuer } from '../support/issuer.ts';
 import { lambdaClient } from '../support/lambda-client.ts';
 import { startFunction } from '../support/lambda-runtime.ts';
 import { type LoopbackServer, listenOnLoopback } from '../support/loopback-server.ts';
@@ -73,11 +73,7 @@ describeWith([redisServer], 'no secret and no caller', () => {
   });
 
   const environment = (): Record<string, string> => ({
-    TGEFD_ENV: 'development',
-    TGEFD_AUTH_MODE: 'jwt',
-    TGEFD_JWKS_URL: issuer.keySetUrl,
-    TGEFD_JWT_ISSUER: issuer.url,
-    TGEFD_JWT_AUDIENCE: issuer.audience,
+    ...jwtEnvironment(issuer),
     TGEFD_RBAC_ENABLED: 'true',
     TGEFD_UPSTREAM_URL: upstream.url,
     TGEFD_REDIS_URL: redis.url,

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { main } from '../../functions/cli.ts';
 import { type Canaries, createCanaries } from '../support/canaries.ts';
 import type { StartedDoor } from '../support/door.ts';
-import { type Issuer, startIssuer } from '../support/issuer.ts';
+import { type Issuer, jwtEnvironment, startIssuer } from '../support/issuer.ts';
 import { startNodeDoor } from '../support/node-door.ts';
 import { requestRaw } from '../support/raw-http.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
@@ -24,11 +24,7 @@ afterAll(() => Promise.all([issuer?.stop(), upstream?.stop()]));
 const secretsIn = (text: string) => canaries.secretsIn(text);
 
 const environment = (): Record<string, string> => ({
-  TGEFD_ENV: 'development',
-  TGEFD_AUTH_MODE: 'jwt',
-  TGEFD_JWKS_URL: issuer.keySetUrl,
-  TGEFD_JWT_ISSUER: issuer.url,
-  TGEFD_JWT_AUDIENCE: issuer.audience,
+  ...jwtEnvironment(issuer),
   TGEFD_RBAC_ENABLED: 'true',
   TGEFD_UPSTREAM_URL: upstream.url,
   // Redis, the bucket and the collector are away: their errors are where secrets like to show.

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Authority, type IssuedCertificate, opensslProgram, startAuthority } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
 import type { StartedDoor } from '../support/door.ts';
-import { type Issuer, startIssuer } from '../support/issuer.ts';
+import { type Issuer, jwtEnvironment, startIssuer } from '../support/issuer.ts';
 import { startNodeDoor } from '../support/node-door.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -48,11 +48,7 @@ describeWith([openssl], 'a token bound to a certificate', () => {
     }))
       await writeFile(join(folder, name), text);
     const environment = {
-      TGEFD_ENV: 'development',
-      TGEFD_AUTH_MODE: 'jwt',
-      TGEFD_JWKS_URL: issuer.keySetUrl,
-      TGEFD_JWT_ISSUER: issuer.url,
-      TGEFD_JWT_AUDIENCE: issuer.audience,
+      ...jwtEnvironment(issuer),
       TGEFD_UPSTREAM_URL: upstream.url,
     };
     [tlsDoor, trustingDoor, strictDoor] = await Promise.all([

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeWith } from '../support/describe-with.ts';
 import { documentedProxies } from '../support/documented-proxies.ts';
 import type { StartedDoor } from '../support/door.ts';
-import { type Issuer, startIssuer } from '../support/issuer.ts';
+import { type Issuer, jwtEnvironment, startIssuer } from '../support/issuer.ts';
 import { startNodeDoor } from '../support/node-door.ts';
 import type { StartedProxy } from '../support/proxy.ts';
 import { type RawResponse, requestRaw } from '../support/raw-http.ts';
@@ -46,11 +46,7 @@ const refusedByTheProxy: Readonly<Record<'nginx' | 'caddy', readonly string[]>> 
 
 const startAuthorizer = (door: string, env: Readonly<Record<string, string>> = {}): Promise<StartedDoor> =>
   startNodeDoor({
-    TGEFD_ENV: 'development',
-    TGEFD_AUTH_MODE: 'jwt',
-    TGEFD_JWKS_URL: issuer.keySetUrl,
-    TGEFD_JWT_ISSUER: issuer.url,
-    TGEFD_JWT_AUDIENCE: issuer.audience,
+    ...jwtEnvironment(issuer),
     TGEFD_JWT_ALLOWED_ALGS: 'RS256,PS256,ES256,EdDSA',
     TGEFD_RBAC_ENABLED: 'true',
     TGEFD_FORWARD_AUTH: door,

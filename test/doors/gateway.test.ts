@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWith } from '../support/describe-with.ts';
 import { startGatewayHaproxy } from '../support/documented-proxies.ts';
 import type { DoorEnv, StartedDoor } from '../support/door.ts';
-import { type Issuer, startIssuer } from '../support/issuer.ts';
+import { type Issuer, jwtEnvironment, startIssuer } from '../support/issuer.ts';
 import { startNodeDoor } from '../support/node-door.ts';
 import { haproxyProgram } from '../support/proxy.ts';
 import { requestRaw } from '../support/raw-http.ts';
@@ -42,11 +42,7 @@ afterAll(() => Promise.all([issuer?.stop(), upstream?.stop()]));
 
 /** The configuration that the table speaks of. */
 const environment = () => ({
-  TGEFD_ENV: 'development',
-  TGEFD_AUTH_MODE: 'jwt',
-  TGEFD_JWKS_URL: issuer.keySetUrl,
-  TGEFD_JWT_ISSUER: issuer.url,
-  TGEFD_JWT_AUDIENCE: issuer.audience,
+  ...jwtEnvironment(issuer),
   TGEFD_JWT_ALLOWED_ALGS: 'RS256,PS256,ES256,EdDSA',
   TGEFD_RBAC_ENABLED: 'true',
   TGEFD_UPSTREAM_URL: upstream.url,

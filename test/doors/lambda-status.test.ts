@@ -4,7 +4,7 @@ import { assertionField } from '../../infra/aws/gateway-responses.ts';
 import { defaultEndpoints } from '../../lib/request/endpoints.ts';
 import { type Authority, type IssuedCertificate, opensslProgram, startAuthority } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
-import { type Issuer, startIssuer } from '../support/issuer.ts';
+import { type Issuer, jwtEnvironment, startIssuer } from '../support/issuer.ts';
 import { type RedisParts, redisProgram, startRedis } from '../support/redis.ts';
 import { type ApiName, apis, runtimeName, type StartedApi, startApi } from './lambda-apis.ts';
 
@@ -128,11 +128,7 @@ describe.each(names)(`our own outage, %s, on ${runtimeName}`, (name) => {
   test('of the issuer is never the fault of the caller, and ends with it', async () => {
     await issuer.setFault({ kind: 'down' });
     api = await startApi(apis[name], {
-      TGEFD_ENV: 'development',
-      TGEFD_AUTH_MODE: 'jwt',
-      TGEFD_JWKS_URL: issuer.keySetUrl,
-      TGEFD_JWT_ISSUER: issuer.url,
-      TGEFD_JWT_AUDIENCE: issuer.audience,
+      ...jwtEnvironment(issuer),
       TGEFD_RBAC_ENABLED: 'true',
       TGEFD_JWKS_BACKOFF_SEC: '0.01',
       TGEFD_JWKS_MAX_ATTEMPTS: '1',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Issuer, startIssuer } from '../support/issuer.ts';
+import { type Issuer, jwtEnvironment, startIssuer } from '../support/issuer.ts';
 import { makeCredentials } from './credentials.ts';
 import { type ApiName, apis, runtimeName, type StartedApi, startApi } from './lambda-apis.ts';
 import { type DoorCase, doorTable } from './table.ts';
@@ -15,11 +15,7 @@ afterAll(() => issuer?.stop());
 
 /** The configuration that the table speaks of. */
 const environment = () => ({
-  TGEFD_ENV: 'development',
-  TGEFD_AUTH_MODE: 'jwt',
-  TGEFD_JWKS_URL: issuer.keySetUrl,
-  TGEFD_JWT_ISSUER: issuer.url,
-  TGEFD_JWT_AUDIENCE: issuer.audience,
+  ...jwtEnvironment(issuer),
   TGEFD_JWT_ALLOWED_ALGS: 'RS256,PS256,ES256,EdDSA',
   TGEFD_RBAC_ENABLED: 'true',
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { describeWith } from '../support/describe-with.ts';
 import type { StartedDoor } from '../support/door.ts';
-import { type Issuer, startIssuer } from '../support/issuer.ts';
+import { type Issuer, jwtEnvironment, startIssuer } from '../support/issuer.ts';
 import { startNodeDoor } from '../support/node-door.ts';
 import { requestRaw } from '../support/raw-http.ts';
 import { type RedisParts, redisProgram, startRedis } from '../support/redis.ts';
@@ -20,11 +20,7 @@ describeWith([program], 'limits and revocation through real doors on one Redis',
   afterAll(() => Promise.all([issuer?.stop(), upstream?.stop(), redis?.stop()]));
 
   const environment = (more: Record<string, string>) => ({
-    TGEFD_ENV: 'development',
-    TGEFD_AUTH_MODE: 'jwt',
-    TGEFD_JWKS_URL: issuer.keySetUrl,
-    TGEFD_JWT_ISSUER: issuer.url,
-    TGEFD_JWT_AUDIENCE: issuer.audience,
+    ...jwtEnvironment(issuer),
     TGEFD_RBAC_ENABLED: 'true',
     TGEFD_UPSTREAM_URL: upstream.url,
     TGEFD_REDIS_URL: redis.url,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { freePort } from '../support/child.ts';
 import { type Collector, startCollector } from '../support/collector.ts';
 import type { StartedDoor } from '../support/door.ts';
-import { type Issuer, startIssuer } from '../support/issuer.ts';
+import { type Issuer, jwtEnvironment, startIssuer } from '../support/issuer.ts';
 import { startNodeDoor } from '../support/node-door.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 import { startWorkerDoor } from '../support/worker-door.ts';
@@ -16,11 +16,7 @@ beforeAll(async () => {
 afterAll(() => Promise.all([issuer?.stop(), upstream?.stop(), collector?.stop()]));
 
 const environment = () => ({
-  TGEFD_ENV: 'development',
-  TGEFD_AUTH_MODE: 'jwt',
-  TGEFD_JWKS_URL: issuer.keySetUrl,
-  TGEFD_JWT_ISSUER: issuer.url,
-  TGEFD_JWT_AUDIENCE: issuer.audience,
+  ...jwtEnvironment(issuer),
   TGEFD_RBAC_ENABLED: 'true',
   TGEFD_UPSTREAM_URL: upstream.url,
 });

@@ -13,7 +13,7 @@ import { makeCredentials } from '../doors/credentials.ts';
 import { type DoorCase, doorTable } from '../doors/table.ts';
 import { describeWith } from '../support/describe-with.ts';
 import type { StartedDoor } from '../support/door.ts';
-import { type Issuer, startIssuer } from '../support/issuer.ts';
+import { type Issuer, jwtEnvironment, startIssuer } from '../support/issuer.ts';
 import { startNodeDoor } from '../support/node-door.ts';
 import { cephPrograms, type Radosgw, startRadosgw } from '../support/radosgw.ts';
 import { requestRaw } from '../support/raw-http.ts';
@@ -46,11 +46,7 @@ describeWith([redisServer], 'the audit trail behind real doors', () => {
   });
 
   const environment = (): Record<string, string> => ({
-    TGEFD_ENV: 'development',
-    TGEFD_AUTH_MODE: 'jwt',
-    TGEFD_JWKS_URL: issuer.keySetUrl,
-    TGEFD_JWT_ISSUER: issuer.url,
-    TGEFD_JWT_AUDIENCE: issuer.audience,
+    ...jwtEnvironment(issuer),
     TGEFD_JWT_ALLOWED_ALGS: 'RS256,PS256,ES256,EdDSA',
     TGEFD_RBAC_ENABLED: 'true',
     TGEFD_UPSTREAM_URL: upstream.url,

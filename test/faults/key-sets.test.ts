@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StartedDoor } from '../support/door.ts';
 import { type EdgeCache, startEdgeCache } from '../support/edge-cache.ts';
-import { type Issuer, startIssuer } from '../support/issuer.ts';
+import { type Issuer, jwtEnvironment, startIssuer } from '../support/issuer.ts';
 import type { KeySetFault } from '../support/key-set-faults.ts';
 import { startNodeDoor } from '../support/node-door.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
@@ -20,11 +20,7 @@ beforeEach(async () => {
 });
 
 const environment = (more: Record<string, string> = {}) => ({
-  TGEFD_ENV: 'development',
-  TGEFD_AUTH_MODE: 'jwt',
-  TGEFD_JWKS_URL: issuer.keySetUrl,
-  TGEFD_JWT_ISSUER: issuer.url,
-  TGEFD_JWT_AUDIENCE: issuer.audience,
+  ...jwtEnvironment(issuer),
   TGEFD_UPSTREAM_URL: upstream.url,
   TGEFD_JWKS_TTL_SEC: '300',
   TGEFD_JWKS_TIMEOUT_SEC: '1',
