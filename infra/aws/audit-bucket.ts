@@ -66,6 +66,10 @@ export interface AuditRoles {
 }
 
 const KEPT = ['batches', 'manifests', 'anchors'];
+const SPILL = 'spill';
+
+/** Folders of one archive, below its prefix. */
+export const ARCHIVE_FOLDERS: readonly string[] = [...KEPT, SPILL];
 
 /**
  * Grants each role its part of the bucket, and denies writing to everybody else: who else in the account may write to S3 cannot
@@ -74,32 +78,29 @@ const KEPT = ['batches', 'manifests', 'anchors'];
  */
 export function shareAuditBucket(bucket: Bucket, key: IKey, prefix: string, roles: AuditRoles): void {
   const { archive, authorizer, outside } = roles;
-  const kept = KEPT.map((folder) => bucket.arnForObjects(`${prefix}${folder}/*`));
-  const spill = bucket.arnForObjects(`${prefix}spill/*`);
+  const objects = (own: string, folders: readonly string[]) =>
+    folders.map((folder) => bucket.arnForObjects(`${own}${folder}/*`));
   const grant = (role: Role, actions: string[], resources: string[]) =>
     role.addToPolicy(new PolicyStatement({ actions, resources }));
-  grant(archive, ['s3:ListBucket'], [bucket.bucketArn]);
-  grant(archive, ['s3:GetObject', 's3:PutObject'], kept);
-  grant(archive, ['s3:GetObject', 's3:DeleteObject'], [spill]);
-  grant(archive, ['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn]);
-  grant(authorizer, ['s3:PutObject'], [spill]);
-  grant(authorizer, ['kms:GenerateDataKey'], [key.keyArn]);
-  for (const { role, prefix: own } of outside) {
+  const grantDraining = (role: Role, own: string, ofSpill: string[]) => {
     grant(role, ['s3:ListBucket'], [bucket.bucketArn]);
-    grant(
-      role,
-      ['s3:GetObject', 's3:PutObject'],
-      KEPT.map((folder) => bucket.arnForObjects(`${own}${folder}/*`)),
-    );
-    grant(role, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'], [bucket.arnForObjects(`${own}spill/*`)]);
+    grant(role, ['s3:GetObject', 's3:PutObject'], objects(own, KEPT));
+    grant(role, ofSpill, objects(own, [SPILL]));
     grant(role, ['kms:Decrypt', 'kms:GenerateDataKey'], [key.keyArn]);
-  }
+  };
+  grantDraining(archive, prefix, ['s3:GetObject', 's3:DeleteObject']);
+  grant(authorizer, ['s3:PutObject'], objects(prefix, [SPILL]));
+  grant(authorizer, ['kms:GenerateDataKey'], [key.keyArn]);
+  // Its doors leave their spilled records under the same role.
+  for (const { role, prefix: own } of outside)
+    grantDraining(role, own, ['s3:GetObject', 's3:PutObject', 's3:DeleteObject']);
+
   const drained = [archive, authorizer].map((role) => ({ role, prefix }));
   for (const { role, prefix: own } of [...drained, ...outside]) {
     acknowledgeObjects(
       role,
       bucket,
-      [...KEPT, 'spill'].map((folder) => `${own}${folder}`),
+      ARCHIVE_FOLDERS.map((folder) => `${own}${folder}`),
     );
   }
 
@@ -114,7 +115,7 @@ export function shareAuditBucket(bucket: Bucket, key: IKey, prefix: string, role
         conditions: { ArnNotEquals: { 'aws:PrincipalArn': roles.map(({ roleArn }) => roleArn) } },
       }),
     );
-  deny('OnlyTheArchiveWrites', kept, [archive]);
+  deny('OnlyTheArchiveWrites', objects(prefix, KEPT), [archive]);
   outside.forEach(({ role, prefix: own }, index) => {
     deny(`OnlyOutsideWriter${index}Writes`, [bucket.arnForObjects(`${own}*`)], [role]);
   });

@@ -3,6 +3,7 @@ import { createPolicies } from '../../functions/lambda/policy.ts';
 import { cachingConsequences } from '../../lib/config/authorizer-caching.ts';
 import { type Config, loadConfig } from '../../lib/config/load.ts';
 import { problemLine } from '../../lib/config/problem.ts';
+import { ARCHIVE_FOLDERS } from './audit-bucket.ts';
 
 /** An archive that runs outside AWS (a Worker, a container, a pod) and writes to this stack's bucket under a role, without a key. */
 export interface OutsideWriter {
@@ -109,17 +110,14 @@ export function checkDeployment(deployment: Deployment): CheckedDeployment {
   return { ...deployment, config: loaded.config, caching: cachingConsequences({ ttlSeconds, revocationDelaySeconds }) };
 }
 
-/** Folders of the stack's own archive. */
-const OWN_FOLDERS = ['batches', 'manifests', 'anchors', 'spill'];
-
 /** What keeps a role from being given to somebody outside, and to nobody else. */
 function outsideProblems(writers: readonly OutsideWriter[]): string[] {
   const problems: string[] = [];
   const demand = (holds: boolean, index: number, problem: string) =>
     void (holds || problems.push(`outsideWriters[${index}].${problem}`));
   writers.forEach(({ name, issuer, issuerKnown, subject }, index) => {
-    const named = /^[a-z0-9-]{1,32}$/.test(name) && !OWN_FOLDERS.includes(name);
-    demand(named, index, `name: lower-case letters, digits and -, and none of ${OWN_FOLDERS.join(', ')}`);
+    const named = /^[a-z0-9-]{1,32}$/.test(name) && !ARCHIVE_FOLDERS.includes(name);
+    demand(named, index, `name: lower-case letters, digits and -, and none of ${ARCHIVE_FOLDERS.join(', ')}`);
     demand(writers.findIndex((other) => other.name === name) === index, index, 'name: a folder has one writer');
     const exact = URL.canParse(issuer) && /^https:\/\/[^?#@]*[^/?#@]$/.test(issuer);
     demand(exact, index, 'issuer: an https: URL without query and trailing slash');
