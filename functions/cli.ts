@@ -1,13 +1,13 @@
+import { audit } from '../lib/cli/audit/audit.ts';
+import { type Command, type Console, Usage } from '../lib/cli/command.ts';
+import { checkConfig, docs } from '../lib/cli/config.ts';
+import { doctor } from '../lib/cli/doctor/doctor.ts';
+import { egress } from '../lib/cli/egress.ts';
+import { explain } from '../lib/cli/explain.ts';
+import { revocations, revoke } from '../lib/cli/revocations.ts';
+import { rotate } from '../lib/cli/rotate.ts';
+import { token } from '../lib/cli/token.ts';
 import product from '../package.json' with { type: 'json' };
-import { audit } from './cli/audit.ts';
-import { type Command, type Console, Usage } from './cli/command.ts';
-import { checkConfig, docs } from './cli/config.ts';
-import { doctor } from './cli/doctor.ts';
-import { egress } from './cli/egress.ts';
-import { explain } from './cli/explain.ts';
-import { revocations, revoke } from './cli/revocations.ts';
-import { rotate } from './cli/rotate.ts';
-import { token } from './cli/token.ts';
 
 const commands: Readonly<Record<string, Command>> = {
   audit,

@@ -1,16 +1,16 @@
-import type { ArchiveRun } from '../lib/audit/archive.ts';
+import type { ArchiveRun } from '../lib/archive/run.ts';
+import { createAccessRecords } from '../lib/audit/secret-access-records.ts';
+import { createUlids } from '../lib/codec/ulid.ts';
+import { runScheduled } from '../lib/compose/scheduled-archive.ts';
 import { egressTargets } from '../lib/config/egress.ts';
 import { loadConfig } from '../lib/config/load.ts';
 import { type Problem, problemLine } from '../lib/config/problem.ts';
 import { resolveSources } from '../lib/config/sources.ts';
-import type { Log } from '../lib/decision.ts';
-import { runScheduled } from './archive/scheduled.ts';
-import { createEgressWatch } from './egress.ts';
-import { createUlids } from './ids.ts';
-import { createLambdaStores } from './lambda/secrets.ts';
-import { createNodeEgress } from './node/egress.ts';
-import { createNodeFetch } from './node/fetch.ts';
-import { createAccessRecords } from './secrets/access.ts';
+import type { Log } from '../lib/decision/vocabulary.ts';
+import { createEgressWatch } from '../lib/egress/watch.ts';
+import { createLambdaStores } from '../lib/platform/lambda/secret-stores.ts';
+import { createNodeEgress } from '../lib/platform/node/egress.ts';
+import { createNodeFetch } from '../lib/platform/node/fetch.ts';
 
 /** Below the shortest time-out that makes sense for this function, one minute. */
 const RUN_MS = 45_000;

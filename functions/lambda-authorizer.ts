@@ -1,22 +1,22 @@
+import { AuthorizerError } from '../lib/adapter/lambda/answer.ts';
+import { createLambdaDoor } from '../lib/adapter/lambda/authorizer.ts';
+import { createDecisionMetrics } from '../lib/adapter/lambda/metrics.ts';
+import { type PlatformCredentials, signedSpill } from '../lib/archive/signed-spill.ts';
+import { createAccessRecords } from '../lib/audit/secret-access-records.ts';
+import { sleep } from '../lib/codec/sleep.ts';
+import { createUlids } from '../lib/codec/ulid.ts';
+import { type Composed, compose } from '../lib/compose/authorizer.ts';
 import { egressTargets } from '../lib/config/egress.ts';
 import { loadConfig } from '../lib/config/load.ts';
 import { type Problem, problemLine } from '../lib/config/problem.ts';
 import { resolveSources } from '../lib/config/sources.ts';
-import type { Log } from '../lib/decision.ts';
-import { type PlatformCredentials, signedSpill } from './archive/signed-spill.ts';
-import { type Composed, compose } from './compose.ts';
-import { createEgressWatch } from './egress.ts';
-import { createUlids } from './ids.ts';
-import { AuthorizerError } from './lambda/answer.ts';
-import { createLambdaDoor } from './lambda/door.ts';
-import { createDecisionMetrics } from './lambda/metrics.ts';
-import { createLambdaStores } from './lambda/secrets.ts';
-import { hmacOnNode, verifyOnNode } from './node/crypto.ts';
-import { createNodeEgress } from './node/egress.ts';
-import { createNodeFetch } from './node/fetch.ts';
-import { createNodeRedisExchange } from './node/redis.ts';
-import { createAccessRecords } from './secrets/access.ts';
-import { sleep } from './sleep.ts';
+import type { Log } from '../lib/decision/vocabulary.ts';
+import { createEgressWatch } from '../lib/egress/watch.ts';
+import { createLambdaStores } from '../lib/platform/lambda/secret-stores.ts';
+import { hmacOnNode, verifyOnNode } from '../lib/platform/node/crypto.ts';
+import { createNodeEgress } from '../lib/platform/node/egress.ts';
+import { createNodeFetch } from '../lib/platform/node/fetch.ts';
+import { createNodeRedisExchange } from '../lib/platform/node/redis.ts';
 
 type Door = ReturnType<typeof createLambdaDoor>;
 

@@ -1,13 +1,13 @@
 import type { ExecutionContext, ScheduledController } from '@cloudflare/workers-types';
-import { createR2Store, type R2Binding } from '../lib/audit/r2.ts';
+import { createAccessRecords } from '../lib/audit/secret-access-records.ts';
+import { createUlids } from '../lib/codec/ulid.ts';
+import { runScheduled } from '../lib/compose/scheduled-archive.ts';
 import { loadConfig } from '../lib/config/load.ts';
 import { problemLine } from '../lib/config/problem.ts';
-import type { Log } from '../lib/decision.ts';
-import { runScheduled } from './archive/scheduled.ts';
-import { createEgressWatch } from './egress.ts';
-import { createUlids } from './ids.ts';
-import { createAccessRecords } from './secrets/access.ts';
-import { secretStores } from './secrets/worker.ts';
+import type { Log } from '../lib/decision/vocabulary.ts';
+import { createEgressWatch } from '../lib/egress/watch.ts';
+import { secretStores } from '../lib/platform/workers/secret-stores.ts';
+import { createR2Store, type R2Binding } from '../lib/storage/r2.ts';
 
 /** Text variables named as in docs/configuration.md, and R2 buckets by binding. */
 interface Env {

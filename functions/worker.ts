@@ -1,23 +1,23 @@
 import type { ExecutionContext, IncomingRequestCfProperties } from '@cloudflare/workers-types';
-import { createLayout } from '../lib/audit/layout.ts';
-import { createR2Store, type R2Binding } from '../lib/audit/r2.ts';
-import { createSpill } from '../lib/audit/spill.ts';
-import { cloudflareCertificate } from '../lib/authenticate/cloudflare-certificate.ts';
+import { createLayout } from '../lib/archive/layout.ts';
+import { signedSpill } from '../lib/archive/signed-spill.ts';
+import { createSpill } from '../lib/archive/spill.ts';
+import { SPILL_TIMEOUT_MS } from '../lib/archive/spill-timeout.ts';
+import { createAccessRecords } from '../lib/audit/secret-access-records.ts';
+import { cloudflareCertificate } from '../lib/authenticate/certificate/cloudflare-certificate.ts';
+import { sleep } from '../lib/codec/sleep.ts';
+import { createUlids } from '../lib/codec/ulid.ts';
+import { type Composed, compose } from '../lib/compose/authorizer.ts';
 import { loadConfig } from '../lib/config/load.ts';
 import { problemLine } from '../lib/config/problem.ts';
 import { type Resolved, secretNames } from '../lib/config/sources.ts';
-import type { Hop, Log, RequestContext } from '../lib/decision.ts';
-import { createApp } from './app.ts';
-import { signedSpill } from './archive/signed-spill.ts';
-import { SPILL_TIMEOUT_MS } from './archive/spill-timeout.ts';
-import { type Composed, compose } from './compose.ts';
-import { isCheck } from './forward-auth.ts';
-import type { Upstream } from './gateway.ts';
-import { createUlids } from './ids.ts';
-import { createAccessRecords } from './secrets/access.ts';
-import { type SecretStores, secretStores } from './secrets/worker.ts';
-import { sleep } from './sleep.ts';
-import { webResponse } from './web-response.ts';
+import type { Hop, Log, RequestContext } from '../lib/decision/vocabulary.ts';
+import { createApp } from '../lib/http/app.ts';
+import { isCheck } from '../lib/http/forward-auth.ts';
+import type { Upstream } from '../lib/http/gateway.ts';
+import { webResponse } from '../lib/http/web-response.ts';
+import { type SecretStores, secretStores } from '../lib/platform/workers/secret-stores.ts';
+import { createR2Store, type R2Binding } from '../lib/storage/r2.ts';
 
 /** Text variables named as in docs/configuration.md, and the bindings that may stand in for some of them. */
 interface Env {

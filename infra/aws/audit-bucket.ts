@@ -11,7 +11,7 @@ import {
   StorageClass,
 } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { s3Lifecycle, type TierAges } from '../../lib/audit/tiers.ts';
+import { s3Lifecycle, type TierAges } from '../../lib/storage/lifecycle.ts';
 import type { OutsideRole } from './outside-writers.ts';
 
 export interface AuditBucketSettings {

@@ -22,7 +22,7 @@ import type { FunctionSurroundings } from './functions.ts';
 /**
  * A network in which only the named hosts have an address: DNS Firewall answers for them and the AWS services in use, and for
  * nothing else; what leaves, leaves by port 443. A program that already knows an address is not stopped by DNS: that
- * part is `lib/egress.ts`.
+ * part is `lib/egress/guard.ts`.
  */
 export function createNetwork(
   scope: Construct,

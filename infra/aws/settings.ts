@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { createPolicies } from '../../functions/lambda/policy.ts';
+import { createPolicies } from '../../lib/adapter/lambda/policy.ts';
 import { cachingConsequences } from '../../lib/config/authorizer-caching.ts';
 import { type Config, loadConfig } from '../../lib/config/load.ts';
 import { problemLine } from '../../lib/config/problem.ts';

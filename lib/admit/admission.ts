@@ -1,8 +1,8 @@
-import type { Admission, AdmissionAnswer, Clock, RevocationHandles } from '../decision.ts';
-import { createEmergencyLists, type EmergencySettings } from './emergency-lists.ts';
+import type { Admission, AdmissionAnswer, Clock, RevocationHandles } from '../decision/vocabulary.ts';
+import { createEmergencyLists, type EmergencySettings } from '../revoke/lists.ts';
+import { fieldsOf, type RevocationField, type RevocationPseudonyms } from '../revoke/revocation.ts';
 import { createExactAdmission } from './exact-admission.ts';
 import { createLeasedAdmission } from './leased-admission.ts';
-import { fieldsOf, type RevocationField, type RevocationPseudonyms } from './revocations.ts';
 import type { SharedStore } from './shared-store.ts';
 
 export interface AdmissionSettings {

@@ -1,7 +1,7 @@
-import type { AdmissionAnswer, Budget, Clock, RequestContext } from '../decision.ts';
-import { exactly } from './budgets.ts';
-import { createFallback, type FallbackSettings, refuserOf, statesOf } from './fallback.ts';
-import type { RevocationField } from './revocations.ts';
+import type { AdmissionAnswer, Budget, Clock, RequestContext } from '../decision/vocabulary.ts';
+import { exactly } from '../limit/budgets.ts';
+import { createFallback, type FallbackSettings, refuserOf, statesOf } from '../limit/fallback.ts';
+import type { RevocationField } from '../revoke/revocation.ts';
 import type { Finding, SharedStore } from './shared-store.ts';
 
 /** An admission question whose revocation handles are already names in a store. */

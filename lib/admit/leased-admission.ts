@@ -1,8 +1,8 @@
-import type { AdmissionAnswer, Budget, Clock, RequestContext } from '../decision.ts';
+import type { AdmissionAnswer, Budget, Clock, RequestContext } from '../decision/vocabulary.ts';
+import { createFallback, type FallbackSettings, refuserOf } from '../limit/fallback.ts';
+import { createLeases, type LeaseSettings, type Message, type Plan } from '../limit/leases.ts';
+import { createRevocationSnapshot, type RevocationSnapshot, type SnapshotSettings } from '../revoke/snapshot.ts';
 import type { Admit, NamedQuestion } from './exact-admission.ts';
-import { createFallback, type FallbackSettings, refuserOf } from './fallback.ts';
-import { createLeases, type LeaseSettings, type Message, type Plan } from './leases.ts';
-import { createRevocationSnapshot, type RevocationSnapshot, type SnapshotSettings } from './revocation-snapshot.ts';
 import type { SharedStore } from './shared-store.ts';
 
 export interface LeasedAdmission {

@@ -1,6 +1,6 @@
-import type { RevocationKind } from '../decision.ts';
-import type { MemoryBudgets } from './memory-budgets.ts';
-import type { MemoryRevocations } from './memory-revocations.ts';
+import type { RevocationKind } from '../decision/vocabulary.ts';
+import type { MemoryBudgets } from '../limit/memory.ts';
+import type { MemoryRevocations } from '../revoke/memory.ts';
 import type { SharedStore } from './shared-store.ts';
 
 /** The store of a process that shares nothing: development without Redis, and tests. */

@@ -1,7 +1,7 @@
-import type { Settlement } from './budgets.ts';
-import type { RedisConnection } from './redis-connection.ts';
-import { budgetKey, REVOCATION_CHANGES_KEY, REVOCATIONS_KEY } from './redis-keys.ts';
-import { ADMIT } from './redis-scripts.ts';
+import type { Settlement } from '../limit/budgets.ts';
+import type { RedisConnection } from '../redis/connection.ts';
+import { budgetKey, REVOCATION_CHANGES_KEY, REVOCATIONS_KEY } from '../redis/keys.ts';
+import { ADMIT } from '../redis/scripts.ts';
 import type { Finding, Inquiry, RevocationChanges, SharedStore } from './shared-store.ts';
 
 /** The shared store in Redis: revocation and all budgets of a decision in one HTTP request, atomically. */

@@ -1,8 +1,8 @@
 /** The port of the one trip: what a store that all isolates share is asked for one decision, and what it finds. */
 
-import type { RevocationKind } from '../decision.ts';
-import type { Demand, Settlement } from './budgets.ts';
-import type { RevocationField } from './revocations.ts';
+import type { RevocationKind } from '../decision/vocabulary.ts';
+import type { Demand, Settlement } from '../limit/budgets.ts';
+import type { RevocationField } from '../revoke/revocation.ts';
 
 export interface Inquiry {
   /** Whose budgets, a pseudonym; null exactly when there are no demands. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../decision.ts';
+import type { Clock } from '../decision/vocabulary.ts';
 import {
   compareIds,
   type Entry,

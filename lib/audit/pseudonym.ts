@@ -1,4 +1,4 @@
-import { base64url, hex, utf8 } from './encoding.ts';
+import { base64url, hex, utf8 } from '../codec/digest.ts';
 
 /** What is behind a pseudonym. The same value under two kinds has unrelated pseudonyms. */
 export type PseudonymKind = 'identity' | 'address' | 'token_id';

@@ -1,4 +1,4 @@
-import type { Code, Decision, Reason } from '../decision.ts';
+import type { Code, Decision, Reason } from '../decision/vocabulary.ts';
 import type { AuditRecord } from './schema.ts';
 
 /** What a record says besides the decision; all of it worked out by the caller before the record is built. */

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { AuthMethod, Code, Degradation, Door } from '../decision.ts';
+import type { AuthMethod, Code, Degradation, Door } from '../decision/vocabulary.ts';
 
 /** Version of the record format. A field that is added, dropped or read differently is a new version. */
 export const RECORD_VERSION = 1;

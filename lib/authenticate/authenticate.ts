@@ -1,17 +1,17 @@
-import type { AuthMethod, CredentialUsed, Principal } from '../decision.ts';
+import type { AuthMethod, CredentialUsed, Principal } from '../decision/vocabulary.ts';
 import { type ApiKey, createCheckApiKey } from './api-key.ts';
 import { type Authenticator, authenticated, ownThumbprint, refused } from './authenticator.ts';
 import {
   type CertificateAuthenticatorParts,
   type CertificateAuthenticatorSettings,
   createCertificateAuthenticator,
-} from './certificate-authenticator.ts';
+} from './certificate/certificate-authenticator.ts';
 import { findApiKey } from './credentials.ts';
 import {
   createTokenAuthenticator,
   type TokenAuthenticatorParts,
   type TokenAuthenticatorSettings,
-} from './token-authenticator.ts';
+} from './jwt/token-authenticator.ts';
 
 /** How callers prove who they are (`TGEFD_AUTH_MODE`), with what that mode needs. */
 export type AuthenticatorSettings =

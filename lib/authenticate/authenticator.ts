@@ -8,8 +8,8 @@ import type {
   Grant,
   Principal,
   RequestContext,
-} from '../decision.ts';
-import type { VerifiedClaims } from './access-token.ts';
+} from '../decision/vocabulary.ts';
+import type { VerifiedClaims } from './jwt/access-token.ts';
 
 /**
  * Step 3 of a decision: who is calling. Answers without a promise where nothing has to be verified or fetched. With

@@ -1,4 +1,4 @@
-import type { CredentialReason, HeaderFields } from '../decision.ts';
+import type { CredentialReason, HeaderFields } from '../decision/vocabulary.ts';
 
 /** Longest credential that is looked at, in characters (contract §4). */
 export const maximumCredentialBytes = 8192;

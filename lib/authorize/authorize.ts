@@ -1,4 +1,4 @@
-import type { Principal, Reason, Route } from '../decision.ts';
+import type { Principal, Reason, Route } from '../decision/vocabulary.ts';
 
 /**
  * Whether an authenticated caller may use the route that was found; null: yes. Denies what no row names, then a method that

@@ -1,4 +1,4 @@
-import type { CredentialReason, Grant } from '../decision.ts';
+import type { CredentialReason, Grant } from '../decision/vocabulary.ts';
 import { type RoleName, type RoleScopes, roleScopes, rolesIn } from './roles.ts';
 import { scopesIn } from './scopes.ts';
 

@@ -1,9 +1,9 @@
-import { parseQuotaOverrides, type QuotaOverride } from '../admit/quotas.ts';
 import { type ApiKey, parseApiKeys } from '../authenticate/api-key.ts';
-import { type CertificatePolicy, parseCertificatePolicy } from '../authenticate/certificate-policy.ts';
-import { parseStrictJson } from '../authenticate/strict-json.ts';
+import { type CertificatePolicy, parseCertificatePolicy } from '../authenticate/certificate/certificate-policy.ts';
 import { roleNames } from '../authorize/roles.ts';
-import type { Endpoint } from '../decision.ts';
+import { parseStrictJson } from '../codec/strict-json.ts';
+import type { Endpoint } from '../decision/vocabulary.ts';
+import { parseQuotaOverrides, type QuotaOverride } from '../limit/quotas.ts';
 import { parseExporterHeaders } from '../observe/exporter-headers.ts';
 import { type AddressRange, parseCidrs } from '../request/addresses.ts';
 import { parseEndpointRows } from '../request/endpoint-rows.ts';

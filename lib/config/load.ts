@@ -1,4 +1,4 @@
-import type { AuthMethod } from '../decision.ts';
+import type { AuthMethod } from '../decision/vocabulary.ts';
 import { type Documents, readDocuments } from './documents.ts';
 import { nearest } from './names.ts';
 import type { Problem } from './problem.ts';

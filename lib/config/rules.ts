@@ -1,4 +1,4 @@
-import type { AuthMethod } from '../decision.ts';
+import type { AuthMethod } from '../decision/vocabulary.ts';
 import type { Problem } from './problem.ts';
 import { type Platform, type Secret, type SettingKey, type Settings, variables } from './variables.ts';
 

@@ -1,4 +1,4 @@
-import type { CredentialKind, CredentialUsed } from '../decision.ts';
+import type { CredentialKind, CredentialUsed } from '../decision/vocabulary.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Every kind of credential that is counted. */

@@ -8,7 +8,7 @@ import type {
   RequestContext,
   Stage,
   Watch,
-} from '../decision.ts';
+} from '../decision/vocabulary.ts';
 import { type Metrics, STAGE_BUCKETS_SECONDS } from './metrics.ts';
 import type { TracedStage, Tracer } from './traces.ts';
 

@@ -1,4 +1,4 @@
-import type { AuthMethod, Code, Door, Fetch, Log, RequestContext } from '../decision.ts';
+import type { AuthMethod, Code, Door, Fetch, Log, RequestContext } from '../decision/vocabulary.ts';
 import { type Attributes, type OtlpSpan, otlpDocument, SpanKind } from './otlp.ts';
 
 export interface TraceSettings {

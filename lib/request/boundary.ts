@@ -1,4 +1,4 @@
-import type { AccessRequest, Boundary, CredentialUsed, HeaderFields, NewId, Reason } from '../decision.ts';
+import type { AccessRequest, Boundary, CredentialUsed, HeaderFields, NewId, Reason } from '../decision/vocabulary.ts';
 import { type Address, type AddressRange, addressPartition, addressText, contains, parseAddress } from './addresses.ts';
 import { ingressFields } from './field-names.ts';
 import { ingressValue, NOTHING_FORWARDED, parseAuthority, readForwarded } from './forwarded.ts';

@@ -1,4 +1,4 @@
-import type { BudgetClass, Endpoint, Route } from '../decision.ts';
+import type { BudgetClass, Endpoint, Route } from '../decision/vocabulary.ts';
 
 /** A row as `TGEFD_ENDPOINTS` gives it; without an action of its own it takes that of the row it replaces. */
 export interface EndpointRow {

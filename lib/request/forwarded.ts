@@ -1,4 +1,4 @@
-import type { HeaderFields } from '../decision.ts';
+import type { HeaderFields } from '../decision/vocabulary.ts';
 import { type Address, type AddressRange, contains, parseAddress, parseForwardedAddress } from './addresses.ts';
 
 /** What a believed hop tells of the caller's own connection; null where it does not tell. */

@@ -17,7 +17,7 @@
  * from the ingress must be TLS, and the body is not covered. The nonce only makes two proofs of one second differ.
  */
 
-import type { CredentialUsed, HeaderFields } from '../decision.ts';
+import type { CredentialUsed, HeaderFields } from '../decision/vocabulary.ts';
 
 export const INGRESS_PROOF_FIELD = 'x-tgefd-ingress-proof';
 

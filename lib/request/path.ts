@@ -3,7 +3,7 @@
  * forwarded; what two parsers could read differently is refused, never repaired.
  */
 
-import type { PathProblem } from '../decision.ts';
+import type { PathProblem } from '../decision/vocabulary.ts';
 
 export type CanonicalTarget =
   | { readonly ok: true; readonly path: string; readonly query: string }

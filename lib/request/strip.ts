@@ -1,4 +1,4 @@
-import type { HeaderFields } from '../decision.ts';
+import type { HeaderFields } from '../decision/vocabulary.ts';
 import { ASSERTING_FAMILIES, ASSERTING_FIELDS, CONNECTION_FIELDS } from './field-names.ts';
 import { parseTraceparent } from './trace-context.ts';
 

@@ -1,5 +1,5 @@
 import { SignJWT } from 'jose';
-import type { Clock, NewId } from '../decision.ts';
+import type { Clock, NewId } from '../decision/vocabulary.ts';
 import { type AssertionKey, type LoadedAssertionKey, loadAssertionKey } from './assertion-key.ts';
 
 /** Longest life of a token that is exchanged for cloud credentials. */

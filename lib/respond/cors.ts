@@ -1,4 +1,4 @@
-import type { AccessRequest } from '../decision.ts';
+import type { AccessRequest } from '../decision/vocabulary.ts';
 
 type Fields = readonly (readonly [string, string])[];
 

@@ -1,4 +1,4 @@
-import type { AuthMethod, Code, Reason } from '../decision.ts';
+import type { AuthMethod, Code, Reason } from '../decision/vocabulary.ts';
 
 /** What a caller may learn of a denial's reason. Exhaustive: a new reason does not compile until it is placed here. */
 export const codeOf = (reason: Reason): Code => {

@@ -1,4 +1,4 @@
-import type { Decision } from '../decision.ts';
+import type { Decision } from '../decision/vocabulary.ts';
 
 /** Fields that the upstream may believe, since every field of the same name that a caller sent has been removed. */
 export type IdentityFields = readonly (readonly [string, string])[];

@@ -1,4 +1,4 @@
-import type { Clock, Fetch } from '../decision.ts';
+import type { Clock, Fetch } from '../decision/vocabulary.ts';
 import { createReferenceReader } from './documents.ts';
 
 export interface ExtensionSettings {

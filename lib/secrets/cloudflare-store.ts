@@ -1,4 +1,4 @@
-import type { Clock } from '../decision.ts';
+import type { Clock } from '../decision/vocabulary.ts';
 import { createReferenceReader } from './documents.ts';
 
 /** A binding to one secret of Cloudflare's Secrets Store. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../decision.ts';
+import type { Clock } from '../decision/vocabulary.ts';
 
 /** Reads a secret as it is kept: a text, or a JSON object whose members are named by `#field`. Rejects with a message that
  * may be shown. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../decision.ts';
+import type { Clock } from '../decision/vocabulary.ts';
 
 /** Something that is good for a while only. */
 export interface Expiring<T> {

@@ -1,4 +1,4 @@
-import type { Clock, Log } from '../decision.ts';
+import type { Clock, Log } from '../decision/vocabulary.ts';
 import type { CallVault } from './vault.ts';
 
 /** How we prove to Vault who we are. */

@@ -1,4 +1,4 @@
-import type { Clock, Fetch, Log } from '../decision.ts';
+import type { Clock, Fetch, Log } from '../decision/vocabulary.ts';
 import { createReferenceReader } from './documents.ts';
 import { createVaultLogin, type VaultAuth } from './vault-login.ts';
 

@@ -1,4 +1,4 @@
-import type { Fetch } from '../decision.ts';
+import type { Fetch } from '../decision/vocabulary.ts';
 import type { Expiring } from './expiring.ts';
 
 /** Temporary credentials of AWS. */

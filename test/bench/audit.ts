@@ -5,16 +5,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createFolderStore } from '../../functions/archive/folder-store.ts';
-import { createUlids } from '../../functions/ids.ts';
-import { createDrain } from '../../lib/audit/drain.ts';
-import { createSigner, createVerifier } from '../../lib/audit/manifest-signature.ts';
+import { createDrain } from '../../lib/archive/batch-writer.ts';
+import { createSigner, createVerifier } from '../../lib/archive/signature.ts';
 import { type Entry, entryBytes, type Source, storedAtMs } from '../../lib/audit/outbox.ts';
 import { createPseudonyms } from '../../lib/audit/pseudonym.ts';
 import { auditRecord } from '../../lib/audit/record.ts';
 import { createRecorder } from '../../lib/audit/recorder.ts';
-import { verifyArchive } from '../../lib/audit/verify.ts';
-import { decision, layout, signingJwk, T0 } from '../unit/audit/fixtures.ts';
+import { createUlids } from '../../lib/codec/ulid.ts';
+import { createFolderStore } from '../../lib/platform/node/folder-store.ts';
+import { verifyArchive } from '../../lib/verify/verify.ts';
+import { decision, layout, signingJwk, T0 } from '../unit/archive/fixtures.ts';
 
 const records = Number(process.argv[2] ?? 1_000_000);
 const HOT_ROUNDS = 300_000;

@@ -1,11 +1,11 @@
-import { compose } from '../../functions/compose.ts';
-import { createUlids } from '../../functions/ids.ts';
-import { hmacOnNode, verifyOnNode } from '../../functions/node/crypto.ts';
-import { rawFields } from '../../functions/raw-fields.ts';
-import { sleep } from '../../functions/sleep.ts';
+import { sleep } from '../../lib/codec/sleep.ts';
+import { createUlids } from '../../lib/codec/ulid.ts';
+import { compose } from '../../lib/compose/authorizer.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import { problemLine } from '../../lib/config/problem.ts';
-import type { AccessRequest, RequestContext } from '../../lib/decision.ts';
+import type { AccessRequest, RequestContext } from '../../lib/decision/vocabulary.ts';
+import { hmacOnNode, verifyOnNode } from '../../lib/platform/node/crypto.ts';
+import { rawFields } from '../../lib/request/raw-fields.ts';
 import type { Place } from './place.ts';
 import { productEnvironment } from './product.ts';
 import type { Plan, Row } from './rows.ts';

@@ -16,7 +16,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createAuthenticator } from '../../lib/authenticate/authenticate.ts';
 import type { Authenticator } from '../../lib/authenticate/authenticator.ts';
-import type { AccessRequest, Boundary } from '../../lib/decision.ts';
+import type { AccessRequest, Boundary } from '../../lib/decision/vocabulary.ts';
 import { context, createSigner, keySetsOf, now, tokenOf, tokenSettings } from '../support/tokens.ts';
 
 let token: string;

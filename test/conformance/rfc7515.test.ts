@@ -16,13 +16,13 @@
  * | §7.1 compact serialisation | "§5.2" |
  * | §7.2 JSON serialisation | not accepted: RFC 7519 §3 has JWTs compact only; "§7.2" |
  * | §8 key identification by TLS, appendix F detached content | not applicable; a detached payload is an empty part, "§5.2" |
- * | §10.1 key entropy, §10.7 alg and key bound | test/unit/authenticate/token-attacks.test.ts "jwt-keys" |
+ * | §10.1 key entropy, §10.7 alg and key bound | test/unit/authenticate/jwt/token-attacks.test.ts "jwt-keys" |
  * | RFC 8037 §3.1, appendix A.4 EdDSA | "RFC 8037 A.4" |
  */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type AccessTokenParts, createVerifyToken } from '../../lib/authenticate/access-token.ts';
-import { signatureAlgorithms, verifySignature } from '../../lib/authenticate/algorithms.ts';
-import { decodeBase64url } from '../../lib/authenticate/base64url.ts';
+import { type AccessTokenParts, createVerifyToken } from '../../lib/authenticate/jwt/access-token.ts';
+import { signatureAlgorithms, verifySignature } from '../../lib/authenticate/jwt/algorithms.ts';
+import { decodeBase64url } from '../../lib/codec/base64url.ts';
 import {
   context,
   createSigner,

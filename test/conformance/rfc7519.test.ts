@@ -23,7 +23,7 @@
  * | encryption (JWE, RFC 7516) | not accepted: rfc7515.test.ts "§5.2" |
  */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createVerifyToken } from '../../lib/authenticate/access-token.ts';
+import { createVerifyToken } from '../../lib/authenticate/jwt/access-token.ts';
 import {
   audience,
   claims,

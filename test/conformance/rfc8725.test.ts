@@ -17,10 +17,10 @@
  * | 9068 §2.1 `typ` `at+jwt` | "§3.11"; a deployment that lists `at+jwt` alone demands it |
  * | 9068 §2.2 `iss`, `exp`, `aud`, `sub`, `client_id`, `iat`, `jti` required | `iss`, `exp`, `aud`, `sub` demanded; `iat` where lifetimes are limited; `client_id` and `jti` are not, since many issuers leave them out |
  * | 9068 §4 refuse `none`, check signature, `iss`, `aud`, `exp` | "RFC 9068 §4" |
- * | 8705 §3 certificate-bound tokens | test/unit/authenticate/token-authenticator.test.ts |
+ * | 8705 §3 certificate-bound tokens | test/unit/authenticate/jwt/token-authenticator.test.ts |
  */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createVerifyToken } from '../../lib/authenticate/access-token.ts';
+import { createVerifyToken } from '../../lib/authenticate/jwt/access-token.ts';
 import {
   createSigner,
   issuer,

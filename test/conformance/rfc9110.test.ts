@@ -21,7 +21,7 @@
  * | §17.13 nothing about the server beyond need | test/doors/gateway: no stack, no version |
  */
 import { describe, expect, it } from 'vitest';
-import type { AuthMethod, Reason } from '../../lib/decision.ts';
+import type { AuthMethod, Reason } from '../../lib/decision/vocabulary.ts';
 import { createEndpointTable, defaultEndpoints } from '../../lib/request/endpoints.ts';
 import { createFieldRules, upstreamFields } from '../../lib/request/strip.ts';
 import { denialAnswer } from '../../lib/respond/denial.ts';

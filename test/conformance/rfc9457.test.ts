@@ -15,7 +15,7 @@
  * | XML form (appendix B) | not offered |
  */
 import { describe, expect, it } from 'vitest';
-import type { Reason } from '../../lib/decision.ts';
+import type { Reason } from '../../lib/decision/vocabulary.ts';
 import { denialAnswer } from '../../lib/respond/denial.ts';
 
 const reasons: readonly Reason[] = [

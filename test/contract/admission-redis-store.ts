@@ -1,7 +1,7 @@
-import { createRedisConnection, type RedisExchange } from '../../lib/admit/redis-connection.ts';
-import { createRedisRevocations } from '../../lib/admit/redis-revocations.ts';
 import { createRedisStore } from '../../lib/admit/redis-store.ts';
-import type { RevocationPseudonyms } from '../../lib/admit/revocations.ts';
+import { createRedisConnection, type RedisExchange } from '../../lib/redis/connection.ts';
+import { createRedisRevocations } from '../../lib/revoke/redis.ts';
+import type { RevocationPseudonyms } from '../../lib/revoke/revocation.ts';
 import type { StoreUnderTest } from './admission-suite.ts';
 
 /** Moves the instants of all buckets back, which to them is the same as time going on. */

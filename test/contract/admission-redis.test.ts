@@ -1,10 +1,10 @@
 import { Redis } from '@upstash/redis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { exactly } from '../../lib/admit/budgets.ts';
-import { fetchExchange, type RedisConnection, type RedisExchange } from '../../lib/admit/redis-connection.ts';
 import { createRedisStore } from '../../lib/admit/redis-store.ts';
 import type { Finding } from '../../lib/admit/shared-store.ts';
-import type { Budget } from '../../lib/decision.ts';
+import type { Budget } from '../../lib/decision/vocabulary.ts';
+import { exactly } from '../../lib/limit/budgets.ts';
+import { fetchExchange, type RedisConnection, type RedisExchange } from '../../lib/redis/connection.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { type RedisParts, redisProgram, startRedis } from '../support/redis.ts';
 import { redisUnderTest } from './admission-redis-store.ts';

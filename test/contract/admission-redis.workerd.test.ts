@@ -1,5 +1,5 @@
 import { inject } from 'vitest';
-import { fetchExchange } from '../../lib/admit/redis-connection.ts';
+import { fetchExchange } from '../../lib/redis/connection.ts';
 import { describeWith } from '../support/describe-with.ts';
 import type {} from '../support/redis-for-workerd.ts';
 import { redisUnderTest } from './admission-redis-store.ts';

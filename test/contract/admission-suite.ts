@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Bucket, type Demand, exactly, type Settlement, settle } from '../../lib/admit/budgets.ts';
-import type { Revocation, RevocationOutcome, Revocations } from '../../lib/admit/revocations.ts';
 import { type Finding, NO_VERSION, type RevocationChanges, type SharedStore } from '../../lib/admit/shared-store.ts';
-import type { Budget, RevocationHandles, RevocationKind } from '../../lib/decision.ts';
+import type { Budget, RevocationHandles, RevocationKind } from '../../lib/decision/vocabulary.ts';
+import { type Bucket, type Demand, exactly, type Settlement, settle } from '../../lib/limit/budgets.ts';
+import type { Revocation, RevocationOutcome, Revocations } from '../../lib/revoke/revocation.ts';
 
 export interface StoreUnderTest {
   readonly store: SharedStore;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { main } from '../../functions/cli.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { type RedisParts, redisProgram, startRedis } from '../support/redis.ts';
-import { recordAt, signingJwk, T0 } from '../unit/audit/fixtures.ts';
+import { recordAt, signingJwk, T0 } from '../unit/archive/fixtures.ts';
 
 const program = await redisProgram();
 const KEY = 'a pseudonym key that only tests know of';

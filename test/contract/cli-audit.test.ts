@@ -2,10 +2,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createFolderStore } from '../../functions/archive/folder-store.ts';
 import { main } from '../../functions/cli.ts';
-import { publicSigningJwk } from '../../lib/audit/manifest-signature.ts';
-import { createBench, HOUR, MINUTE, signingJwk, T0 } from '../unit/audit/fixtures.ts';
+import { publicSigningJwk } from '../../lib/archive/signature.ts';
+import { createFolderStore } from '../../lib/platform/node/folder-store.ts';
+import { createBench, HOUR, MINUTE, signingJwk, T0 } from '../unit/archive/fixtures.ts';
 
 describe('tgefd-authorizer audit, on a folder that was copied from a bucket', () => {
   let folder: string;

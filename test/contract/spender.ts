@@ -1,7 +1,7 @@
 import { createAdmission } from '../../lib/admit/admission.ts';
-import { createRedisConnection, fetchExchange } from '../../lib/admit/redis-connection.ts';
 import { createRedisStore } from '../../lib/admit/redis-store.ts';
-import type { Budget } from '../../lib/decision.ts';
+import type { Budget } from '../../lib/decision/vocabulary.ts';
+import { createRedisConnection, fetchExchange } from '../../lib/redis/connection.ts';
 
 /** What a spender is told, as JSON in `SPEND`. */
 export interface Spend {

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:test';
 import { describe, expect, test } from 'vitest';
-import { createR2Store, type R2Binding } from '../../lib/audit/r2.ts';
+import { createR2Store, type R2Binding } from '../../lib/storage/r2.ts';
 import { storeContract } from './store-suite.ts';
 
 const bucket = env.AUDIT_BUCKET as R2Binding;

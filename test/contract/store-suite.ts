@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listAll, type ObjectStore } from '../../lib/audit/store.ts';
+import { listAll, type ObjectStore } from '../../lib/storage/store.ts';
 
 /** What every object store keeps to. `make` gives one and a prefix under which nothing is. */
 export function storeContract(

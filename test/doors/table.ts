@@ -1,4 +1,4 @@
-import type { Code } from '../../lib/decision.ts';
+import type { Code } from '../../lib/decision/vocabulary.ts';
 
 /** Credentials that the tests can bring, made by the real issuer or out of what it made. */
 export type CredentialName =

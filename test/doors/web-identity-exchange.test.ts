@@ -5,20 +5,20 @@ import { join } from 'node:path';
 import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { composeArchive } from '../../functions/archive/compose.ts';
-import { s3Stores } from '../../functions/archive/s3-stores.ts';
-import { cloudCredentials } from '../../functions/cloud-credentials.ts';
-import { createLayout } from '../../lib/audit/layout.ts';
-import { createVerifier } from '../../lib/audit/manifest-signature.ts';
+import { createLayout } from '../../lib/archive/layout.ts';
+import { createVerifier } from '../../lib/archive/signature.ts';
 import { createMemoryOutbox } from '../../lib/audit/outbox-memory.ts';
-import { createS3Client, createS3Store } from '../../lib/audit/s3.ts';
-import { verifyArchive } from '../../lib/audit/verify.ts';
+import { composeArchive } from '../../lib/compose/archive.ts';
+import { s3Stores } from '../../lib/compose/archive-places.ts';
+import { cloudCredentials } from '../../lib/compose/cloud-credentials.ts';
 import { loadConfig } from '../../lib/config/load.ts';
-import type { Fetch } from '../../lib/decision.ts';
+import type { Fetch } from '../../lib/decision/vocabulary.ts';
 import { loadAssertionKey, parseAssertionKey } from '../../lib/respond/assertion-key.ts';
 import { createWebIdentityTokens, WEB_IDENTITY_SUBJECT } from '../../lib/respond/assertion-web-identity.ts';
 import { createExpiring } from '../../lib/secrets/expiring.ts';
 import { AWS_AUDIENCE, type AwsCredentials, assumeRole } from '../../lib/secrets/web-identity.ts';
+import { createS3Client, createS3Store } from '../../lib/storage/s3.ts';
+import { verifyArchive } from '../../lib/verify/verify.ts';
 import { type Authority, type IssuedCertificate, opensslProgram, startAuthority } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
 import type { StartedDoor } from '../support/door.ts';
@@ -33,7 +33,7 @@ import {
   sha1Thumbprint,
   startPublicIssuer,
 } from '../support/token-service.ts';
-import { recordAt, signingJwk } from '../unit/audit/fixtures.ts';
+import { recordAt, signingJwk } from '../unit/archive/fixtures.ts';
 
 const ceph = await cephPrograms();
 const openssl = await opensslProgram();

@@ -1,11 +1,11 @@
 /** A process that archives without end, to be killed: `node audit-archiver.ts REDIS_URL REDIS_TOKEN STREAM FOLDER`. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pass } from 'node:timers/promises';
-import { createFolderStore } from '../../functions/archive/folder-store.ts';
-import { createArchive } from '../../lib/audit/archive.ts';
-import { createSigner, createVerifier } from '../../lib/audit/manifest-signature.ts';
+import { createArchive } from '../../lib/archive/run.ts';
+import { createSigner, createVerifier } from '../../lib/archive/signature.ts';
 import { createRedisOutbox } from '../../lib/audit/outbox-redis.ts';
-import { layout, signingJwk } from '../unit/audit/fixtures.ts';
+import { createFolderStore } from '../../lib/platform/node/folder-store.ts';
+import { layout, signingJwk } from '../unit/archive/fixtures.ts';
 
 const [url = '', token = '', stream = '', folder = ''] = process.argv.slice(2);
 

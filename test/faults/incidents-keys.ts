@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 import { createAssertionVerifier, type Verifier } from '../../infra/verifiers/typescript/assertion.ts';
 import type { Scene } from '../support/incident.ts';
 import { listenOnLoopback } from '../support/loopback-server.ts';
-import { recordAt } from '../unit/audit/fixtures.ts';
+import { recordAt } from '../unit/archive/fixtures.ts';
 import {
   bearer,
   comesTrue,

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createAdmission } from '../../lib/admit/admission.ts';
-import { createRedisConnection, fetchExchange } from '../../lib/admit/redis-connection.ts';
-import { createRedisRevocations } from '../../lib/admit/redis-revocations.ts';
 import { createRedisStore } from '../../lib/admit/redis-store.ts';
-import type { AdmissionAnswer, AdmissionQuestion, Budget } from '../../lib/decision.ts';
+import type { AdmissionAnswer, AdmissionQuestion, Budget } from '../../lib/decision/vocabulary.ts';
+import { createRedisConnection, fetchExchange } from '../../lib/redis/connection.ts';
+import { createRedisRevocations } from '../../lib/revoke/redis.ts';
 import { pseudonyms } from '../contract/admission-redis-store.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { type RedisParts, redisProgram, startRedis } from '../support/redis.ts';

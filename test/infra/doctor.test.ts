@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { main } from '../../functions/cli.ts';
-import { createEchoServer } from '../../functions/doctor/echo.ts';
+import { createEchoServer } from '../../lib/cli/doctor/echo.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { documentedProxies } from '../support/documented-proxies.ts';
 import type { StartedDoor } from '../support/door.ts';

@@ -1,9 +1,9 @@
-import { composeArchive } from '../../functions/archive/compose.ts';
-import { compose } from '../../functions/compose.ts';
-import { createUlids } from '../../functions/ids.ts';
-import type { ArchiveRun } from '../../lib/audit/archive.ts';
-import type { ObjectStore } from '../../lib/audit/store.ts';
+import type { ArchiveRun } from '../../lib/archive/run.ts';
+import { createUlids } from '../../lib/codec/ulid.ts';
+import { composeArchive } from '../../lib/compose/archive.ts';
+import { compose } from '../../lib/compose/authorizer.ts';
 import { loadConfig } from '../../lib/config/load.ts';
+import type { ObjectStore } from '../../lib/storage/store.ts';
 
 /** The archive waits for a batch to grow old; a test does not. */
 const later = () => Date.now() + 600_000;

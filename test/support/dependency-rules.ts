@@ -22,8 +22,8 @@ const PACKAGES: readonly { readonly name: RegExp; readonly files: RegExp }[] = [
 /** What infra may read of the product: the configuration table, the tiers, and what a policy of API Gateway can express. */
 const READ_BY_INFRA = /^(lib\/(config\/|audit\/tiers\.ts$)|functions\/lambda\/policy\.ts$)/;
 /** Files of lib that every room may import, and one that respond may. */
-const VOCABULARY = new Set(['lib/decision.ts', 'lib/egress.ts']);
-const RATE_LIMIT_FIELDS = 'lib/admit/fields.ts';
+const VOCABULARY = new Set(['lib/decision/vocabulary.ts', 'lib/egress/guard.ts']);
+const RATE_LIMIT_FIELDS = 'lib/limit/rate-limit-fields.ts';
 /** The one file of the configuration that reads documents by the parsers of the rooms that own their forms. */
 const DOCUMENT_READER = 'lib/config/documents.ts';
 
@@ -65,8 +65,8 @@ function importFault(path: string, { specifier, typeOnly }: Import): string | nu
   if (area === 'infra') return targetArea === 'infra' || READ_BY_INFRA.test(target) ? null : `infra imports ${target}`;
   if (area === 'functions') return targetArea === 'infra' ? 'functions imports infra' : null;
   if (targetArea !== 'lib') return `lib imports ${targetArea}`;
-  if (VOCABULARY.has(target) || path === 'lib/enforce.ts' || path === DOCUMENT_READER) return null;
-  if (room.endsWith('.ts')) return 'only lib/enforce.ts imports rooms';
+  if (VOCABULARY.has(target) || path === 'lib/decision/pipeline.ts' || path === DOCUMENT_READER) return null;
+  if (room.endsWith('.ts')) return 'only lib/decision/pipeline.ts imports rooms';
   if (targetRoom === room || (targetRoom === 'config' && typeOnly)) return null;
   if (room === 'respond' && target === RATE_LIMIT_FIELDS) return null;
   return `room ${room} imports room ${targetRoom}`;

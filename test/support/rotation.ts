@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { rotatedSecrets } from '../../functions/cli/rotations.ts';
 import { main } from '../../functions/cli.ts';
+import { rotatedSecrets } from '../../lib/cli/rotations.ts';
 import { freePort } from './child.ts';
 import type { Program } from './debian.ts';
 import type { DoorEnv, StartedDoor } from './door.ts';

@@ -1,9 +1,9 @@
 /** Tokens for tests: signed by hand, so that nothing a header or a claims set could say is out of reach. */
-import type { VerifyToken } from '../../lib/authenticate/access-token.ts';
-import { signatureAlgorithms } from '../../lib/authenticate/algorithms.ts';
-import { encodeBase64url } from '../../lib/authenticate/base64url.ts';
-import type { KeyAnswer, KeyQuery, KeySets, VerificationKey } from '../../lib/authenticate/keys.ts';
-import type { RequestContext } from '../../lib/decision.ts';
+import type { VerifyToken } from '../../lib/authenticate/jwt/access-token.ts';
+import { signatureAlgorithms } from '../../lib/authenticate/jwt/algorithms.ts';
+import type { KeyAnswer, KeyQuery, KeySets, VerificationKey } from '../../lib/authenticate/jwt/keys.ts';
+import { encodeBase64url } from '../../lib/codec/base64url.ts';
+import type { RequestContext } from '../../lib/decision/vocabulary.ts';
 
 /** The instant at which tests happen, in epoch seconds. */
 export const now = 1_800_000_000;

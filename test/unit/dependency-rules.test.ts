@@ -24,9 +24,13 @@ describe('the rules themselves', () => {
       "import { x } from '../authenticate/keys.ts';",
       'room authorize imports room authenticate',
     ],
-    ['lib/decision.ts', "export { x } from './authorize/policy.ts';", 'only lib/enforce.ts imports rooms'],
-    ['lib/respond/problem.ts', "import { app } from '../../functions/app.ts';", 'lib imports functions'],
-    ['functions/app.ts', "import { build } from '../infra/build.ts';", 'functions imports infra'],
+    [
+      'lib/decision/vocabulary.ts',
+      "export { x } from './authorize/policy.ts';",
+      'only lib/decision/pipeline.ts imports rooms',
+    ],
+    ['lib/respond/problem.ts', "import { app } from '../../lib/http/app.ts';", 'lib imports functions'],
+    ['lib/http/app.ts', "import { build } from '../infra/build.ts';", 'functions imports infra'],
     [
       'infra/verify.ts',
       "import { route } from '../lib/request/endpoints.ts';",
@@ -39,7 +43,7 @@ describe('the rules themselves', () => {
       '@aws-sdk/client-s3 is not for lib/respond/problem.ts',
     ],
     ['lib/audit/record.ts', "import { Redis } from '@upstash/redis';", '@upstash/redis is not for lib/audit/record.ts'],
-    ['lib/admit/leases.ts', "import { compactVerify } from 'jose';", 'jose is not for lib/admit/leases.ts'],
+    ['lib/limit/leases.ts', "import { compactVerify } from 'jose';", 'jose is not for lib/limit/leases.ts'],
     ['lib/config/table.ts', "import * as z from 'zod';", 'zod is not for lib/config/table.ts'],
     ['lib/request/path.ts', "import { Buffer } from 'node:buffer';", 'node:buffer is not for lib/request/path.ts'],
     ['lib/request/path.ts', "import express from 'express';", 'express is not for lib/request/path.ts'],
@@ -60,12 +64,15 @@ describe('the rules themselves', () => {
   });
 
   it.each<[path: string, source: string]>([
-    ['lib/enforce.ts', "import { route } from './request/endpoints.ts'; import { admit } from './admit/admission.ts';"],
+    [
+      'lib/decision/pipeline.ts',
+      "import { route } from './request/endpoints.ts'; import { admit } from './admit/admission.ts';",
+    ],
     [
       'lib/authorize/policy.ts',
       "import type { Principal } from '../decision.ts'; import type { C } from '../config/table.ts';",
     ],
-    ['lib/authenticate/access-token.ts', "import { compactVerify } from 'jose'; import * as z from 'zod/mini';"],
+    ['lib/authenticate/jwt/access-token.ts', "import { compactVerify } from 'jose'; import * as z from 'zod/mini';"],
     ['lib/audit/outbox.ts', "import { Redis } from '@upstash/redis/cloudflare';"],
     [
       'lib/request/path.ts',

@@ -1,8 +1,8 @@
-import { exactly, type Settlement } from '../../../lib/admit/budgets.ts';
 import { createLeasedAdmission, type LeasedAdmission } from '../../../lib/admit/leased-admission.ts';
-import { createMemoryBudgets } from '../../../lib/admit/memory-budgets.ts';
 import type { Finding, SharedStore } from '../../../lib/admit/shared-store.ts';
-import type { AdmissionAnswer, Budget } from '../../../lib/decision.ts';
+import type { AdmissionAnswer, Budget } from '../../../lib/decision/vocabulary.ts';
+import { exactly, type Settlement } from '../../../lib/limit/budgets.ts';
+import { createMemoryBudgets } from '../../../lib/limit/memory.ts';
 import { type Agenda, createAgenda } from './agenda.ts';
 
 /** One caller with one budget, served by many isolates that share one store. */

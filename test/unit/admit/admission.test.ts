@@ -1,11 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { type AdmissionSettings, createAdmission } from '../../../lib/admit/admission.ts';
-import { createMemoryBudgets } from '../../../lib/admit/memory-budgets.ts';
-import { createMemoryRevocations } from '../../../lib/admit/memory-revocations.ts';
 import { createMemoryStore } from '../../../lib/admit/memory-store.ts';
-import type { Revocation } from '../../../lib/admit/revocations.ts';
 import type { Inquiry, SharedStore } from '../../../lib/admit/shared-store.ts';
-import type { AdmissionAnswer, AdmissionQuestion, Budget, RevocationHandles } from '../../../lib/decision.ts';
+import type {
+  AdmissionAnswer,
+  AdmissionQuestion,
+  Budget,
+  RevocationHandles,
+} from '../../../lib/decision/vocabulary.ts';
+import { createMemoryBudgets } from '../../../lib/limit/memory.ts';
+import { createMemoryRevocations } from '../../../lib/revoke/memory.ts';
+import type { Revocation } from '../../../lib/revoke/revocation.ts';
 
 const NOW = 1_800_000_000_000;
 const general: Budget = { name: 'general', perMinute: 600, burst: 600, onError: 'local' };

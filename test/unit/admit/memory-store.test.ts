@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
-import { createMemoryBudgets } from '../../../lib/admit/memory-budgets.ts';
-import { createMemoryRevocations } from '../../../lib/admit/memory-revocations.ts';
 import { createMemoryStore } from '../../../lib/admit/memory-store.ts';
+import { createMemoryBudgets } from '../../../lib/limit/memory.ts';
+import { createMemoryRevocations } from '../../../lib/revoke/memory.ts';
 import { budgetsContract, revocationsContract, type StoreUnderTest } from '../../contract/admission-suite.ts';
 
 async function make(): Promise<StoreUnderTest> {

@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
 import { createMemoryOutbox } from '../../../lib/audit/outbox-memory.ts';
 import { outboxContract } from '../../contract/outbox-suite.ts';
-import { T0 } from './fixtures.ts';
+import { T0 } from '../archive/fixtures.ts';
 
 describe('the outbox in memory', () => {
   outboxContract(async (maximumEntries) => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { auditRecord, type RecordFacts } from '../../../lib/audit/record.ts';
 import { auditRecordSchema } from '../../../lib/audit/schema.ts';
-import type { Reason } from '../../../lib/decision.ts';
-import { decision } from './fixtures.ts';
+import type { Reason } from '../../../lib/decision/vocabulary.ts';
+import { decision } from '../archive/fixtures.ts';
 
 const facts: RecordFacts = {
   identity: '0a1b2c3d.AAAAAAAAAAAAAAAAAAAAAA',

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Appended } from '../../../lib/audit/outbox.ts';
 import { createRecorder, type RecorderParts, type RecorderSettings } from '../../../lib/audit/recorder.ts';
 import type { AuditRecord } from '../../../lib/audit/schema.ts';
-import { recordAt, T0 } from './fixtures.ts';
+import { recordAt, T0 } from '../archive/fixtures.ts';
 
 const record = recordAt('d-1', T0);
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type AuthenticatorSettings, createAuthenticator } from '../../../lib/authenticate/authenticate.ts';
-import type { AccessRequest, Boundary } from '../../../lib/decision.ts';
+import type { AccessRequest, Boundary } from '../../../lib/decision/vocabulary.ts';
 import { context, createSigner, keySetsOf, now, tokenOf, tokenSettings } from '../../support/tokens.ts';
 
 const signer = await createSigner('RS256');

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createVerifyToken } from '../../../lib/authenticate/access-token.ts';
 import { createCheckApiKey } from '../../../lib/authenticate/api-key.ts';
 import { createAuthenticator } from '../../../lib/authenticate/authenticate.ts';
-import type { AccessRequest, Boundary } from '../../../lib/decision.ts';
+import { createVerifyToken } from '../../../lib/authenticate/jwt/access-token.ts';
+import type { AccessRequest, Boundary } from '../../../lib/decision/vocabulary.ts';
 import {
   context,
   createSigner,

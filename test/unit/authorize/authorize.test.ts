@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { authorize } from '../../../lib/authorize/authorize.ts';
-import type { Endpoint, Principal, Route } from '../../../lib/decision.ts';
+import type { Endpoint, Principal, Route } from '../../../lib/decision/vocabulary.ts';
 
 const principal = (...scopes: string[]): Principal => ({
   method: 'jwt',

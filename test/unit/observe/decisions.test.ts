@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { Decision, RequestContext, Watch } from '../../../lib/decision.ts';
+import type { Decision, RequestContext, Watch } from '../../../lib/decision/vocabulary.ts';
 import { createDecisionWatch } from '../../../lib/observe/decisions.ts';
 import { createMetrics } from '../../../lib/observe/metrics.ts';
 import type { TracedRequest } from '../../../lib/observe/traces.ts';
 import { codeOf, codes } from '../../../lib/respond/denial.ts';
-import { decision } from '../audit/fixtures.ts';
+import { decision } from '../archive/fixtures.ts';
 
 const NOW_MS = 1_999_999_800_000;
 const context: RequestContext = { defer: () => {} };

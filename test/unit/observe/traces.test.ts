@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
-import type { RequestContext } from '../../../lib/decision.ts';
+import type { RequestContext } from '../../../lib/decision/vocabulary.ts';
 import {
   createTracer,
   type TracedDecision,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AccessRequest } from '../../../lib/decision.ts';
+import type { AccessRequest } from '../../../lib/decision/vocabulary.ts';
 import { parseCidrs } from '../../../lib/request/addresses.ts';
 import { type BoundarySettings, createBoundary } from '../../../lib/request/boundary.ts';
 import { ingressFields } from '../../../lib/request/field-names.ts';

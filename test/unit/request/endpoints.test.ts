@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Endpoint } from '../../../lib/decision.ts';
+import type { Endpoint } from '../../../lib/decision/vocabulary.ts';
 import {
   createEndpointTable,
   defaultEndpoints,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AccessRequest } from '../../../lib/decision.ts';
+import type { AccessRequest } from '../../../lib/decision/vocabulary.ts';
 import { createCors } from '../../../lib/respond/cors.ts';
 
 const request = (method: string, fields: Record<string, string>): AccessRequest => ({

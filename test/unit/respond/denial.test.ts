@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AuthMethod, Reason } from '../../../lib/decision.ts';
+import type { AuthMethod, Reason } from '../../../lib/decision/vocabulary.ts';
 import { challengeOf, codeOf, denialAnswer, statusOf } from '../../../lib/respond/denial.ts';
 
 const told = { requestId: 'r-1', authMethod: 'jwt' as AuthMethod };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Fetch } from '../../../lib/decision.ts';
+import type { Fetch } from '../../../lib/decision/vocabulary.ts';
 import { createExtensionSecrets } from '../../../lib/secrets/aws-extension.ts';
 import { createCloudflareSecrets } from '../../../lib/secrets/cloudflare-store.ts';
 

@@ -1,6 +1,6 @@
 import { createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import { describe, expect, test } from 'vitest';
-import type { Fetch } from '../../../lib/decision.ts';
+import type { Fetch } from '../../../lib/decision/vocabulary.ts';
 import { loadAssertionKey, parseAssertionKey } from '../../../lib/respond/assertion-key.ts';
 import {
   createWebIdentityTokens,

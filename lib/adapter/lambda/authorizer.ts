@@ -1,0 +1,115 @@
+import { certificateFromPem } from '../../authenticate/certificate/x509.ts';
+import { authorize } from '../../authorize/authorize.ts';
+import type { Composed } from '../../compose/authorizer.ts';
+import { cachingConsequences } from '../../config/authorizer-caching.ts';
+import type { Config } from '../../config/load.ts';
+import type { Log, RequestContext } from '../../decision/vocabulary.ts';
+import { statusOf } from '../../respond/denial.ts';
+import { type AuthorizerAnswer, AuthorizerError, createAnswers } from './answer.ts';
+import { type AuthorizerCall, type HopCertificate, MalformedEvent, readEvent } from './events.ts';
+import type { DecisionMetrics } from './metrics.ts';
+import { createPolicies, PolicyTooLarge } from './policy.ts';
+
+export interface DoorParts {
+  readonly log: Log;
+  readonly metrics: DecisionMetrics;
+}
+
+/**
+ * The door of API Gateway around wired parts: event in, answer out. The record is as durable as the audit mode demands, and all
+ * work that was put off is done, before the answer leaves: Lambda freezes the process behind it. Whatever goes wrong is
+ * an {@link AuthorizerError} with a word and nothing of the request; never an Allow.
+ */
+export function createLambdaDoor(composed: Composed, parts: DoorParts) {
+  const { config } = composed;
+  const { settings, documents } = config;
+  const policies = createPolicies(documents.endpoints);
+  const answer = createAnswers(
+    { response: settings.authorizerResponse, ttlSeconds: settings.authorizerTtlSeconds },
+    {
+      policies,
+      permits: (principal, endpoint) =>
+        authorize(principal, { found: 'endpoint', endpoint }, settings.rbacEnabled) === null,
+      rateLimitFields: composed.gateway.rateLimitFields,
+      assertion: composed.gateway.assertion,
+    },
+  );
+  const events = {
+    tokenField: config.authMode === 'api_key' ? 'x-api-key' : settings.jwtHeader,
+    readCertificate,
+  };
+  for (const consequence of settings.authorizerTtlSeconds > 0 ? cachingConsequences(cachingOf(config)) : []) {
+    parts.log('warn', 'answers_are_kept', { consequence });
+  }
+  for (const rows of policies.indistinct) parts.log('warn', 'endpoints_must_not_be_cached', { rows });
+
+  const refuseWhatIsKept = ({ request }: AuthorizerCall): void => {
+    if (settings.authorizerTtlSeconds === 0) return;
+    const simple = request.door === 'lambda_http_2' && settings.authorizerResponse === 'simple';
+    const presented = request.hop.certificate !== null || request.hop.certificateRefusal !== undefined;
+    if (!presented && (simple || policies.indistinct.length === 0)) return;
+    parts.log('error', 'configuration_invalid', {
+      problem: presented
+        ? 'TGEFD_AUTHORIZER_TTL_SEC must be 0 with client certificates: a kept answer would pass without one'
+        : 'TGEFD_AUTHORIZER_TTL_SEC must be 0 with these endpoints: one policy cannot tell them apart',
+    });
+    throw new AuthorizerError('configuration_invalid');
+  };
+
+  const decide = async (event: unknown, context: RequestContext): Promise<AuthorizerAnswer> => {
+    const read = readEvent(event, events);
+    const call = read instanceof Promise ? await read : read;
+    refuseWhatIsKept(call);
+    const { decision, recorded, watch } = await composed.enforce(call.request, context);
+    const kept = recorded === null ? 'recorded' : await recorded;
+    const status = kept === 'unavailable' ? 503 : decision.denial ? statusOf(decision.denial) : 200;
+    parts.metrics.count(decision, status);
+    watch?.answered(decision, status, null, context);
+    if (kept === 'unavailable') throw new AuthorizerError('audit_unavailable');
+    return answer(call, decision);
+  };
+
+  return async (event: unknown): Promise<AuthorizerAnswer> => {
+    const deferred: Promise<unknown>[] = [];
+    const context = { defer: (promise: Promise<unknown>) => void deferred.push(promise) };
+    try {
+      return await decide(event, context);
+    } catch (error) {
+      throw told(error, parts.log);
+    } finally {
+      // What is put off may put off more.
+      for (let promise = deferred.shift(); promise !== undefined; promise = deferred.shift()) {
+        await promise.catch(() => parts.log('error', 'deferred_work_failed'));
+      }
+    }
+  };
+}
+
+async function readCertificate(pem: string): Promise<HopCertificate> {
+  const certificate = await certificateFromPem(pem);
+  return certificate === null
+    ? { certificate, certificateRefusal: { reason: 'certificate_malformed' } }
+    : { certificate };
+}
+
+/** What Lambda may show and log of a failure. */
+function told(error: unknown, log: Log): AuthorizerError {
+  if (error instanceof AuthorizerError) return error;
+  if (error instanceof MalformedEvent) {
+    log('warn', 'event_malformed', { problem: error.message });
+    return new AuthorizerError('event_malformed');
+  }
+  if (error instanceof PolicyTooLarge) {
+    log('error', 'policy_too_large', { problem: error.message });
+    return new AuthorizerError('policy_too_large');
+  }
+  log('error', 'authorizer_failed', { error: error instanceof Error ? error.name : typeof error });
+  return new AuthorizerError('internal_error');
+}
+
+function cachingOf({ settings }: Config) {
+  return {
+    ttlSeconds: settings.authorizerTtlSeconds,
+    revocationDelaySeconds: settings.rateLimitMode === 'exact' ? 0 : settings.revocationMaximumDelaySeconds,
+  };
+}

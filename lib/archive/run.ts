@@ -1,0 +1,121 @@
+import type { Lease, Source } from '../audit/outbox.ts';
+import type { Log, NewId } from '../decision/vocabulary.ts';
+import { type AnchorParts, anchoredHeads, startOfHour, writeAnchor } from './anchor.ts';
+import { createDrain, type DrainStep } from './batch-writer.ts';
+import { createSpillSource, twinsAmong } from './spill.ts';
+
+export interface ArchiveSettings {
+  /** Name of the outbox's chain; records spilled to object storage make a second chain, `<writer>.spill`. */
+  readonly writer: string;
+  /** Rest of an outbox entry before it is archived; longer than the recorder's two time-outs and any difference of clocks. */
+  readonly settleMs: number;
+  /** Rest of a spilled record before it is archived; longer than an append may still take effect after it was given up. */
+  readonly spillSettleMs: number;
+  /** Age at which an entry is archived however small its batch. */
+  readonly maximumAgeMs: number;
+  /** How long one run keeps others from the same work; renewed with every batch. */
+  readonly leaseMs: number;
+  /** Time after which a run starts no further batch. */
+  readonly runMs: number;
+}
+
+/** The times that the documented guarantees rest on. */
+export const archiveTimes = {
+  settleMs: 30_000,
+  spillSettleMs: 15 * 60_000,
+  maximumAgeMs: 5 * 60_000,
+  leaseMs: 60_000,
+} as const;
+
+export interface ArchiveParts extends AnchorParts {
+  readonly source: Source;
+  readonly lease: Lease;
+  readonly newId: NewId;
+  readonly log: Log;
+}
+
+export interface ArchiveRun {
+  /** `busy`: another archive holds the lease. `broken`: a chain cannot be continued, see the log. `behind`: stopped by time
+   * with entries left. `drained`: nothing is due any more. */
+  readonly outcome: 'busy' | 'broken' | 'behind' | 'drained';
+  readonly batches: number;
+  readonly records: number;
+  /** Entries left in the outbox, and how long the oldest has been there. */
+  readonly entriesLeft: number;
+  readonly lagMs: number;
+}
+
+/**
+ * Makes the archive: outbox and spill, each into its own chain, then the hour's anchor. One run drains what is due and ends;
+ * a cron trigger or a timer calls it again. Rejects on an outage of the outbox or the store; the next run goes on.
+ */
+export function createArchive(settings: ArchiveSettings, parts: ArchiveParts): { run(): Promise<ArchiveRun> } {
+  const { source, lease, store, layout, clock, log } = parts;
+  const spillWriter = `${settings.writer}.spill`;
+  const common = { maximumAgeMs: settings.maximumAgeMs };
+  const stream = createDrain(
+    { ...common, writer: settings.writer, settleMs: settings.settleMs },
+    { ...parts, twins: (entries) => twinsAmong(entries, store, layout) },
+  );
+  const spill = createDrain(
+    { ...common, writer: spillWriter, settleMs: settings.spillSettleMs },
+    { ...parts, source: createSpillSource(store, layout), twins: async () => new Set<string>() },
+  );
+
+  let anchoredHourMs: number | null = null;
+
+  const run = async (holder: string): Promise<ArchiveRun> => {
+    const startedMs = clock();
+    const heads = await anchoredHeads(parts);
+    let batches = 0;
+    let records = 0;
+    let outcome: ArchiveRun['outcome'] = 'drained';
+    for (const [writer, drain] of [
+      [settings.writer, stream],
+      [spillWriter, spill],
+    ] as const) {
+      for (let more = true; more; ) {
+        const step: DrainStep = await drain.step(heads.get(writer) ?? 0);
+        more = step.outcome === 'archived';
+        if (step.outcome === 'broken') {
+          log('error', 'audit_chain_broken', { writer, why: step.why, key: step.key });
+          outcome = 'broken';
+        }
+        if (step.outcome !== 'archived') break;
+        batches += step.records > 0 ? 1 : 0;
+        records += step.records;
+        if (clock() - startedMs > settings.runMs) {
+          if (outcome === 'drained') outcome = 'behind';
+          break;
+        }
+        if (!(await lease.acquire(holder, settings.leaseMs)))
+          return { ...(await left()), outcome: 'busy', batches, records };
+      }
+    }
+    const hourMs = startOfHour(startedMs);
+    if (anchoredHourMs !== hourMs) {
+      const { anchored, untrusted } = await writeAnchor(parts, hourMs);
+      for (const writer of untrusted) log('error', 'audit_chain_untrusted', { writer });
+      if (anchored) anchoredHourMs = hourMs;
+    }
+    return { ...(await left()), outcome, batches, records };
+  };
+
+  const left = async () => {
+    const { entries, oldestMs } = await source.backlog();
+    return { entriesLeft: entries, lagMs: oldestMs === null ? 0 : Math.max(0, clock() - oldestMs) };
+  };
+
+  return {
+    async run() {
+      const holder = parts.newId();
+      if (!(await lease.acquire(holder, settings.leaseMs)))
+        return { ...(await left()), outcome: 'busy', batches: 0, records: 0 };
+      try {
+        return await run(holder);
+      } finally {
+        await lease.release(holder).catch(() => {}); // It ends by itself.
+      }
+    },
+  };
+}

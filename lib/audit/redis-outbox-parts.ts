@@ -1,0 +1,31 @@
+import type { Settings } from '../config/variables.ts';
+import type { RedisExchange } from '../redis/connection.ts';
+import type { Lease, Outbox, Source, Tail } from './outbox.ts';
+import { createRedisOutbox } from './outbox-redis.ts';
+
+/** The one stream of a deployment's audit records (docs/redis_keys.md). */
+const STREAM = 'tgefd:v1:audit';
+/** An append may take longer than a decision's trip: in strict mode a lost one costs the caller a 503. Not much longer
+ * either: the archive trusts that a record has found its place within its settling time. */
+const APPEND_MS = { least: 1000, most: 2000 } as const;
+/** Deadline of what the archive asks, which nobody waits for. */
+const ARCHIVE_COMMAND_MS = 10_000;
+
+/** The audit outbox in the shared Redis, over one HTTP exchange a command. */
+export const redisOutbox = (
+  settings: Pick<Settings, 'auditStreamMaximum' | 'redisTimeoutMs'>,
+  exchange: RedisExchange,
+  sharePromises: boolean,
+): Outbox & Source & Lease & Tail =>
+  createRedisOutbox(
+    {
+      stream: STREAM,
+      maximumEntries: settings.auditStreamMaximum,
+      timeoutMs: Math.min(Math.max(settings.redisTimeoutMs, APPEND_MS.least), APPEND_MS.most),
+      shareTrips: sharePromises,
+    },
+    {
+      request: async ({ body, signal = AbortSignal.timeout(ARCHIVE_COMMAND_MS) }) =>
+        JSON.parse((await exchange(JSON.stringify(body), signal)).text),
+    },
+  );

@@ -1,0 +1,65 @@
+import type { Authentication, ClientCertificate, Grant, RequestContext } from '../../decision/vocabulary.ts';
+import { type Authenticator, authenticated, type GrantRules, refused } from '../authenticator.ts';
+import { type CertificatePolicy, rulesFor } from './certificate-policy.ts';
+import { certificateSubject } from './certificate-subject.ts';
+import type { CertificateReader, CertificateReading } from './client-certificate.ts';
+
+export interface CertificateAuthenticatorSettings {
+  /** What certificates may do where no believed header says so; null: they are known and granted nothing. */
+  readonly policy: CertificatePolicy | null;
+}
+
+export interface CertificateAuthenticatorParts {
+  readonly readCertificate: CertificateReader;
+  readonly grants: Pick<GrantRules, 'ofLists'>;
+}
+
+/**
+ * Authenticates by client certificate (contract §4 "mTLS"). Scopes come from the believed scopes header, else from the
+ * believed role header, else from the policy; with a policy, a certificate that none of its rules matches is refused.
+ * The chain was verified by the hop or by the platform; validity and contradictions by the reader.
+ */
+export const createCertificateAuthenticator = (
+  settings: CertificateAuthenticatorSettings,
+  { readCertificate, grants }: CertificateAuthenticatorParts,
+): Authenticator => {
+  const fromPolicy = (certificate: ClientCertificate): Grant | null => {
+    if (settings.policy === null) return { scopes: [], roles: [] };
+    const granted = rulesFor(settings.policy, certificate).map(({ scopes, roles }) => grants.ofLists(scopes, roles));
+    if (granted.length === 0) return null;
+    return {
+      scopes: [...new Set(granted.flatMap(({ scopes }) => scopes))],
+      roles: [...new Set(granted.flatMap(({ roles }) => roles))],
+    };
+  };
+
+  const settle = (reading: CertificateReading, { explain }: RequestContext): Authentication => {
+    if (reading.found === 'none') return refused(explain, 'credential', { reason: 'credentials_missing' });
+    if (reading.found === 'refused') return refused(explain, 'credential', reading.reason);
+    const { certificate, scopes, roles } = reading;
+    explain?.('credential', 'one certificate', { thumbprint: certificate.thumbprint });
+    const subject = certificateSubject(certificate);
+    if (subject === null) return refused(explain, 'subject', { reason: 'certificate_unnamed' });
+    explain?.('subject', 'named', { subject });
+    const grant = scopes === null && roles === null ? fromPolicy(certificate) : grants.ofLists(scopes, roles);
+    if (!grant) return refused(explain, 'grant', { reason: 'certificate_unmapped' });
+    explain?.('grant', 'read', { scopes: grant.scopes.join(' '), roles: grant.roles.join(' ') });
+    return authenticated({
+      method: 'mtls',
+      subject,
+      issuer: null,
+      scopes: grant.scopes,
+      roles: grant.roles,
+      keyId: certificate.thumbprint,
+      tokenId: null,
+      issuedAtSeconds: null,
+      expiresAtSeconds: certificate.notAfterSeconds,
+      thumbprint: certificate.thumbprint,
+    });
+  };
+
+  return (request, boundary, context) => {
+    const reading = readCertificate(boundary, request.hop);
+    return reading instanceof Promise ? reading.then((later) => settle(later, context)) : settle(reading, context);
+  };
+};

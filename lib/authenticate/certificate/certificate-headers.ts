@@ -1,0 +1,163 @@
+import { encodeBase64url } from '../../codec/base64url.ts';
+import type { ClientCertificate, CredentialReason, HeaderFields } from '../../decision/vocabulary.ts';
+import { parseForwardedClientCert } from './forwarded-client-cert.ts';
+import { certificateFromDer, certificateFromPem, decodeBase64 } from './x509.ts';
+
+/** What one source says of the client's certificate. `no_certificate`: that there was none, which contradicts any other. */
+export type Statement =
+  | { readonly says: 'nothing' }
+  | { readonly says: 'no_certificate' }
+  | { readonly says: 'certificate'; readonly field: string; readonly certificate: ClientCertificate }
+  | { readonly says: 'refused'; readonly reason: CredentialReason };
+
+export type CertificateSource = (believed: HeaderFields) => Statement | Promise<Statement>;
+
+/** How the text of a whole certificate is read: handed in so that one that was read before need not be hashed again. */
+export type ReadText = (
+  text: string,
+  read: (text: string) => Promise<ClientCertificate | null>,
+) => ClientCertificate | null | Promise<ClientCertificate | null>;
+
+const maximumSubjectLength = 2048;
+
+const nothing: Statement = { says: 'nothing' };
+const noCertificate: Statement = { says: 'no_certificate' };
+const refused = (reason: CredentialReason): Statement => ({ says: 'refused', reason });
+const malformed = refused({ reason: 'certificate_malformed' });
+const unverified = refused({ reason: 'certificate_unverified' });
+const repeated = (field: string): Statement => refused({ reason: 'forwarded_invalid', field });
+
+const statement = (field: string, read: ReturnType<ReadText>): Statement | Promise<Statement> => {
+  const settle = (certificate: ClientCertificate | null): Statement =>
+    certificate === null ? malformed : { says: 'certificate', field, certificate };
+  return read instanceof Promise ? read.then(settle) : settle(read);
+};
+
+/**
+ * A field, or null where the proxy had nothing to put into it: it is missing or empty, a placeholder that Caddy left in
+ * (`{…}`), Apache's `(null)`, or nginx's `NONE`.
+ */
+const fieldOf = (believed: HeaderFields, name: string): string | null => {
+  const value = believed.get(name)?.trim() ?? '';
+  return value === '' || value.startsWith('{') || value === '(null)' || value === 'NONE' ? null : value;
+};
+
+/** RFC 9440 §2.1: the certificate itself, one byte sequence. `Client-Cert-Chain` is not read. */
+export const clientCertSource =
+  (readText: ReadText): CertificateSource =>
+  (believed) => {
+    const field = 'client-cert';
+    const value = fieldOf(believed, field);
+    if (value === null) return nothing;
+    if (value.includes(',')) return repeated(field);
+    if (value.length < 2 || !value.startsWith(':') || !value.endsWith(':')) return malformed;
+    return statement(
+      field,
+      readText(value, async (text) => {
+        const der = decodeBase64(text.slice(1, -1));
+        return der === null ? null : certificateFromDer(der);
+      }),
+    );
+  };
+
+/** Envoy: the rightmost element, which the nearest proxy wrote about whoever connected to it. */
+export const forwardedClientCertSource =
+  (readText: ReadText): CertificateSource =>
+  (believed) => {
+    const field = 'x-forwarded-client-cert';
+    const value = fieldOf(believed, field);
+    if (value === null) return nothing;
+    const element = parseForwardedClientCert(value)?.at(-1);
+    if (element === undefined) return malformed;
+    const all = (key: string) => element.filter(([name, text]) => name === key && text !== '').map(([, text]) => text);
+    const [hashes, subjects, certificates] = [all('hash'), all('subject'), all('cert')];
+    if (hashes.length > 1 || subjects.length > 1 || certificates.length > 1) return malformed;
+
+    const thumbprint = hashes[0] === undefined ? null : thumbprintFromHex(hashes[0]);
+    if (thumbprint === null && hashes.length > 0) return malformed;
+    if (certificates[0] !== undefined) {
+      const settle = (read: Statement): Statement =>
+        read.says === 'certificate' && thumbprint !== null && read.certificate.thumbprint !== thumbprint
+          ? malformed
+          : read;
+      const read = statement(field, readText(certificates[0], fromEncodedPem));
+      return read instanceof Promise ? read.then(settle) : settle(read);
+    }
+    const subject = subjects[0] ?? '';
+    const subjectAltNames = [...all('uri').map((uri) => `URI:${uri}`), ...all('dns').map((name) => `DNS:${name}`)];
+    if (thumbprint === null && subject === '' && subjectAltNames.length === 0) return malformed;
+    if (![subject, ...subjectAltNames].every(isPrintable)) return malformed;
+    const dates = { notBeforeSeconds: null, notAfterSeconds: null };
+    return { says: 'certificate', field, certificate: { subject, subjectAltNames, thumbprint, ...dates } };
+  };
+
+/**
+ * nginx and ingress-nginx: the result of the verification, which alone makes the others count, the subject and the
+ * certificate in percent-encoded PEM. `subjectHeader` is left to its own source when it is one of these.
+ */
+export const nginxSource =
+  (readText: ReadText, subjectHeader: string): CertificateSource =>
+  (believed) => {
+    const verification = believed.get('ssl-client-verify')?.trim() ?? '';
+    const subjects = ['ssl-client-s-dn', 'ssl-client-subject-dn']
+      .filter((name) => name !== subjectHeader)
+      .map((name) => [name, fieldOf(believed, name)] as const)
+      .filter((found): found is readonly [string, string] => found[1] !== null);
+    const pem = fieldOf(believed, 'ssl-client-cert');
+    const isNamed = subjects.length > 0 || pem !== null;
+
+    if (verification === 'NONE' && !isNamed) return noCertificate;
+    if (verification !== 'SUCCESS') {
+      if (/^FAILED:.*expired$/.test(verification)) return refused({ reason: 'certificate_expired' });
+      return isNamed || fieldOf(believed, 'ssl-client-verify') !== null ? unverified : nothing;
+    }
+    const [[field, subject] = ['ssl-client-verify', null], other] = subjects;
+    if (other !== undefined && other[1] !== subject) return repeated(other[0]);
+    if (subject !== null && isRepeated(subject)) return repeated(field);
+    if (pem === null) return subject === null ? nothing : named(field, subject);
+    const settle = (read: Statement): Statement =>
+      read.says === 'certificate' && subject !== null && read.certificate.subject !== subject ? repeated(field) : read;
+    const read = statement('ssl-client-cert', readText(pem, fromEncodedPem));
+    return read instanceof Promise ? read.then(settle) : settle(read);
+  };
+
+/** The plan's header: a subject, and nothing that says how it was verified. The ingress must set it only after it has. */
+export const subjectSource =
+  (subjectHeader: string): CertificateSource =>
+  (believed) => {
+    const subject = fieldOf(believed, subjectHeader);
+    if (subject === null) return nothing;
+    if (subject.startsWith('FAILED')) return unverified;
+    return isRepeated(subject) ? repeated(subjectHeader) : named(subjectHeader, subject);
+  };
+
+const named = (field: string, subject: string): Statement => {
+  if (subject.length > maximumSubjectLength || !isPrintable(subject)) return malformed;
+  const certificate = { subject, subjectAltNames: [], thumbprint: null, notBeforeSeconds: null, notAfterSeconds: null };
+  return { says: 'certificate', field, certificate };
+};
+
+/**
+ * Whether a field with a distinguished name arrived more than once: RFC 4514 puts no space after a comma, so a comma with
+ * one that no backslash protects is where two fields were joined.
+ */
+const isRepeated = (subject: string): boolean => /(?<!\\)(?:\\\\)*, /.test(subject);
+
+/** Other characters reach us differently on each runtime, so a name with them is not one name. */
+const isPrintable = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);
+
+/** A SHA-256 in 64 hexadecimal digits as RFC 8705 §3.1 writes it, or null. */
+export const thumbprintFromHex = (digits: string): string | null =>
+  /^[0-9A-Fa-f]{64}$/.test(digits)
+    ? encodeBase64url(Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)))
+    : null;
+
+const fromEncodedPem = async (text: string): Promise<ClientCertificate | null> => {
+  let pem: string;
+  try {
+    pem = decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+  return certificateFromPem(pem);
+};

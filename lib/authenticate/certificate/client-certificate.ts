@@ -1,0 +1,147 @@
+import type {
+  Boundary,
+  ClientCertificate,
+  Clock,
+  CredentialReason,
+  HeaderFields,
+  Hop,
+} from '../../decision/vocabulary.ts';
+import {
+  type CertificateSource,
+  clientCertSource,
+  forwardedClientCertSource,
+  nginxSource,
+  type ReadText,
+  type Statement,
+  subjectSource,
+} from './certificate-headers.ts';
+import { commonName } from './distinguished-name.ts';
+
+/** What the sources of client certificates said about one request. */
+export type CertificateReading =
+  | {
+      readonly found: 'certificate';
+      readonly certificate: ClientCertificate;
+      /** The believed scopes header as received, or null. */
+      readonly scopes: string | null;
+      /** The believed role header as received, or null. */
+      readonly roles: string | null;
+    }
+  | { readonly found: 'none' }
+  | { readonly found: 'refused'; readonly reason: CredentialReason };
+
+/** Synchronous unless a certificate that was not seen before has to be hashed. Never throws and never rejects. */
+export type CertificateReader = (
+  boundary: Pick<Boundary, 'trustedHop' | 'believed'>,
+  hop: Pick<Hop, 'certificate' | 'certificateRefusal'>,
+) => CertificateReading | Promise<CertificateReading>;
+
+/** The header fields in which a trusted proxy may name the caller's certificate: RFC 9440, Envoy, nginx, the plan's own. */
+export const certificateHeaders = ['client_cert', 'xfcc', 'nginx', 'subject'] as const;
+export type CertificateHeader = (typeof certificateHeaders)[number];
+
+export interface CertificateReaderSettings {
+  /** The sources to read, in this order. Every one that the ingress does not set itself is one that a stranger may try. */
+  readonly headers: readonly CertificateHeader[];
+  /** Name of the plan's header with a subject, lower case. */
+  readonly subjectHeader: string;
+  readonly scopesHeader: string | null;
+  readonly roleHeader: string | null;
+}
+
+const rememberedCertificates = 256;
+
+/**
+ * Finds the caller's client certificate (contract §4 "mTLS"). A caller who speaks to us directly is who the platform's own
+ * verified certificate says, and no header counts. Behind a trusted hop that certificate is the proxy's, never the
+ * caller's, so only the header fields count: they must all name the same certificate (one that says more than another
+ * completes it), or the request is refused as `forwarded_invalid`. A certificate outside of its validity is refused
+ * where the dates are known.
+ *
+ * Verifies no chain and no revocation: the hop or the platform has. Where a proxy asks for certificates without verifying
+ * them and still forwards the subject, the plan's header alone cannot tell.
+ */
+export const createCertificateReader = (
+  settings: CertificateReaderSettings,
+  { clock }: { readonly clock: Clock },
+): CertificateReader => {
+  const { headers, subjectHeader, scopesHeader, roleHeader } = settings;
+  const readText = rememberReadings();
+  const available: Readonly<Record<CertificateHeader, CertificateSource>> = {
+    client_cert: clientCertSource(readText),
+    xfcc: forwardedClientCertSource(readText),
+    nginx: nginxSource(readText, subjectHeader),
+    subject: subjectSource(subjectHeader),
+  };
+  const sources = headers.map((header) => available[header]);
+
+  const accept = (certificate: ClientCertificate, believed: HeaderFields | null): CertificateReading => {
+    const nowSeconds = Math.floor(clock() / 1000);
+    const { notBeforeSeconds, notAfterSeconds } = certificate;
+    if (nowSeconds < (notBeforeSeconds ?? nowSeconds) || nowSeconds > (notAfterSeconds ?? nowSeconds))
+      return { found: 'refused', reason: { reason: 'certificate_expired' } };
+    const believe = (name: string | null) => (name === null ? null : (believed?.get(name) ?? null));
+    return { found: 'certificate', certificate, scopes: believe(scopesHeader), roles: believe(roleHeader) };
+  };
+
+  const combine = (statements: readonly Statement[], believed: HeaderFields): CertificateReading => {
+    let agreed: ClientCertificate | null = null;
+    for (const said of statements) {
+      if (said.says === 'refused') return { found: 'refused', reason: said.reason };
+      if (said.says !== 'certificate') continue;
+      const contradicted =
+        statements.some(({ says }) => says === 'no_certificate') || (agreed && !isSame(agreed, said.certificate));
+      if (contradicted) return { found: 'refused', reason: { reason: 'forwarded_invalid', field: said.field } };
+      agreed = agreed ? complete(agreed, said.certificate) : said.certificate;
+    }
+    return agreed ? accept(agreed, believed) : { found: 'none' };
+  };
+
+  return ({ trustedHop, believed }, { certificate, certificateRefusal }) => {
+    if (!trustedHop) {
+      if (certificateRefusal) return { found: 'refused', reason: certificateRefusal };
+      return certificate ? accept(certificate, null) : { found: 'none' };
+    }
+    const statements = sources.map((source) => source(believed));
+    return statements.some((said) => said instanceof Promise)
+      ? Promise.all(statements).then((settled) => combine(settled, believed))
+      : combine(statements as Statement[], believed);
+  };
+};
+
+/** The same certificate, as far as both tell; when nothing that both tell can be compared, it is not. */
+const isSame = (one: ClientCertificate, other: ClientCertificate): boolean => {
+  if (one.thumbprint !== null && other.thumbprint !== null) return one.thumbprint === other.thumbprint;
+  return one.subject !== '' && other.subject !== '' && (names(one, other.subject) || names(other, one.subject));
+};
+
+/** Whether `text` is the subject of a certificate, its common name, or one of its alternative names. */
+const names = ({ subject, subjectAltNames }: ClientCertificate, text: string): boolean =>
+  text === subject ||
+  text === commonName(subject) ||
+  subjectAltNames.some((name) => name.slice(name.indexOf(':') + 1) === text);
+
+const complete = (one: ClientCertificate, other: ClientCertificate): ClientCertificate => ({
+  // A whole certificate knows its own subject best.
+  subject:
+    (one.notAfterSeconds === null && other.notAfterSeconds !== null ? other.subject : one.subject) || other.subject,
+  subjectAltNames: one.subjectAltNames.length > 0 ? one.subjectAltNames : other.subjectAltNames,
+  thumbprint: one.thumbprint ?? other.thumbprint,
+  notBeforeSeconds: one.notBeforeSeconds ?? other.notBeforeSeconds,
+  notAfterSeconds: one.notAfterSeconds ?? other.notAfterSeconds,
+});
+
+/** Remembers the certificates read last by their text, so that a caller who comes again costs no hash and no promise. */
+const rememberReadings = (): ReadText => {
+  const known = new Map<string, ClientCertificate>();
+  return (text, read) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    return read(text).then((certificate) => {
+      const oldest = known.size >= rememberedCertificates ? known.keys().next().value : undefined;
+      if (oldest !== undefined) known.delete(oldest);
+      if (certificate !== null) known.set(text, certificate);
+      return certificate;
+    });
+  };
+};

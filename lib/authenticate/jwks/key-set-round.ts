@@ -1,0 +1,118 @@
+import type { Clock, Fetch, RequestContext } from '../../decision/vocabulary.ts';
+import { type KeySet, type KeySetProblem, parseKeySet } from './json-web-key-set.ts';
+import { readCopy, type SharedCopy, writeCopy } from './key-set-copy.ts';
+import { type FetchProblem, fetchKeySet, type Sleep } from './key-set-fetch.ts';
+
+export interface RoundSettings {
+  readonly url: string;
+  /** The `alg` values that a key may serve. */
+  readonly algorithms: readonly string[];
+  readonly ttlSeconds: number;
+  readonly maxStaleSeconds: number;
+  /** Deadline of one attempt, body included. */
+  readonly timeoutSeconds: number;
+  readonly maxAttempts: number;
+  /** Pause after the first failed attempt; it doubles after each further one, up to `maxBackoffSeconds`. */
+  readonly backoffSeconds: number;
+  readonly maxBackoffSeconds: number;
+}
+
+export interface RoundParts {
+  /** From the egress guard: reaches the configured host only and follows no redirect to another origin. */
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  readonly sleep: Sleep;
+  /** Uniform in [0, 1), for jitter only. */
+  readonly random: () => number;
+  readonly shared?: SharedCopy;
+}
+
+/** A key set and when it was asked for. */
+export interface HeldKeySet {
+  readonly set: KeySet;
+  readonly fetchedAtMs: number;
+}
+
+export interface RoundFailure {
+  readonly problem: FetchProblem | KeySetProblem;
+  readonly status: number | null;
+  readonly attempts: number;
+}
+
+/** What a round needs of the state it works for. */
+export interface Holder {
+  held(): HeldKeySet | null;
+  /** Takes a good set. Answers whether the round may end there. */
+  adopt(taken: HeldKeySet): boolean;
+}
+
+/** A copy that is not there by then costs more than asking the issuer. */
+const sharedReadMs = 250;
+
+/** `milliseconds`, less up to half of them: instances that failed together do not come back together. */
+export const jittered = (milliseconds: number, random: () => number): number => milliseconds * (1 - random() / 2);
+
+/**
+ * Gives the function that runs one round: the shared copy first, then up to `maxAttempts` attempts with backoff, all of it
+ * over before `endsAtMs`. Resolves to null when a good set was adopted. An answer that is wrong rather than missing ends the
+ * round at once: asking again within a second will not change it. Never rejects.
+ */
+export const createRound = (settings: RoundSettings, parts: RoundParts) => {
+  const { clock, sleep, random, shared } = parts;
+  const { url, algorithms, maxAttempts } = settings;
+
+  const take = async (text: string, fetchedAtMs: number, holder: Holder) => {
+    const parsed = await parseKeySet(text, algorithms, holder.held()?.set ?? null);
+    return 'set' in parsed ? holder.adopt({ set: parsed.set, fetchedAtMs }) : parsed.problem;
+  };
+
+  const takeShared = async (holder: Holder): Promise<boolean> => {
+    if (!shared) return false;
+    const timer = new AbortController();
+    const late = sleep(sharedReadMs, timer.signal).then(() => null);
+    const text = await Promise.race([readShared(shared), late]);
+    timer.abort();
+    const copy = text === null ? null : readCopy(text, url, clock());
+    if (copy === null || copy.fetchedAtMs <= (holder.held()?.fetchedAtMs ?? 0)) return false;
+    return (await take(copy.text, copy.fetchedAtMs, holder)) === true;
+  };
+
+  return async (holder: Holder, context: RequestContext, endsAtMs: number): Promise<RoundFailure | null> => {
+    if (await takeShared(holder)) return null;
+    for (let attempts = 1; ; attempts++) {
+      const startedAtMs = clock();
+      const timeoutMs = Math.min(settings.timeoutSeconds * 1000, endsAtMs - startedAtMs);
+      const fetched = await fetchKeySet(url, timeoutMs, parts);
+      if ('text' in fetched) {
+        const taken = await take(fetched.text, startedAtMs, holder);
+        if (typeof taken === 'string') return { problem: taken, status: 200, attempts };
+        if (shared && holder.held()?.fetchedAtMs === startedAtMs) {
+          const copy = writeCopy({ url, fetchedAtMs: startedAtMs, text: fetched.text });
+          context.defer(writeShared(shared, copy, settings.ttlSeconds + settings.maxStaleSeconds));
+        }
+        return null;
+      }
+      const { problem, status, transient } = fetched;
+      const backoffSeconds = Math.min(settings.maxBackoffSeconds, settings.backoffSeconds * 2 ** (attempts - 1));
+      const pauseMs = jittered(backoffSeconds * 1000, random);
+      if (!transient || attempts >= maxAttempts || clock() + pauseMs >= endsAtMs) return { problem, status, attempts };
+      await sleep(pauseMs);
+    }
+  };
+};
+
+const readShared = async (shared: SharedCopy): Promise<string | null> => {
+  try {
+    return await shared.read();
+  } catch {
+    return null;
+  }
+};
+
+const writeShared = async (shared: SharedCopy, text: string, ttlSeconds: number): Promise<void> => {
+  try {
+    await shared.write(text, ttlSeconds);
+  } catch {
+    // The next instance asks the issuer, then.
+  }
+};

@@ -1,0 +1,165 @@
+import type {
+  AccessRequest,
+  Authentication,
+  Boundary,
+  Clock,
+  CredentialReason,
+  Principal,
+  RequestContext,
+} from '../../decision/vocabulary.ts';
+import { type Authenticator, authenticated, type GrantRules, ownThumbprint, refused } from '../authenticator.ts';
+import type { CertificateReader, CertificateReading } from '../certificate/client-certificate.ts';
+import { createFindToken, type TokenFieldSettings } from '../credentials.ts';
+import {
+  type AccessTokenParts,
+  type AccessTokenSettings,
+  createVerifyToken,
+  type VerifiedToken,
+} from './access-token.ts';
+import type { KeyAnswer, KeyQuery, VerificationKey } from './keys.ts';
+import { isRefusal } from './refusal.ts';
+import { createTokenCache, type Remembered, type TokenCacheSettings } from './token-cache.ts';
+
+export interface TokenAuthenticatorSettings extends TokenFieldSettings, AccessTokenSettings {
+  readonly cache: TokenCacheSettings;
+}
+
+export interface TokenAuthenticatorParts extends AccessTokenParts {
+  readonly clock: Clock;
+  readonly grants: GrantRules;
+  readonly readCertificate: CertificateReader;
+}
+
+/** A token whose signature, claims and grant need no second look while this holds. */
+interface KnownToken extends Remembered {
+  /** First instant at which it is valid, skew included, and the first at which it no longer is. */
+  readonly fromMs: number;
+  readonly untilMs: number;
+  /** What the key set answers with `key` as long as the key lives; null for a shared secret. */
+  readonly query: KeyQuery | null;
+  readonly key: VerificationKey;
+  /** Thumbprint of the certificate that must be presented with it, or null. */
+  readonly boundTo: string | null;
+  readonly principal: Principal;
+  /** The answer for a fresh key and no other certificate, made once. */
+  readonly authentication: Authentication;
+}
+
+/** What one request brings besides its token. */
+interface Presentation {
+  readonly request: AccessRequest;
+  readonly boundary: Boundary;
+  readonly context: RequestContext;
+  readonly mayFetchKeys: boolean;
+}
+
+const mismatch: CredentialReason = { reason: 'token_certificate_mismatch' };
+
+/**
+ * Authenticates by JWT access token. A token seen and verified before is not verified again: its time limits, the presence
+ * of its very key in the key set of its issuer, and a certificate it is bound to are checked every time. The principal's
+ * thumbprint is that of a certificate the caller showed the platform; header fields are read for bound tokens only.
+ */
+export const createTokenAuthenticator = (
+  settings: TokenAuthenticatorSettings,
+  parts: TokenAuthenticatorParts,
+): Authenticator => {
+  const { clock, grants, keySets, readCertificate } = parts;
+  const findToken = createFindToken(settings);
+  const verify = createVerifyToken(settings, parts);
+  const cache = createTokenCache<KnownToken>(settings.cache);
+
+  const authenticate: Authenticator = (request, boundary, context, mayFetchKeys) => {
+    const token = findToken(request.headers);
+    if (typeof token !== 'string') return refused(context.explain, 'credential', token);
+    context.explain?.('credential', 'one token', { field: settings.header, bytes: token.length });
+    const nowMs = clock();
+    const known = cache.find(token);
+    const presentation = { request, boundary, context, mayFetchKeys };
+    if (!known || nowMs < known.fromMs || nowMs >= known.untilMs) return firstTime(token, nowMs, presentation);
+    context.explain?.('cache', 'verified before', { key_id: known.key.keyId });
+    if (known.query === null || keySets === null) return bind(known, false, presentation);
+    const answer = keySets.find(known.query, context, mayFetchKeys);
+    return answer instanceof Promise
+      ? answer.then((later) => again(known, later, nowMs, presentation))
+      : again(known, answer, nowMs, presentation);
+  };
+
+  const again = (known: KnownToken, answer: KeyAnswer, nowMs: number, presentation: Presentation) => {
+    if (answer.found === 'key' && answer.key === known.key) return bind(known, answer.stale, presentation);
+    if (answer.found === 'unavailable') return outage(answer.retryAfterSeconds);
+    cache.drop(known.token);
+    return answer.found === 'none'
+      ? refused(presentation.context.explain, 'key', answer.reason)
+      : firstTime(known.token, nowMs, presentation);
+  };
+
+  const firstTime = async (token: string, nowMs: number, presentation: Presentation): Promise<Authentication> => {
+    const { context, mayFetchKeys } = presentation;
+    const verdict = await verify(token, nowMs, context, mayFetchKeys);
+    if (verdict.outcome !== 'verified') return verdict;
+    const grant = grants.ofClaims(verdict.token.claims);
+    if (isRefusal(grant)) return refused(context.explain, 'grant', grant);
+    context.explain?.('grant', 'read', { scopes: grant.scopes.join(' '), roles: grant.roles.join(' ') });
+    const known = knownToken(token, verdict.token, grant, settings.clockSkewSeconds);
+    cache.sighted(known);
+    return bind(known, verdict.token.stale, presentation);
+  };
+
+  const bind = (known: KnownToken, stale: boolean, { request, boundary, context }: Presentation) => {
+    if (known.boundTo === null) return present(known, stale, ownThumbprint(request, boundary));
+    const settle = (reading: CertificateReading) => {
+      if (reading.found === 'refused') return refused(context.explain, 'certificate', reading.reason);
+      const thumbprint = reading.found === 'certificate' ? reading.certificate.thumbprint : null;
+      if (thumbprint !== known.boundTo) return refused(context.explain, 'certificate', mismatch);
+      context.explain?.('certificate', 'the one that the token is bound to');
+      return present(known, stale, thumbprint);
+    };
+    const reading = readCertificate(boundary, request.hop);
+    return reading instanceof Promise ? reading.then(settle) : settle(reading);
+  };
+
+  return authenticate;
+};
+
+const present = (known: KnownToken, stale: boolean, thumbprint: string | null): Authentication => {
+  const { principal } = known;
+  if (thumbprint === principal.thumbprint) return stale ? authenticated(principal, true) : known.authentication;
+  return authenticated({ ...principal, thumbprint }, stale);
+};
+
+const knownToken = (
+  token: string,
+  { facts, key, query }: VerifiedToken,
+  { scopes, roles }: Pick<Principal, 'scopes' | 'roles'>,
+  skewSeconds: number,
+): KnownToken => {
+  const principal: Principal = Object.freeze({
+    method: 'jwt',
+    subject: facts.subject,
+    issuer: facts.issuer,
+    scopes,
+    roles,
+    keyId: key.keyId,
+    tokenId: facts.tokenId,
+    issuedAtSeconds: facts.issuedAtSeconds,
+    expiresAtSeconds: facts.expiresAtSeconds,
+    thumbprint: facts.certificateThumbprint,
+  });
+  return {
+    token,
+    fromMs: ((facts.validFromSeconds ?? Number.NEGATIVE_INFINITY) - skewSeconds) * 1000,
+    untilMs: (facts.expiresAtSeconds + skewSeconds) * 1000,
+    query,
+    key,
+    boundTo: facts.certificateThumbprint,
+    principal,
+    authentication: Object.freeze(authenticated(principal)),
+  };
+};
+
+const outage = (retryAfterSeconds: number): Authentication => ({
+  outcome: 'unavailable',
+  reason: 'keys_unavailable',
+  retryAfterSeconds,
+});

@@ -1,0 +1,147 @@
+import { isJsonObject, type JsonObject, type JsonValue, member } from '../../codec/strict-json.ts';
+import type { ClaimName, CredentialReason } from '../../decision/vocabulary.ts';
+import { isRefusal } from './refusal.ts';
+import { isSubject } from './subject.ts';
+
+export interface ClaimRules {
+  /** Exact `iss`, or null to accept any. */
+  readonly issuer: string | null;
+  /** What `aud` must contain, or null to demand no audience. */
+  readonly audience: string | null;
+  readonly clockSkewSeconds: number;
+  /** Longest `exp - iat`, or null for no limit. */
+  readonly maximumLifetimeSeconds: number | null;
+  /** Claim that names the caller. */
+  readonly subjectClaim: string;
+}
+
+/** What the claims of a token come to. */
+export interface TokenFacts {
+  readonly subject: string;
+  readonly issuer: string | null;
+  readonly tokenId: string | null;
+  readonly issuedAtSeconds: number | null;
+  readonly expiresAtSeconds: number;
+  /** The later of `nbf` and `iat`, or null without either. */
+  readonly validFromSeconds: number | null;
+  /** `cnf.x5t#S256`: thumbprint of the certificate that the caller must present (RFC 8705 §3.1), or null. */
+  readonly certificateThumbprint: string | null;
+}
+
+/** Latest instant that RFC 3339 can write. */
+const latestSeconds = 253_402_300_799;
+const longestTokenId = 1024;
+
+const missing = (claim: ClaimName): CredentialReason => ({ reason: 'token_claim_missing', claim });
+const invalid = (claim: ClaimName): CredentialReason => ({ reason: 'token_claim_invalid', claim });
+
+/**
+ * Whether the claims name the configured issuer, character for character (RFC 7519 §4.1.1, RFC 8725 §3.8). Asked of claims
+ * not yet verified, before a key is looked for, so that no key of one issuer is ever tried on a token of another.
+ */
+export const checkIssuer = (claims: JsonObject, issuer: string | null): CredentialReason | null => {
+  const named = member(claims, 'iss');
+  if (named === undefined) return issuer === null ? null : missing('iss');
+  if (typeof named !== 'string') return invalid('iss');
+  return issuer === null || named === issuer ? null : { reason: 'token_issuer_unknown' };
+};
+
+/**
+ * Validates verified claims at one instant, in epoch seconds with fractions (RFC 7519 §4.1): `exp` is demanded and refused
+ * on or after its instant plus skew; `nbf` and `iat` at most the skew ahead; the lifetime within its limit; `aud`
+ * contains ours; `jti` and `cnf` of their types; the subject one that names a caller. Types are strict: no number in
+ * a string, no array for a string, no infinity. A `cnf` that demands more than a certificate is refused, since nobody
+ * here would check it (RFC 7800 §3.1, RFC 9449 §7.2). Does not compare the certificate, and leaves `iss` to
+ * `checkIssuer` and scopes and roles to the grant.
+ */
+export const checkClaims = (
+  claims: JsonObject,
+  rules: ClaimRules,
+  nowSeconds: number,
+): TokenFacts | CredentialReason => {
+  const times = checkTimes(claims, rules, nowSeconds);
+  if (isRefusal(times)) return times;
+  const audience = checkAudience(member(claims, 'aud'), rules.audience);
+  if (audience) return audience;
+  const tokenId = member(claims, 'jti');
+  if (tokenId !== undefined && !isTokenId(tokenId)) return invalid('jti');
+  const certificateThumbprint = demandedThumbprint(member(claims, 'cnf'));
+  if (isRefusal(certificateThumbprint)) return certificateThumbprint;
+  const sub = member(claims, 'sub');
+  if (sub !== undefined && typeof sub !== 'string') return invalid('sub');
+  const subject = member(claims, rules.subjectClaim);
+  if (subject === undefined) return missing('sub');
+  if (!isSubject(subject)) return invalid('sub');
+  return {
+    subject,
+    issuer: (member(claims, 'iss') as string | undefined) ?? null,
+    tokenId: tokenId ?? null,
+    certificateThumbprint,
+    ...times,
+  };
+};
+
+type Times = Pick<TokenFacts, 'issuedAtSeconds' | 'expiresAtSeconds' | 'validFromSeconds'>;
+
+const checkTimes = (claims: JsonObject, rules: ClaimRules, nowSeconds: number): Times | CredentialReason => {
+  const { clockSkewSeconds: skew, maximumLifetimeSeconds } = rules;
+  const expires = numericDate(claims, 'exp');
+  if (isRefusal(expires)) return expires;
+  if (expires === null) return missing('exp');
+  if (expires <= nowSeconds - skew) return { reason: 'token_expired', secondsAgo: Math.floor(nowSeconds - expires) };
+
+  const notBefore = numericDate(claims, 'nbf');
+  if (isRefusal(notBefore)) return notBefore;
+  if (notBefore !== null && notBefore > nowSeconds + skew) return early('nbf', notBefore - nowSeconds);
+
+  const issuedAt = numericDate(claims, 'iat');
+  if (isRefusal(issuedAt)) return issuedAt;
+  if (issuedAt !== null && issuedAt > nowSeconds + skew) return early('iat', issuedAt - nowSeconds);
+
+  if (maximumLifetimeSeconds !== null) {
+    if (issuedAt === null) return missing('iat');
+    const lifetimeSeconds = expires - issuedAt;
+    if (lifetimeSeconds > maximumLifetimeSeconds)
+      return { reason: 'token_lifetime_too_long', lifetimeSeconds, maximumSeconds: maximumLifetimeSeconds };
+  }
+  const validFrom = Math.max(notBefore ?? 0, issuedAt ?? 0);
+  return {
+    issuedAtSeconds: issuedAt,
+    expiresAtSeconds: expires,
+    validFromSeconds: notBefore === null && issuedAt === null ? null : validFrom,
+  };
+};
+
+const early = (claim: 'nbf' | 'iat', seconds: number): CredentialReason => ({
+  reason: 'token_not_yet_valid',
+  claim,
+  secondsAhead: Math.ceil(seconds),
+});
+
+/** A claim that is a NumericDate (RFC 7519 §2), null when absent, or why it is none. */
+const numericDate = (claims: JsonObject, claim: 'exp' | 'nbf' | 'iat'): number | null | CredentialReason => {
+  const value = member(claims, claim);
+  if (value === undefined) return null;
+  return typeof value === 'number' && value >= 0 && value <= latestSeconds ? value : invalid(claim);
+};
+
+/** RFC 7519 §4.1.3: one string, or an array of nothing but strings, compared character for character. */
+const checkAudience = (named: JsonValue | undefined, audience: string | null): CredentialReason | null => {
+  if (named === undefined) return audience === null ? null : missing('aud');
+  const audiences = typeof named === 'string' ? [named] : named;
+  if (!Array.isArray(audiences) || !audiences.every((entry) => typeof entry === 'string')) return invalid('aud');
+  return audience === null || audiences.includes(audience) ? null : invalid('aud');
+};
+
+const isTokenId = (value: JsonValue): value is string =>
+  typeof value === 'string' && value.length > 0 && value.length <= longestTokenId && value.isWellFormed();
+
+const thumbprintMember = 'x5t#S256';
+
+/** The certificate thumbprint that a `cnf` demands, null where there is no `cnf`. */
+const demandedThumbprint = (confirmation: JsonValue | undefined): string | null | CredentialReason => {
+  if (confirmation === undefined) return null;
+  if (!isJsonObject(confirmation)) return invalid('cnf');
+  const thumbprint = member(confirmation, thumbprintMember);
+  return typeof thumbprint === 'string' && Object.keys(confirmation).length === 1 ? thumbprint : invalid('cnf');
+};

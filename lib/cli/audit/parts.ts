@@ -1,0 +1,148 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ChainParts } from '../../archive/chain.ts';
+import { createLayout } from '../../archive/layout.ts';
+import { createVerifier, type ManifestJwk } from '../../archive/signature.ts';
+import { signingJwks } from '../../compose/archive.ts';
+import type { Config } from '../../config/load.ts';
+import { createFolderStore } from '../../platform/node/folder-store.ts';
+import type { ObjectStore } from '../../storage/store.ts';
+import { type Console, Usage } from '../command.ts';
+import { configOrProblems } from '../config.ts';
+import { operatorAgents } from '../operator-agents.ts';
+
+/** Options that say where the archive is and whose signatures count. */
+export const placeOptions = {
+  folder: { type: 'string' },
+  prefix: { type: 'string' },
+  keys: { type: 'string' },
+  'copies-folder': { type: 'string' },
+} as const;
+
+export const PLACE_USAGE = '[--folder DIRECTORY [--prefix PREFIX]] [--keys JWKS_FILE] [--copies-folder DIRECTORY]';
+
+export interface PlaceValues {
+  readonly folder?: string | undefined;
+  readonly prefix?: string | undefined;
+  readonly keys?: string | undefined;
+  readonly 'copies-folder'?: string | undefined;
+}
+
+/** An archive opened for reading. */
+export interface OpenArchive extends ChainParts {
+  readonly copies: ObjectStore | null;
+  /** The keys that its signatures are held against. */
+  readonly keys: readonly ManifestJwk[];
+  /** Null where folder and keys were given, and no configuration was needed. */
+  readonly config: Config | null;
+}
+
+/** The configuration as the archive reads it; null, with every problem told, where it does not hold together. */
+export const archiveConfig = async (console: Console): Promise<Config | null> => {
+  const place = { platform: 'lambda', role: 'archive', upstreamBinding: false, bucketBinding: false } as const;
+  const loaded = await configOrProblems(console, place);
+  return loaded?.config ?? null;
+};
+
+/**
+ * Opens the archive that options and environment name: a folder that was copied from a bucket, with keys from a file, needs no
+ * configuration at all. Null, and told, where something is missing.
+ */
+export const openArchive = async (values: PlaceValues, console: Console): Promise<OpenArchive | null> => {
+  const isOffline = values.folder !== undefined && values.keys !== undefined;
+  const config = isOffline ? null : await archiveConfig(console);
+  if (!isOffline && config === null) return null;
+  const jwks = values.keys === undefined ? config && signingJwks(config) : await publicKeys(values.keys);
+  if (jwks === null || jwks.length === 0) {
+    console.err('no key to verify with: give --keys, or TGEFD_AUDIT_SIGNING_KEY');
+    return null;
+  }
+  const stores = values.folder === undefined && config !== null ? await bucketStores(config, console.env) : null;
+  const prefix = values.prefix ?? config?.settings.auditPrefix ?? 'audit';
+  const store = values.folder === undefined ? (stores?.store ?? null) : await folderWith(values.folder, prefix);
+  if (store === null) {
+    console.err('no archive: give --folder, or TGEFD_AUDIT_BUCKET');
+    return null;
+  }
+  const copiesFolder = values['copies-folder'];
+  return {
+    store,
+    copies: copiesFolder === undefined ? (stores?.copies ?? null) : createFolderStore(copiesFolder),
+    layout: createLayout(prefix),
+    verifier: verifierOf(jwks),
+    keys: jwks,
+    config,
+  };
+};
+
+/** A folder that holds an archive. In one that does not, nothing would be found, and `query --none` content with a slip of the pen. */
+const folderWith = async (folder: string, prefix: string): Promise<ObjectStore> => {
+  const found = await stat(join(folder, prefix)).catch(() => null);
+  if (!found?.isDirectory()) throw new Usage(`--folder: there is no ${prefix}/ in ${folder}`);
+  return createFolderStore(folder);
+};
+
+/** The S3 SDK costs its start-up only where a bucket is used. */
+const bucketStores = async ({ settings }: Config, env: Console['env']) => {
+  const { s3Stores } = await import('../../compose/archive-places.ts');
+  return s3Stores(settings, () => Date.now(), operatorAgents(env));
+};
+
+const verifierOf = (jwks: readonly ManifestJwk[]) => {
+  try {
+    return createVerifier(jwks);
+  } catch (error) {
+    throw error instanceof RangeError ? new Usage(`--keys: ${error.message}`) : error;
+  }
+};
+
+const publicKeys = async (path: string): Promise<readonly ManifestJwk[]> => {
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new Usage(`--keys: ${path} cannot be read`);
+  });
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw new Usage(`--keys: ${path} is not JSON`);
+  }
+  const keys = typeof parsed === 'object' && parsed !== null && 'keys' in parsed ? parsed.keys : [parsed];
+  if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'object' && key !== null && 'kty' in key)) {
+    throw new Usage(`--keys: ${path} is no JWK and no key set`);
+  }
+  return keys;
+};
+
+const UNITS_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** An instant from an option: RFC 3339, a date, or how long ago (`30m`, `12h`, `7d`). Null when not given. */
+export const instant = (name: string, text: string | undefined, nowMs: number): number | null => {
+  if (text === undefined) return null;
+  const [, amount, unit] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
+  if (amount !== undefined && unit !== undefined) return nowMs - Number(amount) * (UNITS_MS[unit] ?? 0);
+  const parsed = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN;
+  if (Number.isNaN(parsed))
+    throw new Usage(`--${name} is a date, an instant like 2026-11-24T10:00:00Z, or an age like 7d`);
+  return parsed;
+};
+
+/** Tells how far long work is, at most every two seconds, beside the answer. */
+export const progressTo = (console: Console, unit: string): ((count: number) => void) => {
+  let toldMs = Date.now();
+  return (count) => {
+    if (Date.now() - toldMs < 2000) return;
+    toldMs = Date.now();
+    console.err(`… ${count} ${unit}`);
+  };
+};
+
+/** What a line says as JSON; null where it is none. */
+export const readJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+};

@@ -1,0 +1,117 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { readServerTls } from '../adapter/node/tls.ts';
+import { internalTlsProblems } from '../config/internal-tls.ts';
+import { type Config, type Loaded, loadConfig } from '../config/load.ts';
+import { effectiveLines, posture } from '../config/posture.ts';
+import { type Problem, problemLine } from '../config/problem.ts';
+import { configurationPage } from '../config/reference.ts';
+import { rotationWarnings } from '../config/rotation.ts';
+import type { Place } from '../config/rules.ts';
+import type { Log } from '../decision/vocabulary.ts';
+import { createEgressWatch } from '../egress/watch.ts';
+import { identifyConnections } from '../platform/node/client-connections.ts';
+import { createClientTls } from '../platform/node/client-tls.ts';
+import { createNodeSecrets } from '../platform/node/secrets.ts';
+import { type Command, type Console, options, Usage } from './command.ts';
+
+const platforms = ['worker', 'node', 'lambda'] as const;
+const roles = ['gateway', 'archive'] as const;
+
+/** Where a command should take the configuration to be used, from `--platform` and `--role`. */
+export const placeOf = (platform: string, role: string): Place => {
+  const [onPlatform, inRole] = [platforms.find((each) => each === platform), roles.find((each) => each === role)];
+  if (!onPlatform) throw new Usage(`--platform is one of ${platforms.join(', ')}`);
+  if (!inRole) throw new Usage(`--role is one of ${roles.join(', ')}`);
+  return {
+    platform: onPlatform,
+    role: inRole,
+    upstreamBinding: onPlatform === 'worker',
+    bucketBinding: onPlatform === 'worker',
+  };
+};
+
+/** The configuration of the environment, secrets read from where they are kept. */
+export const loadFrom = async (env: Console['env'], place: Place): Promise<Loaded> => {
+  const log: Log = () => undefined;
+  const clientTls = createClientTls(env);
+  const resolved = await createNodeSecrets(env, {
+    clock: () => Date.now(),
+    log,
+    watch: createEgressWatch(log),
+    identify: identifyConnections(clientTls),
+  }).resolve();
+  const loaded = loadConfig(resolved.env, place);
+  const problems = [...resolved.problems, ...(place.platform === 'node' ? clientTls.problems : [])];
+  if (loaded.ok && place.platform === 'node') problems.push(...nodeTlsProblems(loaded.config));
+  if (problems.length === 0) return loaded;
+  return { ok: false, problems: [...problems, ...(loaded.ok ? [] : loaded.problems)], warnings: loaded.warnings };
+};
+
+const nodeTlsProblems = ({ settings }: Config): readonly Problem[] => {
+  const tls = readServerTls(settings);
+  return [...internalTlsProblems(settings), ...(tls && 'found' in tls ? [tls] : [])];
+};
+
+/** Prints the problems of a configuration; gives it when there are none. */
+export const configOrProblems = async (console: Console, place: Place) => {
+  const loaded = await loadFrom(console.env, place);
+  if (loaded.ok) return loaded;
+  console.err('configuration invalid:');
+  for (const problem of loaded.problems) console.err(`  ${problemLine(problem)}`);
+  return null;
+};
+
+const headings = { enforced: 'Enforced', weak: 'Weak', attack: 'What an attacker would try first' } as const;
+
+export const checkConfig: Command = {
+  summary: 'prints every problem of the configuration, or what is in force and how strong it is',
+  usage: 'check-config [--platform node|worker|lambda] [--role gateway|archive]',
+  async run(args, console) {
+    const { values } = options(args, {
+      platform: { type: 'string', default: 'node' },
+      role: { type: 'string', default: 'gateway' },
+    });
+    const loaded = await configOrProblems(console, placeOf(values.platform, values.role));
+    if (!loaded) return 1;
+    console.out('configuration valid');
+    console.out('');
+    for (const line of effectiveLines(loaded.config)) console.out(line);
+    for (const warning of [...loaded.warnings, ...rotationWarnings(loaded.config, Date.now())])
+      console.out(`warning: ${problemLine(warning)}`);
+    const lines = posture(loaded.config);
+    for (const kind of ['enforced', 'weak', 'attack'] as const) {
+      const told = lines.filter((line) => line.kind === kind);
+      if (told.length === 0) continue;
+      console.out('');
+      console.out(`${headings[kind]}:`);
+      for (const { text } of told) console.out(`  - ${text}`);
+    }
+    return 0;
+  },
+};
+
+/** Pages that are written from the code, by their path. */
+const pages: Readonly<Record<string, () => string>> = {
+  'docs/configuration.md': configurationPage,
+};
+
+export const docs: Command = {
+  summary: 'writes the generated pages of docs/, or checks that they are not stale',
+  usage: 'docs [--check]',
+  async run(args, console) {
+    const { values } = options(args, { check: { type: 'boolean', default: false } });
+    let stale = 0;
+    for (const [path, page] of Object.entries(pages)) {
+      const text = page();
+      if (!values.check) {
+        await writeFile(path, text);
+        continue;
+      }
+      const current = await readFile(path, 'utf8').catch(() => '');
+      if (current === text) continue;
+      stale++;
+      console.err(`${path} is stale: run npm run docs`);
+    }
+    return stale === 0 ? 0 : 1;
+  },
+};

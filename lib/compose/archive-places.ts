@@ -1,0 +1,67 @@
+import { createLayout } from '../archive/layout.ts';
+import type { Settings } from '../config/variables.ts';
+import type { Clock } from '../decision/vocabulary.ts';
+import type { NodeEgress } from '../platform/node/egress.ts';
+import { createS3Client, createS3Store } from '../storage/s3.ts';
+import type { ObjectStore } from '../storage/store.ts';
+import type { CloudCredentials } from './cloud-credentials.ts';
+
+const TIMEOUT_MS = 10_000;
+
+/** The connection that the configuration names; credentials by the SDK's own chain unless both halves are given, or our own
+ * issuer is exchanged for some. */
+export const s3ClientOf = (
+  settings: Settings,
+  egress: NodeEgress | null = null,
+  cloud: CloudCredentials | null = null,
+): ReturnType<typeof createS3Client> =>
+  createS3Client({
+    endpoint: settings.auditS3Endpoint?.origin ?? null,
+    region: settings.auditS3Endpoint === null && settings.auditS3Region === 'auto' ? null : settings.auditS3Region,
+    credentials:
+      settings.auditS3AccessKeyId && settings.auditS3SecretAccessKey
+        ? {
+            accessKeyId: settings.auditS3AccessKeyId.current,
+            secretAccessKey: settings.auditS3SecretAccessKey.current,
+          }
+        : cloud?.cloud === 'aws'
+          ? cloud.credentials
+          : null,
+    ...(cloud?.cloud === 'google' ? { accessToken: cloud.accessToken } : {}),
+    timeoutMs: TIMEOUT_MS,
+    ...(egress ? { agents: egress.agents() } : {}),
+  });
+
+/** The archive's bucket and the anchors' second one over S3; both null where no bucket is named. Node doors hand in
+ * their egress, commands that of an operator's machine; a Worker has none. */
+export const s3Stores = (
+  settings: Settings,
+  clock: Clock,
+  egress: NodeEgress | null = null,
+  cloud: CloudCredentials | null = null,
+): { readonly store: ObjectStore | null; readonly copies: ObjectStore | null } => {
+  const { auditBucket, auditAnchorBucket } = settings;
+  if (auditBucket === null) return { store: null, copies: null };
+  const client = s3ClientOf(settings, egress, cloud);
+  const layout = createLayout(settings.auditPrefix);
+  const storeIn = (bucket: string) =>
+    createS3Store(
+      client,
+      {
+        bucket,
+        // Google's S3 face has no conditional PUT; a bucket's retention policy keeps objects from being overwritten there.
+        conditionalWrites: settings.auditS3Endpoint?.hostname !== 'storage.googleapis.com',
+        retention:
+          settings.auditObjectLock === 'off'
+            ? null
+            : {
+                mode: settings.auditObjectLock === 'compliance' ? 'COMPLIANCE' : 'GOVERNANCE',
+                days: settings.auditColdDays,
+                isKept: (key) => !key.startsWith(layout.spill),
+              },
+        encryption: null,
+      },
+      clock,
+    );
+  return { store: storeIn(auditBucket), copies: auditAnchorBucket === null ? null : storeIn(auditAnchorBucket) };
+};

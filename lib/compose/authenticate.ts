@@ -1,0 +1,141 @@
+import { type AuthenticatorSettings, createAuthenticator } from '../authenticate/authenticate.ts';
+import type { Authenticator } from '../authenticate/authenticator.ts';
+import {
+  type CertificateReader,
+  certificateHeaders,
+  createCertificateReader,
+} from '../authenticate/certificate/client-certificate.ts';
+import { createKeySets, type ManagedKeySets } from '../authenticate/jwks/key-sets.ts';
+import { createGrants } from '../authorize/grants.ts';
+import type { Config } from '../config/load.ts';
+import type { Secret } from '../config/variables.ts';
+import type { Authentication, CredentialUsed, Fetch } from '../decision/vocabulary.ts';
+import type { Runtime } from './authorizer.ts';
+
+const maximumRememberedTokens = 10_000;
+
+/** The values of a secret that count, the current one first. */
+export const both = <T>(secret: Secret<T> | null): T[] =>
+  secret === null ? [] : secret.previous === null ? [secret.current] : [secret.current, secret.previous];
+
+/** The issuer's keys, or null where no token is verified by them. */
+export const composeKeySets = (
+  { settings, authMode, algorithms }: Config,
+  runtime: Runtime,
+  egress: Fetch,
+): ManagedKeySets | null => {
+  const { clock, log } = runtime;
+  return authMode === 'jwt' && settings.jwksUrl
+    ? createKeySets(
+        {
+          issuer: settings.jwtIssuer,
+          url: settings.jwksUrl.href,
+          algorithms,
+          ttlSeconds: settings.jwksTtlSeconds,
+          maxStaleSeconds: settings.jwksMaxStaleSeconds,
+          timeoutSeconds: settings.jwksTimeoutSeconds,
+          maxAttempts: settings.jwksMaxAttempts,
+          backoffSeconds: settings.jwksBackoffSeconds,
+          maxBackoffSeconds: settings.jwksMaxBackoffSeconds,
+        },
+        {
+          fetch: egress,
+          clock,
+          log,
+          random: runtime.random,
+          sleep: runtime.sleep,
+          sharePromises: runtime.sharePromises,
+          ...(runtime.sharedKeySet ? { shared: runtime.sharedKeySet } : {}),
+        },
+      )
+    : null;
+};
+
+/** Step 3 of the decision, with the reader of certificates that it shares with the probe. */
+export const composeAuthenticator = (
+  config: Config,
+  runtime: Runtime,
+  keySets: ManagedKeySets | null,
+  used: CredentialUsed,
+): { readonly authenticate: Authenticator; readonly readCertificate: CertificateReader } => {
+  const { settings } = config;
+  const { clock } = runtime;
+  const readCertificate = createCertificateReader(
+    {
+      headers: certificateHeaders.filter((source) => settings.mtlsSources.includes(source)),
+      subjectHeader: settings.mtlsIdentityHeader,
+      scopesHeader: settings.mtlsScopesHeader,
+      roleHeader: settings.mtlsRoleHeader,
+    },
+    { clock },
+  );
+  const authenticate = createAuthenticator(authenticatorSettings(config), {
+    clock,
+    keySets,
+    secrets: sharedSecrets(config),
+    signaturePrimitive: runtime.cryptography?.verify,
+    used,
+    readCertificate,
+    grants: createGrants({
+      scopesClaim: settings.jwtScopesClaim,
+      roleClaim: settings.roleClaim,
+      rolesClaim: settings.rolesClaim,
+      roleScopes: {
+        admin: settings.roleAdminScopes,
+        analyst: settings.roleAnalystScopes,
+        reader: settings.roleReaderScopes,
+      },
+      revokeScope: settings.scopeRevoke,
+    }),
+  });
+  const byOurSecret = settings.jwtSecret !== null && keySets === null;
+  return { authenticate: byOurSecret ? countingSecrets(authenticate, used) : authenticate, readCertificate };
+};
+
+const authenticatorSettings = ({ settings, authMode, algorithms, documents }: Config): AuthenticatorSettings => {
+  switch (authMode) {
+    case 'none':
+      return { mode: 'none' };
+    case 'api_key':
+      return { mode: 'api_key', keys: documents.apiKeys, scopes: settings.apiKeyScopes };
+    case 'mtls':
+      return { mode: 'mtls', policy: settings.mtlsPolicy === null ? null : documents.mtlsPolicy };
+    case 'jwt':
+      return {
+        mode: 'jwt',
+        header: settings.jwtHeader,
+        prefix: settings.jwtBearerPrefix,
+        algorithms,
+        types: settings.jwtTypes.filter((type) => type !== 'absent'),
+        typeMayBeAbsent: settings.jwtTypes.includes('absent'),
+        issuer: settings.jwtIssuer,
+        audience: settings.jwtAudience,
+        clockSkewSeconds: settings.jwtClockSkewSeconds,
+        maximumLifetimeSeconds: settings.jwtMaximumLifetimeSeconds || null,
+        subjectClaim: settings.jwtSubClaim,
+        cache: { maximumEntries: maximumRememberedTokens, maximumCharacters: 16 * 1024 * 1024 },
+      };
+  }
+};
+
+/** Key ids under which records name the HS256 secrets. */
+const [CURRENT_SECRET, PREVIOUS_SECRET] = ['secret', 'secret-previous'];
+
+const sharedSecrets = ({ settings }: Config) =>
+  both(settings.jwtSecret).map((secret, place) => ({
+    id: place === 0 ? CURRENT_SECRET : PREVIOUS_SECRET,
+    octets: new TextEncoder().encode(secret),
+  }));
+
+/** Counts which HS256 secret vouched for a caller. */
+const countingSecrets = (authenticate: Authenticator, used: CredentialUsed): Authenticator => {
+  const count = (answer: Authentication) => {
+    if (answer.outcome === 'authenticated')
+      used('jwt_secret', answer.principal.keyId === PREVIOUS_SECRET ? 'previous' : 'current');
+    return answer;
+  };
+  return (...question) => {
+    const answer = authenticate(...question);
+    return answer instanceof Promise ? answer.then(count) : count(answer);
+  };
+};

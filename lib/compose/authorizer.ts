@@ -1,0 +1,259 @@
+import type { Lease, Outbox, Source, Tail } from '../audit/outbox.ts';
+import { createPseudonyms, type Hmac, type Pseudonyms } from '../audit/pseudonym.ts';
+import type { RecorderTally, Spill } from '../audit/recorder.ts';
+import type { SharedCopy } from '../authenticate/jwks/key-set-copy.ts';
+import type { ManagedKeySets } from '../authenticate/jwks/key-sets.ts';
+import type { SignaturePrimitive } from '../authenticate/jwt/algorithms.ts';
+import { authorize } from '../authorize/authorize.ts';
+import type { Config } from '../config/load.ts';
+import { overdueSecrets } from '../config/rotation.ts';
+import { createEnforce, type Enforce } from '../decision/pipeline.ts';
+import type { Clock, Decision, Fetch, Log, NewId, RequestContext } from '../decision/vocabulary.ts';
+import { composeEgress, composeRedisEgress, createEgressWatch, type EgressWatch } from '../egress/watch.ts';
+import { createForwardAuth, type ForwardAuth, type ForwardAuthProxy } from '../http/forward-auth.ts';
+import { createGateway, type Gateway, type GatewayParts, type Upstream } from '../http/gateway.ts';
+import { createProbe } from '../http/probe.ts';
+import { createAdministration } from '../http/revocation-api.ts';
+import { createFailures } from '../limit/failed-authentications.ts';
+import { budgetsFor, type QuotaSettings } from '../limit/quotas.ts';
+import { rateLimitFields } from '../limit/rate-limit-fields.ts';
+import { createCredentialCounter } from '../observe/credentials.ts';
+import { createMetrics, type Metrics } from '../observe/metrics.ts';
+import type { SpanTally } from '../observe/traces.ts';
+import type { RedisExchange } from '../redis/connection.ts';
+import { createBoundary } from '../request/boundary.ts';
+import { createEndpointTable, METRICS_PATH } from '../request/endpoints.ts';
+import { canonicalTarget } from '../request/path.ts';
+import { createFieldRules, upstreamFields } from '../request/strip.ts';
+import { type Assertions, createAssertions } from '../respond/assertion.ts';
+import { createCors } from '../respond/cors.ts';
+import { createTransportFields } from '../respond/transport.ts';
+import type { Revocations } from '../revoke/revocation.ts';
+import { both, composeAuthenticator, composeKeySets } from './authenticate.ts';
+import { composeObservation, metricsAnswer, watchParts } from './observe.ts';
+import { composeRecorder, recording } from './record.ts';
+import { composeStore, type StoreParts } from './store.ts';
+
+/** What a runtime hands in: everything that lib must not reach for itself. */
+export interface Runtime {
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly log: Log;
+  readonly fetch: Fetch;
+  /** Uniform in [0, 1), for jitter only. */
+  readonly random: () => number;
+  readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+  /** Whether one request may await a promise that another made; never on Workers. */
+  readonly sharePromises: boolean;
+  readonly sharedKeySet: SharedCopy | null;
+  readonly upstream: Upstream | null;
+  /** Where audit records go as lines, or null. */
+  readonly auditLine: ((line: string) => void) | null;
+  readonly spill: Spill | null;
+  /** HTTP exchanges with the REST face of Redis, by token; null: over `fetch`. */
+  readonly redisExchange: ((token: string) => RedisExchange) | null;
+  /** Counts and tells what egress refuses, shared with the agents of a Node process; made here where absent. */
+  readonly egressWatch?: EgressWatch;
+  /** Quicker than Web Cryptography, where the runtime has it. */
+  readonly cryptography?: { readonly verify: SignaturePrimitive; readonly hmac: Hmac };
+  /** Decide on trial: spend from budgets of this process only, record nothing. */
+  readonly trial?: true;
+}
+
+/** Everything that decides and answers, wired. */
+export interface Composed {
+  readonly config: Config;
+  readonly enforce: Enforce;
+  readonly gateway: GatewayParts & { readonly answer: Gateway };
+  readonly forwardAuth: { readonly proxy: ForwardAuthProxy; readonly check: ForwardAuth } | null;
+  readonly cors: ReturnType<typeof createCors>;
+  readonly assertions: Assertions | null;
+  readonly revocations: Revocations;
+  readonly pseudonyms: Pseudonyms;
+  readonly outbox: (Outbox & Source & Lease & Tail) | null;
+  /** What goes on in the next composition of the same process. */
+  readonly carried: {
+    readonly processKey: string;
+    readonly keySets: ManagedKeySets | null;
+    readonly failures: ReturnType<typeof createFailures>;
+    readonly store: StoreParts;
+    readonly egressWatch: EgressWatch;
+    readonly records: RecorderTally;
+    readonly spans: SpanTally;
+  };
+  readonly metrics: Metrics;
+  /** The metrics page as it is now; asks the outbox how much it holds. */
+  metricsPage(): Promise<string>;
+  /** Whether a request could be decided now: what `/readyz` tells. */
+  ready(): boolean;
+  /** Loads what can be loaded ahead of the first request. Never rejects. */
+  warm(context: RequestContext): Promise<void>;
+}
+
+const maximumFailingAddresses = 10_000;
+
+/**
+ * The composition root: from a configuration that holds together to wired parts, one port after the other. Where only secrets
+ * differ from what was composed `before`, everything in memory that decisions rest on goes on: key sets, budgets of failed
+ * authentications, leases, revocations, an outbox in memory, and what has been counted. What a secret may have opened does
+ * not: verified tokens are forgotten.
+ */
+export const compose = (config: Config, runtime: Runtime, before: Composed | null = null): Composed => {
+  const { settings, documents, authMode } = config;
+  const { clock, newId, log } = runtime;
+  const watch = runtime.egressWatch ?? before?.carried.egressWatch ?? createEgressWatch(log);
+  const records = before?.carried.records ?? { stored: 0, spilled: 0, lost: 0, refused: 0 };
+  const spans = before?.carried.spans ?? { lost: 0 };
+  const egress = composeEgress(settings, { fetch: runtime.fetch, watch });
+  const metrics = before?.metrics.next() ?? createMetrics();
+  metrics.counterOf('tgefd_egress_refused_total', 'Calls to places that the configuration does not name.', watch.count);
+  metrics.gauge(
+    'tgefd_secrets_overdue',
+    'Secrets older than TGEFD_ROTATION_MAX_AGE_DAYS, as far as X_ROTATED_AT tells.',
+    () => overdueSecrets(config, clock()),
+  );
+  const used = createCredentialCounter(metrics);
+  const processKey = before?.carried.processKey ?? newId() + newId();
+  const pseudonyms = createPseudonyms({
+    key: settings.auditPseudonymKey?.current ?? processKey,
+    previousKeys: settings.auditPseudonymKey?.previous ? [settings.auditPseudonymKey.previous] : [],
+    hmac: runtime.cryptography?.hmac,
+  });
+
+  const keySets = before ? before.carried.keySets : composeKeySets(config, runtime, egress);
+  const { authenticate, readCertificate } = composeAuthenticator(config, runtime, keySets, used);
+
+  const quotas: QuotaSettings = {
+    general: { perMinute: settings.rateLimitPerMinute, burst: settings.burstLimit, onError: settings.rateLimitOnError },
+    heavy: {
+      perMinute: settings.heavyRateLimitPerMinute,
+      burst: settings.heavyBurstLimit,
+      onError: settings.heavyRateLimitOnError,
+    },
+    overrides: documents.quotaOverrides,
+  };
+  const failures =
+    before?.carried.failures ??
+    createFailures({ perMinute: settings.authFailureLimitPerMinute, maximumAddresses: maximumFailingAddresses });
+  const table = createEndpointTable(documents.endpoints);
+  const store = composeStore(
+    config,
+    runtime,
+    { pseudonyms, egress: composeRedisEgress(settings, { fetch: runtime.fetch, watch }), used },
+    before?.carried.store ?? null,
+  );
+  const { admission, revocations, outbox, breakerOpen } = store;
+  const recorder = composeRecorder(config, runtime, outbox, records);
+  const assertions = composeAssertions(config, runtime);
+
+  const examine = createBoundary(
+    {
+      trustedProxies: config.place.platform === 'worker' ? [] : documents.trustedProxies,
+      ingressSecrets: both(settings.ingressSecret),
+      identityHeader: settings.identityHeader,
+      ingressHeaders: [settings.mtlsIdentityHeader, settings.mtlsScopesHeader, settings.mtlsRoleHeader].filter(
+        (name) => name !== null,
+      ),
+      traceSampleRatio: settings.otelSampleRatio,
+    },
+    { newId, used },
+  );
+  const probe = settings.doctorSecret
+    ? createProbe({ secrets: both(settings.doctorSecret), examine, readCertificate, clock })
+    : null;
+
+  const enforce = createEnforce(
+    {
+      authMode,
+      requireTls: settings.requireTls,
+      maximumBodyBytes: settings.maximumBodyBytes,
+      forwards: runtime.upstream !== null || runtime.trial === true,
+    },
+    {
+      examine,
+      canonicalTarget,
+      route: table.route,
+      authenticate,
+      authorize: (principal, route) => authorize(principal, route, settings.rbacEnabled),
+      budgetsFor: (principal, endpoint) => budgetsFor(principal, endpoint.budget, quotas),
+      failures,
+      pseudonym: (kind, value) => pseudonyms.of(kind, value),
+      admission,
+      record: recording(recorder, pseudonyms),
+    },
+    { clock, newId, log, watch: composeObservation(config, { metrics, spans, fetch: egress, clock, log }) },
+  );
+  const metricsPage = watchParts(metrics, { keySets, admission, recorder, outbox, breakerOpen, clock });
+  const administer = createAdministration({ revocations, pseudonyms, clock });
+
+  const fieldRules = createFieldRules({
+    identityHeaders: [
+      settings.identityHeader,
+      settings.mtlsIdentityHeader,
+      settings.mtlsScopesHeader,
+      settings.mtlsRoleHeader,
+    ].filter((name) => name !== null),
+    credentialHeaders: ['authorization', 'x-api-key', settings.jwtHeader],
+    forwardCredentials: settings.forwardCredentials,
+  });
+  const shared = {
+    enforce,
+    identityHeader: settings.identityHeader,
+    assertion: assertions && ((decision: Decision) => assertions.sign(assertionFacts(decision))),
+    rateLimitFields: (decision: Decision) => rateLimitFields(decision.budgets),
+    transportFields: createTransportFields(settings.environment === 'production'),
+    probe,
+  };
+  const gateway: GatewayParts = {
+    ...shared,
+    upstream: runtime.upstream,
+    upstreamFields: (headers) => upstreamFields(headers, fieldRules),
+    upstreamTimeoutMs: settings.upstreamTimeoutSeconds * 1000,
+    maximumBodyBytes: settings.maximumBodyBytes,
+    administer: async (decision, request) =>
+      decision.path === METRICS_PATH ? metricsAnswer(await metricsPage(), decision) : administer(decision, request),
+    log,
+  };
+  const proxy = settings.forwardAuth;
+  return {
+    config,
+    enforce,
+    gateway: { ...gateway, answer: createGateway(gateway) },
+    forwardAuth: proxy === 'off' ? null : { proxy, check: createForwardAuth({ ...shared, proxy }) },
+    cors: createCors({
+      origins: settings.corsAllowedOrigins,
+      methods: documents.endpoints.map(({ method }) => method),
+      requestHeaders: settings.jwtHeader === 'authorization' ? [] : [settings.jwtHeader],
+    }),
+    assertions,
+    revocations,
+    pseudonyms,
+    outbox,
+    carried: { processKey, keySets, failures, store, egressWatch: watch, records, spans },
+    metrics,
+    metricsPage,
+    ready: () => keySets === null || keySets.state().keys > 0,
+    warm: async (context) => {
+      await keySets?.warm(context);
+    },
+  };
+};
+
+const composeAssertions = ({ settings, documents }: Config, { clock }: Runtime): Assertions | null => {
+  const [first, ...others] = documents.assertionKeys;
+  if (first === undefined || settings.upstreamUrl === null) return null;
+  const audience = settings.upstreamUrl.origin;
+  return createAssertions(
+    { keys: [first, ...others], issuer: 'tgefd-authorizer', audience, lifetimeSeconds: 60 },
+    clock,
+  );
+};
+
+const assertionFacts = (decision: Decision) => ({
+  decisionId: decision.id,
+  subject: decision.principal?.subject ?? '',
+  scopes: decision.principal?.scopes ?? [],
+  authMethod: decision.authMethod,
+  method: decision.method,
+  path: decision.path ?? '',
+});

@@ -1,0 +1,107 @@
+import { type AdmissionSettings, createAdmission, type ObservedAdmission } from '../admit/admission.ts';
+import { createMemoryStore } from '../admit/memory-store.ts';
+import { createRedisStore } from '../admit/redis-store.ts';
+import type { Lease, Outbox, Source, Tail } from '../audit/outbox.ts';
+import { createMemoryOutbox } from '../audit/outbox-memory.ts';
+import type { Pseudonyms } from '../audit/pseudonym.ts';
+import { redisOutbox } from '../audit/redis-outbox-parts.ts';
+import type { Config } from '../config/load.ts';
+import type { Secret } from '../config/variables.ts';
+import type { Clock, CredentialUsed, Fetch } from '../decision/vocabulary.ts';
+import { createMemoryBudgets } from '../limit/memory.ts';
+import { createRedisConnection, fetchExchange } from '../redis/connection.ts';
+import { overlappingTokens } from '../redis/overlapping-tokens.ts';
+import { createMemoryRevocations } from '../revoke/memory.ts';
+import { createRedisRevocations } from '../revoke/redis.ts';
+import type { RevocationPseudonyms, Revocations } from '../revoke/revocation.ts';
+import type { Runtime } from './authorizer.ts';
+
+const maximumMemoryBuckets = 32_768;
+
+/** What of the shared store may change while it goes on. */
+interface Live {
+  redisToken: Secret<string>;
+  used: CredentialUsed;
+  named: RevocationPseudonyms;
+}
+
+/** Limits, revocation and the audit outbox, with what the next composition takes over. */
+export interface StoreParts {
+  readonly admission: ObservedAdmission;
+  readonly revocations: Revocations;
+  readonly outbox: (Outbox & Source & Lease & Tail) | null;
+  readonly breakerOpen: (() => boolean) | null;
+  readonly live: Live | null;
+  /** Takes over what was there before, once this composition is the one that serves. */
+  adopt(): void;
+}
+
+const createMemory = (clock: Clock, maximumEntries: number) => {
+  const revocations = createMemoryRevocations(clock);
+  const store = createMemoryStore(createMemoryBudgets({ maximumBuckets: maximumMemoryBuckets }, clock), revocations);
+  return { revocations, store, outbox: createMemoryOutbox({ maximumEntries }, clock) };
+};
+
+/**
+ * What is shared between isolates, in Redis, or in this process where there is none. What was there `before` goes on with
+ * other secrets, leases and the snapshot of revocations included. Under a new pseudonym key every caller has another name,
+ * and so other budgets: leases still out are lost to theirs until they run out, which never lets one be overshot.
+ */
+export const composeStore = (
+  config: Config,
+  runtime: Runtime,
+  parts: { readonly pseudonyms: Pseudonyms; readonly egress: Fetch; readonly used: CredentialUsed },
+  before: StoreParts | null,
+): StoreParts => {
+  const { settings } = config;
+  const { clock, log, random } = runtime;
+  const { pseudonyms, egress, used } = parts;
+  const { auditPseudonymKey: pseudonymKey, redisUrl, redisToken } = settings;
+  const adopt = () => {
+    if (before?.live && redisToken) Object.assign(before.live, { redisToken, used, named });
+  };
+  const named: RevocationPseudonyms = (kind, value) => {
+    const pseudonym = pseudonyms.of(kind === 'jti' ? 'token_id' : 'identity', value);
+    if (pseudonymKey?.previous) return pseudonyms.all(kind === 'jti' ? 'token_id' : 'identity', value);
+    return pseudonym instanceof Promise ? pseudonym.then((name) => [name]) : [pseudonym];
+  };
+  if (before) return { ...before, adopt };
+
+  const admissionSettings: AdmissionSettings = {
+    mode: redisUrl ? settings.rateLimitMode : 'exact',
+    emergency: settings,
+    revocationOnError: settings.revocationOnError,
+    revocationMaximumDelayMs: settings.revocationMaximumDelaySeconds * 1000,
+    timeoutMs: settings.redisTimeoutMs,
+  };
+
+  if (!redisUrl || !redisToken || runtime.trial) {
+    const memory = createMemory(clock, settings.auditStreamMaximum);
+    return {
+      // Revocations of this process are kept under raw ids, and so asked for by them.
+      admission: createAdmission(admissionSettings, { store: memory.store, pseudonyms: (_, value) => [value], clock }),
+      revocations: memory.revocations,
+      outbox: settings.auditBucket ? memory.outbox : null,
+      breakerOpen: null,
+      live: null,
+      adopt,
+    };
+  }
+  const live: Live = { redisToken, used, named };
+  const exchange = overlappingTokens(
+    runtime.redisExchange ?? ((token) => fetchExchange({ url: redisUrl.href, token }, egress)),
+    () => live.redisToken,
+    (kind, slot) => live.used(kind, slot),
+  );
+  const connection = createRedisConnection({ timeoutMs: settings.redisTimeoutMs }, { exchange, clock, random, log });
+  const store = createRedisStore(connection);
+  const namedNow: RevocationPseudonyms = (kind, value) => live.named(kind, value);
+  return {
+    admission: createAdmission(admissionSettings, { store, pseudonyms: namedNow, clock }),
+    revocations: createRedisRevocations(connection, store, namedNow),
+    outbox: redisOutbox(settings, exchange, runtime.sharePromises),
+    breakerOpen: connection.isOpen,
+    live,
+    adopt,
+  };
+};

@@ -1,0 +1,89 @@
+import type { Fetch } from '../decision/vocabulary.ts';
+
+/** Thrown when something would leave for a place that the configuration does not name. Carries the host, never the URL. */
+export class EgressRefused extends Error {
+  override readonly name = 'EgressRefused';
+  readonly host: string;
+  readonly why: string;
+  constructor(host: string, why: string) {
+    super(`egress to ${host} refused: ${why}`);
+    this.host = host;
+    this.why = why;
+  }
+}
+
+export interface EgressSettings {
+  /** Authorities that may be called, `host` or `host:port` as `URL.host` writes them (default ports left out). */
+  readonly allowedHosts: ReadonlySet<string>;
+  /** Longest time until the answer's header section, milliseconds; a caller's own signal still counts. Null: only that. */
+  readonly deadlineMs: number | null;
+  /** Longest body of an answer; reading past it rejects. Null: whoever reads it counts. */
+  readonly maximumBodyBytes: number | null;
+}
+
+/** Told of every refusal, before it is thrown. */
+export type NoteRefusal = (refusal: EgressRefused) => void;
+
+const maximumRedirects = 3;
+
+/**
+ * The one way out. Gives a `fetch` that calls allowed hosts only, checked on every hop: a redirect is followed for GET,
+ * at most three times, and only to the same origin. Throws `EgressRefused` before a byte leaves; an answer's body ends with
+ * an error once it is longer than allowed. Does not look at what a name resolves to: on Node `lib/platform/node/egress.ts`
+ * does, on a Worker there is nothing private to resolve to.
+ */
+export const createEgress = (settings: EgressSettings, fetch: Fetch, note: NoteRefusal): Fetch => {
+  const refuse = (host: string, why: string): never => {
+    const refusal = new EgressRefused(host, why);
+    note(refusal);
+    throw refusal;
+  };
+  const check = (url: URL) => {
+    if (url.protocol !== 'https:' && url.protocol !== 'http:') refuse(url.host, 'scheme');
+    if (url.username !== '' || url.password !== '') refuse(url.host, 'user information');
+    if (!settings.allowedHosts.has(url.host)) refuse(url.host, 'not in the configuration');
+  };
+  return async (input, init = {}) => {
+    let url = new URL(input);
+    const signal = soonest(init.signal ?? null, settings.deadlineMs);
+    for (let hop = 0; ; hop++) {
+      check(url);
+      const response = await fetch(url.href, { ...init, signal, redirect: 'manual' });
+      const location = response.headers.get('location');
+      if (response.status < 300 || response.status > 399 || response.status === 304 || location === null)
+        return bounded(response, settings.maximumBodyBytes);
+      await response.body?.cancel();
+      if (!URL.canParse(location, url)) return refuse(url.host, 'redirect that is no URL');
+      const next = new URL(location, url);
+      if (next.origin !== url.origin) refuse(next.host, 'redirect to another origin');
+      if ((init.method ?? 'GET') !== 'GET' || hop === maximumRedirects) refuse(next.host, 'redirect');
+      url = next;
+    }
+  };
+};
+
+const soonest = (own: AbortSignal | null, deadlineMs: number | null): AbortSignal | null => {
+  if (deadlineMs === null) return own;
+  const deadline = AbortSignal.timeout(deadlineMs);
+  return own ? AbortSignal.any([own, deadline]) : deadline;
+};
+
+/** The answer, its body held to a length: by its own word where framing holds it to that, else by counting. */
+const bounded = (response: Response, maximumBytes: number | null): Response => {
+  if (maximumBytes === null) return response;
+  const { body, headers, status, statusText } = response;
+  if (body === null) return response;
+  const declared = headers.get('content-length');
+  if (declared !== null && !headers.has('content-encoding') && Number(declared) <= maximumBytes) return response;
+  let bytes = 0;
+  const counted = body.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        bytes += chunk.byteLength;
+        if (bytes > maximumBytes) controller.error(new Error(`an answer longer than ${maximumBytes} bytes`));
+        else controller.enqueue(chunk);
+      },
+    }),
+  );
+  return new Response(counted, { status, statusText, headers });
+};

@@ -1,0 +1,56 @@
+import { egressHosts } from '../config/egress.ts';
+import type { Settings } from '../config/variables.ts';
+import type { Fetch, Log } from '../decision/vocabulary.ts';
+import { createEgress, type NoteRefusal } from './guard.ts';
+
+/** Refusals of egress in one process: each counted, each pair of host and reason told once. */
+export interface EgressWatch {
+  readonly note: NoteRefusal;
+  count(): number;
+}
+
+/** Redirects choose hosts: nobody fills the log or the memory with them. */
+const MAXIMUM_TOLD = 100;
+
+export const createEgressWatch = (log: Log): EgressWatch => {
+  const told = new Set<string>();
+  let refused = 0;
+  return {
+    note({ host, why }) {
+      refused++;
+      const line = `${host} ${why}`;
+      if (told.size >= MAXIMUM_TOLD || told.has(line)) return;
+      told.add(line);
+      log('error', 'egress_refused', { host: host.slice(0, 255), why });
+    },
+    count: () => refused,
+  };
+};
+
+const DEADLINE_MS = 30_000;
+const MAXIMUM_BODY_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The way out to Redis, for what is on a decision's way: the same hosts and rules, but the time and the length of an answer
+ * are held by the exchange that asks, which does not need a stream and a timer more for each.
+ */
+export const composeRedisEgress = (
+  settings: Settings,
+  parts: { readonly fetch: Fetch; readonly watch: EgressWatch },
+): Fetch =>
+  createEgress(
+    { allowedHosts: egressHosts(settings), deadlineMs: null, maximumBodyBytes: null },
+    parts.fetch,
+    parts.watch.note,
+  );
+
+/** The way out of one configuration: its hosts and no others. */
+export const composeEgress = (
+  settings: Settings,
+  parts: { readonly fetch: Fetch; readonly watch: EgressWatch },
+): Fetch =>
+  createEgress(
+    { allowedHosts: egressHosts(settings), deadlineMs: DEADLINE_MS, maximumBodyBytes: MAXIMUM_BODY_BYTES },
+    parts.fetch,
+    parts.watch.note,
+  );

@@ -1,0 +1,144 @@
+import type { Context } from 'hono';
+import { Hono } from 'hono/tiny';
+import type { Composed } from '../compose/authorizer.ts';
+import type { AccessRequest, Reason, RequestContext } from '../decision/vocabulary.ts';
+import { discoveryDocument } from '../respond/assertion-web-identity.ts';
+import { denialAnswer } from '../respond/denial.ts';
+import { checkPath, extAuthzPrefix } from './forward-auth.ts';
+import { webResponse } from './web-response.ts';
+
+/** What a runtime knows about one request that the web `Request` does not tell. */
+export interface Received {
+  /** Request target exactly as it came in, before any URL parser. */
+  readonly target: string;
+  /** Header fields with every repetition kept; a runtime's own view may have dropped some. */
+  readonly headers: AccessRequest['headers'];
+  readonly hop: AccessRequest['hop'];
+  /** What makes the message one that nobody should have sent, where only the runtime can tell. */
+  readonly refused?: Reason;
+  readonly context: RequestContext;
+}
+
+/** Path of a raw target, for choosing the door only; the decision makes its own of the whole target. */
+const rawPath = (target: string): string => {
+  const query = target.indexOf('?');
+  return query === -1 ? target : target.slice(0, query);
+};
+
+/**
+ * Path as the small router is given it: it would take `/healthz/` for `/healthz`, and a trailing slash is another path; and
+ * it would find no way for a target that is no path (absolute-form, `*`), which is the decision's to refuse.
+ */
+const routedPath = (path: string): string =>
+  path.startsWith('/') ? (path.length > 1 && path.endsWith('/') ? `${path}/` : path) : '/';
+
+/** How one runtime feeds the app. */
+export interface AppParts<Bindings extends object> {
+  /** The wired parts, or null while the configuration is invalid. */
+  composed(bindings: Bindings, context: Context): Composed | null | Promise<Composed | null>;
+  received(request: Request, bindings: Bindings, context: Context): Received;
+  rawTarget(request: Request, bindings: Bindings): string;
+  newId(): string;
+  /** Whether this process still takes new work. */
+  ready(): boolean;
+}
+
+const word = (status: 200 | 503, text: string) =>
+  webResponse(
+    status,
+    [
+      ['content-type', 'text/plain; charset=utf-8'],
+      ['cache-control', 'no-store'],
+    ],
+    `${text}\n`,
+  );
+
+/**
+ * The app that every HTTP runtime serves: health and readiness, our own pages, the forward-auth doors, and the gateway for
+ * everything else. While the configuration is invalid every request but `/healthz` is a 503 `configuration_invalid`.
+ * Routes go by the raw target, so that no URL parser decides which door a request takes.
+ */
+export const createApp = <Bindings extends object>(parts: AppParts<Bindings>) => {
+  type Env = { Bindings: Bindings; Variables: { composed: Composed } };
+  const app = new Hono<Env>({
+    getPath: (request, options) => routedPath(rawPath(parts.rawTarget(request, options?.env as Bindings))),
+  });
+
+  const receive = (c: Context<Env>): { access: AccessRequest; context: RequestContext } => {
+    const { context, ...received } = parts.received(c.req.raw, c.env, c);
+    return { access: { door: 'gateway', method: c.req.raw.method, ...received }, context };
+  };
+
+  const refuse = (reason: 'configuration_invalid' | 'internal_error') => {
+    const answer = denialAnswer({ reason }, { requestId: parts.newId(), authMethod: 'none' });
+    return webResponse(answer.status, answer.headers, answer.body);
+  };
+  // Whatever went wrong is ours, never the caller's, and tells nothing of itself.
+  app.onError(() => refuse('internal_error'));
+
+  app.get('/healthz', () => word(200, 'ok'));
+
+  app.use(async (c, next) => {
+    const composed = await parts.composed(c.env, c);
+    if (composed) {
+      c.set('composed', composed);
+      return next();
+    }
+    return refuse('configuration_invalid');
+  });
+
+  app.get('/readyz', async (c) => {
+    const composed = c.get('composed');
+    // A new isolate has not asked for keys yet: the probe itself makes it ready.
+    if (!composed.ready()) await composed.warm(receive(c).context);
+    return parts.ready() && composed.ready() ? word(200, 'ready') : word(503, 'not ready');
+  });
+
+  app.get('/_authorizer/jwks.json', async (c) => {
+    const { assertions, gateway } = c.get('composed');
+    const keySet = assertions ? await assertions.jwks() : { keys: [] };
+    return webResponse(
+      200,
+      [
+        ['content-type', 'application/jwk-set+json'],
+        ['cache-control', 'public, max-age=60'],
+        ...gateway.transportFields(receive(c).access.hop.secure),
+      ],
+      JSON.stringify(keySet),
+    );
+  });
+
+  app.get('/_authorizer/.well-known/openid-configuration', async (c, next) => {
+    const { settings, documents } = c.get('composed').config;
+    const [key] = documents.assertionKeys;
+    if (settings.issuerUrl === null || key === undefined) return next();
+    return webResponse(
+      200,
+      [
+        ['content-type', 'application/json'],
+        ['cache-control', 'public, max-age=300'],
+      ],
+      JSON.stringify(discoveryDocument({ issuer: settings.issuerUrl.href, key })),
+    );
+  });
+
+  const check = async (c: Context<Env>, next: () => Promise<void>) => {
+    const { forwardAuth } = c.get('composed');
+    if (!forwardAuth || (forwardAuth.proxy === 'envoy') !== c.req.path.startsWith(extAuthzPrefix)) return next();
+    const { access, context } = receive(c);
+    const answer = await forwardAuth.check(access, context);
+    return webResponse(answer.status, answer.headers, answer.body);
+  };
+  app.all(checkPath, check);
+  app.all(`${extAuthzPrefix}/*`, check);
+
+  app.all('*', async (c) => {
+    const { gateway, cors } = c.get('composed');
+    const { access, context } = receive(c);
+    const preflight = cors.preflight(access);
+    if (preflight) return webResponse(204, preflight, null);
+    return gateway.answer(access, c.req.raw, context, cors.fields(access));
+  });
+
+  return app;
+};

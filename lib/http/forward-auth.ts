@@ -1,0 +1,143 @@
+import type { Enforce } from '../decision/pipeline.ts';
+import type { AccessRequest, Decision, Door, Reason, RequestContext } from '../decision/vocabulary.ts';
+import { canonicalTarget } from '../request/path.ts';
+import { type Answer, denialAnswer, statusOf } from '../respond/denial.ts';
+import { identityFields } from '../respond/identity.ts';
+import { DOCTOR_IDENTITY, ECHO_PATH, type Probe, type ProbeReport, reportText } from './probe.ts';
+
+type Fields = readonly (readonly [string, string])[];
+type Headers_ = AccessRequest['headers'];
+
+export type ForwardAuthProxy = 'nginx' | 'traefik' | 'caddy' | 'envoy';
+
+/** Where each proxy writes the method and target it asks about. Closed: nothing else is ever read. */
+const sources: Readonly<Record<'nginx' | 'traefik' | 'caddy', { readonly method: string; readonly target: string }>> = {
+  nginx: { method: 'x-original-method', target: 'x-original-uri' },
+  traefik: { method: 'x-forwarded-method', target: 'x-forwarded-uri' },
+  caddy: { method: 'x-forwarded-method', target: 'x-forwarded-uri' },
+};
+const everySource = ['x-original-method', 'x-original-uri', 'x-original-url', 'x-forwarded-method', 'x-forwarded-uri'];
+
+export const checkPath = '/_authorizer/check';
+export const extAuthzPrefix = '/_authorizer/ext-authz';
+
+/** Whether a raw target is the page that nginx, Traefik and Caddy ask. */
+export const isCheck = (target: string): boolean =>
+  target.startsWith(checkPath) && (target.length === checkPath.length || target[checkPath.length] === '?');
+
+/** What a proxy asks about, or the reason why its question is refused. */
+export const askedAbout = (
+  proxy: ForwardAuthProxy,
+  method: string,
+  target: string,
+  headers: Headers_,
+): { readonly method: string; readonly target: string } | Reason => {
+  if (proxy === 'envoy') {
+    const asked = target.slice(extAuthzPrefix.length);
+    const stray = everySource.find((name) => {
+      const value = headers.get(name);
+      return value !== null && value !== (name.endsWith('method') ? method : asked);
+    });
+    return stray ? { reason: 'forwarded_invalid', field: stray } : { method, target: asked };
+  }
+  const from = sources[proxy];
+  const asked = { method: headers.get(from.method), target: headers.get(from.target) };
+  if (asked.method === null || !/^[A-Z]{1,32}$/.test(asked.method))
+    return { reason: 'forwarded_invalid', field: from.method };
+  if (asked.target === null || !asked.target.startsWith('/'))
+    return { reason: 'forwarded_invalid', field: from.target };
+  const contradiction = everySource.find((name) => {
+    if (name === from.method || name === from.target) return false;
+    const value = headers.get(name);
+    return value !== null && value !== (name.endsWith('method') ? asked.method : asked.target);
+  });
+  return contradiction
+    ? { reason: 'forwarded_invalid', field: contradiction }
+    : { method: asked.method, target: asked.target };
+};
+
+export interface ForwardAuthParts {
+  readonly proxy: ForwardAuthProxy;
+  readonly enforce: Enforce;
+  readonly identityHeader: string | null;
+  assertion: ((decision: Decision) => Promise<string>) | null;
+  rateLimitFields(decision: Decision): Fields;
+  /** Fields that keep callers on TLS, for our own answers. */
+  transportFields(secure: boolean | null): Fields;
+  /** Present while an ingress is being examined. */
+  readonly probe: Probe | null;
+}
+
+/** Which header fields a proxy can copy to the upstream, and which it strips and overwrites: always every one of them, since
+ * a proxy may keep a caller's field where we send none. */
+const grantFields = async (parts: ForwardAuthParts, decision: Decision): Promise<Fields> => [
+  ...identityFields(decision, parts.identityHeader),
+  ['x-tgefd-assertion', parts.assertion ? await parts.assertion(decision) : ''],
+  ...parts.rateLimitFields(decision),
+  ['cache-control', 'no-store'],
+];
+
+/** Answers one question of a proxy. */
+export type ForwardAuth = (access: AccessRequest, context: RequestContext) => Promise<Answer>;
+
+/**
+ * The forward-auth door: decides about the request a proxy describes and answers 200 with the caller's identity, or the
+ * denial. nginx's `auth_request` lets only 401 and 403 through, so for it every other denial is a 403 that carries the true
+ * answer in `x-tgefd-status`, `x-tgefd-problem` (the problem document) and the usual fields.
+ */
+export const createForwardAuth = (parts: ForwardAuthParts): ForwardAuth => {
+  const door: Door = parts.proxy;
+  return async (access, context) => {
+    const asked = askedAbout(parts.proxy, access.method, access.target, access.headers);
+    const request: AccessRequest =
+      'reason' in asked ? { ...access, door, refused: asked } : { ...access, door, ...asked };
+    const report = parts.probe && (await parts.probe({ ...access, door }, asked));
+    if (report) return probed(report);
+    const { decision, recorded, watch } = await parts.enforce(request, context);
+    const kept = await recorded;
+    const denial: Reason | null =
+      kept === 'unavailable' ? { reason: 'audit_unavailable', retryAfterSeconds: 5 } : decision.denial;
+    watch?.answered(decision, denial ? statusOf(denial) : 200, null, context);
+    if (!denial) return { status: 200, headers: await grantFields(parts, decision), body: null };
+    const told = { requestId: decision.boundary.requestId, authMethod: decision.authMethod };
+    const answer = denialAnswer(denial, told, [
+      ...parts.rateLimitFields(decision),
+      ...parts.transportFields(decision.boundary.secure),
+    ]);
+    if (parts.proxy !== 'nginx') return answer;
+    return {
+      status: answer.status === 401 ? 401 : 403,
+      headers: [...answer.headers, ['x-tgefd-status', String(answer.status)], ['x-tgefd-problem', answer.body ?? '']],
+      body: answer.body,
+    };
+  };
+};
+
+/**
+ * The doctor's question: below its echo path it passes under an identity of its own, elsewhere it gets the report. Only a canonical
+ * path passes, so that nobody makes another of it behind us.
+ */
+const probed = (report: ProbeReport): Answer => {
+  const target = report.asked?.[1] ?? '';
+  const canonical = canonicalTarget(target);
+  const echoes = target === ECHO_PATH || target.startsWith(`${ECHO_PATH}/`);
+  if (echoes && canonical.ok && `${canonical.path}${canonical.query}` === target) {
+    const identity = ['x-auth-request-user', 'x-auth-request-scopes', 'x-auth-request-method', 'x-tgefd-assertion'];
+    return {
+      status: 200,
+      headers: [...identity, 'x-request-id', 'traceparent'].map((name) => [name, DOCTOR_IDENTITY] as const),
+      body: null,
+    };
+  }
+  const body = reportText(report);
+  return {
+    status: 403,
+    headers: [
+      ['content-type', 'application/json'],
+      ['cache-control', 'no-store'],
+      ['x-tgefd-status', '403'],
+      ['x-tgefd-problem', body],
+    ],
+    body,
+  };
+};

@@ -1,0 +1,124 @@
+import * as z from 'zod/mini';
+import type { Pseudonyms } from '../audit/pseudonym.ts';
+import { parseStrictJson } from '../codec/strict-json.ts';
+import type { Clock, Decision, Reason } from '../decision/vocabulary.ts';
+import { denialAnswer } from '../respond/denial.ts';
+import { DEFAULT_LIFETIME_SECONDS, revocationId } from '../revoke/entry.ts';
+import type { Revocation, Revocations } from '../revoke/revocation.ts';
+
+const kinds = ['jti', 'sub', 'kid', 'thumbprint', 'key_id'] as const;
+const maximumBytes = 4096;
+const longestLifetimeSeconds = 400 * 24 * 3600;
+
+const demand = z.strictObject({
+  kind: z.enum(kinds),
+  id: z.string().check(z.minLength(1), z.maxLength(512)),
+  before: z.optional(z.int().check(z.minimum(0))),
+  expires_at: z.optional(z.int().check(z.minimum(0))),
+  reason: z.optional(z.string().check(z.maxLength(256), z.regex(/^[^\p{Cc}]*$/u))),
+});
+
+type Demand = z.infer<typeof demand>;
+
+/** The whole body, or null once it is longer than anything that we understand: what follows is not waited for. */
+const shortText = async (body: ReadableStream<Uint8Array> | null): Promise<string | null> => {
+  const [reader, decoder] = [body?.getReader(), new TextDecoder()];
+  for (let text = ''; ; ) {
+    const { done, value } = (await reader?.read()) ?? { done: true };
+    if (done) return text;
+    text += decoder.decode(value, { stream: true });
+    if (text.length <= maximumBytes) continue;
+    void reader?.cancel();
+    return null;
+  }
+};
+
+const json = (status: number, body: unknown, requestId: string) =>
+  new Response(JSON.stringify(body), {
+    status,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-request-id': requestId },
+  });
+
+const wire = (entry: Revocation) => ({
+  kind: entry.kind,
+  id: entry.id,
+  ...(entry.beforeSeconds === null ? {} : { before: entry.beforeSeconds }),
+  expires_at: entry.expiresAtSeconds,
+  created_at: entry.createdAtSeconds,
+  ...(entry.reason === null ? {} : { reason: entry.reason }),
+  by: entry.by,
+});
+
+/**
+ * Our administrative endpoints, once the decision has allowed them: `/_authorizer/revocations` (POST one entry, GET a page)
+ * and one entry below it (GET, DELETE). Answers 201 or 200 with the entry as kept, 404 where there is none, 400 for a
+ * body that is not understood, 503 when the store cannot be asked.
+ */
+export const createAdministration = (parts: {
+  readonly revocations: Revocations;
+  readonly pseudonyms: Pseudonyms;
+  readonly clock: Clock;
+}) => {
+  const { revocations, pseudonyms, clock } = parts;
+
+  const read = async (request: Request): Promise<Demand | null> => {
+    const text = await shortText(request.body);
+    const parsed = demand.safeParse(text === null ? null : parseStrictJson(text));
+    return parsed.success && (parsed.data.kind === 'sub' || parsed.data.before === undefined) ? parsed.data : null;
+  };
+
+  return async (decision: Decision, request: Request): Promise<Response> => {
+    const { requestId } = decision.boundary;
+    const refuse = (reason: Reason) => {
+      const answer = denialAnswer(reason, { requestId, authMethod: decision.authMethod });
+      return new Response(answer.body, { status: answer.status, headers: answer.headers as [string, string][] });
+    };
+    const nowSeconds = Math.floor(clock() / 1000);
+    const [kindText, ...idParts] = (decision.path ?? '').split('/').slice(3);
+
+    if (kindText === undefined && decision.method === 'POST') {
+      const wanted = await read(request);
+      if (!wanted) return refuse({ reason: 'body_invalid' });
+      const id = revocationId(wanted.kind, wanted.id);
+      const latest = nowSeconds + longestLifetimeSeconds;
+      // "Before" is strict, and a token may have been issued in this very second.
+      const { before = nowSeconds + 1, expires_at: expiresAt = nowSeconds + DEFAULT_LIFETIME_SECONDS } = wanted;
+      if (id === null || expiresAt <= nowSeconds || Math.max(expiresAt, before) > latest)
+        return refuse({ reason: 'body_invalid' });
+      const added = await revocations.add({
+        kind: wanted.kind,
+        id,
+        beforeSeconds: wanted.kind === 'sub' ? before : null,
+        expiresAtSeconds: expiresAt,
+        reason: wanted.reason ?? null,
+        createdAtSeconds: nowSeconds,
+        by: decision.principal ? await pseudonyms.of('identity', decision.principal.subject) : 'unknown',
+      });
+      if (!added.done) return refuse({ reason: 'revocation_unavailable', retryAfterSeconds: added.retryAfterSeconds });
+      return json(201, wire(added.value), requestId);
+    }
+    const query = new URLSearchParams(decision.query);
+    if (kindText === undefined && !query.has('id')) {
+      if (decision.method === 'DELETE') return refuse({ reason: 'body_invalid' });
+      const page = await revocations.list(query.get('cursor'));
+      if (!page.done) return refuse({ reason: 'revocation_unavailable', retryAfterSeconds: page.retryAfterSeconds });
+      return json(200, { entries: page.value.entries.map(wire), next: page.value.next }, requestId);
+    }
+
+    // An id with a slash has no place in a path, since an encoded one is refused there: it goes into the query.
+    const kind = kinds.find((each) => each === (kindText ?? query.get('kind')));
+    const id =
+      kind &&
+      revocationId(kind, kindText === undefined ? (query.get('id') ?? '') : decodeURIComponent(idParts.join('/')));
+    if (!kind || !id) return refuse({ reason: 'endpoint_unknown' });
+    if (decision.method === 'DELETE') {
+      const removed = await revocations.remove(kind, id);
+      if (!removed.done)
+        return refuse({ reason: 'revocation_unavailable', retryAfterSeconds: removed.retryAfterSeconds });
+      return removed.value ? json(200, { kind, removed: true }, requestId) : refuse({ reason: 'endpoint_unknown' });
+    }
+    const found = await revocations.find(kind, id);
+    if (!found.done) return refuse({ reason: 'revocation_unavailable', retryAfterSeconds: found.retryAfterSeconds });
+    return found.value ? json(200, wire(found.value), requestId) : refuse({ reason: 'endpoint_unknown' });
+  };
+};

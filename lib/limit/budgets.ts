@@ -1,0 +1,190 @@
+/**
+ * The arithmetic of budgets: token buckets, and leases of tokens taken ahead of their use. Pure; every time is handed in.
+ * The Redis script (`redis-scripts.ts`) does exactly the same on the server, and a property test holds the two together.
+ *
+ * A bucket counts what is *missing* from it, in parts of a token so small that a millisecond's refill is a whole number:
+ * all arithmetic is on integers, nothing is rounded, and an absent bucket is simply a full one.
+ */
+
+import type { Budget, BudgetState } from '../decision/vocabulary.ts';
+
+/** Parts of one token: `perMinute` of them flow back each millisecond. */
+export const PARTS_PER_TOKEN = 60_000;
+
+/** Leases belong to the window of the store's clock in which they were taken or renewed, and run out with the next one. */
+export const LEASE_WINDOW_MS = 10_000;
+
+/** How far ahead of its refill a budget may be leased once it is empty. */
+export const LEASE_HORIZON_MS = 2_000;
+
+export interface Bucket {
+  /** Parts missing until it is full. More than the burst's worth when future refill is already leased. */
+  readonly missing: number;
+  readonly atMs: number;
+  /** Tokens out on lease and not reported as used, by window: the one before that of `atMs`, and that one. */
+  readonly leasedBefore: number;
+  readonly leasedNow: number;
+  /** How many holders took or renewed a lease in each. */
+  readonly holdersBefore: number;
+  readonly holdersNow: number;
+}
+
+/** What one decision, or one holder of leases, asks of one budget. */
+export interface Demand {
+  readonly budget: Budget;
+  /** Tokens that the decision spends now: 1, or 0 when a lease covers it. */
+  readonly need: 0 | 1;
+  /** Tokens that the holder would like to take ahead; 0 for an exact spend. */
+  readonly want: number;
+  /** Window of the holder's lease, or -1 when it has none that it may speak of. */
+  readonly window: number;
+  /** Tokens of that lease used since it was last spoken of, and tokens still unused. */
+  readonly used: number;
+  readonly left: number;
+}
+
+/** A budget after settling, and what was leased of it. */
+export interface Grant {
+  readonly missing: number;
+  readonly granted: number;
+}
+
+export interface Settlement {
+  /** Whether every needed token was there. If not, none was spent. */
+  readonly allowed: boolean;
+  /** The store's clock. */
+  readonly nowMs: number;
+  /** In the order of the demands. */
+  readonly grants: readonly Grant[];
+}
+
+export type Unavailable = { readonly unavailable: true; readonly retryAfterSeconds: number };
+
+/** Buckets of many partitions. Takes a pseudonym, never a raw identity. Never throws: an outage is an answer. */
+export interface Budgets {
+  /** Spends what all demands need, or nothing; grants leases as far as the budget has tokens to spare. */
+  settle(partition: string, demands: readonly Demand[]): Settlement | Unavailable | Promise<Settlement | Unavailable>;
+}
+
+export const windowOf = (atMs: number): number => Math.floor(atMs / LEASE_WINDOW_MS);
+
+/** A demand that spends one token now and leases nothing. */
+export const exactly = (budget: Budget): Demand => ({ budget, need: 1, want: 0, window: -1, used: 0, left: 0 });
+
+/**
+ * A bucket at `nowMs`. Tokens flow back at `perMinute`, but never more than the burst is in the bucket and on lease
+ * together: what is on lease keeps missing until it is reported used or its windows are over. Time never runs backwards.
+ */
+export function refill(bucket: Bucket | undefined, perMinute: number, nowMs: number): Bucket {
+  if (bucket === undefined) {
+    return { missing: 0, atMs: nowMs, leasedBefore: 0, leasedNow: 0, holdersBefore: 0, holdersNow: 0 };
+  }
+  let { missing, atMs, leasedBefore, leasedNow, holdersBefore, holdersNow } = bucket;
+  const now = Math.max(nowMs, atMs);
+  // After two turns nothing is on lease any more, and the rest of the way needs no further stops.
+  for (let turns = 0; turns < 2 && windowOf(atMs) < windowOf(now); turns++) {
+    const turn = (windowOf(atMs) + 1) * LEASE_WINDOW_MS;
+    missing = decay(missing, (turn - atMs) * perMinute, leasedBefore + leasedNow);
+    atMs = turn;
+    leasedBefore = leasedNow;
+    leasedNow = 0;
+    holdersBefore = holdersNow;
+    holdersNow = 0;
+  }
+  missing = decay(missing, (now - atMs) * perMinute, leasedBefore + leasedNow);
+  return { missing, atMs: now, leasedBefore, leasedNow, holdersBefore, holdersNow };
+}
+
+const decay = (missing: number, parts: number, leased: number): number =>
+  Math.max(missing - parts, leased * PARTS_PER_TOKEN, 0);
+
+/**
+ * Settles demands on the buckets of one partition (`undefined`: full). Gives the buckets afterwards, in the same order.
+ *
+ * Nothing overshoots: the valid tokens of a budget, in its bucket and on lease, are never more than its burst (`refill`
+ * keeps leased tokens missing, and no more than the burst is ever on lease), and they become valid no faster than it
+ * refills: a token leased from future refill is valid only from the instant at which it would have flowed back
+ * (`partsUntilFirst`). So between any two instants no more than the burst plus the refill between them is spent.
+ */
+export function settle(
+  buckets: readonly (Bucket | undefined)[],
+  demands: readonly Demand[],
+  nowMs: number,
+): { readonly settlement: Settlement; readonly buckets: readonly Bucket[] } {
+  const renewed = demands.map((demand, i) => renew(refill(buckets[i], demand.budget.perMinute, nowMs), demand));
+  const allowed = demands.every(
+    ({ budget, need }, i) => need === 0 || tokensIn(renewed[i]?.missing ?? 0, budget.burst) >= need,
+  );
+  const grants: Grant[] = [];
+  const after = renewed.map((bucket, i): Bucket => {
+    const demand = demands[i];
+    if (demand === undefined) return bucket;
+    const spent = { ...bucket, missing: bucket.missing + (allowed ? demand.need * PARTS_PER_TOKEN : 0) };
+    const { holders, granted } = lease(spent, demand);
+    const missing = spent.missing + granted * PARTS_PER_TOKEN;
+    grants.push({ missing, granted });
+    return { ...spent, missing, leasedNow: spent.leasedNow + granted, holdersNow: holders };
+  });
+  return { settlement: { allowed, nowMs, grants }, buckets: after };
+}
+
+/** What was used is on lease no longer; what is left moves to the present window. */
+function renew(bucket: Bucket, { window, used, left }: Demand): Bucket {
+  const present = windowOf(bucket.atMs);
+  if (window === present) return { ...bucket, leasedNow: Math.max(0, bucket.leasedNow - used) };
+  if (window !== present - 1) return bucket;
+  const gone = Math.min(bucket.leasedBefore, used + left);
+  return {
+    ...bucket,
+    leasedBefore: bucket.leasedBefore - gone,
+    leasedNow: bucket.leasedNow + Math.max(0, gone - used),
+  };
+}
+
+/**
+ * How many tokens a holder gets ahead: at most what is in the bucket ÷ (2 × holders), so that many holders can come one
+ * after the other and none goes away with all of it; from an empty bucket, a holder's share of the refill to come.
+ */
+function lease(bucket: Bucket, { budget, want, window }: Demand): { holders: number; granted: number } {
+  if (want === 0) return { holders: bucket.holdersNow, granted: 0 };
+  const holders = bucket.holdersNow + (window === windowOf(bucket.atMs) ? 0 : 1);
+  // A holder that was counted in a bucket which the store has lost since is still one.
+  const sharers = Math.max(holders, bucket.holdersBefore, 1);
+  const inBucket = tokensIn(bucket.missing, budget.burst);
+  const ahead = budget.perMinute * LEASE_HORIZON_MS;
+  const spare = Math.floor(inBucket / (2 * sharers));
+  const share = Math.floor(ahead / (PARTS_PER_TOKEN * sharers));
+  const withinHorizon = Math.floor((budget.burst * PARTS_PER_TOKEN - bucket.missing + ahead) / PARTS_PER_TOKEN);
+  const withinBurst = budget.burst - bucket.leasedBefore - bucket.leasedNow;
+  const granted = Math.max(0, Math.min(want, Math.max(spare, Math.min(share, withinHorizon)), withinBurst));
+  return { holders, granted };
+}
+
+/** Whole tokens in a bucket; negative when future refill is leased. */
+const tokensIn = (missing: number, burst: number): number => Math.floor(burst - missing / PARTS_PER_TOKEN);
+
+/** How long until as little as `missing` may be missing is reached by refill alone, milliseconds. */
+const msUntil = (parts: number, perMinute: number): number => Math.ceil(Math.max(0, parts) / perMinute);
+
+/** Milliseconds until a bucket that nobody spends from has a token, 0 when it has one. */
+export const msUntilToken = (missing: number, { burst, perMinute }: Budget): number =>
+  msUntil(missing + PARTS_PER_TOKEN - burst * PARTS_PER_TOKEN, perMinute);
+
+/** Milliseconds until a bucket that nobody spends from is full. */
+export const msUntilFull = (missing: number, { perMinute }: Budget): number => msUntil(missing, perMinute);
+
+/**
+ * From when on leased tokens are valid: the first when this many parts (negative: already) have flowed back since the
+ * answer, each further one a token's worth of parts later. A token from the bucket is valid at once, one leased from
+ * future refill not before it would have flowed back.
+ */
+export const partsUntilFirst = ({ missing, granted }: Grant, { burst }: Budget): number =>
+  missing - (granted - 1 + burst) * PARTS_PER_TOKEN;
+
+/** A budget as the caller is told of it: whole tokens left, whole seconds until it is full or, when empty, until one more. */
+export function stateOf(budget: Budget, missing: number): BudgetState {
+  const { name, perMinute, burst } = budget;
+  const remaining = Math.max(0, tokensIn(missing, burst));
+  const waitMs = remaining > 0 ? msUntilFull(missing, budget) : msUntilToken(missing, budget);
+  return { name, perMinute, burst, remaining, resetSeconds: Math.max(1, Math.ceil(waitMs / 1000)) };
+}

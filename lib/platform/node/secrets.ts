@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import type { Agent } from 'node:https';
+import { egressTarget } from '../../config/egress.ts';
+import { type Resolved, resolveSources, schemeOf, secretNames } from '../../config/sources.ts';
+import { type SettingKey, type Variable, variables } from '../../config/variables.ts';
+import type { Clock, Log } from '../../decision/vocabulary.ts';
+import { createEgress } from '../../egress/guard.ts';
+import type { EgressWatch } from '../../egress/watch.ts';
+import { createVaultSecrets } from '../../secrets/vault.ts';
+import { createNodeEgress } from './egress.ts';
+import { createNodeFetch } from './fetch.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The secrets of a Node process: values of the environment, mounted files, Vault. */
+export interface NodeSecrets {
+  /** Reads every one anew. */
+  resolve(): Promise<Resolved>;
+  /** Files that secrets are read from. */
+  readonly files: readonly string[];
+  /** Whether any is kept in a store, so that only asking tells when it has changed. */
+  readonly stored: boolean;
+}
+
+interface SecretParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly watch: EgressWatch;
+  /** As whom connections to Vault are made. */
+  readonly identify: (agent: Agent) => Agent;
+}
+
+const TIMEOUT_MS = 5_000;
+const MAXIMUM_ANSWER_BYTES = 1024 * 1024;
+
+const file = async (path: string): Promise<string> => {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new Error(`a file that cannot be read (${(error as { code?: string }).code ?? 'unknown'})`);
+  }
+};
+
+/**
+ * Makes the reader of an environment's secrets. The session with Vault lasts from one reading to the next. Where Vault's own
+ * variables do not hold together there is no store, and each reference is a problem, besides what `loadConfig` tells.
+ */
+export const createNodeSecrets = (env: Env, parts: SecretParts): NodeSecrets => {
+  const vault = vaultOf(env, parts);
+  const stores = new Map(vault ? [['vault', vault]] : []);
+  const given = secretNames.flatMap((name) => env[name] ?? []);
+  return {
+    resolve: () => resolveSources(env, { file, stores }),
+    files: secretNames.flatMap((name) => env[`${name}_FILE`] ?? []),
+    stored: given.some((text) => schemeOf(text) !== null),
+  };
+};
+
+/** One variable ahead of the whole configuration; null where it is not given or does not parse. */
+const early = <K extends SettingKey>(env: Env, key: K): string | null => {
+  const { name, kind, fallback } = variables[key] as Variable<unknown, unknown>;
+  const text = env[name];
+  if (text === undefined) return typeof fallback.production === 'string' ? fallback.production : null;
+  return kind.schema.safeParse(text).success ? text : null;
+};
+
+const vaultOf = (env: Env, parts: SecretParts) => {
+  const [address, method, role] = [early(env, 'vaultUrl'), early(env, 'vaultAuth'), early(env, 'vaultRole')];
+  if (address === null || (method !== 'token' && role === null)) return null;
+  const url = new URL(address);
+  const target = egressTarget(url, variables.vaultUrl.name, new Set(early(env, 'egressAllow')?.split(/[\s,]+/)));
+  const egress = createEgress(
+    { allowedHosts: new Set([target.host]), deadlineMs: TIMEOUT_MS, maximumBodyBytes: MAXIMUM_ANSWER_BYTES },
+    createNodeFetch(createNodeEgress([target], parts.watch.note, { identify: parts.identify })),
+    parts.watch.note,
+  );
+  const tokenName = variables.vaultToken.name;
+  const readToken = async () => {
+    const path = env[`${tokenName}_FILE`];
+    return path === undefined ? (env[tokenName] ?? '') : await file(path);
+  };
+  const jwtFile = early(env, 'vaultJwtFile') ?? '';
+  return createVaultSecrets(
+    {
+      url: url.href.replace(/\/$/, ''),
+      namespace: early(env, 'vaultNamespace'),
+      auth:
+        method === 'jwt' || method === 'kubernetes'
+          ? { method, role: role ?? '', mount: early(env, 'vaultAuthMount') ?? method }
+          : { method: 'token' },
+      timeoutMs: TIMEOUT_MS,
+    },
+    {
+      fetch: egress,
+      clock: parts.clock,
+      log: parts.log,
+      readCredential: method === 'token' ? readToken : () => file(jwtFile),
+    },
+  );
+};

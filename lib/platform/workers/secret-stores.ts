@@ -1,0 +1,32 @@
+import { type Resolved, resolveSources, schemeOf, secretNames } from '../../config/sources.ts';
+import type { Clock } from '../../decision/vocabulary.ts';
+import { createCloudflareSecrets, isSecretBinding } from '../../secrets/cloudflare-store.ts';
+
+type Env = Readonly<Record<string, unknown>>;
+
+export interface SecretStores {
+  /** Reads every secret anew. */
+  resolve(): Promise<Resolved>;
+}
+
+/**
+ * The secrets that a Worker keeps in Cloudflare's Secrets Store: a variable that is itself a binding to one, or `cf:BINDING`,
+ * `cf:BINDING#field`. Null where there is none, so that nothing has to be awaited. Files are a problem, as is every other
+ * kind of reference.
+ */
+export const secretStores = (env: Env, clock: Clock): SecretStores | null => {
+  const elsewhere = secretNames.some((name) => {
+    const value = env[name];
+    return isSecretBinding(value) || (typeof value === 'string' && schemeOf(value) !== null) || `${name}_FILE` in env;
+  });
+  if (!elsewhere) return null;
+  return {
+    resolve: () => {
+      const named = secretNames.filter((name) => isSecretBinding(env[name])).map((name) => [name, `cf:${name}`]);
+      return resolveSources(
+        { ...env, ...Object.fromEntries(named) },
+        { file: null, stores: new Map([['cf', createCloudflareSecrets(env, clock)]]) },
+      );
+    },
+  };
+};

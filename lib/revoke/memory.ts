@@ -1,0 +1,109 @@
+import { NO_VERSION, type RevocationChanges } from '../admit/shared-store.ts';
+import type { Clock, RevocationKind } from '../decision/vocabulary.ts';
+import {
+  fieldOf,
+  fieldsOf,
+  idIn,
+  type Revocation,
+  type RevocationField,
+  type RevocationOutcome,
+  type Revocations,
+  revokes,
+} from './revocation.ts';
+
+const PAGE = 100;
+
+const done = <T>(value: T): RevocationOutcome<T> => ({ done: true, value });
+
+export interface MemoryRevocations extends Revocations {
+  /** `check` for names that are already known, at once. */
+  lookUp(fields: readonly RevocationField[], issuedAtSeconds: number | null): RevocationKind | null;
+  /** What changed since a version, or null when nothing did. */
+  changesSince(version: string): RevocationChanges | null;
+}
+
+interface Kept {
+  readonly entry: Revocation;
+  readonly removed: boolean;
+  /** Version in which it last changed. */
+  readonly turn: number;
+}
+
+/** Revocations of one process, under raw ids: for development and tests. Bounded by what its callers add. */
+export function createMemoryRevocations(clock: Clock): MemoryRevocations {
+  // In the order of the last change. What was taken back stays until it would have expired, so that changes can tell of it.
+  const kept = new Map<string, Kept>();
+  let turn = 0;
+
+  const put = (entry: Revocation, removed: boolean) => {
+    const field = fieldOf(entry.kind, entry.id);
+    kept.delete(field);
+    kept.set(field, { entry, removed, turn: ++turn });
+  };
+  const inForce = (field: string): Revocation | null => {
+    const found = kept.get(field);
+    if (found === undefined) return null;
+    if (found.entry.expiresAtSeconds * 1000 > clock()) return found.removed ? null : found.entry;
+    kept.delete(field);
+    return null;
+  };
+
+  const lookUp: MemoryRevocations['lookUp'] = (fields, issuedAtSeconds) => {
+    if (kept.size === 0) return null;
+    const revoking = fields.find(({ field }) => {
+      const entry = inForce(field);
+      return entry !== null && revokes(entry, issuedAtSeconds, clock());
+    });
+    return revoking?.kind ?? null;
+  };
+
+  return {
+    lookUp,
+    async check(handles) {
+      return done(lookUp(await fieldsOf(handles, (_, value) => [value]), handles.issuedAtSeconds));
+    },
+    changesSince(known) {
+      const version = `${turn}`;
+      if (known === version) return null;
+      const entries = [...kept].flatMap(([field, { entry, removed, turn }]) => {
+        if (turn <= Number(known)) return [];
+        const { expiresAtSeconds, beforeSeconds } = entry;
+        return [{ field, expiresAtSeconds: removed ? null : expiresAtSeconds, beforeSeconds }];
+      });
+      return { version, upTo: version, replace: known === NO_VERSION, entries };
+    },
+    async add(entry) {
+      const field = fieldOf(entry.kind, entry.id);
+      const grown = { ...merged(inForce(field), entry), id: idIn(field) };
+      put(grown, false);
+      return done(grown);
+    },
+    async remove(kind, id) {
+      const entry = inForce(fieldOf(kind, id));
+      if (entry !== null) put(entry, true);
+      return done(entry !== null);
+    },
+    async find(kind, id) {
+      return done(inForce(fieldOf(kind, id)));
+    },
+    async list(cursor) {
+      const after = cursor === null ? 0 : Number(cursor);
+      const later = [...kept].filter(([field, { turn }]) => turn > after && inForce(field) !== null);
+      const page = later.slice(0, PAGE).map(([, found]) => found);
+      const last = page.at(-1);
+      return done({
+        entries: page.map(({ entry }) => entry),
+        next: later.length > page.length && last ? `${last.turn}` : null,
+      });
+    },
+  };
+}
+
+function merged(known: Revocation | null, entry: Revocation): Revocation {
+  if (known === null) return entry;
+  return {
+    ...entry,
+    beforeSeconds: entry.beforeSeconds === null ? null : Math.max(known.beforeSeconds ?? 0, entry.beforeSeconds),
+    expiresAtSeconds: Math.max(known.expiresAtSeconds, entry.expiresAtSeconds),
+  };
+}

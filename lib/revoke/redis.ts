@@ -1,0 +1,122 @@
+import * as z from 'zod/mini';
+import type { SharedStore } from '../admit/shared-store.ts';
+import type { RevocationKind } from '../decision/vocabulary.ts';
+import type { RedisConnection, RedisReply } from '../redis/connection.ts';
+import { REVOCATION_CHANGES_KEY, REVOCATION_EXPIRY_KEY, REVOCATIONS_KEY } from '../redis/keys.ts';
+import {
+  fieldOf,
+  fieldsOf,
+  idIn,
+  type Revocation,
+  type RevocationOutcome,
+  type RevocationPseudonyms,
+  type Revocations,
+} from './revocation.ts';
+import { ADD_REVOCATION, FIND_REVOCATIONS, LIST_REVOCATIONS, REMOVE_REVOCATION } from './scripts.ts';
+
+const NAMES_PER_PAGE = 100;
+
+const kinds = ['jti', 'sub', 'kid', 'thumbprint', 'key_id'] as const;
+const details = z.object({
+  reason: z.nullable(z.string()),
+  createdAtSeconds: z.number(),
+  by: z.string(),
+});
+
+/**
+ * Revocations in Redis, for every isolate and region. Token ids and subjects are kept under pseudonyms: the current one is
+ * written, all are looked up. Each operation is one atomic script, thus read and written at the primary.
+ */
+export function createRedisRevocations(
+  connection: RedisConnection,
+  store: SharedStore,
+  pseudonyms: RevocationPseudonyms,
+): Revocations {
+  const namesOf = async (kind: RevocationKind, id: string): Promise<readonly string[]> =>
+    kind === 'jti' || kind === 'sub' ? await pseudonyms(kind, id) : [id];
+  const fieldsFor = async (kind: RevocationKind, id: string) =>
+    (await namesOf(kind, id)).map((name) => fieldOf(kind, name));
+
+  return {
+    async check(handles) {
+      const fields = await fieldsOf(handles, pseudonyms);
+      const found = await store.ask({
+        partition: null,
+        demands: [],
+        fields,
+        issuedAtSeconds: handles.issuedAtSeconds,
+        knownVersion: null,
+      });
+      if (found.found === 'nothing') return { done: false, retryAfterSeconds: found.retryAfterSeconds };
+      return { done: true, value: found.found === 'revoked' ? found.by : null };
+    },
+    async add(entry) {
+      const { kind, beforeSeconds, expiresAtSeconds, ...rest } = entry;
+      const [id = ''] = await namesOf(kind, entry.id);
+      const reply = await connection.run(
+        ADD_REVOCATION,
+        [REVOCATIONS_KEY, REVOCATION_CHANGES_KEY, REVOCATION_EXPIRY_KEY],
+        [fieldOf(kind, id), expiresAtSeconds, beforeSeconds ?? '', JSON.stringify(details.parse(rest))],
+      );
+      return outcome(reply, (value) => {
+        const [text] = z.tuple([z.string()]).parse(value);
+        const [, expires, before] = text.split(' ');
+        return {
+          ...entry,
+          id,
+          expiresAtSeconds: Number(expires),
+          beforeSeconds: before ? Number(before) : null,
+        };
+      });
+    },
+    async remove(kind, id) {
+      const fields = await fieldsFor(kind, id);
+      const reply = await connection.run(REMOVE_REVOCATION, [REVOCATIONS_KEY, REVOCATION_CHANGES_KEY], fields);
+      return outcome(reply, (value) => z.number().parse(value) > 0);
+    },
+    async find(kind, id) {
+      const reply = await connection.run(FIND_REVOCATIONS, [REVOCATIONS_KEY], await fieldsFor(kind, id));
+      return outcome(reply, (value) => {
+        const kept = z
+          .array(z.string())
+          .parse(value)
+          .find((text) => text !== 'none');
+        return kept === undefined ? null : parseKept(kept);
+      });
+    },
+    async list(cursor) {
+      if (cursor !== null && !/^\d{1,16}$/.test(cursor)) return { done: true, value: { entries: [], next: null } };
+      const reply = await connection.run(
+        LIST_REVOCATIONS,
+        [REVOCATIONS_KEY, REVOCATION_CHANGES_KEY],
+        [cursor ?? 0, NAMES_PER_PAGE],
+      );
+      return outcome(reply, (value) => {
+        const [next, ...kept] = z.tuple([z.number()], z.string()).parse(value);
+        return { entries: kept.map(parseKept), next: next === 0 ? null : `${next}` };
+      });
+    },
+  };
+}
+
+/** An answer that is not of our making counts as an outage. */
+function outcome<T>(reply: RedisReply, read: (value: unknown) => T): RevocationOutcome<T> {
+  if (!reply.answered) return { done: false, retryAfterSeconds: reply.retryAfterSeconds };
+  try {
+    return { done: true, value: read(reply.value) };
+  } catch {
+    return { done: false, retryAfterSeconds: 1 };
+  }
+}
+
+/** `kind:id expiry cut-off {details}` as the scripts give it. */
+function parseKept(text: string): Revocation {
+  const [name = '', expires, before, ...rest] = text.split(' ');
+  return {
+    kind: z.enum(kinds).parse(name.slice(0, name.indexOf(':'))),
+    id: idIn(name),
+    expiresAtSeconds: Number(expires),
+    beforeSeconds: before ? Number(before) : null,
+    ...details.parse(JSON.parse(rest.join(' '))),
+  };
+}

@@ -1,0 +1,197 @@
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  S3Client,
+  type S3ClientConfig,
+} from '@aws-sdk/client-s3';
+import { sha256 } from '../codec/digest.ts';
+import type { Clock } from '../decision/vocabulary.ts';
+import type { ObjectStore } from './store.ts';
+
+export interface S3Connection {
+  /** Null: AWS itself. */
+  readonly endpoint: string | null;
+  /** Null: the SDK's own chain. */
+  readonly region: string | null;
+  /** Null: the SDK's own chain (role, web identity, container or instance credentials). */
+  readonly credentials:
+    | { readonly accessKeyId: string; readonly secretAccessKey: string }
+    | (() => Promise<{
+        readonly accessKeyId: string;
+        readonly secretAccessKey: string;
+        readonly sessionToken: string;
+        readonly expiration: Date;
+      }>)
+    | null;
+  /** Instead of signatures: the access token that each request carries (Google Cloud). */
+  readonly accessToken?: () => Promise<string>;
+  /** Time-out of one attempt, milliseconds. */
+  readonly timeoutMs: number;
+  /** Node's guarded agents (`lib/platform/node/egress.ts`); absent on a Worker, whose `fetch` reaches nothing private. */
+  readonly agents?: { readonly http: object; readonly https: object };
+}
+
+export interface S3Settings {
+  readonly bucket: string;
+  /** Whether the endpoint honours `If-None-Match: *` on a PUT. Where it does not, an object is looked for before it is
+   * written, and only the archive's lease keeps two writers apart. */
+  readonly conditionalWrites: boolean;
+  /** Object Lock retention set on each object that `isKept`, besides what the bucket itself retains by default; or null. */
+  readonly retention: {
+    readonly mode: 'COMPLIANCE' | 'GOVERNANCE';
+    readonly days: number;
+    isKept(key: string): boolean;
+  } | null;
+  /** Server-side encryption asked for with each object; null leaves it to the bucket's default. */
+  readonly encryption:
+    | { readonly algorithm: 'AES256' }
+    | { readonly algorithm: 'aws:kms'; readonly keyId: string }
+    | null;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Connects to an S3 endpoint: path style where it is not AWS, checksums of our own choosing, three attempts. */
+export function createS3Client(connection: S3Connection): S3Client {
+  const { endpoint, region, credentials, timeoutMs, agents, accessToken } = connection;
+  const config: S3ClientConfig = {
+    maxAttempts: 3,
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: {
+      requestTimeout: timeoutMs,
+      connectionTimeout: timeoutMs,
+      // Where the SDK stands on `fetch` (Workers), which would follow; Node's own client does not.
+      requestInit: () => ({ redirect: 'manual' }),
+      ...(agents ? { httpAgent: agents.http, httpsAgent: agents.https } : {}),
+    },
+  };
+  if (region !== null) Object.assign(config, { region });
+  if (endpoint !== null) Object.assign(config, { endpoint, forcePathStyle: true });
+  if (credentials !== null) Object.assign(config, { credentials });
+  if (accessToken) {
+    const sign = async <R extends { headers: Record<string, string> }>(request: R): Promise<R> => {
+      request.headers.authorization = `Bearer ${await accessToken()}`;
+      return request;
+    };
+    Object.assign(config, { signer: { sign }, credentials: { accessKeyId: 'none', secretAccessKey: 'none' } });
+  }
+  return new S3Client(config);
+}
+
+/**
+ * Object storage over the S3 API. Each object goes with its SHA-256 (`x-amz-checksum-sha256`), which AWS checks before it
+ * stores anything and Object Lock demands; other endpoints may ignore it, so manifests hold the hash too.
+ */
+export function createS3Store(client: S3Client, settings: S3Settings, clock: Clock): ObjectStore {
+  const { bucket, conditionalWrites, retention, encryption } = settings;
+  const isThere = async (key: string): Promise<boolean> => {
+    try {
+      await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+      return true;
+    } catch (error) {
+      if (statusOf(error) === 404) return false;
+      throw failed('HEAD', key, error);
+    }
+  };
+
+  return {
+    async create(key, bytes, contentType) {
+      if (!conditionalWrites && (await isThere(key))) return 'exists';
+      const input: PutObjectCommandInput = {
+        Bucket: bucket,
+        Key: key,
+        Body: bytes,
+        ContentType: contentType,
+        ChecksumSHA256: base64(await sha256(bytes)),
+      };
+      if (conditionalWrites) input.IfNoneMatch = '*';
+      if (retention?.isKept(key)) {
+        input.ObjectLockMode = retention.mode;
+        input.ObjectLockRetainUntilDate = new Date(clock() + retention.days * DAY_MS);
+      }
+      if (encryption !== null) input.ServerSideEncryption = encryption.algorithm;
+      if (encryption?.algorithm === 'aws:kms') input.SSEKMSKeyId = encryption.keyId;
+      try {
+        await client.send(new PutObjectCommand(input));
+        return 'created';
+      } catch (error) {
+        if (statusOf(error) === 412) return 'exists';
+        throw failed('PUT', key, error);
+      }
+    },
+
+    async read(key, maximumBytes) {
+      try {
+        const { Body } = await client.send(
+          new GetObjectCommand({ Bucket: bucket, Key: key, Range: `bytes=0-${maximumBytes}` }),
+        );
+        return Body === undefined ? new Uint8Array() : new Uint8Array(await Body.transformToByteArray());
+      } catch (error) {
+        if (statusOf(error) === 404) return null;
+        if (statusOf(error) === 416) return new Uint8Array(); // An empty object has no range.
+        throw failed('GET', key, error);
+      }
+    },
+
+    async list(prefix, afterKey) {
+      const command = new ListObjectsV2Command({
+        Bucket: bucket,
+        Prefix: prefix,
+        MaxKeys: 1000,
+        ...(afterKey === null ? {} : { StartAfter: afterKey }),
+      });
+      const page = await client.send(command).catch((error: unknown) => {
+        throw failed('LIST', prefix, error);
+      });
+      const objects = (page.Contents ?? []).flatMap(({ Key, Size }) =>
+        Key === undefined ? [] : [{ key: Key, bytes: Size ?? 0 }],
+      );
+      return { objects, more: page.IsTruncated === true };
+    },
+
+    async folders(prefix) {
+      const found: string[] = [];
+      for (let token: string | undefined, more = true; more; ) {
+        const command = new ListObjectsV2Command({
+          Bucket: bucket,
+          Prefix: prefix,
+          Delimiter: '/',
+          ...(token === undefined ? {} : { ContinuationToken: token }),
+        });
+        const page = await client.send(command).catch((error: unknown) => {
+          throw failed('LIST', prefix, error);
+        });
+        found.push(...(page.CommonPrefixes ?? []).flatMap(({ Prefix }) => Prefix?.slice(prefix.length, -1) ?? []));
+        token = page.NextContinuationToken;
+        more = page.IsTruncated === true && token !== undefined;
+      }
+      return found;
+    },
+
+    async remove(key) {
+      await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key })).catch((error: unknown) => {
+        throw failed('DELETE', key, error);
+      });
+    },
+  };
+}
+
+/** HTTP status of an SDK error, or null where none was received. */
+export function statusOf(error: unknown): number | null {
+  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return null;
+  const metadata = error.$metadata;
+  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return null;
+  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : null;
+}
+
+const failed = (operation: string, key: string, error: unknown): Error =>
+  new Error(
+    `${operation} ${key}: ${error instanceof Error ? error.name : 'failed'} (${statusOf(error) ?? 'no answer'})`,
+  );
+
+const base64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes));

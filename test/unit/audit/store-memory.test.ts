@@ -1,7 +1,0 @@
-import { describe } from 'vitest';
-import { createMemoryStore } from '../../../lib/audit/store-memory.ts';
-import { storeContract } from '../../contract/store-suite.ts';
-
-describe('object storage in memory', () => {
-  storeContract(async () => ({ store: createMemoryStore(), prefix: 'test' }));
-});
