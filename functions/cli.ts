@@ -22,18 +22,22 @@ const commands: Readonly<Record<string, Command>> = {
   token,
 };
 
-const asksForHelp = (word: string) => word === '--help' || word === '-h';
+function asksForHelp(word: string) {
+  return word === '--help' || word === '-h';
+}
 
-const overview = (): string[] => [
-  'tgefd-authorizer: operator commands of the edge authorizer',
-  '',
-  ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(14)} ${summary}`),
-  '',
-  'tgefd-authorizer COMMAND --help tells more, --version which release this is. Configuration is read from the environment (docs/configuration.md).',
-];
+function overview(): string[] {
+  return [
+    'tgefd-authorizer: operator commands of the edge authorizer',
+    '',
+    ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(14)} ${summary}`),
+    '',
+    'tgefd-authorizer COMMAND --help tells more, --version which release this is. Configuration is read from the environment (docs/configuration.md).',
+  ];
+}
 
 /** Runs one command line. */
-export const main = async (args: readonly string[], console: Console): Promise<number> => {
+export async function main(args: readonly string[], console: Console): Promise<number> {
   const [name, ...rest] = args;
   if (name === '--version') {
     console.out(product.version);
@@ -57,7 +61,7 @@ export const main = async (args: readonly string[], console: Console): Promise<n
     console.err(`usage: tgefd-authorizer ${command.usage}`);
     return 2;
   }
-};
+}
 
 /** Exit code of a program that SIGPIPE ended: never a yes, since nobody saw the whole answer. */
 const UNHEARD = 141;

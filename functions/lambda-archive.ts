@@ -6,7 +6,7 @@ import { egressTargets } from '../lib/config/egress.ts';
 import { loadConfig } from '../lib/config/load.ts';
 import { type Problem, problemLine } from '../lib/config/problem.ts';
 import { resolveSources } from '../lib/config/sources.ts';
-import type { Log } from '../lib/decision/vocabulary.ts';
+import type { Log } from '../lib/decision/ports.ts';
 import { createEgressWatch } from '../lib/egress/watch.ts';
 import { createLambdaStores } from '../lib/platform/lambda/secret-stores.ts';
 import { createNodeEgress } from '../lib/platform/node/egress.ts';
@@ -15,7 +15,9 @@ import { createNodeFetch } from '../lib/platform/node/fetch.ts';
 /** Below the shortest time-out that makes sense for this function, one minute. */
 const RUN_MS = 45_000;
 
-const clock = () => Date.now();
+function clock() {
+  return Date.now();
+}
 const newId = createUlids(clock);
 const log: Log = (level, event, facts) => {
   const line = JSON.stringify({ type: 'log', ts: new Date().toISOString(), level, event, ...facts });
@@ -23,13 +25,15 @@ const log: Log = (level, event, facts) => {
 };
 const watch = createEgressWatch(log);
 const stores = createLambdaStores({ clock, watch });
-const line = (text: string) => void process.stdout.write(`${text}\n`);
+function line(text: string) {
+  return void process.stdout.write(`${text}\n`);
+}
 const recordAccesses = createAccessRecords({ component: 'archive', clock, newId, log, line });
 
-const refuse = (problems: readonly Problem[]): never => {
+function refuse(problems: readonly Problem[]): never {
   for (const problem of problems) log('error', 'configuration_invalid', { problem: problemLine(problem) });
   throw new Error('configuration_invalid');
-};
+}
 
 /**
  * One run of the archive, for a schedule. Configuration and secrets are read anew each time: runs are a minute or more

@@ -10,7 +10,7 @@ import { egressTargets } from '../lib/config/egress.ts';
 import { loadConfig } from '../lib/config/load.ts';
 import { type Problem, problemLine } from '../lib/config/problem.ts';
 import { resolveSources } from '../lib/config/sources.ts';
-import type { Log } from '../lib/decision/vocabulary.ts';
+import type { Log } from '../lib/decision/ports.ts';
 import { createEgressWatch } from '../lib/egress/watch.ts';
 import { createLambdaStores } from '../lib/platform/lambda/secret-stores.ts';
 import { hmacOnNode, verifyOnNode } from '../lib/platform/node/crypto.ts';
@@ -25,9 +25,13 @@ const WARM_UP_MS = 3_000;
 
 const OURS = /^(TGEFD|UPSTASH)_/;
 
-const clock = () => Date.now();
+function clock() {
+  return Date.now();
+}
 const newId = createUlids(clock);
-const line = (text: string) => void process.stdout.write(`${text}\n`);
+function line(text: string) {
+  return void process.stdout.write(`${text}\n`);
+}
 const log: Log = (level, event, facts) =>
   line(JSON.stringify({ type: 'log', ts: new Date().toISOString(), level, event, ...facts }));
 const metrics = createDecisionMetrics(process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'authorizer', line);
@@ -120,8 +124,11 @@ async function configured(): Promise<Running> {
 }
 
 /** Until when secrets that are kept elsewhere are believed before they are read again. */
-const untilOf = ({ config: { settings } }: Composed): number =>
-  settings.secretsRefreshSeconds === 0 ? Number.POSITIVE_INFINITY : clock() + settings.secretsRefreshSeconds * 1000;
+function untilOf({ config: { settings } }: Composed): number {
+  return settings.secretsRefreshSeconds === 0
+    ? Number.POSITIVE_INFINITY
+    : clock() + settings.secretsRefreshSeconds * 1000;
+}
 
 /** The running parts; secrets that may have been rotated are read again, and while they cannot be, the last ones serve. */
 async function current(): Promise<Running> {

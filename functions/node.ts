@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { startNodeArchive } from '../lib/adapter/node/archive.ts';
 import { createNodeCheck } from '../lib/adapter/node/check.ts';
-import { createDrain } from '../lib/adapter/node/drain.ts';
+import { createConnectionDrain } from '../lib/adapter/node/drain.ts';
 import { createMetricsServer } from '../lib/adapter/node/metrics.ts';
 import { createNodeServer, type NodeBindings, rawTargetOf } from '../lib/adapter/node/server.ts';
 import { clientOf, readServerTls } from '../lib/adapter/node/tls.ts';
@@ -21,7 +21,7 @@ import { internalTlsProblems } from '../lib/config/internal-tls.ts';
 import { type Config, loadConfig } from '../lib/config/load.ts';
 import { type Problem, problemLine } from '../lib/config/problem.ts';
 import type { Resolved } from '../lib/config/sources.ts';
-import type { Log } from '../lib/decision/vocabulary.ts';
+import type { Log } from '../lib/decision/ports.ts';
 import { composeEgress, createEgressWatch } from '../lib/egress/watch.ts';
 import { createApp, type Received } from '../lib/http/app.ts';
 import { identifyConnections } from '../lib/platform/node/client-connections.ts';
@@ -35,7 +35,9 @@ import { createNodeUpstream } from '../lib/platform/node/upstream.ts';
 import { rawFields } from '../lib/request/raw-fields.ts';
 
 const drainSeconds = 30;
-const clock = () => Date.now();
+function clock() {
+  return Date.now();
+}
 const awsRegion = process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION ?? null;
 const newId = createUlids(clock);
 const log: Log = (level, event, facts) => {
@@ -44,15 +46,15 @@ const log: Log = (level, event, facts) => {
 };
 
 /** Says every problem in a line of its own and ends: a process that is half configured never listens. */
-const refuse = (problems: readonly Problem[]): never => {
+function refuse(problems: readonly Problem[]): never {
   process.stderr.write('configuration invalid:\n');
   for (const problem of problems) process.stderr.write(`  ${problemLine(problem)}\n`);
   process.exit(1);
-};
+}
 
 const place = { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
 
-const configure = ({ env, problems }: Resolved): Config => {
+function configure({ env, problems }: Resolved): Config {
   const loaded = loadConfig(env, place);
   if (problems.length > 0) return refuse([...problems, ...(loaded.ok ? [] : loaded.problems)]);
   if (!loaded.ok) return refuse(loaded.problems);
@@ -60,17 +62,19 @@ const configure = ({ env, problems }: Resolved): Config => {
   if (further.length > 0) return refuse(further);
   for (const warning of loaded.warnings) log('warn', 'configuration', { problem: problemLine(warning) });
   return loaded.config;
-};
+}
 
-const accessLine = (text: string) => void process.stdout.write(`${text}\n`);
+function accessLine(text: string) {
+  return void process.stdout.write(`${text}\n`);
+}
 const accessParts = { component: 'node', clock, newId, log } as const;
 
-const integerFrom = (name: string, fallback: number, maximum: number): number => {
+function integerFrom(name: string, fallback: number, maximum: number): number {
   const text = process.env[name];
   if (text === undefined) return fallback;
   if (/^\d{1,5}$/.test(text) && Number(text) <= maximum) return Number(text);
   return refuse([{ variable: name, found: JSON.stringify(text), accepted: `a whole number up to ${maximum}` }]);
-};
+}
 
 /** Everything deferred behind an answer, so that a drain can wait for it. */
 const pending = new Set<Promise<unknown>>();
@@ -84,7 +88,7 @@ const context = {
   },
 };
 
-const auditLineOf = ({ settings }: Config): ((line: string) => void) | null => {
+function auditLineOf({ settings }: Config): ((line: string) => void) | null {
   const file = settings.auditLogPath ? createWriteStream(settings.auditLogPath, { flags: 'a', mode: 0o600 }) : null;
   file?.on('error', (error) =>
     log('error', 'audit_log_failed', { error: (error as { code?: string }).code ?? error.name }),
@@ -94,10 +98,10 @@ const auditLineOf = ({ settings }: Config): ((line: string) => void) | null => {
     if (settings.auditLog) process.stdout.write(`${line}\n`);
     file?.write(`${line}\n`);
   };
-};
+}
 
 /** What a decision gets to know of a message. */
-const received = (incoming: IncomingMessage, target: string): Received => {
+function received(incoming: IncomingMessage, target: string): Received {
   const { remoteAddress } = incoming.socket;
   const encrypted = (incoming.socket as TLSSocket).encrypted === true;
   const headers = rawFields(incoming.rawHeaders);
@@ -115,15 +119,15 @@ const received = (incoming: IncomingMessage, target: string): Received => {
     },
     context,
   };
-};
+}
 
 /** What only cryptography can tell of a configuration, or null. */
-const problemOf = async ({ assertions }: Composed): Promise<Problem | null> => {
+async function problemOf({ assertions }: Composed): Promise<Problem | null> {
   const unfit = await assertions?.prepare();
   return unfit ? { variable: 'TGEFD_ASSERTION_KEY', found: unfit, accepted: 'a key pair that belongs together' } : null;
-};
+}
 
-const start = async () => {
+async function start() {
   const port = integerFrom('PORT', 8080, 65_535);
   const host = process.env.HOST ?? '127.0.0.1';
   const watch = createEgressWatch(log);
@@ -204,7 +208,7 @@ const start = async () => {
     readCertificate: certificateFromDer,
   });
 
-  const drain = createDrain(server);
+  const drain = createConnectionDrain(server);
   const metricsServer = settings.metricsPort === null ? null : createMetricsServer(() => composed.metricsPage());
 
   const stop = () => {
@@ -239,10 +243,13 @@ const start = async () => {
   server.listen(port, host, () => {
     log('info', 'listening', { host, port: (server.address() as AddressInfo).port, auth_mode: config.authMode });
   });
-};
+}
 
 /** A plain connection that never left this machine tells nothing about the caller's own transport. */
-const loopbackPeer = (address: string | undefined): boolean =>
-  address !== undefined && (address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.'));
+function loopbackPeer(address: string | undefined): boolean {
+  return (
+    address !== undefined && (address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.'))
+  );
+}
 
 await start();

@@ -4,7 +4,7 @@ import { createUlids } from '../lib/codec/ulid.ts';
 import { runScheduled } from '../lib/compose/scheduled-archive.ts';
 import { loadConfig } from '../lib/config/load.ts';
 import { problemLine } from '../lib/config/problem.ts';
-import type { Log } from '../lib/decision/vocabulary.ts';
+import type { Log } from '../lib/decision/ports.ts';
 import { createEgressWatch } from '../lib/egress/watch.ts';
 import { secretStores } from '../lib/platform/workers/secret-stores.ts';
 import { createR2Store, type R2Binding } from '../lib/storage/r2.ts';
@@ -19,13 +19,15 @@ interface Env {
 /** A cron invocation may take longer than this; what is left waits for the next. */
 const RUN_MS = 20_000;
 
-const clock = () => Date.now();
+function clock() {
+  return Date.now();
+}
 const newId = createUlids(clock);
 const log: Log = (level, event, facts) => console[level](JSON.stringify({ type: 'log', level, event, ...facts }));
 
 const recordAccesses = createAccessRecords({ component: 'archive', clock, newId, log, line: null });
 
-const archive = async (env: Env): Promise<void> => {
+async function archive(env: Env): Promise<void> {
   const { AUDIT_BUCKET: bucket, AUDIT_ANCHOR_BUCKET: anchors } = env;
   const place = {
     platform: 'worker',
@@ -53,7 +55,7 @@ const archive = async (env: Env): Promise<void> => {
     recordAccesses: (keeper) => ('accesses' in found ? recordAccesses(found, keeper) : Promise.resolve()),
     runMs: RUN_MS,
   });
-};
+}
 
 export default {
   scheduled: (_controller: ScheduledController, env: Env, _context: ExecutionContext) => archive(env),

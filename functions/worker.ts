@@ -11,10 +11,10 @@ import { type Composed, compose } from '../lib/compose/authorizer.ts';
 import { loadConfig } from '../lib/config/load.ts';
 import { problemLine } from '../lib/config/problem.ts';
 import { type Resolved, secretNames } from '../lib/config/sources.ts';
-import type { Hop, Log, RequestContext } from '../lib/decision/vocabulary.ts';
+import type { Log, RequestContext, Upstream } from '../lib/decision/ports.ts';
+import type { Hop } from '../lib/decision/request.ts';
 import { createApp } from '../lib/http/app.ts';
 import { isCheck } from '../lib/http/forward-auth.ts';
-import type { Upstream } from '../lib/http/gateway.ts';
 import { webResponse } from '../lib/http/web-response.ts';
 import { type SecretStores, secretStores } from '../lib/platform/workers/secret-stores.ts';
 import { createR2Store, type R2Binding } from '../lib/storage/r2.ts';
@@ -26,7 +26,9 @@ interface Env {
   readonly AUDIT_BUCKET?: R2Binding;
 }
 
-const clock = () => Date.now();
+function clock() {
+  return Date.now();
+}
 const newId = createUlids(clock);
 const log: Log = (level, event, facts) => console[level](JSON.stringify({ type: 'log', level, event, ...facts }));
 
@@ -46,17 +48,17 @@ const RETRY_SECONDS = 5;
 
 let running: Running | null = null;
 
-const settled = (parts: Composed | null, env: Resolved['env'], stored: boolean): Running => {
+function settled(parts: Composed | null, env: Resolved['env'], stored: boolean): Running {
   const seconds = parts === null ? RETRY_SECONDS : parts.config.settings.secretsRefreshSeconds;
   return { parts, env, untilMs: stored && seconds > 0 ? clock() + seconds * 1000 : Number.POSITIVE_INFINITY };
-};
+}
 
 /**
  * The wired parts. Without secrets in a store they are composed in the first request, at once. Otherwise every request that
  * comes before the first reading is done reads for itself, since none may await another's promise; later one request in
  * each interval reads again behind its answer, and what it finds counts once it holds together.
  */
-const composed = (env: Env, context: RequestContext): Composed | null | Promise<Composed | null> => {
+function composed(env: Env, context: RequestContext): Composed | null | Promise<Composed | null> {
   if (running?.untilMs === Number.POSITIVE_INFINITY) return running.parts;
   const stores = secretStores(env, clock);
   if (running === null) {
@@ -67,19 +69,19 @@ const composed = (env: Env, context: RequestContext): Composed | null | Promise<
     context.defer(renew(env, stores, running));
   }
   return running.parts;
-};
+}
 
-const firstReading = async (env: Env, stores: SecretStores, context: RequestContext): Promise<Composed | null> => {
+async function firstReading(env: Env, stores: SecretStores, context: RequestContext): Promise<Composed | null> {
   const found = await stores.resolve();
   if (running === null) {
     running = settled(start(env, found, null), found.env, true);
     context.defer(recordAccesses(found, running.parts));
   }
   return running.parts;
-};
+}
 
 /** Composes from secrets that were read again; what cannot be read or does not hold together changes nothing. */
-const renew = async (env: Env, stores: SecretStores, { parts: before, env: inForce }: Running): Promise<void> => {
+async function renew(env: Env, stores: SecretStores, { parts: before, env: inForce }: Running): Promise<void> {
   const found = await stores.resolve();
   await recordAccesses(found, before);
   const isSame = found.problems.length === 0 && secretNames.every((name) => found.env[name] === inForce[name]);
@@ -89,12 +91,12 @@ const renew = async (env: Env, stores: SecretStores, { parts: before, env: inFor
   if (unfit) return log('error', 'configuration_invalid', { problem: `TGEFD_ASSERTION_KEY: found ${unfit}` });
   next.carried.store.adopt();
   running = settled(next, found.env, true);
-};
+}
 
 type Found = Pick<Resolved, 'env' | 'problems'>;
 
 /** Parts from an environment with its secrets, or null with every problem said. */
-const start = (bindings: Env, { env, problems }: Found, before: Composed | null): Composed | null => {
+function start(bindings: Env, { env, problems }: Found, before: Composed | null): Composed | null {
   const loaded = loadConfig(env, {
     platform: 'worker',
     role: 'gateway',
@@ -127,10 +129,10 @@ const start = (bindings: Env, { env, problems }: Found, before: Composed | null)
     },
     before,
   );
-};
+}
 
 /** The data centre's cache as the place where isolates leave the key set for each other. */
-const edgeCache = (keySetUrl: URL | null) => {
+function edgeCache(keySetUrl: URL | null) {
   const key = `https://key-set.tgefd-authorizer.invalid/${encodeURIComponent(keySetUrl?.href ?? '')}`;
   const cache = () => (caches as unknown as { readonly default: Cache }).default;
   return {
@@ -145,10 +147,10 @@ const edgeCache = (keySetUrl: URL | null) => {
       );
     },
   };
-};
+}
 
 /** The upstream by service binding, else by its origin; redirects and content codings pass as they are. */
-const upstreamOf = (env: Env, url: URL | null): Upstream | null => {
+function upstreamOf(env: Env, url: URL | null): Upstream | null {
   const binding = env.UPSTREAM;
   const origin = url?.origin ?? 'https://upstream.internal';
   if (!binding && !url) return null;
@@ -165,21 +167,23 @@ const upstreamOf = (env: Env, url: URL | null): Upstream | null => {
     const request = new Request(`${origin}${target}`, init);
     return binding ? binding.fetch(request) : fetch(request);
   };
-};
+}
 
-const isSecure = (url: string): boolean => url.startsWith('https:');
+function isSecure(url: string): boolean {
+  return url.startsWith('https:');
+}
 
 /** Path and query as they stand in the URL, which workerd leaves as they came. */
-const targetOf = (url: string): string => {
+function targetOf(url: string): string {
   const path = url.indexOf('/', url.indexOf('://') + 3);
   return path === -1 ? '/' : url.slice(path);
-};
+}
 
 /** TLS before 1.2 (RFC 8996), as Cloudflare writes it: no more secure than none. */
 const oldTls = /^(SSL|TLSv1(\.1)?$)/;
 
 /** `request.cf` and `CF-Connecting-IP` exist only where Cloudflare's edge received the request: nobody else may set them. */
-const hopOf = (request: Request, secure: boolean): Hop => {
+function hopOf(request: Request, secure: boolean): Hop {
   const { cf } = request as { cf?: IncomingRequestCfProperties };
   const { certificate, refusal } = cloudflareCertificate(cf?.tlsClientAuth);
   return {
@@ -188,11 +192,13 @@ const hopOf = (request: Request, secure: boolean): Hop => {
     certificate,
     ...(refusal ? { certificateRefusal: refusal } : {}),
   };
-};
+}
 
-const contextOf = (c: Pick<ExecutionContext, 'waitUntil'>): RequestContext => ({
-  defer: (promise) => c.waitUntil(promise),
-});
+function contextOf(c: Pick<ExecutionContext, 'waitUntil'>): RequestContext {
+  return {
+    defer: (promise) => c.waitUntil(promise),
+  };
+}
 
 const app = createApp<Env>({
   composed: (env, c) => composed(env, contextOf(c.executionCtx)),
@@ -208,18 +214,18 @@ const app = createApp<Env>({
 });
 
 /** A proxy's check, answered without a router in between: the same decision and the same answer as through the app. */
-const check = async (
+async function check(
   request: Request,
   url: string,
   target: string,
   forwardAuth: NonNullable<Composed['forwardAuth']>,
   context: RequestContext,
-): Promise<Response> => {
+): Promise<Response> {
   const { method, headers } = request;
   const access = { door: forwardAuth.proxy, method, target, headers, hop: hopOf(request, isSecure(url)) };
   const answer = await forwardAuth.check(access, context);
   return webResponse(answer.status, answer.headers, answer.body);
-};
+}
 
 export default {
   fetch(request: Request, env: Env, execution: ExecutionContext) {

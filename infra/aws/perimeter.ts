@@ -18,7 +18,9 @@ import { type CheckedDeployment, checkDeployment, type Deployment, functionEnvir
 import { createTrail } from './trail.ts';
 
 /** Access logs and trails are kept as long as the records that they are about. */
-const logDays = ({ config }: CheckedDeployment) => config.settings.auditColdDays;
+function logDays({ config }: CheckedDeployment) {
+  return config.settings.auditColdDays;
+}
 
 /**
  * The whole perimeter as one stack: API, authorizer, archive, audit bucket, keys, secrets, trail and alarms. Throws with every

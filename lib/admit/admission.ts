@@ -1,4 +1,6 @@
-import type { Admission, AdmissionAnswer, Clock, RevocationHandles } from '../decision/vocabulary.ts';
+import type { AdmissionAnswer } from '../decision/outcome.ts';
+import type { Admission, Clock } from '../decision/ports.ts';
+import type { RevocationHandles } from '../decision/principal.ts';
 import { createEmergencyLists, type EmergencySettings } from '../revoke/lists.ts';
 import { fieldsOf, type RevocationField, type RevocationPseudonyms } from '../revoke/revocation.ts';
 import { createExactAdmission } from './exact-admission.ts';

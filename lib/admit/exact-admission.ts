@@ -1,8 +1,9 @@
-import type { AdmissionAnswer, Budget, Clock, RequestContext } from '../decision/vocabulary.ts';
+import type { AdmissionAnswer, Budget } from '../decision/outcome.ts';
+import type { Clock, RequestContext } from '../decision/ports.ts';
 import { exactly } from '../limit/budgets.ts';
 import { createFallback, type FallbackSettings, refuserOf, statesOf } from '../limit/fallback.ts';
 import type { RevocationField } from '../revoke/revocation.ts';
-import type { Finding, SharedStore } from './shared-store.ts';
+import type { AdmissionFinding, SharedStore } from './shared-store.ts';
 
 /** An admission question whose revocation handles are already names in a store. */
 export interface NamedQuestion {
@@ -17,7 +18,7 @@ export type Admit = (question: NamedQuestion, context: RequestContext) => Admiss
 /** Asks the shared store for every decision, once: revocation and all budgets. */
 export function createExactAdmission(settings: FallbackSettings, store: SharedStore, clock: Clock): Admit {
   const fallback = createFallback(settings, clock);
-  const answer = ({ partition, budgets, fields }: NamedQuestion, finding: Finding): AdmissionAnswer => {
+  const answer = ({ partition, budgets, fields }: NamedQuestion, finding: AdmissionFinding): AdmissionAnswer => {
     switch (finding.found) {
       case 'revoked':
         return { outcome: 'revoked', by: finding.by };

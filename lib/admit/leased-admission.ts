@@ -1,4 +1,5 @@
-import type { AdmissionAnswer, Budget, Clock, RequestContext } from '../decision/vocabulary.ts';
+import type { AdmissionAnswer, Budget } from '../decision/outcome.ts';
+import type { Clock, RequestContext } from '../decision/ports.ts';
 import { createFallback, type FallbackSettings, refuserOf } from '../limit/fallback.ts';
 import { createLeases, type LeaseSettings, type Message, type Plan } from '../limit/leases.ts';
 import { createRevocationSnapshot, type RevocationSnapshot, type SnapshotSettings } from '../revoke/snapshot.ts';

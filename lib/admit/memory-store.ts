@@ -1,4 +1,4 @@
-import type { RevocationKind } from '../decision/vocabulary.ts';
+import type { RevocationKind } from '../decision/reason.ts';
 import type { MemoryBudgets } from '../limit/memory.ts';
 import type { MemoryRevocations } from '../revoke/memory.ts';
 import type { SharedStore } from './shared-store.ts';

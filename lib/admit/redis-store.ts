@@ -2,7 +2,8 @@ import type { Settlement } from '../limit/budgets.ts';
 import type { RedisConnection } from '../redis/connection.ts';
 import { budgetKey, REVOCATION_CHANGES_KEY, REVOCATIONS_KEY } from '../redis/keys.ts';
 import { ADMIT } from '../redis/scripts.ts';
-import type { Finding, Inquiry, RevocationChanges, SharedStore } from './shared-store.ts';
+import type { RevocationChanges } from '../revoke/changes.ts';
+import type { AdmissionFinding, Inquiry, SharedStore } from './shared-store.ts';
 
 /** The shared store in Redis: revocation and all budgets of a decision in one HTTP request, atomically. */
 export function createRedisStore(connection: RedisConnection): SharedStore {
@@ -24,7 +25,7 @@ export function createRedisStore(connection: RedisConnection): SharedStore {
 }
 
 /** What the script answered, or null where that is not an answer of ours. */
-function parseFinding(value: unknown, { fields, demands }: Inquiry): Finding | null {
+function parseFinding(value: unknown, { fields, demands }: Inquiry): AdmissionFinding | null {
   if (!Array.isArray(value)) return null;
   const [outcome, second, ...rest]: unknown[] = value;
   if (!isCount(second)) return null;
@@ -61,4 +62,6 @@ function parseChanges(text: unknown): RevocationChanges | null {
   return { version, upTo, replace: replace === '1', entries };
 }
 
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}

@@ -1,7 +1,8 @@
 /** The port of the one trip: what a store that all isolates share is asked for one decision, and what it finds. */
 
-import type { RevocationKind } from '../decision/vocabulary.ts';
+import type { RevocationKind } from '../decision/reason.ts';
 import type { Demand, Settlement } from '../limit/budgets.ts';
+import type { RevocationChanges } from '../revoke/changes.ts';
 import type { RevocationField } from '../revoke/revocation.ts';
 
 export interface Inquiry {
@@ -15,22 +16,7 @@ export interface Inquiry {
   readonly knownVersion: string | null;
 }
 
-/** Revocations that changed. */
-export interface RevocationChanges {
-  /** Version of the store, and the version up to which these changes go; when they differ, ask again for the rest. */
-  readonly version: string;
-  readonly upTo: string;
-  /** Whether what the asker has is worthless: these changes begin from nothing. */
-  readonly replace: boolean;
-  readonly entries: readonly {
-    readonly field: string;
-    /** Null: no longer revoked. */
-    readonly expiresAtSeconds: number | null;
-    readonly beforeSeconds: number | null;
-  }[];
-}
-
-export type Finding =
+export type AdmissionFinding =
   /** Nothing was spent. */
   | { readonly found: 'revoked'; readonly by: RevocationKind }
   /** `changes` null: nothing changed since the known version. */
@@ -40,8 +26,5 @@ export type Finding =
 
 /** Never throws: an outage is a finding. */
 export interface SharedStore {
-  ask(inquiry: Inquiry): Finding | Promise<Finding>;
+  ask(inquiry: Inquiry): AdmissionFinding | Promise<AdmissionFinding>;
 }
-
-/** Version of a store that holds no revocations, and of an asker that knows none. */
-export const NO_VERSION = '0';

@@ -1,5 +1,5 @@
 import { hex, sha256, utf8 } from '../codec/digest.ts';
-import type { Clock } from '../decision/vocabulary.ts';
+import type { Clock } from '../decision/ports.ts';
 import { listAll, type ObjectStore } from '../storage/store.ts';
 import { type ChainParts, lastSequence, readLink } from './chain.ts';
 import { HOUR_MS } from './layout.ts';
@@ -102,4 +102,6 @@ async function previousAnchor(store: ObjectStore, prefix: string, beforeKey: str
 }
 
 /** The full hour that an instant lies in, epoch milliseconds. */
-export const startOfHour = (atMs: number): number => Math.floor(atMs / HOUR_MS) * HOUR_MS;
+export function startOfHour(atMs: number): number {
+  return Math.floor(atMs / HOUR_MS) * HOUR_MS;
+}

@@ -1,6 +1,6 @@
 import { compareIds, type Entry, type Source, storedAtMs } from '../audit/outbox.ts';
 import { hex, sha256, utf8 } from '../codec/digest.ts';
-import type { Clock, Log } from '../decision/vocabulary.ts';
+import type { Clock, Log } from '../decision/ports.ts';
 import {
   BATCH_MAXIMUM_BYTES,
   BATCH_MINIMUM_PACKED_BYTES,
@@ -46,7 +46,10 @@ const WORTH_READING_ENTRIES = 300;
  * the source. May be stopped at any point and run by several at once; rejects on an outage. Why nothing is lost and nothing
  * stands twice is argued in docs/audit_format.md; it rests on the order of the lines below.
  */
-export function createDrain(settings: DrainSettings, parts: DrainParts): { step(hint: number): Promise<DrainStep> } {
+export function createBatchWriter(
+  settings: DrainSettings,
+  parts: DrainParts,
+): { step(hint: number): Promise<DrainStep> } {
   const { writer, settleMs, maximumAgeMs } = settings;
   const { source, store, layout, signer, clock, log } = parts;
   let reached = 0;
@@ -174,27 +177,30 @@ interface Packed {
 }
 
 /** Whether a line of a batch is this very record: equal up to the position added at its end, or told by hash. */
-const holds = (line: string, record: string): boolean =>
-  line.startsWith('{"type":"audit_unreadable"') || line.startsWith(record.slice(0, -1));
+function holds(line: string, record: string): boolean {
+  return line.startsWith('{"type":"audit_unreadable"') || line.startsWith(record.slice(0, -1));
+}
 
-const manifestOf = (
+function manifestOf(
   description: BatchDescription,
   link: Pick<Manifest, 'writer' | 'sequence' | 'created_at' | 'previous_sha256'> & {
     readonly object: { readonly key: string; readonly bytes: number; readonly sha256: string };
     readonly after: string | null;
   },
-): Manifest => ({
-  type: 'audit_manifest',
-  version: MANIFEST_VERSION,
-  writer: link.writer,
-  sequence: link.sequence,
-  created_at: link.created_at,
-  object: { ...link.object, unpacked_bytes: description.unpackedBytes, records: description.records },
-  after_stream_id: link.after,
-  first_stream_id: description.firstStreamId,
-  last_stream_id: description.lastStreamId ?? link.after,
-  late: description.late,
-  first_ts: description.firstTs,
-  last_ts: description.lastTs,
-  previous_sha256: link.previous_sha256,
-});
+): Manifest {
+  return {
+    type: 'audit_manifest',
+    version: MANIFEST_VERSION,
+    writer: link.writer,
+    sequence: link.sequence,
+    created_at: link.created_at,
+    object: { ...link.object, unpacked_bytes: description.unpackedBytes, records: description.records },
+    after_stream_id: link.after,
+    first_stream_id: description.firstStreamId,
+    last_stream_id: description.lastStreamId ?? link.after,
+    late: description.late,
+    first_ts: description.firstTs,
+    last_ts: description.lastTs,
+    previous_sha256: link.previous_sha256,
+  };
+}

@@ -23,10 +23,10 @@ const SEQUENCE_DIGITS = 10;
 export const HOUR_MS = 3_600_000;
 
 /** Sequence number in the key of a manifest, or null where the key is none's. */
-export const sequenceInKey = (key: string): number | null => {
+export function sequenceInKey(key: string): number | null {
   const match = /\/(\d{10})\.json$/.exec(key);
   return match === null ? null : Number(match[1]);
-};
+}
 
 /** Lays out a bucket under `prefix` (no slash at either end; empty: the bucket's root). */
 export function createLayout(prefix: string): Layout {
@@ -45,12 +45,16 @@ export function createLayout(prefix: string): Layout {
   };
 }
 
-const digits = (sequence: number): string => String(sequence).padStart(SEQUENCE_DIGITS, '0');
+function digits(sequence: number): string {
+  return String(sequence).padStart(SEQUENCE_DIGITS, '0');
+}
 
 /** Hive-style partition of an instant, UTC, to the hour. */
-const hourPath = (atMs: number): string => {
+function hourPath(atMs: number): string {
   const text = new Date(atMs).toISOString();
   return `year=${text.slice(0, 4)}/month=${text.slice(5, 7)}/day=${text.slice(8, 10)}/hour=${text.slice(11, 13)}`;
-};
+}
 
-const minutePath = (atMs: number): string => `${hourPath(atMs)}/minute=${new Date(atMs).toISOString().slice(14, 16)}`;
+function minutePath(atMs: number): string {
+  return `${hourPath(atMs)}/minute=${new Date(atMs).toISOString().slice(14, 16)}`;
+}

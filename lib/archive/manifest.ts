@@ -48,9 +48,13 @@ export const anchorSchema = z.strictObject({
 export type Anchor = z.infer<typeof anchorSchema>;
 
 /** Parses the payload of a signed document; null where it is not of this shape. */
-export const parseManifest = (payload: string): Manifest | null => parse(manifestSchema, payload);
+export function parseManifest(payload: string): Manifest | null {
+  return parse(manifestSchema, payload);
+}
 /** The same for anchors. */
-export const parseAnchor = (payload: string): Anchor | null => parse(anchorSchema, payload);
+export function parseAnchor(payload: string): Anchor | null {
+  return parse(anchorSchema, payload);
+}
 
 function parse<T>(schema: z.ZodMiniType<T>, payload: string): T | null {
   let value: unknown;

@@ -33,12 +33,14 @@ export function* sequences(first: number, last: number): Generator<number> {
 }
 
 /** Time until which a batch holds everything of its outbox, epoch milliseconds. */
-export const untilMs = (manifest: Manifest): number =>
-  manifest.last_stream_id === null ? 0 : storedAtMs(manifest.last_stream_id);
+export function untilMs(manifest: Manifest): number {
+  return manifest.last_stream_id === null ? 0 : storedAtMs(manifest.last_stream_id);
+}
 
 /** Time from which on it does; 0 for the first batch of a chain. */
-export const sinceMs = (manifest: Manifest): number =>
-  manifest.after_stream_id === null ? 0 : storedAtMs(manifest.after_stream_id);
+export function sinceMs(manifest: Manifest): number {
+  return manifest.after_stream_id === null ? 0 : storedAtMs(manifest.after_stream_id);
+}
 
 /** The first sequence number whose batch reaches `fromMs` or later. Looks by halves; a manifest that cannot be trusted is
  * passed over for its next neighbour. */

@@ -19,12 +19,13 @@ export const sealSchema = z.object({
 export type Seal = z.infer<typeof sealSchema>;
 
 /** Whether a manifest by a revoked key is one that its owner signed. Of those before the last one the chain's hashes tell. */
-export const sealsManifest = ({ chains }: Seal, writer: string, sequence: number, fileSha256: string): boolean => {
+export function sealsManifest({ chains }: Seal, writer: string, sequence: number, fileSha256: string): boolean {
   const head = Object.hasOwn(chains, writer) ? chains[writer] : undefined;
   if (head === undefined || sequence > head.sequence) return false;
   return sequence < head.sequence || fileSha256 === head.manifest_sha256;
-};
+}
 
 /** The same for an anchor, whose keys sort by time. */
-export const sealsAnchor = ({ anchor }: Seal, key: string, fileSha256: string): boolean =>
-  anchor !== null && (key < anchor.key || (key === anchor.key && fileSha256 === anchor.sha256));
+export function sealsAnchor({ anchor }: Seal, key: string, fileSha256: string): boolean {
+  return anchor !== null && (key < anchor.key || (key === anchor.key && fileSha256 === anchor.sha256));
+}

@@ -1,7 +1,7 @@
-import type { Lease, Source } from '../audit/outbox.ts';
-import type { Log, NewId } from '../decision/vocabulary.ts';
+import type { ArchiveLock, Source } from '../audit/outbox.ts';
+import type { Log, NewId } from '../decision/ports.ts';
 import { type AnchorParts, anchoredHeads, startOfHour, writeAnchor } from './anchor.ts';
-import { createDrain, type DrainStep } from './batch-writer.ts';
+import { createBatchWriter, type DrainStep } from './batch-writer.ts';
 import { createSpillSource, twinsAmong } from './spill.ts';
 
 export interface ArchiveSettings {
@@ -29,7 +29,7 @@ export const archiveTimes = {
 
 export interface ArchiveParts extends AnchorParts {
   readonly source: Source;
-  readonly lease: Lease;
+  readonly lease: ArchiveLock;
   readonly newId: NewId;
   readonly log: Log;
 }
@@ -53,11 +53,11 @@ export function createArchive(settings: ArchiveSettings, parts: ArchiveParts): {
   const { source, lease, store, layout, clock, log } = parts;
   const spillWriter = `${settings.writer}.spill`;
   const common = { maximumAgeMs: settings.maximumAgeMs };
-  const stream = createDrain(
+  const stream = createBatchWriter(
     { ...common, writer: settings.writer, settleMs: settings.settleMs },
     { ...parts, twins: (entries) => twinsAmong(entries, store, layout) },
   );
-  const spill = createDrain(
+  const spill = createBatchWriter(
     { ...common, writer: spillWriter, settleMs: settings.spillSettleMs },
     { ...parts, source: createSpillSource(store, layout), twins: async () => new Set<string>() },
   );

@@ -1,5 +1,5 @@
 import { hex, sha256 } from '../codec/digest.ts';
-import { ahead } from '../codec/map-concurrent.ts';
+import { mapConcurrent } from '../codec/map-concurrent.ts';
 import { listAll } from '../storage/store.ts';
 import { type ChainParts, readLink } from './chain.ts';
 import { DOCUMENT_MAXIMUM_BYTES } from './manifest.ts';
@@ -19,7 +19,7 @@ export async function sealOf(parts: ChainParts, keyId: string, atSeconds: number
   for (const writer of await store.folders(layout.manifests)) {
     const extent = await extentOf(parts, writer);
     if (extent === null) continue;
-    const links = ahead(sequences(extent.first, extent.last), READ_WIDTH, (sequence) =>
+    const links = mapConcurrent(sequences(extent.first, extent.last), READ_WIDTH, (sequence) =>
       readLink(parts, writer, sequence),
     );
     for await (const read of links) {

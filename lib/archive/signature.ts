@@ -114,26 +114,30 @@ export async function publicSigningJwk(jwk: JWK): Promise<JWK> {
   return { ...publicPart(jwk), kid: await keyIdOf(jwk), use: 'sig', ...(algorithm === null ? {} : { alg: algorithm }) };
 }
 
-const algorithmOf = (jwk: JWK): 'EdDSA' | 'ES256' | null => {
+function algorithmOf(jwk: JWK): 'EdDSA' | 'ES256' | null {
   if (jwk.kty === 'OKP' && jwk.crv === 'Ed25519') return 'EdDSA';
   return jwk.kty === 'EC' && jwk.crv === 'P-256' ? 'ES256' : null;
-};
+}
 
-const sealIn = ({ revoked }: ManifestJwk): Seal | null => {
+function sealIn({ revoked }: ManifestJwk): Seal | null {
   if (revoked === undefined) return null;
   const parsed = sealSchema.safeParse(revoked);
   if (!parsed.success) throw new RangeError('`revoked` of a verification key is not understood');
   return parsed.data;
-};
+}
 
-const publicPart = ({ kty, crv, x, y }: JWK): JWK => ({
-  ...(kty === undefined ? {} : { kty }),
-  ...(crv === undefined ? {} : { crv }),
-  ...(x === undefined ? {} : { x }),
-  ...(y === undefined ? {} : { y }),
-});
+function publicPart({ kty, crv, x, y }: JWK): JWK {
+  return {
+    ...(kty === undefined ? {} : { kty }),
+    ...(crv === undefined ? {} : { crv }),
+    ...(x === undefined ? {} : { x }),
+    ...(y === undefined ? {} : { y }),
+  };
+}
 
-const keyIdOf = async (jwk: JWK): Promise<string> => jwk.kid ?? (await calculateJwkThumbprint(publicPart(jwk)));
+async function keyIdOf(jwk: JWK): Promise<string> {
+  return jwk.kid ?? (await calculateJwkThumbprint(publicPart(jwk)));
+}
 
 function splitDocument(
   file: Uint8Array<ArrayBuffer>,
@@ -151,13 +155,13 @@ function splitDocument(
 }
 
 /** Whether a base64url text is the only one of its bytes: no unused bits set (RFC 4648 §3.5). */
-const isCanonical = (text: string): boolean => {
+function isCanonical(text: string): boolean {
   try {
     return joseBase64url.encode(joseBase64url.decode(text)) === text;
   } catch {
     return false;
   }
-};
+}
 
 function keyIdIn(header: string): string | null {
   try {

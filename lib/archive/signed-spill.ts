@@ -1,6 +1,6 @@
 import type { Spill } from '../audit/recorder.ts';
 import type { Settings } from '../config/variables.ts';
-import type { Clock, Fetch, Log } from '../decision/vocabulary.ts';
+import type { Clock, Fetch, Log } from '../decision/ports.ts';
 import { createEgress } from '../egress/guard.ts';
 import { createEgressWatch } from '../egress/watch.ts';
 import { createSignedPut, type SignedPutSettings } from '../storage/s3-put.ts';
@@ -21,11 +21,11 @@ export interface PlatformCredentials {
  * The last resort of a record over S3 without the SDK, for places that must start fast and stay small. Null where no bucket
  * is named, or neither the configuration nor the platform has credentials.
  */
-export const signedSpill = (
+export function signedSpill(
   settings: Settings,
   platform: PlatformCredentials | null,
   parts: { readonly fetch: Fetch; readonly clock: Clock; readonly log: Log },
-): Spill | null => {
+): Spill | null {
   const { auditBucket, auditS3AccessKeyId, auditS3SecretAccessKey, auditS3Endpoint, auditS3Region } = settings;
   const given =
     auditS3AccessKeyId && auditS3SecretAccessKey
@@ -47,4 +47,4 @@ export const signedSpill = (
   );
   const put = createSignedPut({ origin, region, bucket: auditBucket, credentials }, egress, parts.clock);
   return createSpill(put, createLayout(settings.auditPrefix), SPILL_TIMEOUT_MS);
-};
+}

@@ -1,9 +1,9 @@
-import type { Clock } from '../decision/vocabulary.ts';
+import type { Clock } from '../decision/ports.ts';
 import {
+  type ArchiveLock,
   compareIds,
   type Entry,
   entryBytes,
-  type Lease,
   type Outbox,
   type Source,
   storedAtMs,
@@ -16,7 +16,7 @@ export interface MemoryOutboxSettings {
 }
 
 /** An outbox in memory, for development and tests: what is in it dies with the process. */
-export function createMemoryOutbox(settings: MemoryOutboxSettings, clock: Clock): Outbox & Source & Lease & Tail {
+export function createMemoryOutbox(settings: MemoryOutboxSettings, clock: Clock): Outbox & Source & ArchiveLock & Tail {
   let entries: Entry[] = [];
   let lastMs = 0;
   let sequence = 0;

@@ -1,8 +1,8 @@
 import {
   type Appended,
+  type ArchiveLock,
   type Entry,
   entryBytes,
-  type Lease,
   type Outbox,
   type Source,
   storedAtMs,
@@ -48,7 +48,7 @@ const REMOVE_PAGE = 1000;
 export function createRedisOutbox(
   settings: RedisOutboxSettings,
   requester: RedisRequester,
-): Outbox & Source & Lease & Tail {
+): Outbox & Source & ArchiveLock & Tail {
   const { stream, maximumEntries, timeoutMs } = settings;
   const lease = `${stream}:lease`;
 
@@ -160,7 +160,8 @@ function entriesOf(result: unknown): Entry[] {
   });
 }
 
-const aborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(new Error('timeout')), { once: true });
   });
+}

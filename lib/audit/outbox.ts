@@ -35,7 +35,7 @@ export interface Source {
 }
 
 /** The right to archive a source for a while. Spares double work only: correctness never rests on it. */
-export interface Lease {
+export interface ArchiveLock {
   /** Takes or prolongs it; false where another holds it. */
   acquire(holder: string, forMs: number): Promise<boolean>;
   release(holder: string): Promise<void>;
@@ -51,25 +51,27 @@ export interface Tail {
 }
 
 /** How many bytes an entry takes in a batch, at most: its record and its position. */
-export const entryBytes = (entry: Entry): number => entry.record.length + POSITION_BYTES;
+export function entryBytes(entry: Entry): number {
+  return entry.record.length + POSITION_BYTES;
+}
 const POSITION_BYTES = 256;
 
 const idPattern = /^(\d{1,20})-(.+)$/;
 const isNumber = /^\d+$/;
 
 /** When an entry was stored, by its id: epoch milliseconds. Throws a RangeError on what is no entry id. */
-export const storedAtMs = (id: string): number => {
+export function storedAtMs(id: string): number {
   const match = idPattern.exec(id);
   if (match === null) throw new RangeError('an entry id is <milliseconds>-<suffix>');
   return Number(match[1]);
-};
+}
 
 /** Order of two entry ids: by time, then by suffix (as numbers where both are, as Redis counts). Negative, zero, positive. */
-export const compareIds = (left: string, right: string): number => {
+export function compareIds(left: string, right: string): number {
   const byTime = storedAtMs(left) - storedAtMs(right);
   if (byTime !== 0) return byTime;
   const a = left.slice(left.indexOf('-') + 1);
   const b = right.slice(right.indexOf('-') + 1);
   if (isNumber.test(a) && isNumber.test(b)) return Number(a) - Number(b);
   return a < b ? -1 : a > b ? 1 : 0;
-};
+}

@@ -74,22 +74,24 @@ export function createPseudonyms(settings: PseudonymSettings): Pseudonyms {
 }
 
 /** Goes on at once where there is nothing to wait for. */
-const after = <T, R>(value: Eventually<T>, next: (value: T) => Eventually<R>): Eventually<R> =>
-  value instanceof Promise ? value.then(next) : next(value);
+function after<T, R>(value: Eventually<T>, next: (value: T) => Eventually<R>): Eventually<R> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
 
-const load = (key: string, hmac: Hmac | undefined): Eventually<LoadedKey> => {
+function load(key: string, hmac: Hmac | undefined): Eventually<LoadedKey> {
   const named = (sign: Sign) =>
     after(sign('tgefd pseudonym key id'), (digest) => ({ id: hex(digest.subarray(0, 4)), sign }));
   return hmac ? named((text) => hmac(key, text)) : importKey(key).then((sign) => named(sign));
-};
+}
 
-const importKey = async (text: string): Promise<Sign> => {
+async function importKey(text: string): Promise<Sign> {
   const key = await crypto.subtle.importKey('raw', utf8(text), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
   return async (signed) => new Uint8Array(await crypto.subtle.sign('HMAC', key, utf8(signed)));
-};
+}
 
-const mac = ({ id, sign }: LoadedKey, name: string): Eventually<string> =>
-  after(sign(`tgefd pseudonym\n${name}`), (digest) => `${id}.${base64url(digest.subarray(0, 16))}`);
+function mac({ id, sign }: LoadedKey, name: string): Eventually<string> {
+  return after(sign(`tgefd pseudonym\n${name}`), (digest) => `${id}.${base64url(digest.subarray(0, 16))}`);
+}
 
 /** A bounded map of two generations: what was used since the last turn survives it, the rest is forgotten. */
 function createMemory(maximum: number) {

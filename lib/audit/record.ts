@@ -1,4 +1,5 @@
-import type { Code, Decision, Reason } from '../decision/vocabulary.ts';
+import type { Decision } from '../decision/outcome.ts';
+import type { Code, Reason } from '../decision/reason.ts';
 import type { AuditRecord } from './schema.ts';
 
 /** What a record says besides the decision; all of it worked out by the caller before the record is built. */
@@ -49,14 +50,16 @@ export function auditRecord(decision: Decision, facts: RecordFacts): AuditRecord
 const standardMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'CONNECT', 'TRACE']);
 
 /** A method that HTTP or the endpoint table knows; any other token is the caller's own text. */
-const knownMethod = ({ method, endpoint }: Decision): string =>
-  standardMethods.has(method) || method === endpoint?.method ? method : 'other';
+function knownMethod({ method, endpoint }: Decision): string {
+  return standardMethods.has(method) || method === endpoint?.method ? method : 'other';
+}
 
 const PRINTABLE_MAX_CHARACTERS = 256;
 const isPrintable = /^[\x20-\x7e]{0,256}$/;
 
-const printable = (text: string): string =>
-  isPrintable.test(text) ? text : text.slice(0, PRINTABLE_MAX_CHARACTERS).replace(/[^\x20-\x7e]/g, '?');
+function printable(text: string): string {
+  return isPrintable.test(text) ? text : text.slice(0, PRINTABLE_MAX_CHARACTERS).replace(/[^\x20-\x7e]/g, '?');
+}
 
 /** The one fact that goes with a reason. Exhaustive: a new reason does not compile until it is placed here. */
 function detailOf(reason: Reason): string | null {

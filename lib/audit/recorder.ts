@@ -1,4 +1,4 @@
-import type { Clock, Log, RequestContext } from '../decision/vocabulary.ts';
+import type { Clock, Log, RequestContext } from '../decision/ports.ts';
 import type { Appended, Outbox } from './outbox.ts';
 import type { AuditRecord } from './schema.ts';
 

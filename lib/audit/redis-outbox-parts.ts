@@ -1,6 +1,6 @@
 import type { Settings } from '../config/variables.ts';
 import type { RedisExchange } from '../redis/connection.ts';
-import type { Lease, Outbox, Source, Tail } from './outbox.ts';
+import type { ArchiveLock, Outbox, Source, Tail } from './outbox.ts';
 import { createRedisOutbox } from './outbox-redis.ts';
 
 /** The one stream of a deployment's audit records (docs/redis_keys.md). */
@@ -12,12 +12,12 @@ const APPEND_MS = { least: 1000, most: 2000 } as const;
 const ARCHIVE_COMMAND_MS = 10_000;
 
 /** The audit outbox in the shared Redis, over one HTTP exchange a command. */
-export const redisOutbox = (
+export function redisOutbox(
   settings: Pick<Settings, 'auditStreamMaximum' | 'redisTimeoutMs'>,
   exchange: RedisExchange,
   sharePromises: boolean,
-): Outbox & Source & Lease & Tail =>
-  createRedisOutbox(
+): Outbox & Source & ArchiveLock & Tail {
+  return createRedisOutbox(
     {
       stream: STREAM,
       maximumEntries: settings.auditStreamMaximum,
@@ -29,3 +29,4 @@ export const redisOutbox = (
         JSON.parse((await exchange(JSON.stringify(body), signal)).text),
     },
   );
+}

@@ -1,5 +1,7 @@
 import * as z from 'zod/mini';
-import type { AuthMethod, Code, Degradation, Door } from '../decision/vocabulary.ts';
+import type { AuthMethod } from '../decision/principal.ts';
+import type { Code, Degradation } from '../decision/reason.ts';
+import type { RequestSource } from '../decision/request.ts';
 
 /** Version of the record format. A field that is added, dropped or read differently is a new version. */
 export const RECORD_VERSION = 1;
@@ -14,7 +16,7 @@ const doors = [
   'lambda_rest_request',
   'lambda_http_1',
   'lambda_http_2',
-] as const satisfies readonly Door[];
+] as const satisfies readonly RequestSource[];
 const authMethods = ['api_key', 'jwt', 'mtls', 'none'] as const satisfies readonly AuthMethod[];
 const degradations = [
   'limits_local',
@@ -43,8 +45,9 @@ const codes = [
   'internal_error',
 ] as const satisfies readonly Code[];
 
-const described = <S extends z.ZodMiniType>(schema: S, description: string): S =>
-  schema.check(z.meta({ description })) as S;
+function described<S extends z.ZodMiniType>(schema: S, description: string): S {
+  return schema.check(z.meta({ description })) as S;
+}
 const token = z.string().check(z.regex(/^[A-Za-z0-9._-]{1,128}$/));
 const pseudonym = z.string().check(z.regex(/^[0-9a-f]{8}\.[A-Za-z0-9_-]{22}$/));
 const word = z.string().check(z.regex(/^[a-z0-9_]{1,64}$/));
@@ -135,11 +138,13 @@ export const unreadableEntrySchema = z.strictObject({
 
 /** The published JSON Schema (draft 2020-12) of the three kinds of lines in a batch. Records in the outbox and in the log lack
  * `stream_id` and `n`. */
-export const recordJsonSchema = (): unknown => ({
-  $schema: 'https://json-schema.org/draft/2020-12/schema',
-  title: 'Audit record of the edge authorizer',
-  anyOf: [archivedRecordSchema, archivedAccessSchema, unreadableEntrySchema].map((schema) => {
-    const { $schema: _, ...bare } = z.toJSONSchema(schema);
-    return bare;
-  }),
-});
+export function recordJsonSchema(): unknown {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Audit record of the edge authorizer',
+    anyOf: [archivedRecordSchema, archivedAccessSchema, unreadableEntrySchema].map((schema) => {
+      const { $schema: _, ...bare } = z.toJSONSchema(schema);
+      return bare;
+    }),
+  };
+}

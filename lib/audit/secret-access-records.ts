@@ -1,5 +1,5 @@
 import type { Resolved } from '../config/sources.ts';
-import type { Clock, Log, NewId } from '../decision/vocabulary.ts';
+import type { Clock, Log, NewId } from '../decision/ports.ts';
 import type { Outbox } from './outbox.ts';
 import type { Pseudonyms } from './pseudonym.ts';
 import type { SecretAccessRecord } from './schema.ts';
@@ -19,13 +19,13 @@ export type RecordAccesses = (resolved: Resolved, keeper: AccessKeeper | null) =
  * records do; without an outbox, or when it fails, the line and a count in the log are all there is, for no request waits
  * for it. Never rejects.
  */
-export const createAccessRecords = (parts: {
+export function createAccessRecords(parts: {
   readonly component: SecretAccessRecord['component'];
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Log;
   readonly line: ((text: string) => void) | null;
-}): RecordAccesses => {
+}): RecordAccesses {
   const { component, clock, newId, log, line } = parts;
   const known = new Map<string, string>();
 
@@ -44,12 +44,12 @@ export const createAccessRecords = (parts: {
       if (appended?.outcome !== 'stored') log('warn', 'secret_access_not_recorded', { variable });
     }
   };
-};
+}
 
-const append = async (outbox: Outbox, text: string) => {
+async function append(outbox: Outbox, text: string) {
   try {
     return await outbox.append(text);
   } catch {
     return null;
   }
-};
+}

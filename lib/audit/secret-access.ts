@@ -16,14 +16,16 @@ export interface SecretAccessFacts {
  * Builds the record of one reading of a secret. A failure is a reading without a value. Says nothing of the value, its
  * length, the reference or the message of a store.
  */
-export const secretAccessRecord = (facts: SecretAccessFacts): SecretAccessRecord => ({
-  type: 'secret_access',
-  version: 1,
-  id: facts.id,
-  ts: new Date(facts.atMs).toISOString(),
-  component: facts.component,
-  variable: facts.variable,
-  source: facts.source.replaceAll('-', '_'),
-  outcome: facts.keyId === null ? 'failed' : 'read',
-  key_id: facts.keyId,
-});
+export function secretAccessRecord(facts: SecretAccessFacts): SecretAccessRecord {
+  return {
+    type: 'secret_access',
+    version: 1,
+    id: facts.id,
+    ts: new Date(facts.atMs).toISOString(),
+    component: facts.component,
+    variable: facts.variable,
+    source: facts.source.replaceAll('-', '_'),
+    outcome: facts.keyId === null ? 'failed' : 'read',
+    key_id: facts.keyId,
+  };
+}

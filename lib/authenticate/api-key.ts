@@ -23,10 +23,10 @@ const secretForm = /^[\x21-\x2b\x2d-\x7e]{1,1024}$/;
  * every problem: empty entries, missing ids, characters that no header field carries unchanged, ids given twice in one
  * value, keys given twice. Does not judge how hard a key is to guess.
  */
-export const parseApiKeys = (value: {
-  readonly current: string;
-  readonly previous: string | null;
-}): { readonly keys: readonly ApiKey[]; readonly problems: readonly ApiKeyProblem[] } => {
+export function parseApiKeys(value: { readonly current: string; readonly previous: string | null }): {
+  readonly keys: readonly ApiKey[];
+  readonly problems: readonly ApiKeyProblem[];
+} {
   const keys: ApiKey[] = [];
   const problems: ApiKeyProblem[] = [];
   const idOfSecret = new Map<string, string>();
@@ -59,7 +59,7 @@ export const parseApiKeys = (value: {
   read('current', value.current, 'default');
   if (value.previous !== null) read('previous', value.previous, 'previous');
   return problems.length > 0 ? { keys: [], problems } : { keys, problems };
-};
+}
 
 /** Gives the key that was presented, or null when it is none of ours. */
 export type CheckApiKey = (presented: string) => Promise<Pick<ApiKey, 'id' | 'slot'> | null>;
@@ -68,7 +68,7 @@ export type CheckApiKey = (presented: string) => Promise<Pick<ApiKey, 'id' | 'sl
  * Compares a presented key with all of ours in constant time: SHA-256 digests of equal length, every byte of every key, no
  * early exit, so that time tells neither how much of a key was right nor how long one is.
  */
-export const createCheckApiKey = (keys: readonly ApiKey[]): CheckApiKey => {
+export function createCheckApiKey(keys: readonly ApiKey[]): CheckApiKey {
   let known: readonly { readonly key: ApiKey; readonly digest: Uint8Array }[] | null = null;
 
   return async (presented) => {
@@ -82,9 +82,10 @@ export const createCheckApiKey = (keys: readonly ApiKey[]): CheckApiKey => {
     }
     return found && { id: found.id, slot: found.slot };
   };
-};
+}
 
 const utf8 = new TextEncoder();
 
-const sha256 = async (text: string): Promise<Uint8Array> =>
-  new Uint8Array(await crypto.subtle.digest('SHA-256', utf8.encode(text)));
+async function sha256(text: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', utf8.encode(text)));
+}

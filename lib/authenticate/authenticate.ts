@@ -1,4 +1,4 @@
-import type { AuthMethod, CredentialUsed, Principal } from '../decision/vocabulary.ts';
+import type { AuthMethod, CredentialUsed, Principal } from '../decision/principal.ts';
 import { type ApiKey, createCheckApiKey } from './api-key.ts';
 import { type Authenticator, authenticated, ownThumbprint, refused } from './authenticator.ts';
 import {
@@ -29,7 +29,7 @@ export type AuthenticatorParts = TokenAuthenticatorParts &
  * authentication the identity that a trusted ingress gives does, if there is one, else the key's id or `anonymous`.
  * Without authentication everybody holds `*`, which revokes nothing.
  */
-export const createAuthenticator = (settings: AuthenticatorSettings, parts: AuthenticatorParts): Authenticator => {
+export function createAuthenticator(settings: AuthenticatorSettings, parts: AuthenticatorParts): Authenticator {
   switch (settings.mode) {
     case 'jwt':
       return createTokenAuthenticator(settings, parts);
@@ -51,15 +51,15 @@ export const createAuthenticator = (settings: AuthenticatorSettings, parts: Auth
         );
       };
   }
-};
+}
 
 const everyScope: readonly string[] = ['*'];
 
-const createKeyAuthenticator = (
+function createKeyAuthenticator(
   keys: readonly ApiKey[],
   scopes: readonly string[],
   used: CredentialUsed | undefined,
-): Authenticator => {
+): Authenticator {
   const check = createCheckApiKey(keys);
   return async (request, boundary, { explain }) => {
     const presented = findApiKey(request.headers);
@@ -73,24 +73,26 @@ const createKeyAuthenticator = (
       unprovenPrincipal('api_key', boundary.ingressIdentity ?? id, id, scopes, ownThumbprint(request, boundary)),
     );
   };
-};
+}
 
 /** A caller whom no signed credential names. */
-const unprovenPrincipal = (
+function unprovenPrincipal(
   method: Extract<AuthMethod, 'api_key' | 'none'>,
   subject: string,
   keyId: string | null,
   scopes: readonly string[],
   thumbprint: string | null,
-): Principal => ({
-  method,
-  subject,
-  issuer: null,
-  scopes,
-  roles: [],
-  keyId,
-  tokenId: null,
-  issuedAtSeconds: null,
-  expiresAtSeconds: null,
-  thumbprint,
-});
+): Principal {
+  return {
+    method,
+    subject,
+    issuer: null,
+    scopes,
+    roles: [],
+    keyId,
+    tokenId: null,
+    issuedAtSeconds: null,
+    expiresAtSeconds: null,
+    thumbprint,
+  };
+}

@@ -1,14 +1,7 @@
-import type {
-  AccessRequest,
-  Authentication,
-  Boundary,
-  CredentialReason,
-  Degradation,
-  Explain,
-  Grant,
-  Principal,
-  RequestContext,
-} from '../decision/vocabulary.ts';
+import type { Explain, RequestContext } from '../decision/ports.ts';
+import type { Authentication, Grant, Principal } from '../decision/principal.ts';
+import type { CredentialReason, Degradation } from '../decision/reason.ts';
+import type { AccessRequest, Boundary } from '../decision/request.ts';
 import type { VerifiedClaims } from './jwt/access-token.ts';
 
 /**
@@ -33,18 +26,21 @@ export interface GrantRules {
 const undegraded: readonly Degradation[] = Object.freeze([]);
 const staleKeys: readonly Degradation[] = Object.freeze(['keys_stale']);
 
-export const authenticated = (principal: Principal, stale = false): Authentication => ({
-  outcome: 'authenticated',
-  principal,
-  degraded: stale ? staleKeys : undegraded,
-});
+export function authenticated(principal: Principal, stale = false): Authentication {
+  return {
+    outcome: 'authenticated',
+    principal,
+    degraded: stale ? staleKeys : undegraded,
+  };
+}
 
 /** A refusal at one step, told to whoever asked for an explanation. */
-export const refused = (explain: Explain | undefined, step: string, reason: CredentialReason): Authentication => {
+export function refused(explain: Explain | undefined, step: string, reason: CredentialReason): Authentication {
   explain?.(step, 'refused', reason);
   return { outcome: 'refused', reason };
-};
+}
 
 /** Thumbprint of a certificate that the caller itself showed the platform: behind a trusted hop it is the proxy's. */
-export const ownThumbprint = ({ hop }: AccessRequest, { trustedHop }: Boundary): string | null =>
-  trustedHop ? null : (hop.certificate?.thumbprint ?? null);
+export function ownThumbprint({ hop }: AccessRequest, { trustedHop }: Boundary): string | null {
+  return trustedHop ? null : (hop.certificate?.thumbprint ?? null);
+}

@@ -1,4 +1,5 @@
-import type { CredentialReason, HeaderFields } from '../decision/vocabulary.ts';
+import type { CredentialReason } from '../decision/reason.ts';
+import type { HeaderFields } from '../decision/request.ts';
 
 /** Longest credential that is looked at, in characters (contract §4). */
 export const maximumCredentialBytes = 8192;
@@ -26,7 +27,7 @@ const oversized: CredentialReason = { reason: 'credentials_oversized' };
  * §3.1: no error code); more than 8 KiB is `credentials_oversized`; a repeated field, which arrives joined by commas, is
  * `credentials_duplicated`. Never looks into the query or the body (RFC 9700 §4.3.2). Does not look at the token itself.
  */
-export const createFindToken = (settings: TokenFieldSettings): FindToken => {
+export function createFindToken(settings: TokenFieldSettings): FindToken {
   const { header } = settings;
   const scheme = settings.prefix.trim().toLowerCase();
   const maximum = maximumCredentialBytes + scheme.length + 1;
@@ -45,17 +46,20 @@ export const createFindToken = (settings: TokenFieldSettings): FindToken => {
     while (field.charCodeAt(start) === 0x20) start++;
     return start === field.length ? missing : field.slice(start);
   };
-};
+}
 
 /** Whether credentials begin with a scheme, given in lower case, and then end or go on after a space. */
-const hasScheme = (credentials: string, scheme: string): boolean =>
-  (credentials.length === scheme.length || credentials.charCodeAt(scheme.length) === 0x20) &&
-  credentials.slice(0, scheme.length).toLowerCase() === scheme;
+function hasScheme(credentials: string, scheme: string): boolean {
+  return (
+    (credentials.length === scheme.length || credentials.charCodeAt(scheme.length) === 0x20) &&
+    credentials.slice(0, scheme.length).toLowerCase() === scheme
+  );
+}
 
 /** The one API key of a request, from `x-api-key` and nowhere else; the same refusals as for a token. */
-export const findApiKey = (headers: HeaderFields): string | CredentialReason => {
+export function findApiKey(headers: HeaderFields): string | CredentialReason {
   const field = headers.get(apiKeyHeader);
   if (field === null || field === '') return missing;
   if (field.length > maximumCredentialBytes) return oversized;
   return field.includes(',') ? duplicated : field;
-};
+}

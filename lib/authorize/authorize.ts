@@ -1,4 +1,6 @@
-import type { Principal, Reason, Route } from '../decision/vocabulary.ts';
+import type { Principal } from '../decision/principal.ts';
+import type { Reason } from '../decision/reason.ts';
+import type { Route } from '../decision/request.ts';
 
 /**
  * Whether an authenticated caller may use the route that was found; null: yes. Denies what no row names, then a method that
@@ -6,7 +8,7 @@ import type { Principal, Reason, Route } from '../decision/vocabulary.ts';
  * opens only to a caller who holds it by name; our own administrative rows demand theirs even where `rbacEnabled` is
  * false. Pure. Does not authenticate, and does not know budgets or revocation.
  */
-export const authorize = (principal: Principal, route: Route, rbacEnabled: boolean): Reason | null => {
+export function authorize(principal: Principal, route: Route, rbacEnabled: boolean): Reason | null {
   switch (route.found) {
     case 'nothing':
       return { reason: 'endpoint_unknown' };
@@ -20,4 +22,4 @@ export const authorize = (principal: Principal, route: Route, rbacEnabled: boole
       return held ? null : { reason: 'scope_missing', scope };
     }
   }
-};
+}

@@ -1,4 +1,5 @@
-import type { CredentialReason, Grant } from '../decision/vocabulary.ts';
+import type { Grant } from '../decision/principal.ts';
+import type { CredentialReason } from '../decision/reason.ts';
 import { type RoleName, type RoleScopes, roleScopes, rolesIn } from './roles.ts';
 import { scopesIn } from './scopes.ts';
 
@@ -29,7 +30,7 @@ const nothing: Grant = { scopes: [], roles: [] };
  * nothing. A claim of a wrong type is refused, not passed over (RFC 8725 §3.2: types are strict). Without scopes and
  * roles the caller is known and may nothing that demands a scope.
  */
-export const createGrants = (settings: GrantSettings): Grants => {
+export function createGrants(settings: GrantSettings): Grants {
   const scopesByRole = roleScopes(settings.roleScopes, settings.revokeScope);
   const scopeClaims = settings.scopesClaim === null ? usualScopeClaims : [settings.scopesClaim, ...usualScopeClaims];
 
@@ -51,9 +52,9 @@ export const createGrants = (settings: GrantSettings): Grants => {
       return roles === null ? nothing : byRoles(rolesIn(roles, true) ?? [], scopesByRole);
     },
   };
-};
+}
 
-const byRoles = (names: readonly string[], scopesByRole: RoleScopes): Grant => {
+function byRoles(names: readonly string[], scopesByRole: RoleScopes): Grant {
   const roles = [...new Set(names)].filter((name) => scopesByRole.has(name));
   return { roles, scopes: [...new Set(roles.flatMap((name) => scopesByRole.get(name) ?? []))] };
-};
+}

@@ -18,14 +18,14 @@ export interface Command {
 export class Usage extends Error {}
 
 /** Options of a command, strictly parsed: an unknown one is a `Usage`. */
-export const options = <T extends NonNullable<Parameters<typeof parseArgs>[0]>['options']>(
+export function options<T extends NonNullable<Parameters<typeof parseArgs>[0]>['options']>(
   args: readonly string[],
   known: T,
   positionals = false,
-) => {
+) {
   try {
     return parseArgs({ args: [...args], options: known, allowPositionals: positionals, strict: true });
   } catch (error) {
     throw new Usage(error instanceof Error ? error.message : 'not understood');
   }
-};
+}

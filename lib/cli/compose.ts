@@ -6,13 +6,15 @@ import type { Console } from './command.ts';
 import { configOrProblems } from './config.ts';
 import { operatorAgents } from './operator-agents.ts';
 
-const clock = () => Date.now();
+function clock() {
+  return Date.now();
+}
 
 /**
  * The same wired parts that a door has, for one command: no upstream, no record lines. Null, with every problem told, where
  * the configuration does not hold together. With `trial`, nothing is spent, stored or recorded anywhere else.
  */
-export const composeForCommand = async (console: Console, { trial = false } = {}): Promise<Composed | null> => {
+export async function composeForCommand(console: Console, { trial = false } = {}): Promise<Composed | null> {
   const place = { platform: 'lambda', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
   const loaded = await configOrProblems(console, place);
   if (!loaded) return null;
@@ -33,4 +35,4 @@ export const composeForCommand = async (console: Console, { trial = false } = {}
     redisExchange: null,
     ...(trial ? { trial } : {}),
   });
-};
+}

@@ -7,7 +7,7 @@ import { type Problem, problemLine } from '../config/problem.ts';
 import { configurationPage } from '../config/reference.ts';
 import { rotationWarnings } from '../config/rotation.ts';
 import type { Place } from '../config/rules.ts';
-import type { Log } from '../decision/vocabulary.ts';
+import type { Log } from '../decision/ports.ts';
 import { createEgressWatch } from '../egress/watch.ts';
 import { identifyConnections } from '../platform/node/client-connections.ts';
 import { createClientTls } from '../platform/node/client-tls.ts';
@@ -18,7 +18,7 @@ const platforms = ['worker', 'node', 'lambda'] as const;
 const roles = ['gateway', 'archive'] as const;
 
 /** Where a command should take the configuration to be used, from `--platform` and `--role`. */
-export const placeOf = (platform: string, role: string): Place => {
+export function placeOf(platform: string, role: string): Place {
   const [onPlatform, inRole] = [platforms.find((each) => each === platform), roles.find((each) => each === role)];
   if (!onPlatform) throw new Usage(`--platform is one of ${platforms.join(', ')}`);
   if (!inRole) throw new Usage(`--role is one of ${roles.join(', ')}`);
@@ -28,10 +28,10 @@ export const placeOf = (platform: string, role: string): Place => {
     upstreamBinding: onPlatform === 'worker',
     bucketBinding: onPlatform === 'worker',
   };
-};
+}
 
 /** The configuration of the environment, secrets read from where they are kept. */
-export const loadFrom = async (env: Console['env'], place: Place): Promise<Loaded> => {
+export async function loadFrom(env: Console['env'], place: Place): Promise<Loaded> {
   const log: Log = () => undefined;
   const clientTls = createClientTls(env);
   const resolved = await createNodeSecrets(env, {
@@ -45,21 +45,21 @@ export const loadFrom = async (env: Console['env'], place: Place): Promise<Loade
   if (loaded.ok && place.platform === 'node') problems.push(...nodeTlsProblems(loaded.config));
   if (problems.length === 0) return loaded;
   return { ok: false, problems: [...problems, ...(loaded.ok ? [] : loaded.problems)], warnings: loaded.warnings };
-};
+}
 
-const nodeTlsProblems = ({ settings }: Config): readonly Problem[] => {
+function nodeTlsProblems({ settings }: Config): readonly Problem[] {
   const tls = readServerTls(settings);
   return [...internalTlsProblems(settings), ...(tls && 'found' in tls ? [tls] : [])];
-};
+}
 
 /** Prints the problems of a configuration; gives it when there are none. */
-export const configOrProblems = async (console: Console, place: Place) => {
+export async function configOrProblems(console: Console, place: Place) {
   const loaded = await loadFrom(console.env, place);
   if (loaded.ok) return loaded;
   console.err('configuration invalid:');
   for (const problem of loaded.problems) console.err(`  ${problemLine(problem)}`);
   return null;
-};
+}
 
 const headings = { enforced: 'Enforced', weak: 'Weak', attack: 'What an attacker would try first' } as const;
 

@@ -4,9 +4,9 @@ import { configOrProblems, placeOf } from './config.ts';
 
 type Render = (targets: readonly EgressTarget[]) => readonly string[];
 
-const merged = (targets: readonly EgressTarget[]): readonly EgressTarget[] => [
-  ...new Map(targets.map((target) => [target.host, target])).values(),
-];
+function merged(targets: readonly EgressTarget[]): readonly EgressTarget[] {
+  return [...new Map(targets.map((target) => [target.host, target])).values()];
+}
 
 const text: Render = (targets) =>
   targets.map(

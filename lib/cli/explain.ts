@@ -1,16 +1,18 @@
 import { readFile } from 'node:fs/promises';
-import type { AccessRequest, Explain } from '../decision/vocabulary.ts';
+import type { Explain } from '../decision/ports.ts';
+import type { AccessRequest } from '../decision/request.ts';
 import { rawFields } from '../request/raw-fields.ts';
 import { codeOf, statusOf } from '../respond/denial.ts';
 import { type Command, options, Usage } from './command.ts';
 import { composeForCommand } from './compose.ts';
 
-const printable = (text: string) =>
-  text.replace(/[^\x20-\x7e]/g, (character) =>
+function printable(text: string) {
+  return text.replace(/[^\x20-\x7e]/g, (character) =>
     JSON.stringify(character)
       .slice(1, -1)
       .replace(/[^\x20-\x7e]/g, '?'),
   );
+}
 
 export const explain: Command = {
   summary: 'decides about one request and tells every step of it',

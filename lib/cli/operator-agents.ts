@@ -9,7 +9,7 @@ import type { Console } from './command.ts';
  * Agents of an operator's own machine: as whom a door would call, with its certificates and authorities, but names may resolve
  * to whatever they do there, through a tunnel or a private network.
  */
-export const operatorAgents = (env: Console['env']): NodeEgress => {
+export function operatorAgents(env: Console['env']): NodeEgress {
   const identify = identifyConnections(createClientTls(env));
   return {
     agents: (options = {}) => {
@@ -17,4 +17,4 @@ export const operatorAgents = (env: Console['env']): NodeEgress => {
       return { http: new HttpAgent(kept), https: identify(new HttpsAgent({ minVersion: 'TLSv1.2', ...kept })) };
     },
   };
-};
+}

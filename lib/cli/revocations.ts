@@ -1,4 +1,4 @@
-import type { RevocationKind } from '../decision/vocabulary.ts';
+import type { RevocationKind } from '../decision/reason.ts';
 import { DEFAULT_LIFETIME_SECONDS, revocationId } from '../revoke/entry.ts';
 import type { Revocation, RevocationOutcome, Revocations } from '../revoke/revocation.ts';
 import { type Command, type Console, options, Usage } from './command.ts';
@@ -12,14 +12,14 @@ const kinds: Readonly<Record<string, RevocationKind>> = {
   'key-id': 'key_id',
 };
 
-const idOf = (kind: RevocationKind, text: string): string => {
+function idOf(kind: RevocationKind, text: string): string {
   const id = revocationId(kind, text);
   if (id === null) throw new Usage('a thumbprint is the SHA-256 of the certificate, hexadecimal or base64url');
   return id;
-};
+}
 
 /** The shared store of the environment's configuration, or null (said) where revocations would end with this process. */
-const storeOf = async (console: Console): Promise<{ revocations: Revocations; note: string } | null> => {
+async function storeOf(console: Console): Promise<{ revocations: Revocations; note: string } | null> {
   const composed = await composeForCommand(console);
   if (!composed) return null;
   const { settings } = composed.config;
@@ -32,10 +32,10 @@ const storeOf = async (console: Console): Promise<{ revocations: Revocations; no
       ? 'with the next decision'
       : `within ${settings.revocationMaximumDelaySeconds} s`;
   return { revocations: composed.revocations, note: `holds everywhere ${bound}` };
-};
+}
 
-const shown = (entry: Revocation): string =>
-  [
+function shown(entry: Revocation): string {
+  return [
     entry.kind.padEnd(10),
     entry.id,
     entry.beforeSeconds === null ? '' : `issued before ${new Date(entry.beforeSeconds * 1000).toISOString()}`,
@@ -44,16 +44,17 @@ const shown = (entry: Revocation): string =>
   ]
     .filter((part) => part !== '')
     .join('  ');
+}
 
-const answered = <T>(outcome: RevocationOutcome<T>, console: Console): outcome is { done: true; value: T } => {
+function answered<T>(outcome: RevocationOutcome<T>, console: Console): outcome is { done: true; value: T } {
   if (!outcome.done) console.err(`the store does not answer; try again in ${outcome.retryAfterSeconds} s`);
   return outcome.done;
-};
+}
 
-const seconds = (text: string, name: string): number => {
+function seconds(text: string, name: string): number {
   if (!/^\d{1,12}$/.test(text)) throw new Usage(`--${name} is a whole number of seconds`);
   return Number(text);
-};
+}
 
 export const revoke: Command = {
   summary: 'refuses a token, subject, key or certificate from now on',

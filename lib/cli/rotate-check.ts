@@ -1,5 +1,5 @@
 import { sleep } from '../codec/sleep.ts';
-import type { CredentialKind } from '../decision/vocabulary.ts';
+import type { CredentialKind } from '../decision/principal.ts';
 import { CREDENTIAL_METRIC } from '../observe/credentials.ts';
 import { type Console, Usage } from './command.ts';
 
@@ -12,7 +12,7 @@ const MAXIMUM_PAGE_BYTES = 8 * 1024 * 1024;
 const TIMEOUT_MS = 5_000;
 
 /** How often the two values of a kind were used, by a metrics page in the text format. */
-export const usesIn = (page: string, kind: CredentialKind): Uses => {
+export function usesIn(page: string, kind: CredentialKind): Uses {
   const of = (slot: keyof Uses): number => {
     const line = page
       .split('\n')
@@ -20,21 +20,21 @@ export const usesIn = (page: string, kind: CredentialKind): Uses => {
     return line === undefined ? 0 : Number(line.slice(line.lastIndexOf(' ') + 1));
   };
   return { current: of('current'), previous: of('previous') };
-};
+}
 
 /** Uses between two readings of one instance; counts that fell were begun anew by a restart. */
-export const usesBetween = (before: Uses, after: Uses): Uses => {
+export function usesBetween(before: Uses, after: Uses): Uses {
   const grown = (slot: keyof Uses) => (after[slot] >= before[slot] ? after[slot] - before[slot] : after[slot]);
   return { current: grown('current'), previous: grown('previous') };
-};
+}
 
 /** Reads every page twice, so many seconds apart, and adds up; null, and told, where one cannot be read. */
-export const usesOfSecret = async (
+export async function usesOfSecret(
   kind: CredentialKind,
   urls: readonly string[],
   seconds: number,
   console: Console,
-): Promise<Uses | null> => {
+): Promise<Uses | null> {
   const read = async (): Promise<readonly Uses[] | null> => {
     const pages = await Promise.all(urls.map(pageAt));
     const unread = urls.filter((_, index) => pages[index] === null);
@@ -51,12 +51,12 @@ export const usesOfSecret = async (
     current: differences.reduce((sum, { current }) => sum + current, 0),
     previous: differences.reduce((sum, { previous }) => sum + previous, 0),
   };
-};
+}
 
 /** What stands at a URL; null where that cannot be read, or is no metrics page of ours: it would count nothing. */
-const pageAt = async (url: string): Promise<string | null> => {
+async function pageAt(url: string): Promise<string | null> {
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new Usage(`--metrics ${url} is no URL`);
   const answer = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => null);
   const text = answer?.status === 200 ? await answer.text().catch(() => null) : null;
   return text?.includes(CREDENTIAL_METRIC) && text.length <= MAXIMUM_PAGE_BYTES ? text : null;
-};
+}

@@ -33,11 +33,11 @@ export const rotate: Command = {
   },
 };
 
-const make = async (
+async function make(
   secret: RotatedSecret,
   values: { readonly out?: string | undefined; readonly print: boolean; readonly id?: string | undefined },
   console: Console,
-): Promise<number> => {
+): Promise<number> {
   const { out, print, id } = values;
   if (secret.make === null) {
     if (out !== undefined || print)
@@ -61,10 +61,10 @@ const make = async (
   say(`while both count: ${secret.overlap}`);
   say(`the old one is dead: ${secret.bound}`);
   return 0;
-};
+}
 
 /** A file of its own, for its owner alone, and never over another. */
-const writeNew = async (path: string, value: string): Promise<void> => {
+async function writeNew(path: string, value: string): Promise<void> {
   const file = await open(path, 'wx', 0o600).catch(() => {
     throw new Usage(`--out: ${path} is there already, or cannot be made`);
   });
@@ -73,14 +73,14 @@ const writeNew = async (path: string, value: string): Promise<void> => {
   } finally {
     await file.close();
   }
-};
+}
 
-const check = async (
+async function check(
   secret: RotatedSecret,
   urls: readonly string[],
   seconds: string,
   console: Console,
-): Promise<number> => {
+): Promise<number> {
   if (secret.counted === null) {
     console.out(`its uses are not counted: ${secret.bound}`);
     return 0;
@@ -105,4 +105,4 @@ const check = async (
   }
   console.out('nobody uses the old value any more');
   return 0;
-};
+}

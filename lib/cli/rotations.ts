@@ -1,5 +1,5 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
-import type { CredentialKind } from '../decision/vocabulary.ts';
+import type { CredentialKind } from '../decision/principal.ts';
 
 /** How one secret is rotated: the table that the command and docs/secret_management.md are held to. */
 export interface RotatedSecret {
@@ -18,22 +18,25 @@ export interface RotatedSecret {
   readonly records: string | null;
 }
 
-const random = async (): Promise<string> =>
-  Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url');
+async function random(): Promise<string> {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url');
+}
 
-const keyPair = async (): Promise<string> => {
+async function keyPair(): Promise<string> {
   const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
   const jwk = await exportJWK(privateKey);
   return JSON.stringify({ ...jwk, kid: await calculateJwkThumbprint(jwk, 'sha256'), alg: 'EdDSA', use: 'sig' });
-};
+}
 
 const refreshed =
   'TGEFD_SECRETS_REFRESH_SEC after it was taken out of its store, 2 s after out of a file, or with the deployment';
 
-const inTwo = (variable: string): readonly string[] => [
-  `put the present value of ${variable} into ${variable}_PREVIOUS (first, where they are two files)`,
-  `put the new value into ${variable}, and today's date into ${variable}_ROTATED_AT`,
-];
+function inTwo(variable: string): readonly string[] {
+  return [
+    `put the present value of ${variable} into ${variable}_PREVIOUS (first, where they are two files)`,
+    `put the new value into ${variable}, and today's date into ${variable}_ROTATED_AT`,
+  ];
+}
 
 export const rotatedSecrets: Readonly<Record<string, RotatedSecret>> = {
   'jwt-secret': {

@@ -73,7 +73,7 @@ interface Wishes {
 }
 
 /** A token of the local development issuer by its token endpoint (client credentials, RFC 6749 §4.4). */
-const fromIssuer = async (issuer: string, wishes: Wishes, console: Console): Promise<number> => {
+async function fromIssuer(issuer: string, wishes: Wishes, console: Console): Promise<number> {
   if (!URL.canParse(issuer) || !isLoopback(new URL(issuer)))
     throw new Usage('--issuer is the URL of a local issuer, on a loopback host');
   const response = await fetch(new URL('/token', issuer), {
@@ -93,4 +93,4 @@ const fromIssuer = async (issuer: string, wishes: Wishes, console: Console): Pro
   }
   console.err(response ? `the issuer refused (${response.status})` : 'the issuer does not answer');
   return 1;
-};
+}

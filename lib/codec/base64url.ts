@@ -9,7 +9,7 @@ for (let value = 0; value < alphabet.length; value++) sextets[alphabet.charCodeA
  * no set bits past the last byte (RFC 4648 §3.5), so that one sequence of bytes has exactly one spelling. Takes the part
  * of `text` between two indexes; gives null for everything else. An empty part is an empty array.
  */
-export const decodeBase64url = (text: string, from = 0, to = text.length): Uint8Array<ArrayBuffer> | null => {
+export function decodeBase64url(text: string, from = 0, to = text.length): Uint8Array<ArrayBuffer> | null {
   const length = to - from;
   const rest = length & 3;
   if (rest === 1) return null;
@@ -28,10 +28,10 @@ export const decodeBase64url = (text: string, from = 0, to = text.length): Uint8
     }
   }
   return (held & ((1 << bits) - 1)) === 0 ? bytes : null;
-};
+}
 
 /** Writes bytes as base64url without padding (RFC 7515 §2). */
-export const encodeBase64url = (bytes: Uint8Array): string => {
+export function encodeBase64url(bytes: Uint8Array): string {
   let text = '';
   for (let at = 0; at < bytes.length; at += 3) {
     const [first = 0, second = 0, third = 0] = bytes.subarray(at, at + 3);
@@ -40,4 +40,4 @@ export const encodeBase64url = (bytes: Uint8Array): string => {
     for (let digit = 0; digit < digits; digit++) text += alphabet[(block >> (18 - 6 * digit)) & 63];
   }
   return text;
-};
+}

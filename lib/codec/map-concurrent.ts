@@ -2,7 +2,7 @@
  * Maps items in order with up to `width` of them under way, so that waiting for storage overlaps and memory stays bounded.
  * A rejection surfaces at its own item; what was under way behind it is given up.
  */
-export async function* ahead<T, R>(
+export async function* mapConcurrent<T, R>(
   items: Iterable<T> | AsyncIterable<T>,
   width: number,
   map: (item: T) => Promise<R>,

@@ -11,7 +11,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * depth (RFC 7515 §4, RFC 7519 §4) and nesting beyond 16 levels are refused. Gives undefined then. Never throws.
  * Does not bound the length of the text: its caller has.
  */
-export const parseStrictJson = (text: string): JsonValue | undefined => {
+export function parseStrictJson(text: string): JsonValue | undefined {
   const members = membersIn(text);
   if (members === null) return undefined;
   let value: JsonValue;
@@ -21,10 +21,10 @@ export const parseStrictJson = (text: string): JsonValue | undefined => {
     return undefined;
   }
   return membersOf(value) === members ? value : undefined;
-};
+}
 
 /** The same for bytes that must be valid UTF-8 and hold a JSON object (RFC 7519 §7.2); null otherwise. */
-export const parseStrictJsonObject = (bytes: Uint8Array): JsonObject | null => {
+export function parseStrictJsonObject(bytes: Uint8Array): JsonObject | null {
   let text: string;
   try {
     text = utf8.decode(bytes);
@@ -33,18 +33,20 @@ export const parseStrictJsonObject = (bytes: Uint8Array): JsonObject | null => {
   }
   const value = parseStrictJson(text);
   return isJsonObject(value) ? value : null;
-};
+}
 
 /** Whether a value is a JSON object: not null, not an array. */
-export const isJsonObject = (value: JsonValue | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /** A member that the object has itself, never an inherited one. */
-export const member = (object: JsonObject, name: string): JsonValue | undefined =>
-  Object.hasOwn(object, name) ? object[name] : undefined;
+export function member(object: JsonObject, name: string): JsonValue | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
 
 /** Members written in the text: one colon outside of strings for each. Null when it nests too deeply. */
-const membersIn = (text: string): number | null => {
+function membersIn(text: string): number | null {
   let members = 0;
   let depth = 0;
   for (let index = 0; index < text.length; index++) {
@@ -66,10 +68,10 @@ const membersIn = (text: string): number | null => {
     }
   }
   return members;
-};
+}
 
 /** Index of the quote that closes the string opened at `start`, or the end of a text that never closes it. */
-const endOfString = (text: string, start: number): number => {
+function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (end !== -1) {
     let escapes = 0;
@@ -78,13 +80,13 @@ const endOfString = (text: string, start: number): number => {
     end = text.indexOf('"', end + 1);
   }
   return text.length;
-};
+}
 
 /** Members that survived parsing: a duplicate name leaves fewer than were written. */
-const membersOf = (value: JsonValue): number => {
+function membersOf(value: JsonValue): number {
   if (typeof value !== 'object' || value === null) return 0;
   const held = Object.values(value) as readonly JsonValue[];
   let members = Array.isArray(value) ? 0 : held.length;
   for (const inner of held) members += membersOf(inner);
   return members;
-};
+}

@@ -9,7 +9,7 @@ const poolBytes = 16_000;
  * A ULID: 48 bits of time, 80 bits of randomness, in Crockford's base 32, so that ids sort by time and none can be guessed.
  * Randomness is drawn in blocks, since asking for ten bytes costs as much as asking for a thousand.
  */
-export const createUlids = (clock: () => number): (() => string) => {
+export function createUlids(clock: () => number): () => string {
   const pool = new Uint8Array(poolBytes);
   let used = poolBytes;
   let timeMs = Number.NaN;
@@ -33,13 +33,13 @@ export const createUlids = (clock: () => number): (() => string) => {
       id += pair(used, 6) + pair(used + 1, 4) + pair(used + 2, 2) + pair(used + 3, 0);
     return id;
   };
-};
+}
 
-const timeDigits = (timeMs: number): string => {
+function timeDigits(timeMs: number): string {
   let digits = '';
   for (let rest = timeMs, place = 0; place < 10; place++) {
     digits = alphabet.charAt(rest % 32) + digits;
     rest = Math.floor(rest / 32);
   }
   return digits;
-};
+}

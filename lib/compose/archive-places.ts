@@ -1,6 +1,6 @@
 import { createLayout } from '../archive/layout.ts';
 import type { Settings } from '../config/variables.ts';
-import type { Clock } from '../decision/vocabulary.ts';
+import type { Clock } from '../decision/ports.ts';
 import type { NodeEgress } from '../platform/node/egress.ts';
 import { createS3Client, createS3Store } from '../storage/s3.ts';
 import type { ObjectStore } from '../storage/store.ts';
@@ -10,12 +10,12 @@ const TIMEOUT_MS = 10_000;
 
 /** The connection that the configuration names; credentials by the SDK's own chain unless both halves are given, or our own
  * issuer is exchanged for some. */
-export const s3ClientOf = (
+export function s3ClientOf(
   settings: Settings,
   egress: NodeEgress | null = null,
   cloud: CloudCredentials | null = null,
-): ReturnType<typeof createS3Client> =>
-  createS3Client({
+): ReturnType<typeof createS3Client> {
+  return createS3Client({
     endpoint: settings.auditS3Endpoint?.origin ?? null,
     region: settings.auditS3Endpoint === null && settings.auditS3Region === 'auto' ? null : settings.auditS3Region,
     credentials:
@@ -31,15 +31,16 @@ export const s3ClientOf = (
     timeoutMs: TIMEOUT_MS,
     ...(egress ? { agents: egress.agents() } : {}),
   });
+}
 
 /** The archive's bucket and the anchors' second one over S3; both null where no bucket is named. Node doors hand in
  * their egress, commands that of an operator's machine; a Worker has none. */
-export const s3Stores = (
+export function s3Stores(
   settings: Settings,
   clock: Clock,
   egress: NodeEgress | null = null,
   cloud: CloudCredentials | null = null,
-): { readonly store: ObjectStore | null; readonly copies: ObjectStore | null } => {
+): { readonly store: ObjectStore | null; readonly copies: ObjectStore | null } {
   const { auditBucket, auditAnchorBucket } = settings;
   if (auditBucket === null) return { store: null, copies: null };
   const client = s3ClientOf(settings, egress, cloud);
@@ -64,4 +65,4 @@ export const s3Stores = (
       clock,
     );
   return { store: storeIn(auditBucket), copies: auditAnchorBucket === null ? null : storeIn(auditAnchorBucket) };
-};
+}

@@ -1,9 +1,9 @@
 import { createLayout } from '../archive/layout.ts';
 import { type ArchiveRun, archiveTimes, createArchive } from '../archive/run.ts';
 import { createSigner, createVerifier, type ManifestJwk } from '../archive/signature.ts';
-import type { Lease, Source } from '../audit/outbox.ts';
+import type { ArchiveLock, Source } from '../audit/outbox.ts';
 import type { Config } from '../config/load.ts';
-import type { Clock, Log, NewId } from '../decision/vocabulary.ts';
+import type { Clock, Log, NewId } from '../decision/ports.ts';
 import type { ObjectStore } from '../storage/store.ts';
 
 /** Name of the outbox's chain of manifests. Deployments that share a bucket have prefixes of their own. */
@@ -14,7 +14,7 @@ export interface ArchiveRuntime {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Log;
-  readonly outbox: Source & Lease;
+  readonly outbox: Source & ArchiveLock;
   readonly store: ObjectStore;
   /** The second bucket, for copies of the anchors; or null. */
   readonly copies: ObjectStore | null;
@@ -23,14 +23,15 @@ export interface ArchiveRuntime {
 }
 
 /** The public and private keys of the configuration's manifest signers: the one that signs first. */
-export const signingJwks = ({ documents }: Config): readonly ManifestJwk[] =>
-  documents.auditSigningKeys.map(({ jwk, kid }) => ({ ...jwk, ...(kid === null ? {} : { kid }) }));
+export function signingJwks({ documents }: Config): readonly ManifestJwk[] {
+  return documents.auditSigningKeys.map(({ jwk, kid }) => ({ ...jwk, ...(kid === null ? {} : { kid }) }));
+}
 
 /**
  * The archive of a configuration, or null where it has no signing key (development only). A run says in the log what it did
  * when it did something, and rejects when outbox or store fail.
  */
-export const composeArchive = (config: Config, runtime: ArchiveRuntime): { run(): Promise<ArchiveRun> } | null => {
+export function composeArchive(config: Config, runtime: ArchiveRuntime): { run(): Promise<ArchiveRun> } | null {
   const jwks = signingJwks(config);
   const [current] = jwks;
   if (current === undefined) return null;
@@ -61,4 +62,4 @@ export const composeArchive = (config: Config, runtime: ArchiveRuntime): { run()
       return run;
     },
   };
-};
+}

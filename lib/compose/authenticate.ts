@@ -9,21 +9,23 @@ import { createKeySets, type ManagedKeySets } from '../authenticate/jwks/key-set
 import { createGrants } from '../authorize/grants.ts';
 import type { Config } from '../config/load.ts';
 import type { Secret } from '../config/variables.ts';
-import type { Authentication, CredentialUsed, Fetch } from '../decision/vocabulary.ts';
-import type { Runtime } from './authorizer.ts';
+import type { Fetch } from '../decision/ports.ts';
+import type { Authentication, CredentialUsed } from '../decision/principal.ts';
+import type { Runtime } from './runtime.ts';
 
 const maximumRememberedTokens = 10_000;
 
 /** The values of a secret that count, the current one first. */
-export const both = <T>(secret: Secret<T> | null): T[] =>
-  secret === null ? [] : secret.previous === null ? [secret.current] : [secret.current, secret.previous];
+export function acceptedValues<T>(secret: Secret<T> | null): T[] {
+  return secret === null ? [] : secret.previous === null ? [secret.current] : [secret.current, secret.previous];
+}
 
 /** The issuer's keys, or null where no token is verified by them. */
-export const composeKeySets = (
+export function composeKeySets(
   { settings, authMode, algorithms }: Config,
   runtime: Runtime,
   egress: Fetch,
-): ManagedKeySets | null => {
+): ManagedKeySets | null {
   const { clock, log } = runtime;
   return authMode === 'jwt' && settings.jwksUrl
     ? createKeySets(
@@ -49,15 +51,15 @@ export const composeKeySets = (
         },
       )
     : null;
-};
+}
 
 /** Step 3 of the decision, with the reader of certificates that it shares with the probe. */
-export const composeAuthenticator = (
+export function composeAuthenticator(
   config: Config,
   runtime: Runtime,
   keySets: ManagedKeySets | null,
   used: CredentialUsed,
-): { readonly authenticate: Authenticator; readonly readCertificate: CertificateReader } => {
+): { readonly authenticate: Authenticator; readonly readCertificate: CertificateReader } {
   const { settings } = config;
   const { clock } = runtime;
   const readCertificate = createCertificateReader(
@@ -90,9 +92,9 @@ export const composeAuthenticator = (
   });
   const byOurSecret = settings.jwtSecret !== null && keySets === null;
   return { authenticate: byOurSecret ? countingSecrets(authenticate, used) : authenticate, readCertificate };
-};
+}
 
-const authenticatorSettings = ({ settings, authMode, algorithms, documents }: Config): AuthenticatorSettings => {
+function authenticatorSettings({ settings, authMode, algorithms, documents }: Config): AuthenticatorSettings {
   switch (authMode) {
     case 'none':
       return { mode: 'none' };
@@ -116,19 +118,20 @@ const authenticatorSettings = ({ settings, authMode, algorithms, documents }: Co
         cache: { maximumEntries: maximumRememberedTokens, maximumCharacters: 16 * 1024 * 1024 },
       };
   }
-};
+}
 
 /** Key ids under which records name the HS256 secrets. */
 const [CURRENT_SECRET, PREVIOUS_SECRET] = ['secret', 'secret-previous'];
 
-const sharedSecrets = ({ settings }: Config) =>
-  both(settings.jwtSecret).map((secret, place) => ({
+function sharedSecrets({ settings }: Config) {
+  return acceptedValues(settings.jwtSecret).map((secret, place) => ({
     id: place === 0 ? CURRENT_SECRET : PREVIOUS_SECRET,
     octets: new TextEncoder().encode(secret),
   }));
+}
 
 /** Counts which HS256 secret vouched for a caller. */
-const countingSecrets = (authenticate: Authenticator, used: CredentialUsed): Authenticator => {
+function countingSecrets(authenticate: Authenticator, used: CredentialUsed): Authenticator {
   const count = (answer: Authentication) => {
     if (answer.outcome === 'authenticated')
       used('jwt_secret', answer.principal.keyId === PREVIOUS_SECRET ? 'previous' : 'current');
@@ -138,4 +141,4 @@ const countingSecrets = (authenticate: Authenticator, used: CredentialUsed): Aut
     const answer = authenticate(...question);
     return answer instanceof Promise ? answer.then(count) : count(answer);
   };
-};
+}

@@ -1,17 +1,16 @@
-import type { Lease, Outbox, Source, Tail } from '../audit/outbox.ts';
-import { createPseudonyms, type Hmac, type Pseudonyms } from '../audit/pseudonym.ts';
-import type { RecorderTally, Spill } from '../audit/recorder.ts';
-import type { SharedCopy } from '../authenticate/jwks/key-set-copy.ts';
+import type { ArchiveLock, Outbox, Source, Tail } from '../audit/outbox.ts';
+import { createPseudonyms, type Pseudonyms } from '../audit/pseudonym.ts';
+import type { RecorderTally } from '../audit/recorder.ts';
 import type { ManagedKeySets } from '../authenticate/jwks/key-sets.ts';
-import type { SignaturePrimitive } from '../authenticate/jwt/algorithms.ts';
 import { authorize } from '../authorize/authorize.ts';
 import type { Config } from '../config/load.ts';
 import { overdueSecrets } from '../config/rotation.ts';
+import type { Decision } from '../decision/outcome.ts';
 import { createEnforce, type Enforce } from '../decision/pipeline.ts';
-import type { Clock, Decision, Fetch, Log, NewId, RequestContext } from '../decision/vocabulary.ts';
+import type { RequestContext } from '../decision/ports.ts';
 import { composeEgress, composeRedisEgress, createEgressWatch, type EgressWatch } from '../egress/watch.ts';
 import { createForwardAuth, type ForwardAuth, type ForwardAuthProxy } from '../http/forward-auth.ts';
-import { createGateway, type Gateway, type GatewayParts, type Upstream } from '../http/gateway.ts';
+import { createGateway, type Gateway, type GatewayParts } from '../http/gateway.ts';
 import { createProbe } from '../http/probe.ts';
 import { createAdministration } from '../http/revocation-api.ts';
 import { createFailures } from '../limit/failed-authentications.ts';
@@ -20,7 +19,6 @@ import { rateLimitFields } from '../limit/rate-limit-fields.ts';
 import { createCredentialCounter } from '../observe/credentials.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import type { SpanTally } from '../observe/traces.ts';
-import type { RedisExchange } from '../redis/connection.ts';
 import { createBoundary } from '../request/boundary.ts';
 import { createEndpointTable, METRICS_PATH } from '../request/endpoints.ts';
 import { canonicalTarget } from '../request/path.ts';
@@ -29,36 +27,11 @@ import { type Assertions, createAssertions } from '../respond/assertion.ts';
 import { createCors } from '../respond/cors.ts';
 import { createTransportFields } from '../respond/transport.ts';
 import type { Revocations } from '../revoke/revocation.ts';
-import { both, composeAuthenticator, composeKeySets } from './authenticate.ts';
+import { acceptedValues, composeAuthenticator, composeKeySets } from './authenticate.ts';
 import { composeObservation, metricsAnswer, watchParts } from './observe.ts';
 import { composeRecorder, recording } from './record.ts';
+import type { Runtime } from './runtime.ts';
 import { composeStore, type StoreParts } from './store.ts';
-
-/** What a runtime hands in: everything that lib must not reach for itself. */
-export interface Runtime {
-  readonly clock: Clock;
-  readonly newId: NewId;
-  readonly log: Log;
-  readonly fetch: Fetch;
-  /** Uniform in [0, 1), for jitter only. */
-  readonly random: () => number;
-  readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
-  /** Whether one request may await a promise that another made; never on Workers. */
-  readonly sharePromises: boolean;
-  readonly sharedKeySet: SharedCopy | null;
-  readonly upstream: Upstream | null;
-  /** Where audit records go as lines, or null. */
-  readonly auditLine: ((line: string) => void) | null;
-  readonly spill: Spill | null;
-  /** HTTP exchanges with the REST face of Redis, by token; null: over `fetch`. */
-  readonly redisExchange: ((token: string) => RedisExchange) | null;
-  /** Counts and tells what egress refuses, shared with the agents of a Node process; made here where absent. */
-  readonly egressWatch?: EgressWatch;
-  /** Quicker than Web Cryptography, where the runtime has it. */
-  readonly cryptography?: { readonly verify: SignaturePrimitive; readonly hmac: Hmac };
-  /** Decide on trial: spend from budgets of this process only, record nothing. */
-  readonly trial?: true;
-}
 
 /** Everything that decides and answers, wired. */
 export interface Composed {
@@ -70,7 +43,7 @@ export interface Composed {
   readonly assertions: Assertions | null;
   readonly revocations: Revocations;
   readonly pseudonyms: Pseudonyms;
-  readonly outbox: (Outbox & Source & Lease & Tail) | null;
+  readonly outbox: (Outbox & Source & ArchiveLock & Tail) | null;
   /** What goes on in the next composition of the same process. */
   readonly carried: {
     readonly processKey: string;
@@ -98,7 +71,7 @@ const maximumFailingAddresses = 10_000;
  * authentications, leases, revocations, an outbox in memory, and what has been counted. What a secret may have opened does
  * not: verified tokens are forgotten.
  */
-export const compose = (config: Config, runtime: Runtime, before: Composed | null = null): Composed => {
+export function compose(config: Config, runtime: Runtime, before: Composed | null = null): Composed {
   const { settings, documents, authMode } = config;
   const { clock, newId, log } = runtime;
   const watch = runtime.egressWatch ?? before?.carried.egressWatch ?? createEgressWatch(log);
@@ -149,7 +122,7 @@ export const compose = (config: Config, runtime: Runtime, before: Composed | nul
   const examine = createBoundary(
     {
       trustedProxies: config.place.platform === 'worker' ? [] : documents.trustedProxies,
-      ingressSecrets: both(settings.ingressSecret),
+      ingressSecrets: acceptedValues(settings.ingressSecret),
       identityHeader: settings.identityHeader,
       ingressHeaders: [settings.mtlsIdentityHeader, settings.mtlsScopesHeader, settings.mtlsRoleHeader].filter(
         (name) => name !== null,
@@ -159,7 +132,7 @@ export const compose = (config: Config, runtime: Runtime, before: Composed | nul
     { newId, used },
   );
   const probe = settings.doctorSecret
-    ? createProbe({ secrets: both(settings.doctorSecret), examine, readCertificate, clock })
+    ? createProbe({ secrets: acceptedValues(settings.doctorSecret), examine, readCertificate, clock })
     : null;
 
   const enforce = createEnforce(
@@ -237,9 +210,9 @@ export const compose = (config: Config, runtime: Runtime, before: Composed | nul
       await keySets?.warm(context);
     },
   };
-};
+}
 
-const composeAssertions = ({ settings, documents }: Config, { clock }: Runtime): Assertions | null => {
+function composeAssertions({ settings, documents }: Config, { clock }: Runtime): Assertions | null {
   const [first, ...others] = documents.assertionKeys;
   if (first === undefined || settings.upstreamUrl === null) return null;
   const audience = settings.upstreamUrl.origin;
@@ -247,13 +220,15 @@ const composeAssertions = ({ settings, documents }: Config, { clock }: Runtime):
     { keys: [first, ...others], issuer: 'tgefd-authorizer', audience, lifetimeSeconds: 60 },
     clock,
   );
-};
+}
 
-const assertionFacts = (decision: Decision) => ({
-  decisionId: decision.id,
-  subject: decision.principal?.subject ?? '',
-  scopes: decision.principal?.scopes ?? [],
-  authMethod: decision.authMethod,
-  method: decision.method,
-  path: decision.path ?? '',
-});
+function assertionFacts(decision: Decision) {
+  return {
+    decisionId: decision.id,
+    subject: decision.principal?.subject ?? '',
+    scopes: decision.principal?.scopes ?? [],
+    authMethod: decision.authMethod,
+    method: decision.method,
+    path: decision.path ?? '',
+  };
+}

@@ -1,5 +1,5 @@
 import type { Config } from '../config/load.ts';
-import type { Clock, Fetch, NewId } from '../decision/vocabulary.ts';
+import type { Clock, Fetch, NewId } from '../decision/ports.ts';
 import { createWebIdentityTokens } from '../respond/assertion-web-identity.ts';
 import { createExpiring } from '../secrets/expiring.ts';
 import { type AwsCredentials, assumeRole, federateWithGoogle } from '../secrets/web-identity.ts';
@@ -13,10 +13,10 @@ export type CloudCredentials =
   | { readonly cloud: 'google'; accessToken(): Promise<string> };
 
 /** Those that the configuration's own issuer is exchanged for; null where it names no role and no provider. */
-export const cloudCredentials = (
+export function cloudCredentials(
   { settings, documents }: Config,
   parts: { readonly fetch: Fetch; readonly clock: Clock; readonly newId: NewId; readonly sharePromises: boolean },
-): CloudCredentials | null => {
+): CloudCredentials | null {
   const { issuerUrl, auditS3RoleArn, auditGcsProvider, auditGcsServiceAccount } = settings;
   const [key] = documents.assertionKeys;
   if (issuerUrl === null || key === undefined) return null;
@@ -34,4 +34,4 @@ export const cloudCredentials = (
       exchange,
     );
   return { cloud: 'google', accessToken: createExpiring(federate, parts) };
-};
+}

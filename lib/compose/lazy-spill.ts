@@ -3,7 +3,7 @@ import { createSpill } from '../archive/spill.ts';
 import { SPILL_TIMEOUT_MS } from '../archive/spill-timeout.ts';
 import type { Spill } from '../audit/recorder.ts';
 import type { Settings } from '../config/variables.ts';
-import type { Clock } from '../decision/vocabulary.ts';
+import type { Clock } from '../decision/ports.ts';
 import type { NodeEgress } from '../platform/node/egress.ts';
 import type { CloudCredentials } from './cloud-credentials.ts';
 
@@ -11,12 +11,12 @@ import type { CloudCredentials } from './cloud-credentials.ts';
  * The last resort of a record over S3, for places that wait for it only when the outbox has failed: the SDK is loaded with
  * the first record that needs it. Null where no bucket is named.
  */
-export const lazyS3Spill = (
+export function lazyS3Spill(
   settings: Settings,
   clock: Clock,
   egress: NodeEgress,
   cloud: CloudCredentials | null,
-): Spill | null => {
+): Spill | null {
   if (settings.auditBucket === null) return null;
   let loaded: Spill | null = null;
   return {
@@ -30,4 +30,4 @@ export const lazyS3Spill = (
       await loaded.put(record);
     },
   };
-};
+}

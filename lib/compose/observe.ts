@@ -3,14 +3,15 @@ import type { Source } from '../audit/outbox.ts';
 import type { Recorder } from '../audit/recorder.ts';
 import type { ManagedKeySets } from '../authenticate/jwks/key-sets.ts';
 import type { Config } from '../config/load.ts';
-import type { Clock, Decision, Fetch, Log, Watch } from '../decision/vocabulary.ts';
+import type { Decision } from '../decision/outcome.ts';
+import type { Clock, DecisionObserver, Fetch, Log } from '../decision/ports.ts';
 import { createDecisionWatch } from '../observe/decisions.ts';
 import { EXPOSITION_CONTENT_TYPE, type Metrics } from '../observe/metrics.ts';
 import { createTracer, type SpanTally } from '../observe/traces.ts';
 import { codeOf, codes } from '../respond/denial.ts';
 
 /** Who looks on at decisions, or null where neither metrics nor traces are on: then no time is taken at all. */
-export const composeObservation = (
+export function composeObservation(
   { settings, documents }: Config,
   parts: {
     readonly metrics: Metrics;
@@ -19,7 +20,7 @@ export const composeObservation = (
     readonly clock: Clock;
     readonly log: Log;
   },
-): (() => Watch) | null => {
+): (() => DecisionObserver) | null {
   if (!settings.metricsEnabled && !settings.otelEnabled) return null;
   const tracer = settings.otelEnabled
     ? createTracer(
@@ -43,7 +44,7 @@ export const composeObservation = (
       codeOf,
     },
   );
-};
+}
 
 export interface WatchedParts {
   readonly keySets: Pick<ManagedKeySets, 'state'> | null;
@@ -58,7 +59,7 @@ export interface WatchedParts {
  * Registers what the parts tell of themselves, and gives the metrics page: each reading asks the outbox for its backlog
  * once, and leaves depth and lag out where it does not answer.
  */
-export const watchParts = (metrics: Metrics, parts: WatchedParts): (() => Promise<string>) => {
+export function watchParts(metrics: Metrics, parts: WatchedParts): () => Promise<string> {
   const { keySets, admission, recorder, outbox, breakerOpen, clock } = parts;
   let backlog: Awaited<ReturnType<Source['backlog']>> | null = null;
   if (keySets) {
@@ -92,14 +93,15 @@ export const watchParts = (metrics: Metrics, parts: WatchedParts): (() => Promis
     backlog = (await outbox?.backlog().catch(() => null)) ?? null;
     return metrics.render();
   };
-};
+}
 
 /** The metrics page as an answer to a decided request. */
-export const metricsAnswer = (page: string, { boundary }: Pick<Decision, 'boundary'>): Response =>
-  new Response(page, {
+export function metricsAnswer(page: string, { boundary }: Pick<Decision, 'boundary'>): Response {
+  return new Response(page, {
     headers: {
       'content-type': EXPOSITION_CONTENT_TYPE,
       'cache-control': 'no-store',
       'x-request-id': boundary.requestId,
     },
   });
+}

@@ -3,18 +3,19 @@ import type { Pseudonyms } from '../audit/pseudonym.ts';
 import { auditRecord } from '../audit/record.ts';
 import { createRecorder, type Recorder, type RecorderTally } from '../audit/recorder.ts';
 import type { Config } from '../config/load.ts';
-import type { Decision, RequestContext } from '../decision/vocabulary.ts';
+import type { Decision } from '../decision/outcome.ts';
+import type { RequestContext } from '../decision/ports.ts';
 import { codeOf, statusOf } from '../respond/denial.ts';
-import type { Runtime } from './authorizer.ts';
+import type { Runtime } from './runtime.ts';
 
 /** Where records go: the outbox, object storage behind it, and lines; on trial, nowhere. */
-export const composeRecorder = (
+export function composeRecorder(
   { settings }: Config,
   runtime: Runtime,
   outbox: Outbox | null,
   tally: RecorderTally,
-): Recorder =>
-  createRecorder(
+): Recorder {
+  return createRecorder(
     {
       mode: outbox === null || runtime.trial ? 'off' : settings.auditMode,
       alarmDepth: Math.ceil(settings.auditStreamMaximum / 2),
@@ -29,10 +30,11 @@ export const composeRecorder = (
     },
     tally,
   );
+}
 
 /** Builds and hands over the record of a decision; without a promise where every pseudonym is at hand. */
-export const recording =
-  (recorder: Recorder, pseudonyms: Pseudonyms) => (decision: Decision, context: RequestContext) => {
+export function recording(recorder: Recorder, pseudonyms: Pseudonyms) {
+  return (decision: Decision, context: RequestContext) => {
     if (recorder.idle) return null;
     const { principal, boundary, denial } = decision;
     const identity = principal && principal.method !== 'none' ? pseudonyms.of('identity', principal.subject) : null;
@@ -50,3 +52,4 @@ export const recording =
     if (!(identity instanceof Promise) && !(address instanceof Promise)) return record(identity, address);
     return Promise.all([identity, address]).then(async ([one, other]) => (await record(one, other)) ?? 'recorded');
   };
+}

@@ -3,7 +3,7 @@ import { createPseudonyms } from '../audit/pseudonym.ts';
 import { redisOutbox } from '../audit/redis-outbox-parts.ts';
 import type { AccessKeeper } from '../audit/secret-access-records.ts';
 import type { Config } from '../config/load.ts';
-import type { Clock, Fetch, Log, NewId } from '../decision/vocabulary.ts';
+import type { Clock, Fetch, Log, NewId } from '../decision/ports.ts';
 import { composeEgress, type EgressWatch } from '../egress/watch.ts';
 import type { NodeEgress } from '../platform/node/egress.ts';
 import { fetchExchange } from '../redis/connection.ts';
@@ -33,7 +33,7 @@ export interface ScheduledRuntime {
  * One run of the archive, from Redis to the bucket, for a place that is started by a schedule. Rejects, so that the platform
  * counts a failed invocation, when something is missing, an outage ended the run, or a chain is broken.
  */
-export const runScheduled = async (config: Config, runtime: ScheduledRuntime): Promise<ArchiveRun> => {
+export async function runScheduled(config: Config, runtime: ScheduledRuntime): Promise<ArchiveRun> {
   const { settings } = config;
   const { clock, newId, log, bound, runMs } = runtime;
   const egress = composeEgress(settings, runtime);
@@ -54,4 +54,4 @@ export const runScheduled = async (config: Config, runtime: ScheduledRuntime): P
   const run = await archive.run();
   if (run.outcome === 'broken') throw new Error('a chain of manifests is broken');
   return run;
-};
+}

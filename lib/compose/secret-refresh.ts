@@ -1,7 +1,7 @@
 import type { Config, Loaded } from '../config/load.ts';
 import { type Problem, problemLine } from '../config/problem.ts';
 import { type Resolved, secretNames } from '../config/sources.ts';
-import type { Log } from '../decision/vocabulary.ts';
+import type { Log } from '../decision/ports.ts';
 import type { NodeSecrets } from '../platform/node/secrets.ts';
 import { watchFiles } from '../platform/node/watch-files.ts';
 
@@ -15,7 +15,7 @@ export interface SecretRefresh {
  * another and the whole still holds together. What cannot be read, or does not hold together, changes nothing and is said
  * once, until it is something else. `replace` gives what is wrong with a configuration after all, or null.
  */
-export const startSecretRefresh = (
+export function startSecretRefresh(
   settings: { readonly intervalMs: number; readonly first: Resolved },
   parts: {
     readonly secrets: NodeSecrets;
@@ -25,7 +25,7 @@ export const startSecretRefresh = (
     readonly read: (resolved: Resolved) => Promise<void>;
     readonly log: Log;
   },
-): SecretRefresh => {
+): SecretRefresh {
   const { secrets, load, replace, read, log } = parts;
   let inForce = settings.first.env;
   let said = '';
@@ -79,4 +79,4 @@ export const startSecretRefresh = (
       await underWay;
     },
   };
-};
+}

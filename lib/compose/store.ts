@@ -1,20 +1,21 @@
 import { type AdmissionSettings, createAdmission, type ObservedAdmission } from '../admit/admission.ts';
 import { createMemoryStore } from '../admit/memory-store.ts';
 import { createRedisStore } from '../admit/redis-store.ts';
-import type { Lease, Outbox, Source, Tail } from '../audit/outbox.ts';
+import type { ArchiveLock, Outbox, Source, Tail } from '../audit/outbox.ts';
 import { createMemoryOutbox } from '../audit/outbox-memory.ts';
 import type { Pseudonyms } from '../audit/pseudonym.ts';
 import { redisOutbox } from '../audit/redis-outbox-parts.ts';
 import type { Config } from '../config/load.ts';
 import type { Secret } from '../config/variables.ts';
-import type { Clock, CredentialUsed, Fetch } from '../decision/vocabulary.ts';
+import type { Clock, Fetch } from '../decision/ports.ts';
+import type { CredentialUsed } from '../decision/principal.ts';
 import { createMemoryBudgets } from '../limit/memory.ts';
 import { createRedisConnection, fetchExchange } from '../redis/connection.ts';
 import { overlappingTokens } from '../redis/overlapping-tokens.ts';
 import { createMemoryRevocations } from '../revoke/memory.ts';
 import { createRedisRevocations } from '../revoke/redis.ts';
 import type { RevocationPseudonyms, Revocations } from '../revoke/revocation.ts';
-import type { Runtime } from './authorizer.ts';
+import type { Runtime } from './runtime.ts';
 
 const maximumMemoryBuckets = 32_768;
 
@@ -29,30 +30,30 @@ interface Live {
 export interface StoreParts {
   readonly admission: ObservedAdmission;
   readonly revocations: Revocations;
-  readonly outbox: (Outbox & Source & Lease & Tail) | null;
+  readonly outbox: (Outbox & Source & ArchiveLock & Tail) | null;
   readonly breakerOpen: (() => boolean) | null;
   readonly live: Live | null;
   /** Takes over what was there before, once this composition is the one that serves. */
   adopt(): void;
 }
 
-const createMemory = (clock: Clock, maximumEntries: number) => {
+function createMemory(clock: Clock, maximumEntries: number) {
   const revocations = createMemoryRevocations(clock);
   const store = createMemoryStore(createMemoryBudgets({ maximumBuckets: maximumMemoryBuckets }, clock), revocations);
   return { revocations, store, outbox: createMemoryOutbox({ maximumEntries }, clock) };
-};
+}
 
 /**
  * What is shared between isolates, in Redis, or in this process where there is none. What was there `before` goes on with
  * other secrets, leases and the snapshot of revocations included. Under a new pseudonym key every caller has another name,
  * and so other budgets: leases still out are lost to theirs until they run out, which never lets one be overshot.
  */
-export const composeStore = (
+export function composeStore(
   config: Config,
   runtime: Runtime,
   parts: { readonly pseudonyms: Pseudonyms; readonly egress: Fetch; readonly used: CredentialUsed },
   before: StoreParts | null,
-): StoreParts => {
+): StoreParts {
   const { settings } = config;
   const { clock, log, random } = runtime;
   const { pseudonyms, egress, used } = parts;
@@ -98,10 +99,10 @@ export const composeStore = (
   const namedNow: RevocationPseudonyms = (kind, value) => live.named(kind, value);
   return {
     admission: createAdmission(admissionSettings, { store, pseudonyms: namedNow, clock }),
-    revocations: createRedisRevocations(connection, store, namedNow),
+    revocations: createRedisRevocations(connection, namedNow),
     outbox: redisOutbox(settings, exchange, runtime.sharePromises),
     breakerOpen: connection.isOpen,
     live,
     adopt,
   };
-};
+}

@@ -3,10 +3,10 @@
  * audit and denials. `revocationDelaySeconds` is the bound without keeping (0: the next decision). Takes no part
  * in any decision.
  */
-export const cachingConsequences = (caching: {
+export function cachingConsequences(caching: {
   readonly ttlSeconds: number;
   readonly revocationDelaySeconds: number;
-}): readonly string[] => {
+}): readonly string[] {
   const { ttlSeconds, revocationDelaySeconds } = caching;
   const bound = ttlSeconds + revocationDelaySeconds;
   if (ttlSeconds === 0) {
@@ -24,4 +24,4 @@ export const cachingConsequences = (caching: {
     `A caller who has run out of budget stays refused for up to ${ttlSeconds} s`,
     'Callers are told apart by their credential alone: a certificate or an address is not looked at again',
   ];
-};
+}

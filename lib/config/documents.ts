@@ -2,7 +2,7 @@ import { type ApiKey, parseApiKeys } from '../authenticate/api-key.ts';
 import { type CertificatePolicy, parseCertificatePolicy } from '../authenticate/certificate/certificate-policy.ts';
 import { roleNames } from '../authorize/roles.ts';
 import { parseStrictJson } from '../codec/strict-json.ts';
-import type { Endpoint } from '../decision/vocabulary.ts';
+import type { Endpoint } from '../decision/request.ts';
 import { parseQuotaOverrides, type QuotaOverride } from '../limit/quotas.ts';
 import { parseExporterHeaders } from '../observe/exporter-headers.ts';
 import { type AddressRange, parseCidrs } from '../request/addresses.ts';
@@ -29,9 +29,10 @@ export interface Documents {
 }
 
 /** Reads every document of the configuration; gives one problem for each fault. */
-export const readDocuments = (
-  settings: Settings,
-): { readonly documents: Documents; readonly problems: readonly Problem[] } => {
+export function readDocuments(settings: Settings): {
+  readonly documents: Documents;
+  readonly problems: readonly Problem[];
+} {
   const problems: Problem[] = [];
   const report = (key: SettingKey, found: string, suffix = '') =>
     problems.push({ variable: variables[key].name + suffix, found, accepted: variables[key].kind.accepts });
@@ -107,4 +108,4 @@ export const readDocuments = (
     },
     problems,
   };
-};
+}

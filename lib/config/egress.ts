@@ -16,29 +16,31 @@ export interface EgressTarget {
 }
 
 /** One place by its URL; `listed` are the hosts of `TGEFD_EGRESS_ALLOW`. */
-export const egressTarget = (url: URL, variable: string, listed: ReadonlySet<string>): EgressTarget => ({
-  host: url.host,
-  name: url.hostname.replace(/^\[|\]$/g, ''),
-  port: url.port === '' ? (url.protocol === 'http:' ? 80 : 443) : Number(url.port),
-  variable,
-  addresses: addressesOf(url.hostname, listed.has(url.host)),
-});
+export function egressTarget(url: URL, variable: string, listed: ReadonlySet<string>): EgressTarget {
+  return {
+    host: url.host,
+    name: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (url.protocol === 'http:' ? 80 : 443) : Number(url.port),
+    variable,
+    addresses: addressesOf(url.hostname, listed.has(url.host)),
+  };
+}
 
 /** Names that can only be inside: one label, in-cluster names, and those reserved for private use (RFC 6762, ICANN). */
 const internalName = /^[^.]+$|\.svc(\.[^.]+)*$|\.(internal|local|home\.arpa)$/;
 
-const addressesOf = (name: string, listed: boolean): AddressClass => {
+function addressesOf(name: string, listed: boolean): AddressClass {
   if (name.startsWith('[') || /^\d{1,3}(\.\d{1,3}){3}$/.test(name)) return 'as_written';
   if (name === 'localhost' || name.endsWith('.localhost')) return 'loopback';
   return listed || internalName.test(name) ? 'private' : 'public';
-};
+}
 
 /**
  * Everything that the process may call, one row for each place and variable: the hosts that the configuration names, and
  * `TGEFD_EGRESS_ALLOW`. A host in that list may have private addresses; so may a name that can only be inside. Pure: resolves
  * nothing. `awsRegion` is the platform's own, for buckets whose region is `auto`.
  */
-export const egressTargets = (settings: Settings, awsRegion: string | null): readonly EgressTarget[] => {
+export function egressTargets(settings: Settings, awsRegion: string | null): readonly EgressTarget[] {
   const listed = new Set(settings.egressAllow);
   const named: readonly (readonly [URL | null, string])[] = [
     [settings.jwksUrl, 'TGEFD_JWKS_URL'],
@@ -53,11 +55,11 @@ export const egressTargets = (settings: Settings, awsRegion: string | null): rea
     ...named.flatMap(([url, variable]) => (url ? [egressTarget(url, variable, listed)] : [])),
     ...settings.egressAllow.map((host) => egressTarget(new URL(`https://${host}`), 'TGEFD_EGRESS_ALLOW', listed)),
   ];
-};
+}
 
 /** Where the S3 adapter goes: the endpoint, path style, or AWS with the bucket in the name; and at AWS its token service, where
  * the SDK finds credentials itself. */
-const bucketUrls = (settings: Settings, awsRegion: string | null): readonly URL[] => {
+function bucketUrls(settings: Settings, awsRegion: string | null): readonly URL[] {
   const { auditBucket, auditAnchorBucket, auditS3Endpoint, auditS3AccessKeyId } = settings;
   const region = settings.auditS3Region === 'auto' ? awsRegion : settings.auditS3Region;
   const buckets = [auditBucket, auditAnchorBucket].filter((bucket) => bucket !== null);
@@ -68,16 +70,18 @@ const bucketUrls = (settings: Settings, awsRegion: string | null): readonly URL[
   const named = atAws && region !== null ? hosts.map((host) => `https://${host}`) : [];
   const urls = named.filter((url) => URL.canParse(url)).map((url) => new URL(url));
   return auditS3Endpoint === null ? urls : [auditS3Endpoint, ...urls];
-};
+}
 
-const googleUrls = ({ auditGcsProvider, auditGcsServiceAccount }: Settings): readonly URL[] =>
-  auditGcsProvider === null
+function googleUrls({ auditGcsProvider, auditGcsServiceAccount }: Settings): readonly URL[] {
+  return auditGcsProvider === null
     ? []
     : [
         new URL('https://sts.googleapis.com'),
         ...(auditGcsServiceAccount === null ? [] : [new URL('https://iamcredentials.googleapis.com')]),
       ];
+}
 
 /** The authorities of those places, for `createEgress`. */
-export const egressHosts = (settings: Settings): ReadonlySet<string> =>
-  new Set(egressTargets(settings, null).map(({ host }) => host));
+export function egressHosts(settings: Settings): ReadonlySet<string> {
+  return new Set(egressTargets(settings, null).map(({ host }) => host));
+}

@@ -6,7 +6,7 @@ import { type Settings, variables } from './variables.ts';
  * What `TGEFD_INTERNAL_TLS_*` demand of each other and of the rest. Beside the other rules, since Node alone knows these
  * variables and the Worker need not carry them. Reads no file.
  */
-export const internalTlsProblems = (settings: Settings): readonly Problem[] => {
+export function internalTlsProblems(settings: Settings): readonly Problem[] {
   const { internalTlsHosts, internalTlsCertificateFile, internalTlsKeyFile, internalTlsCaFile } = settings;
   const problems: Problem[] = [];
   if (Boolean(internalTlsCertificateFile) !== Boolean(internalTlsKeyFile))
@@ -26,4 +26,4 @@ export const internalTlsProblems = (settings: Settings): readonly Problem[] => {
     if (!called.has(host))
       problems.push({ variable, found: `\`${host}\``, accepted: 'hosts that the configuration names' });
   return problems;
-};
+}

@@ -7,14 +7,21 @@ export interface Kind<T> {
   readonly unit?: 'seconds' | 'milliseconds' | 'bytes' | 'days' | 'requests per minute' | 'requests';
 }
 
-const kind = <T>(accepts: string, schema: z.ZodMiniType<T, string>, unit?: Kind<T>['unit']): Kind<T> =>
-  unit ? { accepts, schema, unit } : { accepts, schema };
+function kind<T>(accepts: string, schema: z.ZodMiniType<T, string>, unit?: Kind<T>['unit']): Kind<T> {
+  return unit ? { accepts, schema, unit } : { accepts, schema };
+}
 
-const matching = (pattern: RegExp) => z.string().check(z.regex(pattern));
+function matching(pattern: RegExp) {
+  return z.string().check(z.regex(pattern));
+}
 
 /** One of a closed list of words. */
-export const oneOf = <const W extends readonly [string, ...string[]]>(...words: W): Kind<W[number]> =>
-  kind(words.map((word) => `\`${word}\``).join(', '), z.enum(words) as unknown as z.ZodMiniType<W[number], string>);
+export function oneOf<const W extends readonly [string, ...string[]]>(...words: W): Kind<W[number]> {
+  return kind(
+    words.map((word) => `\`${word}\``).join(', '),
+    z.enum(words) as unknown as z.ZodMiniType<W[number], string>,
+  );
+}
 
 /** `true` or `false`, in any letter case and nothing else: `yes` or `1` must not quietly become `false`. */
 export const boolean: Kind<boolean> = kind(
@@ -26,8 +33,8 @@ export const boolean: Kind<boolean> = kind(
 );
 
 /** A whole number between two bounds, both included. */
-export const integer = (minimum: number, maximum: number, unit?: Kind<number>['unit']): Kind<number> =>
-  kind(
+export function integer(minimum: number, maximum: number, unit?: Kind<number>['unit']): Kind<number> {
+  return kind(
     `a whole number from ${minimum} to ${maximum}`,
     z.pipe(
       z.pipe(matching(/^\d{1,12}$/), z.transform(Number)),
@@ -35,10 +42,11 @@ export const integer = (minimum: number, maximum: number, unit?: Kind<number>['u
     ),
     unit,
   );
+}
 
 /** A decimal number of seconds between two bounds, both included. */
-export const seconds = (minimum: number, maximum: number): Kind<number> =>
-  kind(
+export function seconds(minimum: number, maximum: number): Kind<number> {
+  return kind(
     `a number of seconds from ${minimum} to ${maximum}`,
     z.pipe(
       z.pipe(matching(/^\d{1,9}(\.\d{1,6})?$/), z.transform(Number)),
@@ -46,6 +54,7 @@ export const seconds = (minimum: number, maximum: number): Kind<number> =>
     ),
     'seconds',
   );
+}
 
 /** A share between none and all. */
 export const ratio: Kind<number> = kind(
@@ -54,11 +63,14 @@ export const ratio: Kind<number> = kind(
 );
 
 /** Visible text without control characters or surrounding spaces. */
-export const text = (accepts: string): Kind<string> =>
-  kind(accepts, matching(/^[^\p{Cc}\s](?:[^\p{Cc}]*[^\p{Cc}\s])?$/u));
+export function text(accepts: string): Kind<string> {
+  return kind(accepts, matching(/^[^\p{Cc}\s](?:[^\p{Cc}]*[^\p{Cc}\s])?$/u));
+}
 
 /** Text that may be empty or end in a space, such as the bearer prefix. */
-export const prefix = (accepts: string): Kind<string> => kind(accepts, matching(/^[\x20-\x7e]{0,64}$/));
+export function prefix(accepts: string): Kind<string> {
+  return kind(accepts, matching(/^[\x20-\x7e]{0,64}$/));
+}
 
 /** A header field name (RFC 9110 §5.1 token), given back in lower case. */
 export const headerName: Kind<string> = kind(
@@ -85,8 +97,8 @@ export const url: Kind<URL> = kind(
 );
 
 /** A list separated by spaces or commas; empty text is an empty list. */
-export const words = (accepts: string, item: RegExp): Kind<readonly string[]> =>
-  kind(
+export function words(accepts: string, item: RegExp): Kind<readonly string[]> {
+  return kind(
     accepts,
     z.pipe(
       z.pipe(
@@ -96,9 +108,12 @@ export const words = (accepts: string, item: RegExp): Kind<readonly string[]> =>
       z.array(matching(item)),
     ) as unknown as z.ZodMiniType<readonly string[], string>,
   );
+}
 
 const host = /^(?:[A-Za-z0-9-]+\.)*[A-Za-z0-9-]+(?::\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](?::\d{1,5})?$/;
-const httpsUrl = (name: string) => `https://${name}`;
+function httpsUrl(name: string) {
+  return `https://${name}`;
+}
 
 /** Hosts as `URL.host` writes them: in lower case, the port left out where it is 443. */
 export const hosts: Kind<readonly string[]> = kind(
@@ -125,7 +140,11 @@ export const scope: Kind<string> = kind(
 );
 
 /** Text that a room of its own reads further; `accepts` says its form. */
-export const document = (accepts: string): Kind<string> => kind(accepts, z.string().check(z.minLength(1)));
+export function document(accepts: string): Kind<string> {
+  return kind(accepts, z.string().check(z.minLength(1)));
+}
 
 /** The same where an empty text is a document too: an empty list. */
-export const list = (accepts: string): Kind<string> => kind(accepts, z.string());
+export function list(accepts: string): Kind<string> {
+  return kind(accepts, z.string());
+}

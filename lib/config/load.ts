@@ -1,4 +1,4 @@
-import type { AuthMethod } from '../decision/vocabulary.ts';
+import type { AuthMethod } from '../decision/principal.ts';
 import { type Documents, readDocuments } from './documents.ts';
 import { nearest } from './names.ts';
 import type { Problem } from './problem.ts';
@@ -39,11 +39,11 @@ export const knownNames: ReadonlySet<string> = new Set(
 );
 
 /** Tells what stands in a variable without telling a secret. */
-const found = (variable: Variable<unknown, unknown>, text: string): string => {
+function found(variable: Variable<unknown, unknown>, text: string): string {
   if (text === '') return 'an empty value';
   if (variable.secret) return `${new TextEncoder().encode(text).length} bytes`;
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
-};
+}
 
 /**
  * Reads the whole configuration from an environment of strings (values of other types are bindings and are passed over).
@@ -51,7 +51,7 @@ const found = (variable: Variable<unknown, unknown>, text: string): string => {
  * the rules find contradictory or too weak. An empty value is a value, not an absence, and is judged as one.
  * Does not read files or secret stores: `sources.ts` resolves those into the environment first.
  */
-export const loadConfig = (env: Env, place: Place): Loaded => {
+export function loadConfig(env: Env, place: Place): Loaded {
   const warnings: Problem[] = [];
   const { settings, given, problems } = readValues(env);
   const rotatedAtMs = readRotations(env, problems);
@@ -79,12 +79,12 @@ export const loadConfig = (env: Env, place: Place): Loaded => {
   if (problems.length > 0) return { ok: false, problems, warnings };
   const { authMode, algorithms } = checked;
   return { ok: true, config: { settings, given, place, authMode, algorithms, documents, rotatedAtMs }, warnings };
-};
+}
 
 const RFC3339_DATE = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d))?$/;
 
 /** Dates of rotation (RFC 3339, full date or instant), by the variable they speak of. */
-const readRotations = (env: Env, problems: Problem[]): ReadonlyMap<SettingKey, number> => {
+function readRotations(env: Env, problems: Problem[]): ReadonlyMap<SettingKey, number> {
   const dates = new Map<SettingKey, number>();
   for (const [key, { name, aliases = [], secret }] of entries) {
     for (const each of secret ? [name, ...aliases] : []) {
@@ -101,9 +101,9 @@ const readRotations = (env: Env, problems: Problem[]): ReadonlyMap<SettingKey, n
     }
   }
   return dates;
-};
+}
 
-const readValues = (env: Env) => {
+function readValues(env: Env) {
   const problems: Problem[] = [];
   const given = new Set<SettingKey>();
   const values: Partial<Record<SettingKey, unknown>> = {};
@@ -142,4 +142,4 @@ const readValues = (env: Env) => {
     }
   }
   return { settings: values as unknown as Settings, given, problems };
-};
+}

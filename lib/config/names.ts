@@ -1,5 +1,5 @@
 /** Edits (insert, delete, replace, swap of neighbours) that turn one name into another. */
-const distance = (a: string, b: string): number => {
+function distance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row++) {
@@ -19,17 +19,14 @@ const distance = (a: string, b: string): number => {
     last = current;
   }
   return last[b.length] ?? 0;
-};
+}
 
 /** The known name that a name is closest to, and by how many edits. */
-export const nearest = (
-  name: string,
-  known: Iterable<string>,
-): { readonly name: string; readonly distance: number } => {
+export function nearest(name: string, known: Iterable<string>): { readonly name: string; readonly distance: number } {
   let best = { name: '', distance: Number.POSITIVE_INFINITY };
   for (const candidate of known) {
     const edits = distance(name, candidate);
     if (edits < best.distance) best = { name: candidate, distance: edits };
   }
   return best;
-};
+}

@@ -3,7 +3,7 @@ import type { Config } from './load.ts';
 import { type Secret, type SettingKey, type Variable, variables } from './variables.ts';
 
 /** The effective configuration, one line a variable, secrets masked to their length. */
-export const effectiveLines = (config: Config): readonly string[] => {
+export function effectiveLines(config: Config): readonly string[] {
   const lines: string[] = [];
   for (const [key, variable] of Object.entries(variables) as unknown as [SettingKey, Variable<unknown, unknown>][]) {
     const value = config.settings[key] as unknown;
@@ -12,13 +12,17 @@ export const effectiveLines = (config: Config): readonly string[] => {
     lines.push(`${variable.name}=${variable.secret ? masked(value as Secret<string>) : plain(value)}${mark}`);
   }
   return lines;
-};
+}
 
-const bytes = (text: string) => new TextEncoder().encode(text).length;
-const masked = ({ current, previous }: Secret<string>) =>
-  `[${bytes(current)} bytes]${previous === null ? '' : ` and a previous value [${bytes(previous)} bytes]`}`;
-const plain = (value: unknown) =>
-  Array.isArray(value) ? value.join(',') : value instanceof URL ? value.href : String(value);
+function bytes(text: string) {
+  return new TextEncoder().encode(text).length;
+}
+function masked({ current, previous }: Secret<string>) {
+  return `[${bytes(current)} bytes]${previous === null ? '' : ` and a previous value [${bytes(previous)} bytes]`}`;
+}
+function plain(value: unknown) {
+  return Array.isArray(value) ? value.join(',') : value instanceof URL ? value.href : String(value);
+}
 
 /** A sentence of the posture report, with how it should be taken. */
 export interface PostureLine {
@@ -30,7 +34,7 @@ export interface PostureLine {
  * The posture in plain words: what is enforced, what is weak, and what an attacker would try first. Speaks of the
  * configuration only; it has not asked the issuer, Redis or the upstream anything.
  */
-export const posture = (config: Config): readonly PostureLine[] => {
+export function posture(config: Config): readonly PostureLine[] {
   const { settings, authMode, algorithms, documents, place } = config;
   const lines: PostureLine[] = [];
   const enforced = (text: string) => lines.push({ kind: 'enforced', text });
@@ -163,4 +167,4 @@ export const posture = (config: Config): readonly PostureLine[] => {
       'Reach the upstream without the authorizer and send `x-auth-request-user`: without TGEFD_ASSERTION_KEY it cannot tell.',
     );
   return lines;
-};
+}

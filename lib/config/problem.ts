@@ -6,5 +6,6 @@ export interface Problem {
 }
 
 /** One line per problem, as the process prints them. */
-export const problemLine = (problem: Problem): string =>
-  `${problem.variable}: found ${problem.found}; accepted: ${problem.accepted}`;
+export function problemLine(problem: Problem): string {
+  return `${problem.variable}: found ${problem.found}; accepted: ${problem.accepted}`;
+}

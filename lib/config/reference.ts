@@ -5,22 +5,24 @@ const all = (Object.entries(variables) as unknown as readonly [SettingKey, Varia
   ([key, variable]) => ({ ...variable, ...meanings[key] }),
 );
 
-const shown = (value: unknown): string => {
+function shown(value: unknown): string {
   if (value === null) return 'not set';
   if (Array.isArray(value)) return value.length === 0 ? 'empty' : `\`${value.join(',')}\``;
   if (value === '') return 'empty';
   return `\`${String(value)}\``;
-};
+}
 
-const fallbackText = ({ fallback }: Variable<unknown, unknown>): string => {
+function fallbackText({ fallback }: Variable<unknown, unknown>): string {
   const [production, development] = [shown(fallback.production), shown(fallback.development)];
   return production === development ? production : `${production} in production, ${development} in development`;
-};
+}
 
-const cell = (text: string) => text.replaceAll('|', '\\|');
+function cell(text: string) {
+  return text.replaceAll('|', '\\|');
+}
 
 /** `docs/configuration.md`, written from the table: the list of every variable, its form, default and meaning. */
-export const configurationPage = (): string => {
+export function configurationPage(): string {
   const parts = [
     '# Configuration',
     '',
@@ -55,4 +57,4 @@ export const configurationPage = (): string => {
     }
   }
   return `${parts.join('\n')}\n`;
-};
+}

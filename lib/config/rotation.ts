@@ -11,17 +11,18 @@ export interface SecretAge {
 }
 
 /** Secrets in use, with their ages by `X_ROTATED_AT`. Whether they really were rotated then nobody can tell. */
-export const secretAges = ({ given, rotatedAtMs }: Config, nowMs: number): readonly SecretAge[] =>
-  (Object.entries(variables) as unknown as readonly [SettingKey, Variable<unknown, unknown>][]).flatMap(
+export function secretAges({ given, rotatedAtMs }: Config, nowMs: number): readonly SecretAge[] {
+  return (Object.entries(variables) as unknown as readonly [SettingKey, Variable<unknown, unknown>][]).flatMap(
     ([key, { name, secret }]) => {
       if (!secret || !given.has(key)) return [];
       const atMs = rotatedAtMs.get(key);
       return [{ variable: name, ageMs: atMs === undefined ? null : Math.max(0, nowMs - atMs) }];
     },
   );
+}
 
 /** What the policy (`TGEFD_ROTATION_MAX_AGE_DAYS`) finds to say: secrets past their age, and those whose age nobody knows. */
-export const rotationWarnings = (config: Config, nowMs: number): readonly Problem[] => {
+export function rotationWarnings(config: Config, nowMs: number): readonly Problem[] {
   const maximumDays = config.settings.rotationMaximumAgeDays;
   if (maximumDays === 0) return [];
   return secretAges(config, nowMs).flatMap(({ variable, ageMs }): Problem[] => {
@@ -31,11 +32,11 @@ export const rotationWarnings = (config: Config, nowMs: number): readonly Proble
     const found = `a secret of ${Math.floor(ageMs / DAY_MS)} days`;
     return [{ variable, found, accepted: `one of at most ${maximumDays} days: tgefd-authorizer rotate tells how` }];
   });
-};
+}
 
 /** Secrets past the policy's age; those of unknown age are not among them. */
-export const overdueSecrets = (config: Config, nowMs: number): number => {
+export function overdueSecrets(config: Config, nowMs: number): number {
   const maximumMs = config.settings.rotationMaximumAgeDays * DAY_MS;
   if (maximumMs === 0) return 0;
   return secretAges(config, nowMs).filter(({ ageMs }) => ageMs !== null && ageMs > maximumMs).length;
-};
+}

@@ -1,4 +1,4 @@
-import type { AuthMethod } from '../decision/vocabulary.ts';
+import type { AuthMethod } from '../decision/principal.ts';
 import type { Problem } from './problem.ts';
 import { type Platform, type Secret, type SettingKey, type Settings, variables } from './variables.ts';
 
@@ -17,16 +17,20 @@ const minimumSecretBytes = 32;
 const loopback = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\]|(?:[A-Za-z0-9-]+\.)+localhost)$/;
 
 /** Whether a URL's host is a loopback name or address (RFC 6761 §6.3, RFC 1122 §3.2.1.3). */
-export const isLoopback = (target: URL): boolean => loopback.test(target.hostname);
+export function isLoopback(target: URL): boolean {
+  return loopback.test(target.hostname);
+}
 
-const bytes = (value: string) => new TextEncoder().encode(value).length;
+function bytes(value: string) {
+  return new TextEncoder().encode(value).length;
+}
 
 /**
  * What variables demand of each other and of the environment (contract §3, "Production refuses"). Pure: gives the auth
  * mode and the algorithms that will really be used, and one problem for each demand that is not met. Warnings name what
  * is allowed but useless. Does not read documents such as `TGEFD_ENDPOINTS`: see `documents.ts`.
  */
-export const crossCheck = (settings: Settings, given: ReadonlySet<SettingKey>, place: Place) => {
+export function crossCheck(settings: Settings, given: ReadonlySet<SettingKey>, place: Place) {
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   const production = settings.environment === 'production';
@@ -207,11 +211,11 @@ export const crossCheck = (settings: Settings, given: ReadonlySet<SettingKey>, p
     warning('jwtSecret', 'a value', 'nothing: with TGEFD_JWKS_URL, HS256 is never accepted');
 
   return { authMode, algorithms, problems, warnings };
-};
+}
 
 type Report = (key: SettingKey, found: string, accepted: string) => void;
 
-const chooseAuthMode = (settings: Settings, given: ReadonlySet<SettingKey>, problem: Report): AuthMethod => {
+function chooseAuthMode(settings: Settings, given: ReadonlySet<SettingKey>, problem: Report): AuthMethod {
   if (settings.authMode) return settings.authMode;
   if (given.has('authMode')) return 'jwt';
   const credentials = (['jwtSecret', 'jwksUrl', 'apiKey'] as const).filter((key) => given.has(key));
@@ -223,14 +227,14 @@ const chooseAuthMode = (settings: Settings, given: ReadonlySet<SettingKey>, prob
       `\`jwt\`, \`mtls\` or \`api_key\`, since ${credentials.map((key) => variables[key].name).join(' and ')} is given`,
     );
   return 'none';
-};
+}
 
-const chooseAlgorithms = (
+function chooseAlgorithms(
   settings: Settings,
   given: ReadonlySet<SettingKey>,
   problem: Report,
   warning: Report,
-): readonly string[] => {
+): readonly string[] {
   const production = settings.environment === 'production';
   const listed = settings.jwtAllowedAlgorithms;
   if (production) {
@@ -259,4 +263,4 @@ const chooseAlgorithms = (
       `only ${usable.join(', ')} can be used with the keys configured`,
     );
   return usable;
-};
+}

@@ -35,10 +35,10 @@ const storeOf = {
 } as const;
 
 /** The scheme of a reference, or null for a text that is none: a secret must never be a place where one is kept. */
-export const schemeOf = (text: string): keyof typeof storeOf | null => {
+export function schemeOf(text: string): keyof typeof storeOf | null {
   const scheme = /^([a-z][a-z0-9-]*):/.exec(text)?.[1];
   return scheme !== undefined && Object.hasOwn(storeOf, scheme) ? (scheme as keyof typeof storeOf) : null;
-};
+}
 
 /** Every variable that holds a secret, with aliases and previous values. */
 export const secretNames: readonly string[] = (
@@ -52,7 +52,7 @@ export const secretNames: readonly string[] = (
  * `vault:mount/path#field` names a store; one whose store is not there is a problem, not a value. Gives every problem at once; a secret that cannot be read is never replaced by an
  * older or weaker one. An empty `X_PREVIOUS` from a file or a store is none. Without files and references nothing is awaited but the function itself.
  */
-export const resolveSources = async (env: Env, sources: Sources): Promise<Resolved> => {
+export async function resolveSources(env: Env, sources: Sources): Promise<Resolved> {
   const resolved: Record<string, unknown> = { ...env };
   const problems: Problem[] = [];
   const accesses: SecretAccess[] = [];
@@ -102,4 +102,4 @@ export const resolveSources = async (env: Env, sources: Sources): Promise<Resolv
     }
   }
   return { env: resolved, problems, accesses };
-};
+}

@@ -45,24 +45,30 @@ export interface Secret<T> {
   readonly previous: T | null;
 }
 
-const described = (description: Name | Description): Description =>
-  typeof description === 'string' ? { name: description } : description;
+function described(description: Name | Description): Description {
+  return typeof description === 'string' ? { name: description } : description;
+}
 
-const setting = <T, D extends T | null>(description: Name | Description, kind: Kind<T>, fallback: D): Variable<T, D> =>
-  settingByEnvironment(description, kind, { production: fallback, development: fallback });
+function setting<T, D extends T | null>(description: Name | Description, kind: Kind<T>, fallback: D): Variable<T, D> {
+  return settingByEnvironment(description, kind, { production: fallback, development: fallback });
+}
 
-const settingByEnvironment = <T, D extends T | null>(
+function settingByEnvironment<T, D extends T | null>(
   description: Name | Description,
   kind: Kind<T>,
   fallback: { readonly production: D; readonly development: D },
-): Variable<T, D> => ({ ...described(description), kind, fallback, secret: false });
+): Variable<T, D> {
+  return { ...described(description), kind, fallback, secret: false };
+}
 
-const secret = <T>(description: Name | Description, kind: Kind<T>): Variable<T, null> & { readonly secret: true } => ({
-  ...described(description),
-  kind,
-  fallback: { production: null, development: null },
-  secret: true,
-});
+function secret<T>(description: Name | Description, kind: Kind<T>): Variable<T, null> & { readonly secret: true } {
+  return {
+    ...described(description),
+    kind,
+    fallback: { production: null, development: null },
+    secret: true,
+  };
+}
 
 const perMinute = integer(0, 10_000_000, 'requests per minute');
 const burst = integer(0, 10_000_000, 'requests');

@@ -1,33 +1,13 @@
-import type {
-  AccessRequest,
-  Admission,
-  Authentication,
-  AuthMethod,
-  Boundary,
-  Budget,
-  BudgetState,
-  Clock,
-  Decision,
-  Degradation,
-  Door,
-  Endpoint,
-  HeaderFields,
-  Log,
-  NewId,
-  PathProblem,
-  Principal,
-  Reason,
-  RequestContext,
-  RevocationHandles,
-  Route,
-  Stage,
-  Watch,
-} from './vocabulary.ts';
+import type { Budget, BudgetState, Decision, Stage } from './outcome.ts';
+import type { Admission, Clock, DecisionObserver, Log, NewId, RequestContext } from './ports.ts';
+import type { Authentication, AuthMethod, Principal, RevocationHandles } from './principal.ts';
+import type { Degradation, PathProblem, Reason } from './reason.ts';
+import type { AccessRequest, Boundary, Endpoint, HeaderFields, RequestSource, Route } from './request.ts';
 
 type Eventually<T> = T | Promise<T>;
 
 /** The rooms that a decision walks through, each behind the smallest shape that the policy needs of it. */
-export interface Rooms {
+export interface Steps {
   /** Which hop speaks, and what may be believed of its fields. */
   examine(
     request: AccessRequest,
@@ -70,7 +50,7 @@ export interface Enforced {
   readonly decision: Decision;
   readonly recorded: Promise<'recorded' | 'unavailable'> | null;
   /** Who wants to hear of the answer; null where nobody looks on. */
-  readonly watch: Watch | null;
+  readonly watch: DecisionObserver | null;
 }
 
 export type Enforce = (request: AccessRequest, context: RequestContext) => Promise<Enforced>;
@@ -93,11 +73,16 @@ interface Findings {
  * steps are then skipped, the record never is. A bug anywhere is a denial `internal_error` (503), recorded like any other.
  * Does not answer and does not forward: doors do.
  */
-export const createEnforce = (
+export function createEnforce(
   settings: EnforceSettings,
-  rooms: Rooms,
-  parts: { readonly clock: Clock; readonly newId: NewId; readonly log: Log; readonly watch?: (() => Watch) | null },
-): Enforce => {
+  steps: Steps,
+  parts: {
+    readonly clock: Clock;
+    readonly newId: NewId;
+    readonly log: Log;
+    readonly watch?: (() => DecisionObserver) | null;
+  },
+): Enforce {
   // A remembered token has one principal, frozen: what could revoke it is worked out once.
   const known = new WeakMap<Principal, RevocationHandles | null>();
   const handlesOf = (principal: Principal): RevocationHandles | null => {
@@ -112,7 +97,7 @@ export const createEnforce = (
     atMs: number,
     context: RequestContext,
   ): Promise<Reason | null> => {
-    const examined = await rooms.examine(request, atMs);
+    const examined = await steps.examine(request, atMs);
     const boundary = examined.boundary;
     findings.boundary = boundary;
     context.explain?.('boundary', boundary.trustedHop ? 'a trusted hop speaks' : 'the caller speaks itself', {
@@ -121,13 +106,13 @@ export const createEnforce = (
     });
 
     if (request.refused) return request.refused;
-    const target = rooms.canonicalTarget(request.target);
+    const target = steps.canonicalTarget(request.target);
     if (!target.ok) return { reason: 'path_ambiguous', problem: target.problem };
     if (asksOnly.has(request.door) && `${target.path}${target.query}` !== request.target)
       return { reason: 'path_ambiguous', problem: 'not_canonical' };
     findings.path = target.path;
     findings.query = target.query;
-    findings.route = reachable(rooms.route(request.method, target.path), request, settings);
+    findings.route = reachable(steps.route(request.method, target.path), request, settings);
     context.explain?.('endpoint', explainRoute(findings.route), { path: target.path });
 
     if (examined.denial) return examined.denial;
@@ -135,14 +120,14 @@ export const createEnforce = (
 
     findings.mark('boundary');
     const address = boundary.addressPartition;
-    const throttledSeconds = address === null ? null : rooms.failures.exhausted(address, atMs);
-    const authentication = await rooms.authenticate(request, boundary, context, throttledSeconds === null);
+    const throttledSeconds = address === null ? null : steps.failures.exhausted(address, atMs);
+    const authentication = await steps.authenticate(request, boundary, context, throttledSeconds === null);
     findings.mark('authenticate');
     if (authentication.outcome === 'unavailable') return authentication;
     if (authentication.outcome === 'refused') {
       if (!failedToProve(authentication.reason)) return authentication.reason;
       if (throttledSeconds !== null) return { reason: 'authentication_throttled', retryAfterSeconds: throttledSeconds };
-      if (address !== null) rooms.failures.spend(address, atMs);
+      if (address !== null) steps.failures.spend(address, atMs);
       return authentication.reason;
     }
     const principal = authentication.principal;
@@ -150,16 +135,16 @@ export const createEnforce = (
     findings.degraded = authentication.degraded;
     context.explain?.('authenticate', 'the caller is known', { method: principal.method, key_id: principal.keyId });
 
-    const refusal = rooms.authorize(principal, findings.route) ?? declaredBodyRefusal(request, settings);
+    const refusal = steps.authorize(principal, findings.route) ?? declaredBodyRefusal(request, settings);
     context.explain?.('authorize', refusal ? `refused: ${refusal.reason}` : 'permitted', {
       scopes: principal.scopes.join(' '),
     });
 
     const budgets =
-      refusal || findings.route.found !== 'endpoint' ? [] : rooms.budgetsFor(principal, findings.route.endpoint);
-    const admitted = await rooms.admission.admit(
+      refusal || findings.route.found !== 'endpoint' ? [] : steps.budgetsFor(principal, findings.route.endpoint);
+    const admitted = await steps.admission.admit(
       {
-        partition: budgets.length > 0 ? await partitionOf(principal, boundary, rooms) : null,
+        partition: budgets.length > 0 ? await partitionOf(principal, boundary, steps) : null,
         budgets,
         revocation: handlesOf(principal),
       },
@@ -169,7 +154,7 @@ export const createEnforce = (
     context.explain?.('admit', admitted.outcome, { budgets: budgets.map(({ name }) => name).join(' ') });
     switch (admitted.outcome) {
       case 'revoked':
-        if (address !== null) rooms.failures.spend(address, atMs);
+        if (address !== null) steps.failures.spend(address, atMs);
         return { reason: 'credential_revoked', by: admitted.by };
       case 'unavailable':
         return (
@@ -239,27 +224,27 @@ export const createEnforce = (
       degraded: findings.degraded,
     };
     context.explain?.('decide', denial ? `denied: ${denial.reason}` : 'allowed', {});
-    const recorded = rooms.record(decision, context);
+    const recorded = steps.record(decision, context);
     watch?.decided(decision, recorded, context);
     return { decision, recorded, watch };
   };
-};
+}
 
 /** Doors whose proxy forwards what it received itself: there only a canonical spelling is what we matched. */
-const asksOnly: ReadonlySet<Door> = new Set(['nginx', 'traefik', 'caddy', 'envoy']);
+const asksOnly: ReadonlySet<RequestSource> = new Set(['nginx', 'traefik', 'caddy', 'envoy']);
 
 /**
  * Our own endpoints exist at the gateway only, where no proxy can send them on to the upstream; all others exist at the
  * gateway only where it forwards.
  */
-const reachable = (route: Route, { door }: AccessRequest, { forwards }: EnforceSettings): Route => {
+function reachable(route: Route, { door }: AccessRequest, { forwards }: EnforceSettings): Route {
   if (route.found === 'nothing') return route;
   const own = route.found === 'endpoint' ? route.endpoint.own : route.own;
   if (own) return door === 'gateway' ? route : { found: 'nothing' };
   return door !== 'gateway' || forwards ? route : { found: 'nothing' };
-};
+}
 
-const explainRoute = (route: Route): string => {
+function explainRoute(route: Route): string {
   switch (route.found) {
     case 'endpoint':
       return `${route.endpoint.action} (${route.endpoint.method} ${route.endpoint.pattern})`;
@@ -268,31 +253,35 @@ const explainRoute = (route: Route): string => {
     case 'nothing':
       return 'no row of the endpoint table matches';
   }
-};
+}
 
 /** Whether a refusal is a failed proof (401), not a request that nobody should have sent (400) or a known caller without grant (403). */
-const failedToProve = ({ reason }: Reason): boolean =>
-  reason !== 'credentials_duplicated' &&
-  reason !== 'credentials_oversized' &&
-  reason !== 'forwarded_invalid' &&
-  reason !== 'certificate_unmapped';
+function failedToProve({ reason }: Reason): boolean {
+  return (
+    reason !== 'credentials_duplicated' &&
+    reason !== 'credentials_oversized' &&
+    reason !== 'forwarded_invalid' &&
+    reason !== 'certificate_unmapped'
+  );
+}
 
-const declaredBodyRefusal = (request: AccessRequest, { maximumBodyBytes }: EnforceSettings): Reason | null => {
+function declaredBodyRefusal(request: AccessRequest, { maximumBodyBytes }: EnforceSettings): Reason | null {
   if (maximumBodyBytes === 0) return null;
   const declared = request.headers.get('content-length');
   return declared !== null && Number(declared) > maximumBodyBytes
     ? { reason: 'body_too_large', limitBytes: maximumBodyBytes }
     : null;
-};
+}
 
 /** Whose budgets a caller spends from: the verified identity, or the address where nobody has an identity. */
-const partitionOf = (principal: Principal, boundary: Boundary, rooms: Rooms): Eventually<string> =>
-  principal.method === 'none' && boundary.ingressIdentity === null
-    ? rooms.pseudonym('address', boundary.addressPartition ?? 'unknown')
-    : rooms.pseudonym('identity', principal.subject);
+function partitionOf(principal: Principal, boundary: Boundary, steps: Steps): Eventually<string> {
+  return principal.method === 'none' && boundary.ingressIdentity === null
+    ? steps.pseudonym('address', boundary.addressPartition ?? 'unknown')
+    : steps.pseudonym('identity', principal.subject);
+}
 
-const revocable = (principal: Principal): RevocationHandles | null =>
-  principal.method === 'none'
+function revocable(principal: Principal): RevocationHandles | null {
+  return principal.method === 'none'
     ? null
     : {
         tokenId: principal.tokenId,
@@ -302,20 +291,23 @@ const revocable = (principal: Principal): RevocationHandles | null =>
         thumbprint: principal.thumbprint,
         apiKeyId: principal.method === 'api_key' ? principal.keyId : null,
       };
+}
 
-const unwatched = (): void => {};
+function unwatched(): void {}
 
 const noFields: HeaderFields = { get: () => null, *[Symbol.iterator]() {} };
 
-const unknownBoundary = (requestId: string): Boundary => ({
-  trustedHop: false,
-  believed: noFields,
-  clientAddress: null,
-  addressPartition: null,
-  secure: null,
-  host: null,
-  requestId,
-  traceparent: '',
-  parentSpanId: null,
-  ingressIdentity: null,
-});
+function unknownBoundary(requestId: string): Boundary {
+  return {
+    trustedHop: false,
+    believed: noFields,
+    clientAddress: null,
+    addressPartition: null,
+    secure: null,
+    host: null,
+    requestId,
+    traceparent: '',
+    parentSpanId: null,
+    ingressIdentity: null,
+  };
+}

@@ -1,16 +1,5 @@
-import type { Fetch } from '../decision/vocabulary.ts';
-
-/** Thrown when something would leave for a place that the configuration does not name. Carries the host, never the URL. */
-export class EgressRefused extends Error {
-  override readonly name = 'EgressRefused';
-  readonly host: string;
-  readonly why: string;
-  constructor(host: string, why: string) {
-    super(`egress to ${host} refused: ${why}`);
-    this.host = host;
-    this.why = why;
-  }
-}
+import { EgressRefused } from '../decision/egress-refused.ts';
+import type { Fetch } from '../decision/ports.ts';
 
 export interface EgressSettings {
   /** Authorities that may be called, `host` or `host:port` as `URL.host` writes them (default ports left out). */
@@ -32,7 +21,7 @@ const maximumRedirects = 3;
  * an error once it is longer than allowed. Does not look at what a name resolves to: on Node `lib/platform/node/egress.ts`
  * does, on a Worker there is nothing private to resolve to.
  */
-export const createEgress = (settings: EgressSettings, fetch: Fetch, note: NoteRefusal): Fetch => {
+export function createEgress(settings: EgressSettings, fetch: Fetch, note: NoteRefusal): Fetch {
   const refuse = (host: string, why: string): never => {
     const refusal = new EgressRefused(host, why);
     note(refusal);
@@ -60,16 +49,16 @@ export const createEgress = (settings: EgressSettings, fetch: Fetch, note: NoteR
       url = next;
     }
   };
-};
+}
 
-const soonest = (own: AbortSignal | null, deadlineMs: number | null): AbortSignal | null => {
+function soonest(own: AbortSignal | null, deadlineMs: number | null): AbortSignal | null {
   if (deadlineMs === null) return own;
   const deadline = AbortSignal.timeout(deadlineMs);
   return own ? AbortSignal.any([own, deadline]) : deadline;
-};
+}
 
 /** The answer, its body held to a length: by its own word where framing holds it to that, else by counting. */
-const bounded = (response: Response, maximumBytes: number | null): Response => {
+function bounded(response: Response, maximumBytes: number | null): Response {
   if (maximumBytes === null) return response;
   const { body, headers, status, statusText } = response;
   if (body === null) return response;
@@ -86,4 +75,4 @@ const bounded = (response: Response, maximumBytes: number | null): Response => {
     }),
   );
   return new Response(counted, { status, statusText, headers });
-};
+}

@@ -1,6 +1,6 @@
 import { egressHosts } from '../config/egress.ts';
 import type { Settings } from '../config/variables.ts';
-import type { Fetch, Log } from '../decision/vocabulary.ts';
+import type { Fetch, Log } from '../decision/ports.ts';
 import { createEgress, type NoteRefusal } from './guard.ts';
 
 /** Refusals of egress in one process: each counted, each pair of host and reason told once. */
@@ -12,7 +12,7 @@ export interface EgressWatch {
 /** Redirects choose hosts: nobody fills the log or the memory with them. */
 const MAXIMUM_TOLD = 100;
 
-export const createEgressWatch = (log: Log): EgressWatch => {
+export function createEgressWatch(log: Log): EgressWatch {
   const told = new Set<string>();
   let refused = 0;
   return {
@@ -25,7 +25,7 @@ export const createEgressWatch = (log: Log): EgressWatch => {
     },
     count: () => refused,
   };
-};
+}
 
 const DEADLINE_MS = 30_000;
 const MAXIMUM_BODY_BYTES = 16 * 1024 * 1024;
@@ -34,23 +34,25 @@ const MAXIMUM_BODY_BYTES = 16 * 1024 * 1024;
  * The way out to Redis, for what is on a decision's way: the same hosts and rules, but the time and the length of an answer
  * are held by the exchange that asks, which does not need a stream and a timer more for each.
  */
-export const composeRedisEgress = (
+export function composeRedisEgress(
   settings: Settings,
   parts: { readonly fetch: Fetch; readonly watch: EgressWatch },
-): Fetch =>
-  createEgress(
+): Fetch {
+  return createEgress(
     { allowedHosts: egressHosts(settings), deadlineMs: null, maximumBodyBytes: null },
     parts.fetch,
     parts.watch.note,
   );
+}
 
 /** The way out of one configuration: its hosts and no others. */
-export const composeEgress = (
+export function composeEgress(
   settings: Settings,
   parts: { readonly fetch: Fetch; readonly watch: EgressWatch },
-): Fetch =>
-  createEgress(
+): Fetch {
+  return createEgress(
     { allowedHosts: egressHosts(settings), deadlineMs: DEADLINE_MS, maximumBodyBytes: MAXIMUM_BODY_BYTES },
     parts.fetch,
     parts.watch.note,
   );
+}

@@ -1,11 +1,30 @@
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
-import type { Composed } from '../compose/authorizer.ts';
-import type { AccessRequest, Reason, RequestContext } from '../decision/vocabulary.ts';
+import type { RequestContext } from '../decision/ports.ts';
+import type { Reason } from '../decision/reason.ts';
+import type { AccessRequest } from '../decision/request.ts';
+import type { Assertions } from '../respond/assertion.ts';
+import type { AssertionKey } from '../respond/assertion-key.ts';
 import { discoveryDocument } from '../respond/assertion-web-identity.ts';
+import type { Cors } from '../respond/cors.ts';
 import { denialAnswer } from '../respond/denial.ts';
-import { checkPath, extAuthzPrefix } from './forward-auth.ts';
+import { checkPath, extAuthzPrefix, type ForwardAuth, type ForwardAuthProxy } from './forward-auth.ts';
+import type { Gateway, GatewayParts } from './gateway.ts';
 import { webResponse } from './web-response.ts';
+
+/** What the app serves of everything that is composed. */
+export interface Served {
+  readonly config: {
+    readonly settings: { readonly issuerUrl: URL | null };
+    readonly documents: { readonly assertionKeys: readonly AssertionKey[] };
+  };
+  readonly gateway: Pick<GatewayParts, 'transportFields'> & { readonly answer: Gateway };
+  readonly forwardAuth: { readonly proxy: ForwardAuthProxy; readonly check: ForwardAuth } | null;
+  readonly cors: Cors;
+  readonly assertions: Assertions | null;
+  ready(): boolean;
+  warm(context: RequestContext): Promise<void>;
+}
 
 /** What a runtime knows about one request that the web `Request` does not tell. */
 export interface Received {
@@ -20,22 +39,23 @@ export interface Received {
 }
 
 /** Path of a raw target, for choosing the door only; the decision makes its own of the whole target. */
-const rawPath = (target: string): string => {
+function rawPath(target: string): string {
   const query = target.indexOf('?');
   return query === -1 ? target : target.slice(0, query);
-};
+}
 
 /**
  * Path as the small router is given it: it would take `/healthz/` for `/healthz`, and a trailing slash is another path; and
  * it would find no way for a target that is no path (absolute-form, `*`), which is the decision's to refuse.
  */
-const routedPath = (path: string): string =>
-  path.startsWith('/') ? (path.length > 1 && path.endsWith('/') ? `${path}/` : path) : '/';
+function routedPath(path: string): string {
+  return path.startsWith('/') ? (path.length > 1 && path.endsWith('/') ? `${path}/` : path) : '/';
+}
 
 /** How one runtime feeds the app. */
 export interface AppParts<Bindings extends object> {
   /** The wired parts, or null while the configuration is invalid. */
-  composed(bindings: Bindings, context: Context): Composed | null | Promise<Composed | null>;
+  composed(bindings: Bindings, context: Context): Served | null | Promise<Served | null>;
   received(request: Request, bindings: Bindings, context: Context): Received;
   rawTarget(request: Request, bindings: Bindings): string;
   newId(): string;
@@ -43,8 +63,8 @@ export interface AppParts<Bindings extends object> {
   ready(): boolean;
 }
 
-const word = (status: 200 | 503, text: string) =>
-  webResponse(
+function word(status: 200 | 503, text: string) {
+  return webResponse(
     status,
     [
       ['content-type', 'text/plain; charset=utf-8'],
@@ -52,14 +72,15 @@ const word = (status: 200 | 503, text: string) =>
     ],
     `${text}\n`,
   );
+}
 
 /**
  * The app that every HTTP runtime serves: health and readiness, our own pages, the forward-auth doors, and the gateway for
  * everything else. While the configuration is invalid every request but `/healthz` is a 503 `configuration_invalid`.
  * Routes go by the raw target, so that no URL parser decides which door a request takes.
  */
-export const createApp = <Bindings extends object>(parts: AppParts<Bindings>) => {
-  type Env = { Bindings: Bindings; Variables: { composed: Composed } };
+export function createApp<Bindings extends object>(parts: AppParts<Bindings>) {
+  type Env = { Bindings: Bindings; Variables: { composed: Served } };
   const app = new Hono<Env>({
     getPath: (request, options) => routedPath(rawPath(parts.rawTarget(request, options?.env as Bindings))),
   });
@@ -141,4 +162,4 @@ export const createApp = <Bindings extends object>(parts: AppParts<Bindings>) =>
   });
 
   return app;
-};
+}

@@ -1,5 +1,8 @@
+import type { Decision } from '../decision/outcome.ts';
 import type { Enforce } from '../decision/pipeline.ts';
-import type { AccessRequest, Decision, Door, Reason, RequestContext } from '../decision/vocabulary.ts';
+import type { RequestContext } from '../decision/ports.ts';
+import type { Reason } from '../decision/reason.ts';
+import type { AccessRequest, RequestSource } from '../decision/request.ts';
 import { canonicalTarget } from '../request/path.ts';
 import { type Answer, denialAnswer, statusOf } from '../respond/denial.ts';
 import { identityFields } from '../respond/identity.ts';
@@ -22,16 +25,17 @@ export const checkPath = '/_authorizer/check';
 export const extAuthzPrefix = '/_authorizer/ext-authz';
 
 /** Whether a raw target is the page that nginx, Traefik and Caddy ask. */
-export const isCheck = (target: string): boolean =>
-  target.startsWith(checkPath) && (target.length === checkPath.length || target[checkPath.length] === '?');
+export function isCheck(target: string): boolean {
+  return target.startsWith(checkPath) && (target.length === checkPath.length || target[checkPath.length] === '?');
+}
 
 /** What a proxy asks about, or the reason why its question is refused. */
-export const askedAbout = (
+export function askedAbout(
   proxy: ForwardAuthProxy,
   method: string,
   target: string,
   headers: Headers_,
-): { readonly method: string; readonly target: string } | Reason => {
+): { readonly method: string; readonly target: string } | Reason {
   if (proxy === 'envoy') {
     const asked = target.slice(extAuthzPrefix.length);
     const stray = everySource.find((name) => {
@@ -54,7 +58,7 @@ export const askedAbout = (
   return contradiction
     ? { reason: 'forwarded_invalid', field: contradiction }
     : { method: asked.method, target: asked.target };
-};
+}
 
 export interface ForwardAuthParts {
   readonly proxy: ForwardAuthProxy;
@@ -70,12 +74,14 @@ export interface ForwardAuthParts {
 
 /** Which header fields a proxy can copy to the upstream, and which it strips and overwrites: always every one of them, since
  * a proxy may keep a caller's field where we send none. */
-const grantFields = async (parts: ForwardAuthParts, decision: Decision): Promise<Fields> => [
-  ...identityFields(decision, parts.identityHeader),
-  ['x-tgefd-assertion', parts.assertion ? await parts.assertion(decision) : ''],
-  ...parts.rateLimitFields(decision),
-  ['cache-control', 'no-store'],
-];
+async function grantFields(parts: ForwardAuthParts, decision: Decision): Promise<Fields> {
+  return [
+    ...identityFields(decision, parts.identityHeader),
+    ['x-tgefd-assertion', parts.assertion ? await parts.assertion(decision) : ''],
+    ...parts.rateLimitFields(decision),
+    ['cache-control', 'no-store'],
+  ];
+}
 
 /** Answers one question of a proxy. */
 export type ForwardAuth = (access: AccessRequest, context: RequestContext) => Promise<Answer>;
@@ -85,8 +91,8 @@ export type ForwardAuth = (access: AccessRequest, context: RequestContext) => Pr
  * denial. nginx's `auth_request` lets only 401 and 403 through, so for it every other denial is a 403 that carries the true
  * answer in `x-tgefd-status`, `x-tgefd-problem` (the problem document) and the usual fields.
  */
-export const createForwardAuth = (parts: ForwardAuthParts): ForwardAuth => {
-  const door: Door = parts.proxy;
+export function createForwardAuth(parts: ForwardAuthParts): ForwardAuth {
+  const door: RequestSource = parts.proxy;
   return async (access, context) => {
     const asked = askedAbout(parts.proxy, access.method, access.target, access.headers);
     const request: AccessRequest =
@@ -111,13 +117,13 @@ export const createForwardAuth = (parts: ForwardAuthParts): ForwardAuth => {
       body: answer.body,
     };
   };
-};
+}
 
 /**
  * The doctor's question: below its echo path it passes under an identity of its own, elsewhere it gets the report. Only a canonical
  * path passes, so that nobody makes another of it behind us.
  */
-const probed = (report: ProbeReport): Answer => {
+function probed(report: ProbeReport): Answer {
   const target = report.asked?.[1] ?? '';
   const canonical = canonicalTarget(target);
   const echoes = target === ECHO_PATH || target.startsWith(`${ECHO_PATH}/`);
@@ -140,4 +146,4 @@ const probed = (report: ProbeReport): Answer => {
     ],
     body,
   };
-};
+}

@@ -1,25 +1,14 @@
+import type { Decision } from '../decision/outcome.ts';
 import type { Enforce, Enforced } from '../decision/pipeline.ts';
-import type { AccessRequest, Decision, Log, Reason, RequestContext } from '../decision/vocabulary.ts';
+import type { Log, RequestContext, Upstream } from '../decision/ports.ts';
+import type { Reason } from '../decision/reason.ts';
+import type { AccessRequest } from '../decision/request.ts';
 import { denialAnswer } from '../respond/denial.ts';
 import { forwardedFields, identityFields } from '../respond/identity.ts';
 import { type Probe, reportText } from './probe.ts';
 import { webResponse } from './web-response.ts';
 
 type Fields = readonly (readonly [string, string])[];
-
-/** What goes to the upstream: origin-form target, fields and body, all chosen by us. */
-export interface UpstreamRequest {
-  readonly method: string;
-  readonly target: string;
-  readonly fields: Fields;
-  readonly body: ReadableStream<Uint8Array> | null;
-  /** The caller asks to switch to WebSocket (RFC 6455 §4.1). */
-  readonly upgrade: 'websocket' | null;
-  readonly signal: AbortSignal;
-}
-
-/** Sends one request to the one upstream; follows no redirect, decodes nothing, rejects when no answer begins. */
-export type Upstream = (request: UpstreamRequest) => Promise<Response>;
 
 export interface GatewayParts {
   readonly enforce: Enforce;
@@ -43,12 +32,12 @@ export interface GatewayParts {
 }
 
 /** The answer to a denied decision, RateLimit fields included. */
-export const denied = (
+export function denied(
   parts: Pick<GatewayParts, 'rateLimitFields' | 'transportFields'>,
   decision: Decision,
   reason: Reason,
   extra: Fields = [],
-): Response => {
+): Response {
   const told = { requestId: decision.boundary.requestId, authMethod: decision.authMethod };
   const answer = denialAnswer(reason, told, [
     ...parts.rateLimitFields(decision),
@@ -56,7 +45,7 @@ export const denied = (
     ...extra,
   ]);
   return webResponse(answer.status, answer.headers, answer.body);
-};
+}
 
 /** Answers one request that came to the gateway; `extra` fields go on every answer of ours. */
 export type Gateway = (
@@ -70,7 +59,7 @@ export type Gateway = (
  * The gateway door: decides, and forwards what is allowed, streaming both ways. The record and the upstream call overlap;
  * no answer leaves before the record is as durable as the audit mode demands, and if it cannot be, the answer is 503.
  */
-export const createGateway = (parts: GatewayParts): Gateway => {
+export function createGateway(parts: GatewayParts): Gateway {
   const answerTo = async (
     { decision, recorded, watch }: Enforced,
     access: AccessRequest,
@@ -126,24 +115,24 @@ export const createGateway = (parts: GatewayParts): Gateway => {
     watch.answered(decision, answer.status, upstreamMs, context);
     return answer;
   };
-};
+}
 
-const unwatched = (): void => {};
+function unwatched(): void {}
 
 const auditUnavailable: Reason = { reason: 'audit_unavailable', retryAfterSeconds: 5 };
 
-const discard = async (outcome: Response | Reason) => {
+async function discard(outcome: Response | Reason) {
   if (outcome instanceof Response) await outcome.body?.cancel();
-};
+}
 
 /** Calls the upstream; never rejects, since the record of the decision is awaited beside it. */
-const forward = async (
+async function forward(
   parts: GatewayParts,
   decision: Decision,
   access: AccessRequest,
   request: Request,
   abandon: AbortController,
-): Promise<Response | Reason> => {
+): Promise<Response | Reason> {
   const { upstream } = parts;
   if (!upstream) return { reason: 'upstream_unreachable' };
   const body = limited(request.body, parts.maximumBodyBytes, () => abandon.abort());
@@ -178,13 +167,13 @@ const forward = async (
   } finally {
     clearTimeout(timer);
   }
-};
+}
 
 /**
  * Passes a body on and breaks it off once it has grown past the limit (0: no limit). The upstream call is given up first:
  * a runtime may end a broken body as if it were whole.
  */
-const limited = (body: ReadableStream<Uint8Array> | null, limitBytes: number, exceed: () => void) => {
+function limited(body: ReadableStream<Uint8Array> | null, limitBytes: number, exceed: () => void) {
   let exceeded = false;
   if (!body || limitBytes === 0) return { stream: body, exceeded: () => exceeded };
   let seen = 0;
@@ -199,12 +188,12 @@ const limited = (body: ReadableStream<Uint8Array> | null, limitBytes: number, ex
     },
   });
   return { stream: body.pipeThrough(counter), exceeded: () => exceeded };
-};
+}
 
 const hopByHop = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
 
 /** The upstream's answer as the caller gets it: hop-by-hop fields (RFC 9110 §7.6.1) removed, ours set over its own. */
-const answerOf = (upstream: Response, ours: Fields): Response => {
+function answerOf(upstream: Response, ours: Fields): Response {
   if (upstream.status === 101) return upstream;
   const headers = new Headers(upstream.headers);
   for (const name of headers.get('connection')?.split(',') ?? [])
@@ -212,4 +201,4 @@ const answerOf = (upstream: Response, ours: Fields): Response => {
   for (const name of hopByHop) headers.delete(name);
   for (const [name, value] of ours) name === 'vary' ? headers.append(name, value) : headers.set(name, value);
   return new Response(upstream.body, { status: upstream.status, statusText: upstream.statusText, headers });
-};
+}

@@ -1,6 +1,8 @@
 import { createCheckApiKey } from '../authenticate/api-key.ts';
 import type { CertificateReader } from '../authenticate/certificate/client-certificate.ts';
-import type { AccessRequest, Boundary, Clock, Reason } from '../decision/vocabulary.ts';
+import type { Clock } from '../decision/ports.ts';
+import type { Reason } from '../decision/reason.ts';
+import type { AccessRequest, Boundary } from '../decision/request.ts';
 import type { Examine } from '../request/boundary.ts';
 
 /** Scheme of the `Authorization` field by which `doctor ingress` names itself. */
@@ -43,13 +45,15 @@ export type Probe = (
   asked: { readonly method: string; readonly target: string } | Reason,
 ) => Promise<ProbeReport | null>;
 
-const short = (text: string | null): string | null => text?.slice(0, 200) ?? null;
+function short(text: string | null): string | null {
+  return text?.slice(0, 200) ?? null;
+}
 
 /**
  * The probe that `doctor ingress` talks to: tells what of a request arrived and what the trust boundary makes of it. Answers
  * only to the one-time secret, compared in constant time. Decides nothing and leaves no record.
  */
-export const createProbe = ({ secrets, examine, readCertificate, clock }: ProbeParts): Probe => {
+export function createProbe({ secrets, examine, readCertificate, clock }: ProbeParts): Probe {
   const doctors = createCheckApiKey(secrets.map((secret) => ({ id: DOCTOR_IDENTITY, secret, slot: 'current' })));
 
   const certificateOf = async (boundary: Boundary, access: AccessRequest) => {
@@ -81,11 +85,12 @@ export const createProbe = ({ secrets, examine, readCertificate, clock }: ProbeP
       refused: refusal && ('field' in refusal ? `${refusal.reason}: ${refusal.field}` : refusal.reason),
     };
   };
-};
+}
 
 /** A report as text that a header field can carry too: ASCII alone. */
-export const reportText = (report: ProbeReport): string =>
-  JSON.stringify(report).replace(
+export function reportText(report: ProbeReport): string {
+  return JSON.stringify(report).replace(
     /[^\x20-\x7e]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
+}

@@ -1,7 +1,9 @@
 import * as z from 'zod/mini';
 import type { Pseudonyms } from '../audit/pseudonym.ts';
 import { parseStrictJson } from '../codec/strict-json.ts';
-import type { Clock, Decision, Reason } from '../decision/vocabulary.ts';
+import type { Decision } from '../decision/outcome.ts';
+import type { Clock } from '../decision/ports.ts';
+import type { Reason } from '../decision/reason.ts';
 import { denialAnswer } from '../respond/denial.ts';
 import { DEFAULT_LIFETIME_SECONDS, revocationId } from '../revoke/entry.ts';
 import type { Revocation, Revocations } from '../revoke/revocation.ts';
@@ -21,7 +23,7 @@ const demand = z.strictObject({
 type Demand = z.infer<typeof demand>;
 
 /** The whole body, or null once it is longer than anything that we understand: what follows is not waited for. */
-const shortText = async (body: ReadableStream<Uint8Array> | null): Promise<string | null> => {
+async function shortText(body: ReadableStream<Uint8Array> | null): Promise<string | null> {
   const [reader, decoder] = [body?.getReader(), new TextDecoder()];
   for (let text = ''; ; ) {
     const { done, value } = (await reader?.read()) ?? { done: true };
@@ -31,34 +33,37 @@ const shortText = async (body: ReadableStream<Uint8Array> | null): Promise<strin
     void reader?.cancel();
     return null;
   }
-};
+}
 
-const json = (status: number, body: unknown, requestId: string) =>
-  new Response(JSON.stringify(body), {
+function json(status: number, body: unknown, requestId: string) {
+  return new Response(JSON.stringify(body), {
     status,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-request-id': requestId },
   });
+}
 
-const wire = (entry: Revocation) => ({
-  kind: entry.kind,
-  id: entry.id,
-  ...(entry.beforeSeconds === null ? {} : { before: entry.beforeSeconds }),
-  expires_at: entry.expiresAtSeconds,
-  created_at: entry.createdAtSeconds,
-  ...(entry.reason === null ? {} : { reason: entry.reason }),
-  by: entry.by,
-});
+function wire(entry: Revocation) {
+  return {
+    kind: entry.kind,
+    id: entry.id,
+    ...(entry.beforeSeconds === null ? {} : { before: entry.beforeSeconds }),
+    expires_at: entry.expiresAtSeconds,
+    created_at: entry.createdAtSeconds,
+    ...(entry.reason === null ? {} : { reason: entry.reason }),
+    by: entry.by,
+  };
+}
 
 /**
  * Our administrative endpoints, once the decision has allowed them: `/_authorizer/revocations` (POST one entry, GET a page)
  * and one entry below it (GET, DELETE). Answers 201 or 200 with the entry as kept, 404 where there is none, 400 for a
  * body that is not understood, 503 when the store cannot be asked.
  */
-export const createAdministration = (parts: {
+export function createAdministration(parts: {
   readonly revocations: Revocations;
   readonly pseudonyms: Pseudonyms;
   readonly clock: Clock;
-}) => {
+}) {
   const { revocations, pseudonyms, clock } = parts;
 
   const read = async (request: Request): Promise<Demand | null> => {
@@ -121,4 +126,4 @@ export const createAdministration = (parts: {
     if (!found.done) return refuse({ reason: 'revocation_unavailable', retryAfterSeconds: found.retryAfterSeconds });
     return found.value ? json(200, wire(found.value), requestId) : refuse({ reason: 'endpoint_unknown' });
   };
-};
+}

@@ -2,12 +2,12 @@
  * A web answer with its fields appended one by one, which keeps repeated ones and costs workerd a fraction of what a list
  * handed to the constructor does.
  */
-export const webResponse = (
+export function webResponse(
   status: number,
   fields: readonly (readonly [string, string])[],
   body: string | null,
-): Response => {
+): Response {
   const headers = new Headers();
   for (const [name, value] of fields) headers.append(name, value);
   return new Response(body, { status, headers });
-};
+}

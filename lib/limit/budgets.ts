@@ -6,7 +6,7 @@
  * all arithmetic is on integers, nothing is rounded, and an absent bucket is simply a full one.
  */
 
-import type { Budget, BudgetState } from '../decision/vocabulary.ts';
+import type { Budget, BudgetState } from '../decision/outcome.ts';
 
 /** Parts of one token: `perMinute` of them flow back each millisecond. */
 export const PARTS_PER_TOKEN = 60_000;
@@ -44,7 +44,7 @@ export interface Demand {
 }
 
 /** A budget after settling, and what was leased of it. */
-export interface Grant {
+export interface LeaseGrant {
   readonly missing: number;
   readonly granted: number;
 }
@@ -55,7 +55,7 @@ export interface Settlement {
   /** The store's clock. */
   readonly nowMs: number;
   /** In the order of the demands. */
-  readonly grants: readonly Grant[];
+  readonly grants: readonly LeaseGrant[];
 }
 
 export type Unavailable = { readonly unavailable: true; readonly retryAfterSeconds: number };
@@ -66,10 +66,14 @@ export interface Budgets {
   settle(partition: string, demands: readonly Demand[]): Settlement | Unavailable | Promise<Settlement | Unavailable>;
 }
 
-export const windowOf = (atMs: number): number => Math.floor(atMs / LEASE_WINDOW_MS);
+export function windowOf(atMs: number): number {
+  return Math.floor(atMs / LEASE_WINDOW_MS);
+}
 
 /** A demand that spends one token now and leases nothing. */
-export const exactly = (budget: Budget): Demand => ({ budget, need: 1, want: 0, window: -1, used: 0, left: 0 });
+export function exactly(budget: Budget): Demand {
+  return { budget, need: 1, want: 0, window: -1, used: 0, left: 0 };
+}
 
 /**
  * A bucket at `nowMs`. Tokens flow back at `perMinute`, but never more than the burst is in the bucket and on lease
@@ -95,8 +99,9 @@ export function refill(bucket: Bucket | undefined, perMinute: number, nowMs: num
   return { missing, atMs: now, leasedBefore, leasedNow, holdersBefore, holdersNow };
 }
 
-const decay = (missing: number, parts: number, leased: number): number =>
-  Math.max(missing - parts, leased * PARTS_PER_TOKEN, 0);
+function decay(missing: number, parts: number, leased: number): number {
+  return Math.max(missing - parts, leased * PARTS_PER_TOKEN, 0);
+}
 
 /**
  * Settles demands on the buckets of one partition (`undefined`: full). Gives the buckets afterwards, in the same order.
@@ -115,7 +120,7 @@ export function settle(
   const allowed = demands.every(
     ({ budget, need }, i) => need === 0 || tokensIn(renewed[i]?.missing ?? 0, budget.burst) >= need,
   );
-  const grants: Grant[] = [];
+  const grants: LeaseGrant[] = [];
   const after = renewed.map((bucket, i): Bucket => {
     const demand = demands[i];
     if (demand === undefined) return bucket;
@@ -161,25 +166,33 @@ function lease(bucket: Bucket, { budget, want, window }: Demand): { holders: num
 }
 
 /** Whole tokens in a bucket; negative when future refill is leased. */
-const tokensIn = (missing: number, burst: number): number => Math.floor(burst - missing / PARTS_PER_TOKEN);
+function tokensIn(missing: number, burst: number): number {
+  return Math.floor(burst - missing / PARTS_PER_TOKEN);
+}
 
 /** How long until as little as `missing` may be missing is reached by refill alone, milliseconds. */
-const msUntil = (parts: number, perMinute: number): number => Math.ceil(Math.max(0, parts) / perMinute);
+function msUntil(parts: number, perMinute: number): number {
+  return Math.ceil(Math.max(0, parts) / perMinute);
+}
 
 /** Milliseconds until a bucket that nobody spends from has a token, 0 when it has one. */
-export const msUntilToken = (missing: number, { burst, perMinute }: Budget): number =>
-  msUntil(missing + PARTS_PER_TOKEN - burst * PARTS_PER_TOKEN, perMinute);
+export function msUntilToken(missing: number, { burst, perMinute }: Budget): number {
+  return msUntil(missing + PARTS_PER_TOKEN - burst * PARTS_PER_TOKEN, perMinute);
+}
 
 /** Milliseconds until a bucket that nobody spends from is full. */
-export const msUntilFull = (missing: number, { perMinute }: Budget): number => msUntil(missing, perMinute);
+export function msUntilFull(missing: number, { perMinute }: Budget): number {
+  return msUntil(missing, perMinute);
+}
 
 /**
  * From when on leased tokens are valid: the first when this many parts (negative: already) have flowed back since the
  * answer, each further one a token's worth of parts later. A token from the bucket is valid at once, one leased from
  * future refill not before it would have flowed back.
  */
-export const partsUntilFirst = ({ missing, granted }: Grant, { burst }: Budget): number =>
-  missing - (granted - 1 + burst) * PARTS_PER_TOKEN;
+export function partsUntilFirst({ missing, granted }: LeaseGrant, { burst }: Budget): number {
+  return missing - (granted - 1 + burst) * PARTS_PER_TOKEN;
+}
 
 /** A budget as the caller is told of it: whole tokens left, whole seconds until it is full or, when empty, until one more. */
 export function stateOf(budget: Budget, missing: number): BudgetState {

@@ -20,7 +20,9 @@ const PROVIDE_MOST_MS = 5_000;
 const WHEN_PLENTY = { evidence: 3, often: 1, tokens: 20, leastMs: 1_500 };
 const WHEN_SCARCE = { evidence: 5, often: 3, tokens: 3, leastMs: 700 };
 
-export const createDemandMeter = (): DemandMeter => ({ uses: 0, firstUseMs: 0, lastUseMs: 0 });
+export function createDemandMeter(): DemandMeter {
+  return { uses: 0, firstUseMs: 0, lastUseMs: 0 };
+}
 
 /** Counts one use that was asked for, whatever becomes of it. */
 export function noteUse(meter: DemandMeter, nowMs: number): void {

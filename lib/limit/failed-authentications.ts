@@ -1,4 +1,4 @@
-import type { Budget } from '../decision/vocabulary.ts';
+import type { Budget } from '../decision/outcome.ts';
 import { type Demand, exactly, msUntilToken } from './budgets.ts';
 import { createMemoryBudgets } from './memory.ts';
 

@@ -1,5 +1,7 @@
-import type { AdmissionAnswer, Budget, BudgetState, Clock, Degradation } from '../decision/vocabulary.ts';
-import { exactly, type Grant, msUntilToken, PARTS_PER_TOKEN, type Settlement, stateOf } from './budgets.ts';
+import type { AdmissionAnswer, Budget, BudgetState } from '../decision/outcome.ts';
+import type { Clock } from '../decision/ports.ts';
+import type { Degradation } from '../decision/reason.ts';
+import { exactly, type LeaseGrant, msUntilToken, PARTS_PER_TOKEN, type Settlement, stateOf } from './budgets.ts';
 import { createMemoryBudgets } from './memory.ts';
 
 export interface FallbackSettings {
@@ -46,8 +48,9 @@ export function createFallback(settings: FallbackSettings, clock: Clock): (asked
   };
 }
 
-export const statesOf = (budgets: readonly Budget[], { grants }: Settlement): BudgetState[] =>
-  budgets.map((budget, i) => stateOf(budget, grants[i]?.missing ?? 0));
+export function statesOf(budgets: readonly Budget[], { grants }: Settlement): BudgetState[] {
+  return budgets.map((budget, i) => stateOf(budget, grants[i]?.missing ?? 0));
+}
 
 /** The budget that refused, and when asking again makes sense; of several the one that takes longest. */
 export function refuserOf(
@@ -64,4 +67,4 @@ export function refuserOf(
   return { budget: name, retryAfterSeconds: Math.max(1, Math.ceil(longestMs / 1000)) };
 }
 
-const FULL: Grant = { missing: 0, granted: 0 };
+const FULL: LeaseGrant = { missing: 0, granted: 0 };

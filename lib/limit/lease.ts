@@ -4,11 +4,11 @@
  * used only while valid and before its lease expires, and the store is told of each use at most once.
  */
 
-import type { Budget, BudgetState } from '../decision/vocabulary.ts';
+import type { Budget, BudgetState } from '../decision/outcome.ts';
 import {
   type Demand,
-  type Grant,
   LEASE_WINDOW_MS,
+  type LeaseGrant,
   msUntilToken,
   PARTS_PER_TOKEN,
   partsUntilFirst,
@@ -57,21 +57,23 @@ const RENEW_BEFORE_MS = 3_000;
 const PAUSE_AFTER_LITTLE_MS = 200;
 const PAUSE_AFTER_NOTHING_MS = 500;
 
-export const createLease = (): Lease => ({
-  grains: [],
-  window: -1,
-  expiresAtMs: 0,
-  used: 0,
-  reserved: 0,
-  reservedUntilMs: 0,
-  askedUntilMs: 0,
-  nextRefillMs: 0,
-  emptyUntilMs: 0,
-  missing: 0,
-  answeredAtMs: 0,
-  scarce: false,
-  meter: createDemandMeter(),
-});
+export function createLease(): Lease {
+  return {
+    grains: [],
+    window: -1,
+    expiresAtMs: 0,
+    used: 0,
+    reserved: 0,
+    reservedUntilMs: 0,
+    askedUntilMs: 0,
+    nextRefillMs: 0,
+    emptyUntilMs: 0,
+    missing: 0,
+    answeredAtMs: 0,
+    scarce: false,
+    meter: createDemandMeter(),
+  };
+}
 
 /** Sets one valid token aside until `untilMs`, if there is one. */
 export function reserve(lease: Lease, nowMs: number, untilMs: number): boolean {
@@ -89,8 +91,9 @@ export function reserve(lease: Lease, nowMs: number, untilMs: number): boolean {
 }
 
 /** How many tokens of a grain would be valid if it had no end. */
-const validIn = ({ sinceMs, perMinute, parts }: Grain, nowMs: number): number =>
-  Math.floor(((nowMs - sinceMs) * perMinute - parts) / PARTS_PER_TOKEN) + 1;
+function validIn({ sinceMs, perMinute, parts }: Grain, nowMs: number): number {
+  return Math.floor(((nowMs - sinceMs) * perMinute - parts) / PARTS_PER_TOKEN) + 1;
+}
 
 /** Spends a token that was set aside. If the lease was dropped meanwhile, the token went with it and nothing is left to do. */
 export function useReserved(lease: Lease): void {
@@ -166,7 +169,7 @@ export function demandOf(
 export function answered(
   lease: Lease,
   { budget, want, window }: Demand,
-  { granted, missing }: Grant,
+  { granted, missing }: LeaseGrant,
   ticket: number,
   times: { readonly storeMs: number; readonly askedAtMs: number; readonly nowMs: number; readonly graceMs: number },
 ): void {
@@ -183,7 +186,13 @@ export function answered(
 }
 
 /** Remembers what any answer of the store says of the budget. */
-export function noteStore(lease: Lease, budget: Budget, { missing }: Grant, askedAtMs: number, nowMs: number): void {
+export function noteStore(
+  lease: Lease,
+  budget: Budget,
+  { missing }: LeaseGrant,
+  askedAtMs: number,
+  nowMs: number,
+): void {
   lease.missing = missing;
   lease.scarce = missing > (budget.burst * PARTS_PER_TOKEN) / 2;
   lease.answeredAtMs = nowMs;

@@ -1,4 +1,4 @@
-import type { Budget, BudgetState } from '../decision/vocabulary.ts';
+import type { Budget, BudgetState } from '../decision/outcome.ts';
 import type { Demand, Settlement } from './budgets.ts';
 import { noteUse } from './demand-meter.ts';
 import {

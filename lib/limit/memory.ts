@@ -1,4 +1,5 @@
-import type { Budget, Clock } from '../decision/vocabulary.ts';
+import type { Budget } from '../decision/outcome.ts';
+import type { Clock } from '../decision/ports.ts';
 import { type Bucket, type Demand, PARTS_PER_TOKEN, refill, type Settlement, settle } from './budgets.ts';
 
 export interface MemoryBudgets {
@@ -61,10 +62,14 @@ export function createMemoryBudgets(settings: { readonly maximumBuckets: number 
 }
 
 /** What a newcomer is told for whom there is no room: empty, one token in a second. */
-const refusal = (demands: readonly Demand[], nowMs: number): Settlement => ({
-  allowed: false,
-  nowMs,
-  grants: demands.map(({ budget }) => ({ missing: emptyForASecond(budget), granted: 0 })),
-});
+function refusal(demands: readonly Demand[], nowMs: number): Settlement {
+  return {
+    allowed: false,
+    nowMs,
+    grants: demands.map(({ budget }) => ({ missing: emptyForASecond(budget), granted: 0 })),
+  };
+}
 
-const emptyForASecond = ({ burst, perMinute }: Budget): number => (burst - 1) * PARTS_PER_TOKEN + perMinute * 1_000;
+function emptyForASecond({ burst, perMinute }: Budget): number {
+  return (burst - 1) * PARTS_PER_TOKEN + perMinute * 1_000;
+}

@@ -1,5 +1,7 @@
 import * as z from 'zod/mini';
-import type { Budget, BudgetClass, Principal } from '../decision/vocabulary.ts';
+import type { Budget } from '../decision/outcome.ts';
+import type { Principal } from '../decision/principal.ts';
+import type { BudgetClass } from '../decision/request.ts';
 
 /** One quota as configured. `perMinute` 0 is off; `burst` 0 stands for the per-minute figure. */
 export interface Quota {
@@ -57,8 +59,9 @@ function overriding(
 }
 
 /** Off is no limit at all. */
-const isMoreGenerous = (one: Quota, other: Quota): boolean =>
-  other.perMinute !== 0 && (one.perMinute === 0 || one.perMinute > other.perMinute);
+function isMoreGenerous(one: Quota, other: Quota): boolean {
+  return other.perMinute !== 0 && (one.perMinute === 0 || one.perMinute > other.perMinute);
+}
 
 const rate = z.int().check(z.minimum(0), z.maximum(10_000_000));
 const word = z.string().check(z.minLength(1), z.maxLength(512));

@@ -1,4 +1,4 @@
-import type { BudgetState } from '../decision/vocabulary.ts';
+import type { BudgetState } from '../decision/outcome.ts';
 
 /**
  * The rate-limit fields of an answer (draft-ietf-httpapi-ratelimit-headers-11, written as RFC 9651 lists):
@@ -21,5 +21,8 @@ export function rateLimitFields(states: readonly BudgetState[]): [string, string
 }
 
 /** Fewer left, and of two with nothing left the one that takes longer: it decides when the next request passes. */
-const isTighter = (one: BudgetState, other: BudgetState): boolean =>
-  one.remaining < other.remaining || (one.remaining === other.remaining && one.resetSeconds > other.resetSeconds);
+function isTighter(one: BudgetState, other: BudgetState): boolean {
+  return (
+    one.remaining < other.remaining || (one.remaining === other.remaining && one.resetSeconds > other.resetSeconds)
+  );
+}

@@ -1,14 +1,7 @@
-import type {
-  AuthMethod,
-  Clock,
-  Code,
-  Decision,
-  Degradation,
-  Reason,
-  RequestContext,
-  Stage,
-  Watch,
-} from '../decision/vocabulary.ts';
+import type { Decision, Stage } from '../decision/outcome.ts';
+import type { Clock, DecisionObserver, RequestContext } from '../decision/ports.ts';
+import type { AuthMethod } from '../decision/principal.ts';
+import type { Code, Degradation, Reason } from '../decision/reason.ts';
 import { type Metrics, STAGE_BUCKETS_SECONDS } from './metrics.ts';
 import type { TracedStage, Tracer } from './traces.ts';
 
@@ -50,7 +43,7 @@ const NOTHING = {};
  * tracer once the request is answered. Each begins when it is made. No label and no attribute is an identity, a path or a
  * value that a caller chose.
  */
-export const createDecisionWatch = (labels: DecisionLabels, parts: DecisionParts): (() => Watch) => {
+export function createDecisionWatch(labels: DecisionLabels, parts: DecisionParts): () => DecisionObserver {
   const { metrics, tracer, clock, stopwatch, codeOf } = parts;
   const decisions = metrics?.counter('tgefd_decisions_total', 'Decisions, one per audit record.', {
     endpoint: [...new Set([...labels.actions, NONE])],
@@ -147,4 +140,4 @@ export const createDecisionWatch = (labels: DecisionLabels, parts: DecisionParts
       },
     };
   };
-};
+}

@@ -50,4 +50,6 @@ export function emfLine({ namespace, timestampMs, dimensions, metrics, propertie
   });
 }
 
-const dimensionValue = (value: string) => (value === '' ? 'none' : value.slice(0, MAX_VALUE_CHARACTERS));
+function dimensionValue(value: string) {
+  return value === '' ? 'none' : value.slice(0, MAX_VALUE_CHARACTERS);
+}

@@ -53,7 +53,9 @@ const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^(?!__)(?!le$)[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** Makes an empty registry. Registering a name twice, or one that the format does not allow, throws a RangeError. */
-export const createMetrics = (): Metrics => registry(new Map());
+export function createMetrics(): Metrics {
+  return registry(new Map());
+}
 
 interface Cell {
   /** Observations in each bucket; none for a counter. */
@@ -175,11 +177,17 @@ function createSeries(labels: LabelLists, empty: () => Cell): Series {
   };
 }
 
-const braces = (text: string) => (text === '' ? '' : `{${text}}`);
+function braces(text: string) {
+  return text === '' ? '' : `{${text}}`;
+}
 
-const escapeHelp = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+function escapeHelp(text: string) {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+}
 
-const escapeLabel = (text: string) => escapeHelp(text).replaceAll('"', '\\"');
+function escapeLabel(text: string) {
+  return escapeHelp(text).replaceAll('"', '\\"');
+}
 
 function formatNumber(value: number): string {
   if (Number.isNaN(value)) return 'NaN';

@@ -59,4 +59,6 @@ function encodeValue(value: string | number | boolean) {
   return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
 }
 
-const nanoseconds = (ms: number) => String(BigInt(Math.round(ms * 1000)) * NANOSECONDS_PER_MICROSECOND);
+function nanoseconds(ms: number) {
+  return String(BigInt(Math.round(ms * 1000)) * NANOSECONDS_PER_MICROSECOND);
+}

@@ -1,4 +1,7 @@
-import type { AuthMethod, Code, Door, Fetch, Log, RequestContext } from '../decision/vocabulary.ts';
+import type { Fetch, Log, RequestContext } from '../decision/ports.ts';
+import type { AuthMethod } from '../decision/principal.ts';
+import type { Code } from '../decision/reason.ts';
+import type { RequestSource } from '../decision/request.ts';
 import { type Attributes, type OtlpSpan, otlpDocument, SpanKind } from './otlp.ts';
 
 export interface TraceSettings {
@@ -19,7 +22,7 @@ export interface TraceParts {
 export interface TracedDecision {
   readonly decisionId: string;
   readonly requestId: string;
-  readonly door: Door;
+  readonly door: RequestSource;
   readonly method: string;
   /** Path pattern of the endpoint table, or null; never the path. */
   readonly pattern: string | null;
@@ -139,18 +142,20 @@ export function createTracer(settings: TraceSettings, { fetch, log }: TraceParts
 }
 
 /** Reads a `traceparent` of the boundary's own making: version 00, valid; an empty one (nothing was examined) is not kept. */
-const ownTrace = (traceparent: string) => ({
-  traceId: traceparent.slice(3, 35),
-  spanId: traceparent.slice(36, 52),
-  kept: (Number.parseInt(traceparent.slice(53), 16) & 1) === 1,
-});
+function ownTrace(traceparent: string) {
+  return {
+    traceId: traceparent.slice(3, 35),
+    spanId: traceparent.slice(36, 52),
+    kept: (Number.parseInt(traceparent.slice(53), 16) & 1) === 1,
+  };
+}
 
 /** A fresh span id: 8 random bytes, never all zero. */
-const newSpanId = (): string => {
+function newSpanId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(8));
   if (bytes.every((byte) => byte === 0)) bytes[7] = 1;
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-};
+}
 
 function attributesOf(decision: TracedDecision, method: string): Attributes {
   return {

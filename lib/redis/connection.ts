@@ -1,4 +1,4 @@
-import type { Clock, Fetch, Log } from '../decision/vocabulary.ts';
+import type { Clock, Fetch, Log } from '../decision/ports.ts';
 import { createCircuitBreaker } from './circuit-breaker.ts';
 import type { Script } from './scripts.ts';
 

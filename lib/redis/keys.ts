@@ -10,4 +10,6 @@ export const REVOCATION_CHANGES_KEY = `${PREFIX}:revocations:changes`;
 export const REVOCATION_EXPIRY_KEY = `${PREFIX}:revocations:expiry`;
 
 /** String: one bucket of one partition. */
-export const budgetKey = (name: string, partition: string): string => `${PREFIX}:budget:${name}:${partition}`;
+export function budgetKey(name: string, partition: string): string {
+  return `${PREFIX}:budget:${name}:${partition}`;
+}

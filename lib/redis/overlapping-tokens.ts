@@ -1,5 +1,5 @@
 import type { Secret } from '../config/variables.ts';
-import type { CredentialUsed } from '../decision/vocabulary.ts';
+import type { CredentialUsed } from '../decision/principal.ts';
 import type { RedisExchange } from './connection.ts';
 
 const unauthorized = new Set([401, 403]);
@@ -8,11 +8,11 @@ const unauthorized = new Set([401, 403]);
  * An exchange that survives the rotation of its token, whichever side is changed first: one that Redis refuses is followed
  * by the other, which is then the first to be tried. `secret` is asked each time, so that a new token needs no new exchange.
  */
-export const overlappingTokens = (
+export function overlappingTokens(
   exchangeWith: (token: string) => RedisExchange,
   secret: () => Secret<string>,
   used: CredentialUsed,
-): RedisExchange => {
+): RedisExchange {
   let known: { readonly of: Secret<string>; readonly current: RedisExchange; readonly previous: RedisExchange | null };
   let preferred: 'current' | 'previous' = 'current';
   const exchanges = () => {
@@ -38,4 +38,4 @@ export const overlappingTokens = (
     }
     return second;
   };
-};
+}

@@ -24,53 +24,55 @@ const MAX_TEXT_LENGTH = 45;
  * Takes the text of one address; gives it, or null for anything else. IPv4 is four decimals without leading zeros
  * (an octal reading would be another host); IPv6 is RFC 4291 §2.2, no zone identifier. Does not take a port.
  */
-export const parseAddress = (text: string): Address | null => {
+export function parseAddress(text: string): Address | null {
   if (text.length > MAX_TEXT_LENGTH) return null;
   if (text.includes(':')) return parseIpv6(text);
   const value = parseIpv4(text);
   return value === null ? null : { family: 4, value };
-};
+}
 
 /**
  * Takes one entry of `X-Forwarded-For` as proxies write it: an address, `192.0.2.1:4711`, `[2001:db8::1]` or
  * `[2001:db8::1]:4711`; gives the address, or null for anything else, also `unknown` and obfuscated names.
  */
-export const parseForwardedAddress = (entry: string): Address | null => {
+export function parseForwardedAddress(entry: string): Address | null {
   const bracketed = /^\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?$/.exec(entry);
   if (bracketed?.[1] !== undefined) return bracketed[1].includes(':') ? parseAddress(bracketed[1]) : null;
   const colon = entry.indexOf(':');
   const withPort = colon !== -1 && entry.includes('.') && colon === entry.lastIndexOf(':');
   if (!withPort) return parseAddress(entry);
   return /^[0-9]{1,5}$/.test(entry.slice(colon + 1)) ? parseAddress(entry.slice(0, colon)) : null;
-};
+}
 
 /** Gives the one text of an address: dotted decimal, or RFC 5952 §4 (lower case, the longest run of zero groups cut). */
-export const addressText = (address: Address): string => {
+export function addressText(address: Address): string {
   if (address.family === 4) {
     const { value } = address;
     return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
   }
   return ipv6Text(address.groups, 8);
-};
+}
 
 /** Gives the address as a budget sees it: IPv4 whole, IPv6 by /64, since one subscriber holds at least that many. */
-export const addressPartition = (address: Address): string =>
-  address.family === 4 ? addressText(address) : `${ipv6Text(address.groups, 4)}/64`;
+export function addressPartition(address: Address): string {
+  return address.family === 4 ? addressText(address) : `${ipv6Text(address.groups, 4)}/64`;
+}
 
 /** Whether one of the ranges holds the address. */
-export const contains = (ranges: readonly AddressRange[], address: Address): boolean => {
+export function contains(ranges: readonly AddressRange[], address: Address): boolean {
   for (const range of ranges) if (inRange(range, address)) return true;
   return false;
-};
+}
 
 /**
  * Takes a comma-separated list of CIDR ranges (RFC 4632 §3.1, RFC 4291 §2.3; an address alone is itself); gives the
  * ranges and one sentence per problem. Refused: `/0` and whatever else is wider than a private block, bits set behind
  * the prefix, and IPv4 written as mapped IPv6. An empty list is no range and no problem.
  */
-export const parseCidrs = (
-  list: string,
-): { readonly ranges: readonly AddressRange[]; readonly problems: readonly string[] } => {
+export function parseCidrs(list: string): {
+  readonly ranges: readonly AddressRange[];
+  readonly problems: readonly string[];
+} {
   const ranges: AddressRange[] = [];
   const problems: string[] = [];
   if (list.trim() === '') return { ranges, problems };
@@ -80,9 +82,9 @@ export const parseCidrs = (
     else ranges.push(range);
   }
   return { ranges, problems };
-};
+}
 
-const parseCidr = (text: string): AddressRange | string => {
+function parseCidr(text: string): AddressRange | string {
   if (text === '') return 'an empty entry: write ranges separated by single commas';
   const shown = JSON.stringify(text.slice(0, MAX_TEXT_LENGTH + 4));
   const [base = '', suffix, ...rest] = text.split('/');
@@ -103,9 +105,9 @@ const parseCidr = (text: string): AddressRange | string => {
   return addressText(start) === addressText(network)
     ? { network, prefixLength }
     : `${shown} has bits set behind its prefix: write ${addressText(start)}/${prefixLength}, or the one address`;
-};
+}
 
-const parseIpv4 = (text: string): number | null => {
+function parseIpv4(text: string): number | null {
   let value = 0;
   let octet = -1;
   let dots = 0;
@@ -124,9 +126,9 @@ const parseIpv4 = (text: string): number | null => {
     }
   }
   return dots === 3 && octet >= 0 ? value * 256 + octet : null;
-};
+}
 
-const parseIpv6 = (text: string): Address | null => {
+function parseIpv6(text: string): Address | null {
   const halves = text.split('::');
   if (halves.length > 2) return null;
   const [head = '', tail] = halves;
@@ -139,9 +141,9 @@ const parseIpv6 = (text: string): Address | null => {
   const [, , , , , marker, high = 0, low = 0] = groups;
   const mapped = marker === 0xffff && groups.slice(0, 5).every((group) => group === 0);
   return mapped ? { family: 4, value: high * 65536 + low } : { family: 6, groups };
-};
+}
 
-const parseGroups = (text: string, mayEndInIpv4: boolean): readonly number[] | null => {
+function parseGroups(text: string, mayEndInIpv4: boolean): readonly number[] | null {
   if (text === '') return [];
   const groups: number[] = [];
   const parts = text.split(':');
@@ -155,10 +157,10 @@ const parseGroups = (text: string, mayEndInIpv4: boolean): readonly number[] | n
     groups.push(embedded >>> 16, embedded & 0xffff);
   }
   return groups;
-};
+}
 
 /** The text of the first `kept` groups followed by zeros. */
-const ipv6Text = (groups: readonly number[], kept: number): string => {
+function ipv6Text(groups: readonly number[], kept: number): string {
   const group = (at: number) => (at < kept ? (groups[at] ?? 0) : 0);
   let start = 8;
   let length = 1;
@@ -179,22 +181,23 @@ const ipv6Text = (groups: readonly number[], kept: number): string => {
     }
   }
   return text;
-};
+}
 
 /** 16 bits of a group with everything behind the prefix cleared. */
-const maskGroup = (group: number, index: number, prefixLength: number): number => {
+function maskGroup(group: number, index: number, prefixLength: number): number {
   const kept = Math.min(16, Math.max(0, prefixLength - index * 16));
   return group & (0xffff << (16 - kept)) & 0xffff;
-};
+}
 
-const networkOf = (address: Address, prefixLength: number): Address =>
-  address.family === 4
+function networkOf(address: Address, prefixLength: number): Address {
+  return address.family === 4
     ? { family: 4, value: (address.value & (0xffffffff << (32 - prefixLength))) >>> 0 }
     : { family: 6, groups: address.groups.map((group, index) => maskGroup(group, index, prefixLength)) };
+}
 
-const inRange = ({ network, prefixLength }: AddressRange, address: Address): boolean => {
+function inRange({ network, prefixLength }: AddressRange, address: Address): boolean {
   if (network.family === 4)
     return address.family === 4 && (network.value ^ address.value) >>> (32 - prefixLength) === 0;
   if (address.family === 4) return false;
   return network.groups.every((group, index) => group === maskGroup(address.groups[index] ?? 0, index, prefixLength));
-};
+}

@@ -1,4 +1,7 @@
-import type { AccessRequest, Boundary, CredentialUsed, HeaderFields, NewId, Reason } from '../decision/vocabulary.ts';
+import type { NewId } from '../decision/ports.ts';
+import type { CredentialUsed } from '../decision/principal.ts';
+import type { Reason } from '../decision/reason.ts';
+import type { AccessRequest, Boundary, HeaderFields } from '../decision/request.ts';
 import { type Address, type AddressRange, addressPartition, addressText, contains, parseAddress } from './addresses.ts';
 import { ingressFields } from './field-names.ts';
 import { ingressValue, NOTHING_FORWARDED, parseAuthority, readForwarded } from './forwarded.ts';
@@ -45,10 +48,10 @@ const NO_FIELDS: HeaderFields = { get: () => null, [Symbol.iterator]: () => [][S
  * nothing that can be understood. A boundary comes with every denial, for the record.
  * Does not look at credentials, certificates, method or target, and removes nothing: `upstreamFields` does.
  */
-export const createBoundary = (
+export function createBoundary(
   settings: BoundarySettings,
   parts: { readonly newId: NewId; readonly used?: CredentialUsed },
-): Examine => {
+): Examine {
   const { trustedProxies, identityHeader, ingressSecrets } = settings;
   const covered = ingressFields([...settings.ingressHeaders, ...(identityHeader === null ? [] : [identityHeader])]);
   const problemOfProof = createIngressProofCheck(ingressSecrets, covered, parts.used);
@@ -105,11 +108,13 @@ export const createBoundary = (
         : draw(request, peer, null, { reason: 'ingress_proof_invalid', problem }),
     );
   };
-};
+}
 
-const isIdentity = (text: string): boolean => text.length <= MAX_IDENTITY_LENGTH && IDENTITY.test(text);
+function isIdentity(text: string): boolean {
+  return text.length <= MAX_IDENTITY_LENGTH && IDENTITY.test(text);
+}
 
-const onlyFields = (fields: HeaderFields, names: readonly string[]): HeaderFields => {
+function onlyFields(fields: HeaderFields, names: readonly string[]): HeaderFields {
   const kept = new Set(names);
   return {
     get: (name) => (kept.has(name.toLowerCase()) ? fields.get(name) : null),
@@ -117,4 +122,4 @@ const onlyFields = (fields: HeaderFields, names: readonly string[]): HeaderField
       for (const field of fields) if (kept.has(field[0].toLowerCase())) yield field;
     },
   };
-};
+}

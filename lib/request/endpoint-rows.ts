@@ -25,7 +25,9 @@ const accepts = {
   action: 'must be a name of 1 to 64 of a-z, 0-9, _, . and -',
 } as const;
 
-const text = (error: string, fits: RegExp) => z.string({ error }).check(z.regex(fits, { error }));
+function text(error: string, fits: RegExp) {
+  return z.string({ error }).check(z.regex(fits, { error }));
+}
 
 const rowShape = z.strictObject({
   method: text(accepts.method, /^[A-Z][A-Z_-]{0,31}$/),
@@ -42,7 +44,7 @@ const rowShape = z.strictObject({
  * `/_authorizer/` or on a health path, two rows of one shape. Rows with a fault are left out. Never throws.
  * Does not know the default rows; `mergeEndpoints` puts these over them.
  */
-export const parseEndpointRows = (list: unknown): EndpointRows => {
+export function parseEndpointRows(list: unknown): EndpointRows {
   if (!Array.isArray(list)) return { rows: [], problems: ['is not a JSON array of rows'] };
   if (list.length > MAX_ROWS)
     return { rows: [], problems: [`has ${list.length} rows; at most ${MAX_ROWS} are accepted`] };
@@ -73,27 +75,27 @@ export const parseEndpointRows = (list: unknown): EndpointRows => {
     }
   }
   return { rows, problems };
-};
+}
 
-const describe = (issue: z.core.$ZodIssue, row: unknown): string => {
+function describe(issue: z.core.$ZodIssue, row: unknown): string {
   const [member] = issue.path;
   if (issue.code === 'unrecognized_keys') return `unknown member ${issue.keys.map(shown).join(', ')}`;
   if (member === undefined || typeof row !== 'object' || row === null) return 'is not an object';
   const found = Object.getOwnPropertyDescriptor(row, member)?.value;
   return `"${String(member)}" ${issue.message}; ${found === undefined ? 'it is missing' : `found ${shown(found)}`}`;
-};
+}
 
-const shown = (value: unknown): string => {
+function shown(value: unknown): string {
   const json = JSON.stringify(value);
   return json.length > 80 ? `${json.slice(0, 80)}…` : json;
-};
+}
 
-const methodFault = (method: string): string | null => {
+function methodFault(method: string): string | null {
   const fault = Object.entries(FORBIDDEN_METHODS).find(([name]) => name === method);
   return fault === undefined ? null : `"method": ${fault[1]}`;
-};
+}
 
-const patternFault = (pattern: string): string | null => {
+function patternFault(pattern: string): string | null {
   const segments = pattern.slice(1).split('/');
   const names = segments.filter((segment) => NAME.test(segment));
   const fault = (what: string) => `"path" ${what}; found ${shown(pattern)}`;
@@ -111,4 +113,4 @@ const patternFault = (pattern: string): string | null => {
   const canonicalSegments = canonical.path.slice(1).split('/');
   const better = segments.map((segment, index) => (NAME.test(segment) ? segment : canonicalSegments[index]));
   return fault(`is not canonical and can match no request: write ${shown(`/${better.join('/')}`)}`);
-};
+}

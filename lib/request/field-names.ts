@@ -25,8 +25,9 @@ const INGRESS_FIELDS: readonly string[] = [
  * Takes the configured names of fields that an ingress may set; gives all such names, in lower case, sorted, each once:
  * the fields that a signed ingress proof covers and the only ones believed behind it.
  */
-export const ingressFields = (configured: readonly string[]): readonly string[] =>
-  [...new Set([...INGRESS_FIELDS, ...configured.map((name) => name.toLowerCase())])].sort();
+export function ingressFields(configured: readonly string[]): readonly string[] {
+  return [...new Set([...INGRESS_FIELDS, ...configured.map((name) => name.toLowerCase())])].sort();
+}
 
 /** Fields of one connection (RFC 9110 §7.6.1), and those that the transport to the upstream writes itself. */
 export const CONNECTION_FIELDS: readonly string[] = [

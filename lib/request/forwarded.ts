@@ -1,4 +1,4 @@
-import type { HeaderFields } from '../decision/vocabulary.ts';
+import type { HeaderFields } from '../decision/request.ts';
 import { type Address, type AddressRange, contains, parseAddress, parseForwardedAddress } from './addresses.ts';
 
 /** What a believed hop tells of the caller's own connection; null where it does not tell. */
@@ -28,10 +28,10 @@ const SCHEMES = new Map([
  * Gives the value of a field that an ingress sets, without outer whitespace; null where it is absent, empty or the
  * literal placeholder that Caddy sends when a variable has no value (`{http.request.tls.client.subject}`).
  */
-export const ingressValue = (fields: HeaderFields, name: string): string | null => {
+export function ingressValue(fields: HeaderFields, name: string): string | null {
   const value = fields.get(name)?.trim();
   return value === undefined || value === '' || value.startsWith('{') ? null : value;
-};
+}
 
 /**
  * Takes the fields of a believed hop and the trusted ranges; gives what `X-Forwarded-For`, `-Proto` and `-Host` tell.
@@ -43,7 +43,7 @@ export const ingressValue = (fields: HeaderFields, name: string): string | null 
  * `Forwarded` (RFC 7239) is no source: proxies that write `X-Forwarded-*` pass a caller's `Forwarded` through, so that
  * it neither confirms nor contradicts anything.
  */
-export const readForwarded = (fields: HeaderFields, trustedProxies: readonly AddressRange[]): Forwarded => {
+export function readForwarded(fields: HeaderFields, trustedProxies: readonly AddressRange[]): Forwarded {
   const chain = ingressValue(fields, 'x-forwarded-for');
   const client = chain === null ? null : clientOf(chain, trustedProxies);
   if (client === undefined) return { ...NOTHING_FORWARDED, invalid: 'x-forwarded-for' };
@@ -57,21 +57,21 @@ export const readForwarded = (fields: HeaderFields, trustedProxies: readonly Add
   if (host === undefined) return { ...NOTHING_FORWARDED, client, secure, invalid: 'x-forwarded-host' };
 
   return { client, secure, host, invalid: null };
-};
+}
 
 /**
  * Takes the value of `Host` or `X-Forwarded-Host`; gives it in lower case, or undefined where it is not one authority
  * of an `http` URI (RFC 9110 §4.2, §7.2): a repeated field, user information, percent-encoding, a port above 65535.
  */
-export const parseAuthority = (text: string): string | undefined => {
+export function parseAuthority(text: string): string | undefined {
   if (text.length > MAX_AUTHORITY_LENGTH) return undefined;
   const [authority, name, literal, port] = AUTHORITY.exec(text) ?? [];
   if (authority === undefined || name?.includes('..') || Number(port ?? 0) > 65535) return undefined;
   if (literal !== undefined && (!literal.includes(':') || parseAddress(literal) === null)) return undefined;
   return authority.toLowerCase();
-};
+}
 
-const clientOf = (chain: string, trustedProxies: readonly AddressRange[]): Address | undefined => {
+function clientOf(chain: string, trustedProxies: readonly AddressRange[]): Address | undefined {
   let end = chain.length;
   for (let hops = 0; hops < MAX_HOPS; hops++) {
     const comma = end === 0 ? -1 : chain.lastIndexOf(',', end - 1);
@@ -81,4 +81,4 @@ const clientOf = (chain: string, trustedProxies: readonly AddressRange[]): Addre
     end = comma;
   }
   return undefined;
-};
+}

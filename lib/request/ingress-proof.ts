@@ -17,7 +17,8 @@
  * from the ingress must be TLS, and the body is not covered. The nonce only makes two proofs of one second differ.
  */
 
-import type { CredentialUsed, HeaderFields } from '../decision/vocabulary.ts';
+import type { CredentialUsed } from '../decision/principal.ts';
+import type { HeaderFields } from '../decision/request.ts';
 
 export const INGRESS_PROOF_FIELD = 'x-tgefd-ingress-proof';
 
@@ -43,13 +44,13 @@ const HMAC = { name: 'HMAC', hash: 'SHA-256' } as const;
  * `x-tgefd-ingress-proof`. Throws where the request holds what no proof can cover: a line break, or a character that is
  * not one octet.
  */
-export const signIngressProof = async (
+export async function signIngressProof(
   secret: string,
   request: ProvenRequest,
   covered: readonly string[],
   atSeconds: number,
   nonce: string,
-): Promise<string> => {
+): Promise<string> {
   const octets = coveredOctets(request, covered.toSorted(), String(atSeconds), nonce);
   if (octets === null) throw new RangeError('a covered part has a line break or a character that is not one octet');
   const signature = new Uint8Array(await crypto.subtle.sign('HMAC', await importSecret(secret), octets));
@@ -58,7 +59,7 @@ export const signIngressProof = async (
     .replaceAll('/', '_')
     .replaceAll('=', '');
   return `v1;t=${atSeconds};n=${nonce};s=${text}`;
-};
+}
 
 /**
  * Takes the accepted secrets (current, then previous), the names of the covered fields and who counts which secret was
@@ -66,11 +67,11 @@ export const signIngressProof = async (
  * of a proof, or null for a good one. Compares in constant time (the platform's HMAC verification).
  * Does not remember nonces.
  */
-export const createIngressProofCheck = (
+export function createIngressProofCheck(
   secrets: readonly string[],
   covered: readonly string[],
   used?: CredentialUsed,
-): ((proof: string, request: ProvenRequest, nowMs: number) => Promise<IngressProofProblem | null>) => {
+): (proof: string, request: ProvenRequest, nowMs: number) => Promise<IngressProofProblem | null> {
   const sorted = covered.toSorted();
   // Keys, not promises of keys: on Workers a promise belongs to the request that made it.
   const keys: CryptoKey[] = [];
@@ -92,18 +93,19 @@ export const createIngressProofCheck = (
     }
     return 'mismatch';
   };
-};
+}
 
-const importSecret = (secret: string): Promise<CryptoKey> =>
-  crypto.subtle.importKey('raw', new TextEncoder().encode(secret), HMAC, false, ['sign', 'verify']);
+function importSecret(secret: string): Promise<CryptoKey> {
+  return crypto.subtle.importKey('raw', new TextEncoder().encode(secret), HMAC, false, ['sign', 'verify']);
+}
 
 /** The signed lines, one octet a character; null where a line could be read as two, or a character is no octet. */
-const coveredOctets = (
+function coveredOctets(
   { method, target, headers }: ProvenRequest,
   sortedNames: readonly string[],
   time: string,
   nonce: string,
-): Uint8Array<ArrayBuffer> | null => {
+): Uint8Array<ArrayBuffer> | null {
   const lines = ['tgefd-ingress-proof v1', time, nonce, method, target, headers.get('host') ?? ''];
   for (const name of sortedNames) {
     const value = headers.get(name);
@@ -111,4 +113,4 @@ const coveredOctets = (
   }
   if (lines.some((line) => /[^\t\x20-\x7e\x80-\xff]/.test(line))) return null;
   return Uint8Array.from(lines.join('\n'), (character) => character.charCodeAt(0));
-};
+}

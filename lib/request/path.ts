@@ -3,7 +3,7 @@
  * forwarded; what two parsers could read differently is refused, never repaired.
  */
 
-import type { PathProblem } from '../decision/vocabulary.ts';
+import type { PathProblem } from '../decision/reason.ts';
 
 export type CanonicalTarget =
   | { readonly ok: true; readonly path: string; readonly query: string }
@@ -49,7 +49,7 @@ const KINDS: readonly ('plain' | 'slash' | 'percent' | 'question' | PathProblem)
  *
  * Does not look inside the query beyond characters that no query may hold.
  */
-export const canonicalTarget = (target: string): CanonicalTarget => {
+export function canonicalTarget(target: string): CanonicalTarget {
   if (target.length > MAX_TARGET_BYTES) return refuse('too_long');
   if (target.charCodeAt(0) !== 0x2f) return refuse('not_origin_form');
 
@@ -79,16 +79,18 @@ export const canonicalTarget = (target: string): CanonicalTarget => {
   const path = at === target.length ? target : target.slice(0, at);
   const query = at === target.length ? '' : target.slice(at);
   return encoded ? normalizeEncoding(path, query) : { ok: true, path, query };
-};
+}
 
-const refuse = (problem: PathProblem): CanonicalTarget => ({ ok: false, problem });
+function refuse(problem: PathProblem): CanonicalTarget {
+  return { ok: false, problem };
+}
 
-const isDotSegment = (target: string, start: number, end: number): boolean => {
+function isDotSegment(target: string, start: number, end: number): boolean {
   if (target.charCodeAt(start) !== DOT) return false;
   return end - start === 1 || (end - start === 2 && target.charCodeAt(start + 1) === DOT);
-};
+}
 
-const problemOfQuery = (target: string, start: number): PathProblem | null => {
+function problemOfQuery(target: string, start: number): PathProblem | null {
   for (let at = start; at < target.length; at++) {
     const code = target.charCodeAt(at);
     if (code === HASH) return 'fragment';
@@ -97,9 +99,9 @@ const problemOfQuery = (target: string, start: number): PathProblem | null => {
     if (code > DELETE) return 'not_ascii';
   }
   return null;
-};
+}
 
-const normalizeEncoding = (path: string, query: string): CanonicalTarget => {
+function normalizeEncoding(path: string, query: string): CanonicalTarget {
   let problem: PathProblem | null = null;
   const normalized = path.replace(TRIPLET, (triplet: string, hex: string | undefined) => {
     const octet = hex === undefined ? null : Number.parseInt(hex, 16);
@@ -110,9 +112,9 @@ const normalizeEncoding = (path: string, query: string): CanonicalTarget => {
   });
   problem ??= problemOfWhole(normalized);
   return problem === null ? { ok: true, path: normalized, query } : refuse(problem);
-};
+}
 
-const problemOfOctet = (octet: number | null): PathProblem | null => {
+function problemOfOctet(octet: number | null): PathProblem | null {
   switch (octet) {
     case null:
       return 'invalid_percent_encoding';
@@ -128,13 +130,13 @@ const problemOfOctet = (octet: number | null): PathProblem | null => {
     default:
       return octet < SPACE || octet === DELETE ? 'control_character' : null;
   }
-};
+}
 
-const problemOfWhole = (path: string): PathProblem | null => {
+function problemOfWhole(path: string): PathProblem | null {
   if (DECODES_TWICE.test(path)) return 'double_encoding';
   try {
     return C1_CONTROL.test(decodeURIComponent(path)) ? 'control_character' : null;
   } catch {
     return 'invalid_utf8';
   }
-};
+}

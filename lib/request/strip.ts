@@ -1,4 +1,4 @@
-import type { HeaderFields } from '../decision/vocabulary.ts';
+import type { HeaderFields } from '../decision/request.ts';
 import { ASSERTING_FAMILIES, ASSERTING_FIELDS, CONNECTION_FIELDS } from './field-names.ts';
 import { parseTraceparent } from './trace-context.ts';
 
@@ -27,7 +27,7 @@ const COMMON_CONNECTIONS = new Set(['close', 'keep-alive', 'upgrade', 'keep-aliv
  * letters and digits read as `-`, since a CGI-like upstream takes `x_auth_request_user` and `x.auth.request.user` for
  * `x-auth-request-user`; such a spelling of a credential field stays behind even where credentials are forwarded.
  */
-export const createFieldRules = (settings: FieldRuleSettings): FieldRules => {
+export function createFieldRules(settings: FieldRuleSettings): FieldRules {
   const credentials = new Set(settings.credentialHeaders.map(plainName));
   const names = new Set([...CONNECTION_FIELDS, ...ASSERTING_FIELDS, ...settings.identityHeaders].map(plainName));
   const remembered = new Map<string, boolean>();
@@ -47,7 +47,7 @@ export const createFieldRules = (settings: FieldRuleSettings): FieldRules => {
       return verdict;
     },
   };
-};
+}
 
 /**
  * Takes the fields of a request as received; gives those that may go upstream, names in lower case, repetitions and
@@ -57,7 +57,7 @@ export const createFieldRules = (settings: FieldRuleSettings): FieldRules => {
  * (W3C Trace Context §3.3). Our own fields are added to the result, never looked for in it: `Connection` cannot name them
  * away. Does not check values.
  */
-export const upstreamFields = (headers: HeaderFields, rules: FieldRules): [string, string][] => {
+export function upstreamFields(headers: HeaderFields, rules: FieldRules): [string, string][] {
   const named = namedByConnection(headers.get('connection'));
   const fields: [string, string][] = [];
   for (const [receivedName, value] of headers) {
@@ -67,12 +67,14 @@ export const upstreamFields = (headers: HeaderFields, rules: FieldRules): [strin
     fields.push([name, value]);
   }
   return fields;
-};
+}
 
-const plainName = (name: string): string => name.toLowerCase().replace(/[^a-z0-9]/g, '-');
+function plainName(name: string): string {
+  return name.toLowerCase().replace(/[^a-z0-9]/g, '-');
+}
 
-const namedByConnection = (value: string | null): ReadonlySet<string> | null => {
+function namedByConnection(value: string | null): ReadonlySet<string> | null {
   if (value === null) return null;
   const options = value.toLowerCase();
   return COMMON_CONNECTIONS.has(options) ? null : new Set(options.split(',').map((option) => option.trim()));
-};
+}

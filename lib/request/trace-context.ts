@@ -26,13 +26,13 @@ export interface TracePlace {
  * Takes the value of `traceparent` as received, or null; gives the trace it names, or null where the field is absent,
  * repeated or invalid (Trace Context §3.2.2: a version of `ff`, ids of zeros, upper case, more than version 00 allows).
  */
-export const parseTraceparent = (value: string | null): InboundTrace | null => {
+export function parseTraceparent(value: string | null): InboundTrace | null {
   if (value === null || value.length > MAX_LENGTH) return null;
   const [, version, traceId = '', spanId = '', flags = '', rest] = TRACEPARENT.exec(value) ?? [];
   if (version === undefined || version === 'ff' || (version === '00' && rest !== undefined)) return null;
   if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return null;
   return { traceId, spanId, flags: Number.parseInt(flags, 16) & KNOWN_FLAGS };
-};
+}
 
 /**
  * Takes the share of traces, 0 to 1, that are kept; gives what places a request in a trace: the caller's trace, or a new
@@ -40,9 +40,7 @@ export const parseTraceparent = (value: string | null): InboundTrace | null => {
  * decide ourselves, or a stranger could fill the collector, or hide from it: by the trace id where it is ours, so that
  * everybody who has the ratio decides alike, and by lot where a stranger chose the id.
  */
-export const createTracePlaces = (
-  sampleRatio: number,
-): ((inbound: string | null, trustedHop: boolean) => TracePlace) => {
+export function createTracePlaces(sampleRatio: number): (inbound: string | null, trustedHop: boolean) => TracePlace {
   // Drawn in pools, for one draw costs as much as the rest of a boundary; ids of traces are no secrets.
   const pool = new Uint8Array(POOL_BYTES);
   let used = POOL_BYTES;
@@ -67,4 +65,4 @@ export const createTracePlaces = (
     const flags = caller === null ? RANDOM_TRACE_ID | drawn(traceId) : flagsOf(caller, trustedHop);
     return { traceparent: `00-${traceId}-${randomHex(8)}-${HEX[flags] ?? '00'}`, parentSpanId: caller?.spanId ?? null };
   };
-};
+}

@@ -1,5 +1,5 @@
 import { SignJWT } from 'jose';
-import type { Clock, NewId } from '../decision/vocabulary.ts';
+import type { Clock, NewId } from '../decision/ports.ts';
 import { type AssertionKey, type LoadedAssertionKey, loadAssertionKey } from './assertion-key.ts';
 
 /** Longest life of a token that is exchanged for cloud credentials. */
@@ -16,23 +16,25 @@ export interface WebIdentitySettings {
 }
 
 /** The discovery document (OpenID Connect Discovery 1.0 §3), as far as a cloud that verifies our tokens reads it. */
-export const discoveryDocument = ({ issuer, key }: WebIdentitySettings): Readonly<Record<string, unknown>> => ({
-  issuer,
-  jwks_uri: `${issuer}/jwks.json`,
-  response_types_supported: ['id_token'],
-  subject_types_supported: ['public'],
-  id_token_signing_alg_values_supported: [key.algorithm],
-  claims_supported: ['iss', 'sub', 'aud', 'iat', 'exp', 'jti'],
-});
+export function discoveryDocument({ issuer, key }: WebIdentitySettings): Readonly<Record<string, unknown>> {
+  return {
+    issuer,
+    jwks_uri: `${issuer}/jwks.json`,
+    response_types_supported: ['id_token'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: [key.algorithm],
+    claims_supported: ['iss', 'sub', 'aud', 'iat', 'exp', 'jti'],
+  };
+}
 
 /**
  * Makes tokens that say who this deployment is, for one audience and five minutes (RFC 7519). `typ` is `JWT`, since clouds accept no other;
  * audience and subject keep it apart from an assertion, whose audience is the upstream. Rejects where the key cannot be used.
  */
-export const createWebIdentityTokens = (
+export function createWebIdentityTokens(
   { issuer, key }: WebIdentitySettings,
   parts: { readonly clock: Clock; readonly newId: NewId },
-): ((audience: string) => Promise<string>) => {
+): (audience: string) => Promise<string> {
   let loaded: LoadedAssertionKey | null = null;
   return async (audience) => {
     loaded ??= await loadAssertionKey(key);
@@ -48,4 +50,4 @@ export const createWebIdentityTokens = (
       .setJti(parts.newId())
       .sign(loaded.privateKey);
   };
-};
+}

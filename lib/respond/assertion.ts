@@ -1,5 +1,6 @@
 import { CompactSign, type JWK } from 'jose';
-import type { AuthMethod, Clock } from '../decision/vocabulary.ts';
+import type { Clock } from '../decision/ports.ts';
+import type { AuthMethod } from '../decision/principal.ts';
 import { type AssertionKey, type LoadedAssertionKey, loadAssertionKey } from './assertion-key.ts';
 
 /** `typ` of an assertion's header: explicit typing keeps it from being taken for an access token (RFC 8725 §3.11). */

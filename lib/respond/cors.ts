@@ -1,4 +1,4 @@
-import type { AccessRequest } from '../decision/vocabulary.ts';
+import type { AccessRequest } from '../decision/request.ts';
 
 type Fields = readonly (readonly [string, string])[];
 
@@ -10,11 +10,11 @@ const accepted = 'Authorization, Content-Type, X-Api-Key, X-Request-Id, Tracepar
  * decided upon; an origin that is not listed gets an answer without CORS fields, which a browser takes as a no. Credentials
  * mode is never allowed: callers bring tokens, not cookies.
  */
-export const createCors = (settings: {
+export function createCors(settings: {
   readonly origins: readonly string[];
   readonly methods: readonly string[];
   readonly requestHeaders: readonly string[];
-}) => {
+}) {
   const any = settings.origins.includes('*');
   const origins = new Set(settings.origins);
   const methods = [...new Set(settings.methods)].join(', ');
@@ -49,4 +49,6 @@ export const createCors = (settings: {
         : allowed;
     },
   };
-};
+}
+
+export type Cors = ReturnType<typeof createCors>;

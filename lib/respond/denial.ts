@@ -1,7 +1,8 @@
-import type { AuthMethod, Code, Reason } from '../decision/vocabulary.ts';
+import type { AuthMethod } from '../decision/principal.ts';
+import type { Code, Reason } from '../decision/reason.ts';
 
 /** What a caller may learn of a denial's reason. Exhaustive: a new reason does not compile until it is placed here. */
-export const codeOf = (reason: Reason): Code => {
+export function codeOf(reason: Reason): Code {
   switch (reason.reason) {
     case 'path_ambiguous':
     case 'host_invalid':
@@ -65,7 +66,7 @@ export const codeOf = (reason: Reason): Code => {
     case 'internal_error':
       return 'internal_error';
   }
-};
+}
 
 interface Wire {
   readonly status: number;
@@ -105,7 +106,9 @@ export interface Answer {
 }
 
 /** The status a denial is told with. */
-export const statusOf = (reason: Reason): number => wire[codeOf(reason)].status;
+export function statusOf(reason: Reason): number {
+  return wire[codeOf(reason)].status;
+}
 
 const schemes: Readonly<Record<AuthMethod, string>> = {
   jwt: 'Bearer',
@@ -118,19 +121,19 @@ const schemes: Readonly<Record<AuthMethod, string>> = {
  * The `WWW-Authenticate` value of a denial, or null where none is due: on every 401 (RFC 9110 §15.5.2), without `error`
  * when nothing was sent (RFC 6750 §3.1), and on a missing scope. Never says which check of a credential failed.
  */
-export const challengeOf = (reason: Reason, authMethod: AuthMethod): string | null => {
+export function challengeOf(reason: Reason, authMethod: AuthMethod): string | null {
   const scheme = `${schemes[authMethod]} realm="tgefd"`;
   const code = codeOf(reason);
   if (code === 'credentials_missing') return scheme;
   if (code === 'credentials_invalid') return `${scheme}, error="invalid_token"`;
   if (reason.reason === 'scope_missing') return `${scheme}, error="insufficient_scope", scope="${reason.scope}"`;
   return null;
-};
+}
 
-const retryAfterOf = (reason: Reason): number | null => {
+function retryAfterOf(reason: Reason): number | null {
   if ('retryAfterSeconds' in reason) return reason.retryAfterSeconds;
   return wire[codeOf(reason)].status === 503 ? 5 : null;
-};
+}
 
 const quotaExceeded = 'https://iana.org/assignments/http-problem-types#quota-exceeded';
 
@@ -139,11 +142,11 @@ const quotaExceeded = 'https://iana.org/assignments/http-problem-types#quota-exc
  * (RFC 9110 §15.5.6), `Retry-After` in whole seconds. Holds nothing of the request but its id. `extra` fields (RateLimit,
  * CORS) are appended as they are.
  */
-export const denialAnswer = (
+export function denialAnswer(
   reason: Reason,
   told: { readonly requestId: string; readonly authMethod: AuthMethod },
   extra: readonly (readonly [string, string])[] = [],
-): Answer => {
+): Answer {
   const code = codeOf(reason);
   const { status, title, detail } = wire[code];
   const problem: Record<string, unknown> = {
@@ -168,4 +171,4 @@ export const denialAnswer = (
   const retryAfter = retryAfterOf(reason);
   if (retryAfter !== null) headers.push(['retry-after', String(Math.max(1, Math.ceil(retryAfter)))]);
   return { status, headers: [...headers, ...extra], body: JSON.stringify(problem) };
-};
+}

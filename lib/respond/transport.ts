@@ -8,7 +8,6 @@ const NOTHING: Fields = [];
  * Gives the fields that keep a browser on TLS, for our own answers to a caller whose connection was TLS, as far as a believed
  * hop tells; none over plain HTTP (RFC 6797 §7.2) and none in development, where the host is one that others share.
  */
-export const createTransportFields =
-  (production: boolean) =>
-  (secure: boolean | null): Fields =>
-    production && secure === true ? STRICT_TRANSPORT : NOTHING;
+export function createTransportFields(production: boolean) {
+  return (secure: boolean | null): Fields => (production && secure === true ? STRICT_TRANSPORT : NOTHING);
+}

@@ -1,4 +1,5 @@
-import type { RevocationHandles, RevocationKind } from '../decision/vocabulary.ts';
+import type { RevocationHandles } from '../decision/principal.ts';
+import type { RevocationKind } from '../decision/reason.ts';
 
 /** Revocations that come with the deployment and need no store. */
 export interface EmergencySettings {

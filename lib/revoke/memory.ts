@@ -1,8 +1,8 @@
-import { NO_VERSION, type RevocationChanges } from '../admit/shared-store.ts';
-import type { Clock, RevocationKind } from '../decision/vocabulary.ts';
+import type { Clock } from '../decision/ports.ts';
+import type { RevocationKind } from '../decision/reason.ts';
+import { NO_VERSION, type RevocationChanges } from './changes.ts';
 import {
   fieldOf,
-  fieldsOf,
   idIn,
   type Revocation,
   type RevocationField,
@@ -13,10 +13,12 @@ import {
 
 const PAGE = 100;
 
-const done = <T>(value: T): RevocationOutcome<T> => ({ done: true, value });
+function done<T>(value: T): RevocationOutcome<T> {
+  return { done: true, value };
+}
 
 export interface MemoryRevocations extends Revocations {
-  /** `check` for names that are already known, at once. */
+  /** By which of these entries a credential is revoked, or null. */
   lookUp(fields: readonly RevocationField[], issuedAtSeconds: number | null): RevocationKind | null;
   /** What changed since a version, or null when nothing did. */
   changesSince(version: string): RevocationChanges | null;
@@ -59,9 +61,6 @@ export function createMemoryRevocations(clock: Clock): MemoryRevocations {
 
   return {
     lookUp,
-    async check(handles) {
-      return done(lookUp(await fieldsOf(handles, (_, value) => [value]), handles.issuedAtSeconds));
-    },
     changesSince(known) {
       const version = `${turn}`;
       if (known === version) return null;

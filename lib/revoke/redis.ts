@@ -1,11 +1,9 @@
 import * as z from 'zod/mini';
-import type { SharedStore } from '../admit/shared-store.ts';
-import type { RevocationKind } from '../decision/vocabulary.ts';
+import type { RevocationKind } from '../decision/reason.ts';
 import type { RedisConnection, RedisReply } from '../redis/connection.ts';
 import { REVOCATION_CHANGES_KEY, REVOCATION_EXPIRY_KEY, REVOCATIONS_KEY } from '../redis/keys.ts';
 import {
   fieldOf,
-  fieldsOf,
   idIn,
   type Revocation,
   type RevocationOutcome,
@@ -27,29 +25,13 @@ const details = z.object({
  * Revocations in Redis, for every isolate and region. Token ids and subjects are kept under pseudonyms: the current one is
  * written, all are looked up. Each operation is one atomic script, thus read and written at the primary.
  */
-export function createRedisRevocations(
-  connection: RedisConnection,
-  store: SharedStore,
-  pseudonyms: RevocationPseudonyms,
-): Revocations {
+export function createRedisRevocations(connection: RedisConnection, pseudonyms: RevocationPseudonyms): Revocations {
   const namesOf = async (kind: RevocationKind, id: string): Promise<readonly string[]> =>
     kind === 'jti' || kind === 'sub' ? await pseudonyms(kind, id) : [id];
   const fieldsFor = async (kind: RevocationKind, id: string) =>
     (await namesOf(kind, id)).map((name) => fieldOf(kind, name));
 
   return {
-    async check(handles) {
-      const fields = await fieldsOf(handles, pseudonyms);
-      const found = await store.ask({
-        partition: null,
-        demands: [],
-        fields,
-        issuedAtSeconds: handles.issuedAtSeconds,
-        knownVersion: null,
-      });
-      if (found.found === 'nothing') return { done: false, retryAfterSeconds: found.retryAfterSeconds };
-      return { done: true, value: found.found === 'revoked' ? found.by : null };
-    },
     async add(entry) {
       const { kind, beforeSeconds, expiresAtSeconds, ...rest } = entry;
       const [id = ''] = await namesOf(kind, entry.id);

@@ -3,7 +3,8 @@
  * expires with what it revokes.
  */
 
-import type { RevocationHandles, RevocationKind } from '../decision/vocabulary.ts';
+import type { RevocationHandles } from '../decision/principal.ts';
+import type { RevocationKind } from '../decision/reason.ts';
 
 export interface Revocation {
   readonly kind: RevocationKind;
@@ -33,8 +34,6 @@ export type RevocationOutcome<T> =
 
 /** Revoked credentials. Never throws: an outage is an answer. */
 export interface Revocations {
-  /** By which of its handles a credential is revoked, or null. */
-  check(handles: RevocationHandles): Promise<RevocationOutcome<RevocationKind | null>>;
   /**
    * Adds an entry and gives it as kept. One that is there already only ever grows: the later expiry and the later cut-off
    * win, so that adding again, in any order, never lets a revoked credential back in.
@@ -64,11 +63,14 @@ export type RevocationPseudonyms = (
 const PLAIN = /^[!-$&-~]*$/;
 
 /** The name of an entry. Whatever the id holds, a name has no white space: scripts and answers may separate names by it. */
-export const fieldOf = (kind: RevocationKind, id: string): string =>
-  `${kind}:${PLAIN.test(id) ? id : encodeURIComponent(id.toWellFormed())}`;
+export function fieldOf(kind: RevocationKind, id: string): string {
+  return `${kind}:${PLAIN.test(id) ? id : encodeURIComponent(id.toWellFormed())}`;
+}
 
 /** The id in a name that `fieldOf` made. */
-export const idIn = (field: string): string => decodeURIComponent(field.slice(field.indexOf(':') + 1));
+export function idIn(field: string): string {
+  return decodeURIComponent(field.slice(field.indexOf(':') + 1));
+}
 
 /**
  * The entries that could revoke a credential. Without a promise when the pseudonyms are at hand. The order is that of the
@@ -107,10 +109,13 @@ function listFields(
  * Whether an entry revokes what was issued at `issuedAtSeconds` (null: it does not say, and counts as issued before any
  * cut-off). A token issued in the very second of the cut-off passes: "before" is strict, NumericDate has whole seconds.
  */
-export const revokes = (
+export function revokes(
   entry: Pick<Revocation, 'beforeSeconds' | 'expiresAtSeconds'>,
   issuedAtSeconds: number | null,
   nowMs: number,
-): boolean =>
-  entry.expiresAtSeconds * 1000 > nowMs &&
-  (entry.beforeSeconds === null || issuedAtSeconds === null || issuedAtSeconds < entry.beforeSeconds);
+): boolean {
+  return (
+    entry.expiresAtSeconds * 1000 > nowMs &&
+    (entry.beforeSeconds === null || issuedAtSeconds === null || issuedAtSeconds < entry.beforeSeconds)
+  );
+}

@@ -1,5 +1,5 @@
-import { NO_VERSION, type RevocationChanges } from '../admit/shared-store.ts';
-import type { RevocationKind } from '../decision/vocabulary.ts';
+import type { RevocationKind } from '../decision/reason.ts';
+import { NO_VERSION, type RevocationChanges } from './changes.ts';
 import { type RevocationField, revokes } from './revocation.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Clock, Fetch } from '../decision/vocabulary.ts';
+import type { Clock, Fetch } from '../decision/ports.ts';
 import { createReferenceReader } from './documents.ts';
 
 export interface ExtensionSettings {
@@ -15,11 +15,11 @@ export interface ExtensionSettings {
  * `name-or-ARN`, or `name-or-ARN#field` for one member of a secret that is a JSON object. Rejects with a message
  * that names the fault and never the value. Needs an extension that is ready: it is not before the first event.
  */
-export const createExtensionSecrets = (
+export function createExtensionSecrets(
   settings: ExtensionSettings,
   parts: { readonly fetch: Fetch; readonly clock: Clock },
-): ((reference: string) => Promise<string>) =>
-  createReferenceReader(async (name) => {
+): (reference: string) => Promise<string> {
+  return createReferenceReader(async (name) => {
     const url = `${settings.origin}/secretsmanager/get?secretId=${encodeURIComponent(name)}`;
     const response = await parts
       .fetch(url, {
@@ -39,3 +39,4 @@ export const createExtensionSecrets = (
     }
     throw new Error('an answer without a secret string');
   }, parts.clock);
+}

@@ -1,4 +1,4 @@
-import type { Clock } from '../decision/vocabulary.ts';
+import type { Clock } from '../decision/ports.ts';
 
 /** Reads a secret as it is kept: a text, or a JSON object whose members are named by `#field`. Rejects with a message that
  * may be shown. */
@@ -14,7 +14,7 @@ const MAXIMUM_REMEMBERED = 64;
  * string). Rejects with a message that names the fault and never a value. Remembers texts for a second and keeps no promise,
  * so one reader may serve all requests of a Worker.
  */
-export const createReferenceReader = (read: ReadDocument, clock: Clock): ((reference: string) => Promise<string>) => {
+export function createReferenceReader(read: ReadDocument, clock: Clock): (reference: string) => Promise<string> {
   const readings = new Map<string, { readonly text: string; readonly atMs: number }>();
   return async (reference) => {
     const hash = reference.lastIndexOf('#');
@@ -29,19 +29,19 @@ export const createReferenceReader = (read: ReadDocument, clock: Clock): ((refer
     }
     return hash === -1 ? text : memberOf(parsed(text), reference.slice(hash + 1));
   };
-};
+}
 
-const parsed = (text: string): unknown => {
+function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return null;
   }
-};
+}
 
-const memberOf = (object: unknown, name: string): string => {
+function memberOf(object: unknown, name: string): string {
   const value =
     typeof object === 'object' && object !== null && Object.hasOwn(object, name) ? Reflect.get(object, name) : null;
   if (typeof value === 'string') return value;
   throw new Error('a secret without the field asked for');
-};
+}

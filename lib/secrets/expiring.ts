@@ -1,4 +1,4 @@
-import type { Clock } from '../decision/vocabulary.ts';
+import type { Clock } from '../decision/ports.ts';
 
 /** Something that is good for a while only. */
 export interface Expiring<T> {
@@ -14,10 +14,10 @@ const AHEAD_MS = 300_000;
  * promises may be shared, callers at one time share one fetch; on a Worker each request makes its own, and the last
  * to come back is kept. A failed fetch falls back on what has not ended yet, and rejects when there is none.
  */
-export const createExpiring = <T>(
+export function createExpiring<T>(
   fetch: () => Promise<Expiring<T>>,
   parts: { readonly clock: Clock; readonly sharePromises: boolean },
-): (() => Promise<T>) => {
+): () => Promise<T> {
   let kept: (Expiring<T> & { readonly renewAtMs: number }) | null = null;
   let underWay: Promise<T> | null = null;
 
@@ -43,4 +43,4 @@ export const createExpiring = <T>(
     });
     return underWay;
   };
-};
+}

@@ -1,5 +1,10 @@
-import type { Clock, Log } from '../decision/vocabulary.ts';
-import type { CallVault } from './vault.ts';
+import type { Clock, Log } from '../decision/ports.ts';
+
+/** One request to Vault's HTTP API; a body makes it a POST. Rejects when no JSON object comes. */
+export type CallVault = (
+  path: string,
+  options: { readonly token: string | null; readonly body?: object },
+) => Promise<{ readonly status: number; readonly body: Readonly<Record<string, unknown>> }>;
 
 /** How we prove to Vault who we are. */
 export type VaultAuth =
@@ -33,7 +38,7 @@ const RENEW_AFTER = 2 / 3;
  * thirds of the lease, logs in anew where renewing fails. A token that somebody else made is looked up for its lease and
  * renewed the same way; when it ends, it is read again, for whoever made it may have made another.
  */
-export const createVaultLogin = (
+export function createVaultLogin(
   auth: VaultAuth,
   parts: {
     readonly call: CallVault;
@@ -41,7 +46,7 @@ export const createVaultLogin = (
     readonly log: Log;
     readonly readCredential: () => Promise<string>;
   },
-): VaultLogin => {
+): VaultLogin {
   const { call, clock, log, readCredential } = parts;
   let session: Session | null = null;
 
@@ -102,4 +107,4 @@ export const createVaultLogin = (
       return true;
     },
   };
-};
+}

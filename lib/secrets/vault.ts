@@ -1,6 +1,6 @@
-import type { Clock, Fetch, Log } from '../decision/vocabulary.ts';
+import type { Clock, Fetch, Log } from '../decision/ports.ts';
 import { createReferenceReader } from './documents.ts';
-import { createVaultLogin, type VaultAuth } from './vault-login.ts';
+import { type CallVault, createVaultLogin, type VaultAuth } from './vault-login.ts';
 
 export interface VaultSettings {
   /** Origin, and path prefix where a proxy has one; no trailing slash. */
@@ -11,12 +11,6 @@ export interface VaultSettings {
   /** Deadline of one request. */
   readonly timeoutMs: number;
 }
-
-/** One request to Vault's HTTP API; a body makes it a POST. Rejects when no JSON object comes. */
-export type CallVault = (
-  path: string,
-  options: { readonly token: string | null; readonly body?: object },
-) => Promise<{ readonly status: number; readonly body: Readonly<Record<string, unknown>> }>;
 
 /** Thrown for a request that Vault answers otherwise than with what was asked. */
 class VaultRefused extends Error {
@@ -33,7 +27,7 @@ class VaultRefused extends Error {
  * gone and made anew when it cannot be, or when Vault no longer takes it. Keeps text and numbers only. Rejects with a
  * message that names the fault (a status, never an answer); Vault's own audit device tells every reading on its side.
  */
-export const createVaultSecrets = (
+export function createVaultSecrets(
   settings: VaultSettings,
   parts: {
     readonly fetch: Fetch;
@@ -42,7 +36,7 @@ export const createVaultSecrets = (
     /** What proves to Vault who we are: a JWT (Kubernetes, JWT) or the token itself; read anew for each login. */
     readonly readCredential: () => Promise<string>;
   },
-): ((reference: string) => Promise<string>) => {
+): (reference: string) => Promise<string> {
   const { fetch, clock, log, readCredential } = parts;
 
   const call: CallVault = async (path, { token, body }) => {
@@ -91,4 +85,4 @@ export const createVaultSecrets = (
       return await read(name);
     }
   }, clock);
-};
+}

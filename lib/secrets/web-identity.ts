@@ -1,4 +1,4 @@
-import type { Fetch } from '../decision/vocabulary.ts';
+import type { Fetch } from '../decision/ports.ts';
 import type { Expiring } from './expiring.ts';
 
 /** Temporary credentials of AWS. */
@@ -26,10 +26,10 @@ const GOOGLE_SCOPE = 'https://www.googleapis.com/auth/devstorage.read_write';
  * Exchanges a token of ours for credentials of a role (STS `AssumeRoleWithWebIdentity`, which needs no signature). Asks for
  * an hour. Rejects with STS' error code, never with an answer: it would hold credentials.
  */
-export const assumeRole = async (
+export async function assumeRole(
   role: { readonly arn: string; readonly region: string; readonly sessionName: string },
   { fetch, token, timeoutMs }: Parts,
-): Promise<Expiring<AwsCredentials>> => {
+): Promise<Expiring<AwsCredentials>> {
   const response = await fetch(`https://sts.${role.region}.amazonaws.com/`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -59,28 +59,28 @@ export const assumeRole = async (
     value: { accessKeyId, secretAccessKey, sessionToken, expiration: new Date(expiresAtMs) },
     expiresAtMs,
   };
-};
+}
 
 /** Text of the only element of that name, or null; these values hold no markup and no entities but `&amp;`, if any. */
-const element = (xml: string, name: string): string | null => {
+function element(xml: string, name: string): string | null {
   const found = [...xml.matchAll(new RegExp(`<${name}>([^<]{1,4096})</${name}>`, 'g'))];
   const [only] = found;
   return found.length === 1 ? (only?.[1]?.replaceAll('&amp;', '&').trim() ?? null) : null;
-};
+}
 
 /**
  * Exchanges a token of ours for an access token of Google Cloud (workload identity federation, RFC 8693), and that for one
  * of a service account where one is named. `provider` is the audience: `//iam.googleapis.com/projects/…/providers/…`.
  * Rejects with a status, never with an answer.
  */
-export const federateWithGoogle = async (
+export async function federateWithGoogle(
   {
     provider,
     serviceAccount,
     nowMs,
   }: { readonly provider: string; readonly serviceAccount: string | null; readonly nowMs: number },
   { fetch, token, timeoutMs }: Parts,
-): Promise<Expiring<string>> => {
+): Promise<Expiring<string>> {
   const ask = async (url: string, headers: Record<string, string>, body: object): Promise<Record<string, unknown>> => {
     const response = await fetch(url, {
       method: 'POST',
@@ -117,4 +117,4 @@ export const federateWithGoogle = async (
   if (typeof own.accessToken !== 'string' || Number.isNaN(expiresAtMs))
     throw new Error('an answer of Google without a token');
   return { value: own.accessToken, expiresAtMs };
-};
+}

@@ -54,11 +54,11 @@ export function createManagedBucket(aspects: readonly Aspect[]): ManagedBucket {
 
 /** JSON with sorted members and items, without absent or empty ones: two settings are the same when these are. The lists in
  * a bucket's settings are sets, and services give them back in an order of their own. */
-const canonicalJson = (value: unknown): string => {
+function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).sort().join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   const members = Object.entries(value)
     .filter(([, member]) => member !== undefined && !(Array.isArray(member) && member.length === 0))
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`).join(',')}}`;
-};
+}

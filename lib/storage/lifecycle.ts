@@ -50,8 +50,11 @@ const NONCURRENT_DAYS = 1;
 const ABORT_DAYS = 7;
 
 /** Whether ages can be tiers: whole days, growing. */
-export const areTierAges = ({ hotDays, warmDays, coldDays }: TierAges): boolean =>
-  [hotDays, warmDays, coldDays].every(Number.isInteger) && 0 < hotDays && hotDays < warmDays && warmDays < coldDays;
+export function areTierAges({ hotDays, warmDays, coldDays }: TierAges): boolean {
+  return (
+    [hotDays, warmDays, coldDays].every(Number.isInteger) && 0 < hotDays && hotDays < warmDays && warmDays < coldDays
+  );
+}
 
 /**
  * The S3 lifecycle of the tiers, for everything below `prefix` (with its slash, or empty). Warm objects are in
@@ -105,10 +108,11 @@ export function r2Lifecycle(ages: TierAges, prefix: string): readonly R2Lifecycl
 
 /** The R2 lock rules: nothing of the archive can be overwritten or deleted before it expires. Spilled records are left
  * out, since the archive moves them. */
-export const r2Locks = (ages: TierAges, prefix: string): readonly R2LockRule[] =>
-  ['batches', 'manifests', 'anchors'].map((folder) => ({
+export function r2Locks(ages: TierAges, prefix: string): readonly R2LockRule[] {
+  return ['batches', 'manifests', 'anchors'].map((folder) => ({
     id: `audit-${folder}`,
     enabled: true,
     prefix: `${prefix}${folder}/`,
     condition: { type: 'Age', maxAgeSeconds: ages.coldDays * DAY_SECONDS },
   }));
+}

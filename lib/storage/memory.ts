@@ -3,7 +3,7 @@ import type { ObjectStore } from './store.ts';
 const PAGE = 1000;
 
 /** Object storage in memory, for development and tests. `objects` is the bucket itself. */
-export function createMemoryStore(objects: Map<string, Uint8Array<ArrayBuffer>> = new Map()): ObjectStore {
+export function createMemoryObjectStore(objects: Map<string, Uint8Array<ArrayBuffer>> = new Map()): ObjectStore {
   const keysUnder = (prefix: string) => [...objects.keys()].filter((key) => key.startsWith(prefix)).sort();
   return {
     async create(key, bytes) {

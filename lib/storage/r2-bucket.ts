@@ -1,4 +1,4 @@
-import type { Fetch } from '../decision/vocabulary.ts';
+import type { Fetch } from '../decision/ports.ts';
 import { type Aspect, createManagedBucket, type ManagedBucket } from './bucket.ts';
 import { r2Lifecycle, r2Locks, type TierAges } from './lifecycle.ts';
 
@@ -67,5 +67,6 @@ export function createR2Bucket(settings: R2BucketSettings, fetch: Fetch): Manage
   ]);
 }
 
-const isRule = (value: unknown): value is Rule =>
-  typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string';
+function isRule(value: unknown): value is Rule {
+  return typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string';
+}

@@ -162,4 +162,6 @@ interface Statement {
   readonly [member: string]: unknown;
 }
 
-const isStatement = (value: unknown): value is Statement => typeof value === 'object' && value !== null;
+function isStatement(value: unknown): value is Statement {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,5 +1,5 @@
 import { hex, sha256, utf8 } from '../codec/digest.ts';
-import type { Clock, Fetch } from '../decision/vocabulary.ts';
+import type { Clock, Fetch } from '../decision/ports.ts';
 import type { ObjectStore } from './store.ts';
 
 export interface SignedPutSettings {
@@ -65,8 +65,12 @@ export function createSignedPut(settings: SignedPutSettings, fetch: Fetch, clock
 }
 
 /** RFC 3986 unreserved characters stay, everything else is encoded, as the signature's canonical form wants it. */
-const encode = (text: string): string =>
-  encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+function encode(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
 
 async function hmac(key: Uint8Array<ArrayBuffer>, text: string): Promise<Uint8Array<ArrayBuffer>> {
   const imported = await crypto.subtle.importKey('raw', key, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);

@@ -9,7 +9,7 @@ import {
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { sha256 } from '../codec/digest.ts';
-import type { Clock } from '../decision/vocabulary.ts';
+import type { Clock } from '../decision/ports.ts';
 import type { ObjectStore } from './store.ts';
 
 export interface S3Connection {
@@ -189,9 +189,12 @@ export function statusOf(error: unknown): number | null {
   return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : null;
 }
 
-const failed = (operation: string, key: string, error: unknown): Error =>
-  new Error(
+function failed(operation: string, key: string, error: unknown): Error {
+  return new Error(
     `${operation} ${key}: ${error instanceof Error ? error.name : 'failed'} (${statusOf(error) ?? 'no answer'})`,
   );
+}
 
-const base64 = (bytes: Uint8Array): string => btoa(String.fromCharCode(...bytes));
+function base64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}

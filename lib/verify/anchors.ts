@@ -1,7 +1,7 @@
 import { readAnchor } from '../archive/anchor.ts';
 import type { ChainParts } from '../archive/chain.ts';
 import { HOUR_MS } from '../archive/layout.ts';
-import { ahead } from '../codec/map-concurrent.ts';
+import { mapConcurrent } from '../codec/map-concurrent.ts';
 import { listAll, type ObjectStore } from '../storage/store.ts';
 import { type Findings, FORGED } from './findings.ts';
 
@@ -45,7 +45,7 @@ export async function verifyAnchors(
 
   const seen = new Map<string, string>();
   const keys = keysFrom(store, layout.anchors, start);
-  for await (const { key, read } of ahead(keys, READ_WIDTH, async (key) => ({
+  for await (const { key, read } of mapConcurrent(keys, READ_WIDTH, async (key) => ({
     key,
     read: await readAnchor(parts, key),
   }))) {

@@ -3,7 +3,7 @@ import { type ChainParts, type Link, type LinkRead, readLink } from '../archive/
 import type { Manifest } from '../archive/manifest.ts';
 import { type Extent, firstReaching, sequences, sinceMs } from '../archive/range.ts';
 import { hex, sha256 } from '../codec/digest.ts';
-import { ahead } from '../codec/map-concurrent.ts';
+import { mapConcurrent } from '../codec/map-concurrent.ts';
 import type { AnchoredChain } from './anchors.ts';
 import { checkBatch } from './batch.ts';
 import { type Findings, FORGED } from './findings.ts';
@@ -62,7 +62,7 @@ export async function verifyChain(parts: ChainParts, task: ChainTask, findings: 
     return { sequence, read, bytes, sha256: bytes === null ? null : hex(await sha256(bytes)) };
   };
 
-  for await (const { sequence, read, bytes, sha256: actual } of ahead(
+  for await (const { sequence, read, bytes, sha256: actual } of mapConcurrent(
     sequences(start, extent.last),
     READ_WIDTH,
     load,
@@ -159,7 +159,7 @@ async function findStrays(
   strays: ReadonlyMap<string, number>,
   findings: Findings,
 ): Promise<void> {
-  for await (const read of ahead(sequences(start, extent.last), READ_WIDTH, (sequence) =>
+  for await (const read of mapConcurrent(sequences(start, extent.last), READ_WIDTH, (sequence) =>
     readLink(parts, writer, sequence),
   )) {
     if (read.found !== 'link') continue;

@@ -26,11 +26,14 @@ const columns = [
 ] as const satisfies readonly (keyof ArchivedRecord)[];
 
 /** The header line of a CSV export (RFC 4180, without its line break). */
-export const csvHeader = (): string => columns.join(',');
+export function csvHeader(): string {
+  return columns.join(',');
+}
 
 /** One record as a line of CSV. A field that a spreadsheet would take for a formula begins with an apostrophe. */
-export const csvLine = (record: ArchivedRecord): string =>
-  columns.map((column) => csvField(cell(record, column))).join(',');
+export function csvLine(record: ArchivedRecord): string {
+  return columns.map((column) => csvField(cell(record, column))).join(',');
+}
 
 function cell(record: ArchivedRecord, column: (typeof columns)[number]): string {
   if (column === 'budgets') return record.budgets.map(({ name, remaining }) => `${name}:${remaining}`).join(' ');
@@ -38,10 +41,10 @@ function cell(record: ArchivedRecord, column: (typeof columns)[number]): string 
   return String(record[column] ?? '');
 }
 
-const csvField = (text: string): string => {
+function csvField(text: string): string {
   const harmless = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
-};
+}
 
 /** One record as a line for people: time, outcome, what was asked, by whom, why. */
 export function readableLine(record: AuditRecord): string {
@@ -73,5 +76,6 @@ export function readableLine(record: AuditRecord): string {
 }
 
 /** A reading of a secret as a line for people. */
-export const accessLine = ({ ts, outcome, variable, source, component, key_id: keyId }: SecretAccessRecord): string =>
-  `${ts} secret ${outcome.padEnd(6)} ${variable} from ${source} by ${component}${keyId === null ? '' : ` ${keyId}`}`;
+export function accessLine({ ts, outcome, variable, source, component, key_id: keyId }: SecretAccessRecord): string {
+  return `${ts} secret ${outcome.padEnd(6)} ${variable} from ${source} by ${component}${keyId === null ? '' : ` ${keyId}`}`;
+}

@@ -8,7 +8,7 @@ import {
   archivedRecordSchema,
 } from '../audit/schema.ts';
 import { hex, sha256 } from '../codec/digest.ts';
-import { ahead } from '../codec/map-concurrent.ts';
+import { mapConcurrent } from '../codec/map-concurrent.ts';
 
 /** What is looked for; null: whatever it is. */
 export interface Query {
@@ -66,10 +66,10 @@ export function searchAccesses(
 export type Period = Pick<Query, 'fromMs' | 'toMs'>;
 
 /** Whether a time as records write it (RFC 3339) lies in a period; what is no time lies in none that has an end. */
-export const isWithin = ({ fromMs, toMs }: Period, ts: string): boolean => {
+export function isWithin({ fromMs, toMs }: Period, ts: string): boolean {
   const atMs = Date.parse(ts);
   return (fromMs === null || atMs >= fromMs) && (toMs === null || atMs < toMs);
-};
+}
 
 async function* search<R>(
   query: Period,
@@ -85,7 +85,9 @@ async function* search<R>(
     if (extent === null) continue;
     const start = await firstReaching(parts, writer, extent, fromMs);
     const sequences = Array.from({ length: extent.last - start + 1 }, (_, place) => start + place);
-    for await (const piece of ahead(sequences, READ_WIDTH, (sequence) => load(parts, writer, sequence, query))) {
+    for await (const piece of mapConcurrent(sequences, READ_WIDTH, (sequence) =>
+      load(parts, writer, sequence, query),
+    )) {
       progress(++batches);
       const { read, key, lines } = piece;
       if (read.found !== 'link') {
@@ -124,15 +126,15 @@ async function load(
 }
 
 /** Texts of which a line must hold one of each group, so that most lines need no parsing. */
-const textsToFind = ({
+function textsToFind({
   identities,
   addresses,
   action,
   outcome,
   requestId,
   keyId,
-}: Query): readonly (readonly string[])[] =>
-  [
+}: Query): readonly (readonly string[])[] {
+  return [
     identities?.map((identity) => JSON.stringify(identity)) ?? null,
     addresses?.map((address) => JSON.stringify(address)) ?? null,
     action === null ? null : [JSON.stringify(action)],
@@ -140,6 +142,7 @@ const textsToFind = ({
     requestId === null ? null : [JSON.stringify(requestId)],
     keyId === null ? null : [JSON.stringify(keyId)],
   ].filter((group) => group !== null);
+}
 
 function matching(line: Line, query: Query, needles: readonly (readonly string[])[]): ArchivedRecord | null {
   if (!needles.every((group) => group.some((text) => line.text.includes(text)))) return null;

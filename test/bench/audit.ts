@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createDrain } from '../../lib/archive/batch-writer.ts';
+import { createBatchWriter } from '../../lib/archive/batch-writer.ts';
 import { createSigner, createVerifier } from '../../lib/archive/signature.ts';
 import { type Entry, entryBytes, type Source, storedAtMs } from '../../lib/audit/outbox.ts';
 import { createPseudonyms } from '../../lib/audit/pseudonym.ts';
@@ -20,11 +20,13 @@ const records = Number(process.argv[2] ?? 1_000_000);
 const HOT_ROUNDS = 300_000;
 const newId = createUlids(Date.now);
 
-const tell = (what: string, figure: string) => process.stdout.write(`${what.padEnd(58)} ${figure}\n`);
-const cpuMs = () => {
+function tell(what: string, figure: string) {
+  return process.stdout.write(`${what.padEnd(58)} ${figure}\n`);
+}
+function cpuMs() {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
-};
+}
 
 /** Wall and processor time of some work, and the highest resident size met on the way. */
 async function measured<T>(
@@ -56,12 +58,14 @@ async function perCall(call: () => unknown): Promise<string> {
 const identities = await Promise.all(
   Array.from({ length: 5000 }, (_, n) => createPseudonyms({ key: 'k'.repeat(32) }).of('identity', `caller-${n}`)),
 );
-const facts = (n: number) => ({
-  identity: identities[n % identities.length] ?? null,
-  clientAddress: identities[(n * 7) % identities.length] ?? null,
-  status: null,
-  code: null,
-});
+function facts(n: number) {
+  return {
+    identity: identities[n % identities.length] ?? null,
+    clientAddress: identities[(n * 7) % identities.length] ?? null,
+    status: null,
+    code: null,
+  };
+}
 const pseudonyms = createPseudonyms({ key: 'k'.repeat(32) });
 await pseudonyms.of('identity', 'alice');
 const recorder = createRecorder(
@@ -124,7 +128,7 @@ try {
       await source.remove(entries.map(({ id }) => id));
     }
   });
-  const drain = createDrain(
+  const drain = createBatchWriter(
     { writer: 'main', settleMs: 0, maximumAgeMs: 0 },
     {
       source: generated(records),

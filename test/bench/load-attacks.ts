@@ -18,7 +18,7 @@ export interface Attack {
 const MALFORMED = /8 KiB|two Authorization|encoded NUL|percent-encoding/;
 
 /** The hostile requests of the door table, one with a token that was revoked, and two of a caller who may ask once a minute. */
-export const attacksOf = async ({ issuer, door }: LoadSetting): Promise<readonly Attack[]> => {
+export async function attacksOf({ issuer, door }: LoadSetting): Promise<readonly Attack[]> {
   const credentials = await makeCredentials(issuer);
   const [revoked, flooder, operator] = await Promise.all(
     ['mallory', 'flooder', 'operator'].map((subject) => issuer.token({ subject })),
@@ -52,13 +52,13 @@ export const attacksOf = async ({ issuer, door }: LoadSetting): Promise<readonly
         ],
       })),
   ];
-};
+}
 
 /** Sends one of them to `port`; gives what was told, in the form of `owed`, and whether the door decided it. */
-export const attackOnce = async (
+export async function attackOnce(
   port: number,
   { request, token }: Attack,
-): Promise<{ told: string; decided: boolean }> => {
+): Promise<{ told: string; decided: boolean }> {
   const fields = [
     `Host: 127.0.0.1:${port}`,
     ...(token === null ? [] : [`Authorization: Bearer ${token}`]),
@@ -70,4 +70,4 @@ export const attackOnce = async (
     told: problem ? `${answer.status} ${JSON.parse(answer.body).code}` : `${answer.status}`,
     decided: answer.field('x-request-id') !== null,
   };
-};
+}

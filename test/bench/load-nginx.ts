@@ -55,20 +55,23 @@ const BUDGETS = {
   TGEFD_RATE_LIMIT_OVERRIDES: JSON.stringify([{ subject: 'flooder', budget: 'general', per_minute: 1 }]),
 };
 
-const residentMiB = async (pid: number): Promise<number> => {
+async function residentMiB(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
-};
+}
 
-const sorted = (values: readonly number[]) => [...values].sort((one, other) => one - other);
-const at = (values: readonly number[], share: number) =>
-  values[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
+function sorted(values: readonly number[]) {
+  return [...values].sort((one, other) => one - other);
+}
+function at(values: readonly number[], share: number) {
+  return values[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
+}
 
 /**
  * Sends `requests` through nginx and tells how it went; `more` adds variables of the door. Throws where a program that it needs
  * is not to be had.
  */
-export const loadThroughNginx = async (requests: number, more: DoorEnv = {}): Promise<LoadReport> => {
+export async function loadThroughNginx(requests: number, more: DoorEnv = {}): Promise<LoadReport> {
   const inspector = await freePort();
   const setting = await startLoadSetting({
     ...BUDGETS,
@@ -176,4 +179,4 @@ export const loadThroughNginx = async (requests: number, more: DoorEnv = {}): Pr
     agent.destroy();
     await setting.stop();
   }
-};
+}

@@ -1,7 +1,7 @@
 import { loadThroughNginx } from './load-nginx.ts';
 
 /** The load test by hand: prints how it went. Gives whether every answer was owed and every decision recorded. */
-export const runLoad = async (requests: number, print: (line: string) => void): Promise<boolean> => {
+export async function runLoad(requests: number, print: (line: string) => void): Promise<boolean> {
   const report = await loadThroughNginx(requests);
   const { hostile, seconds, p50, p99, slowest, errors, outages, decided, recorded } = report;
   const { liveHeapMiB: heap, residentMiB: resident } = report;
@@ -26,4 +26,4 @@ export const runLoad = async (requests: number, print: (line: string) => void): 
   print(errors.length === 0 ? 'no answer that nobody owed' : `${errors.length} answers that nobody owed:`);
   for (const line of counted(errors).slice(0, 20)) print(line);
   return errors.length === 0 && decided === recorded;
-};
+}

@@ -22,7 +22,7 @@ export interface LoadSetting {
 }
 
 /** The programs without which there is no load test: nginx, redis-server, HAProxy and openssl. */
-export const loadPrograms = async () => {
+export async function loadPrograms() {
   const [proxies, ...others] = await Promise.all([
     documentedProxies(),
     redisProgram(),
@@ -31,14 +31,14 @@ export const loadPrograms = async () => {
   ]);
   const nginx = proxies.find(({ door }) => door === 'nginx');
   return [nginx?.program ?? (await ensurePackage('nginx', ['nginx-light'])), ...others] as const;
-};
+}
 
 /**
  * Starts all of it. `TGEFD_ENV` is production: key set and Redis are reached over TLS, which HAProxy ends, records are durable before an
  * answer leaves, revocations and budgets are in Redis. The one exception: nginx itself is asked over plain HTTP.
  * `more` adds variables. Throws where a program is not to be had.
  */
-export const startLoadSetting = async (more: DoorEnv): Promise<LoadSetting> => {
+export async function startLoadSetting(more: DoorEnv): Promise<LoadSetting> {
   const [, , haproxy, openssl] = await loadPrograms();
   const nginx = (await documentedProxies()).find(({ door }) => door === 'nginx');
   if (!nginx) throw new Error('nginx is not documented');
@@ -125,4 +125,4 @@ backend redis
     await stop();
     throw error;
   }
-};
+}

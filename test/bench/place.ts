@@ -42,7 +42,9 @@ export async function preparePlace(): Promise<Place> {
   };
 }
 
-const peerFile = (name: string) => join(import.meta.dirname, 'peers', name);
+function peerFile(name: string) {
+  return join(import.meta.dirname, 'peers', name);
+}
 
 /** Starts a peer that runs on Node. */
 export async function startNodePeer(name: string, facts: object): Promise<Server> {

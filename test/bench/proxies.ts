@@ -17,14 +17,18 @@ export interface ProxyPeer {
   readonly started: StartedProxy | { readonly missing: string };
 }
 
-const template = (name: string) => readFile(join(import.meta.dirname, 'peers', name), 'utf8');
+function template(name: string) {
+  return readFile(join(import.meta.dirname, 'peers', name), 'utf8');
+}
 
 /** In one pass: what is put in may itself look like a name. */
-const filled = (text: string, values: Readonly<Record<string, string>>): string =>
-  text.replace(new RegExp(Object.keys(values).join('|'), 'g'), (name) => values[name] ?? name);
+function filled(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replace(new RegExp(Object.keys(values).join('|'), 'g'), (name) => values[name] ?? name);
+}
 
-const missingOf = (programs: readonly Program[]): string | null =>
-  programs.map((program) => ('missing' in program ? program.missing : null)).find((why) => why !== null) ?? null;
+function missingOf(programs: readonly Program[]): string | null {
+  return programs.map((program) => ('missing' in program ? program.missing : null)).find((why) => why !== null) ?? null;
+}
 
 /** Starts HAProxy `jwt_verify`, Apache mod_auth_openidc and nginx njs, each where Debian's packages can be had. */
 export async function startProxyPeers({ issuer, audience, keyId, publicPem }: Issuer): Promise<ProxyPeer[]> {

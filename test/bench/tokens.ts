@@ -13,8 +13,12 @@ export interface Issuer {
   readonly bad: Readonly<Record<string, string>>;
 }
 
-const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-const rs256 = (key: KeyObject) => (signed: string) => sign('sha256', Buffer.from(signed), key).toString('base64url');
+function part(value: object) {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+function rs256(key: KeyObject) {
+  return (signed: string) => sign('sha256', Buffer.from(signed), key).toString('base64url');
+}
 
 /** Makes an issuer with a fresh RS256 key of 2048 bits; its tokens have about 860 characters. */
 export function createIssuer(): Issuer {

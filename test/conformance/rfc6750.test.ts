@@ -16,7 +16,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createAuthenticator } from '../../lib/authenticate/authenticate.ts';
 import type { Authenticator } from '../../lib/authenticate/authenticator.ts';
-import type { AccessRequest, Boundary } from '../../lib/decision/vocabulary.ts';
+import type { AccessRequest, Boundary } from '../../lib/decision/request.ts';
 import { context, createSigner, keySetsOf, now, tokenOf, tokenSettings } from '../support/tokens.ts';
 
 let token: string;
@@ -43,7 +43,7 @@ beforeAll(async () => {
   );
 });
 
-const answer = async (fields: [string, string][], target = '/') => {
+async function answer(fields: [string, string][], target = '/') {
   const headers = new Headers();
   for (const [name, value] of fields) headers.append(name, value);
   const request: AccessRequest = {
@@ -55,7 +55,7 @@ const answer = async (fields: [string, string][], target = '/') => {
   };
   const authentication = await authenticate(request, { ingressIdentity: null } as Boundary, context, true);
   return authentication.outcome === 'refused' ? authentication.reason.reason : authentication.outcome;
-};
+}
 
 describe('RFC 6750', () => {
   it('§2: a token in a second place adds nothing and spoils nothing', async () => {

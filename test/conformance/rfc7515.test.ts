@@ -35,14 +35,16 @@ import {
   tokenSettings,
 } from '../support/tokens.ts';
 
-const bytes = (text: string) => decodeBase64url(text) ?? new Uint8Array(0);
+function bytes(text: string) {
+  return decodeBase64url(text) ?? new Uint8Array(0);
+}
 
 /** The claims set of the examples, whose one registered time is `exp`: 1300819380. */
 const examplePayload = 'eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ';
 const exampleInstant = 1_300_819_300;
 
-const verifyExample = (algorithm: string, parts: AccessTokenParts) =>
-  createVerifyToken(
+function verifyExample(algorithm: string, parts: AccessTokenParts) {
+  return createVerifyToken(
     {
       ...tokenSettings,
       algorithms: [algorithm],
@@ -53,13 +55,14 @@ const verifyExample = (algorithm: string, parts: AccessTokenParts) =>
     },
     parts,
   );
+}
 
-const publicKey = async (algorithm: string, jwk: JsonWebKey) => {
+async function publicKey(algorithm: string, jwk: JsonWebKey) {
   const parameters = signatureAlgorithms.get(algorithm)?.importParameters;
   if (!parameters) throw new Error(algorithm);
   const key = await crypto.subtle.importKey('jwk', jwk, parameters, false, ['verify']);
   return { keySets: keySetsOf([{ keyId: null, algorithm, key }], 'joe'), secrets: [] };
-};
+}
 
 const examples: [string, string, string, string, () => Promise<AccessTokenParts> | AccessTokenParts][] = [
   [

@@ -44,17 +44,23 @@ beforeAll(async () => {
   signer = await createSigner('RS256');
 });
 
-const judged = (token: string, settings = {}, at = now) =>
-  judge(
+function judged(token: string, settings = {}, at = now) {
+  return judge(
     createVerifyToken({ ...tokenSettings, ...settings }, { keySets: keySetsOf([signer.verification]), secrets: [] }),
     token,
     at,
   );
-const judgedClaims = async (changes: object, settings = {}, at = now) =>
-  judged(await tokenOf(signer, changes), settings, at);
+}
+async function judgedClaims(changes: object, settings = {}, at = now) {
+  return judged(await tokenOf(signer, changes), settings, at);
+}
 
-const missing = (claim: string) => ({ reason: 'token_claim_missing', claim });
-const invalid = (claim: string) => ({ reason: 'token_claim_invalid', claim });
+function missing(claim: string) {
+  return { reason: 'token_claim_missing', claim };
+}
+function invalid(claim: string) {
+  return { reason: 'token_claim_invalid', claim };
+}
 
 describe('RFC 7519', () => {
   it('§2: a NumericDate is a JSON number and may have a fraction', async () => {

@@ -41,8 +41,9 @@ beforeAll(async () => {
   ps = await createSigner('PS256', 'k1');
 });
 
-const judged = (token: string, settings = {}, keys = [rs.verification]) =>
-  judge(createVerifyToken({ ...tokenSettings, ...settings }, { keySets: keySetsOf(keys), secrets: [] }), token);
+function judged(token: string, settings = {}, keys = [rs.verification]) {
+  return judge(createVerifyToken({ ...tokenSettings, ...settings }, { keySets: keySetsOf(keys), secrets: [] }), token);
+}
 
 describe('RFC 8725', () => {
   it('§3.1: only the algorithms that the operator names, and a key for no other than its own', async () => {

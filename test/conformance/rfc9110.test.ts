@@ -21,18 +21,26 @@
  * | §17.13 nothing about the server beyond need | test/doors/gateway: no stack, no version |
  */
 import { describe, expect, it } from 'vitest';
-import type { AuthMethod, Reason } from '../../lib/decision/vocabulary.ts';
+import type { AuthMethod } from '../../lib/decision/principal.ts';
+import type { Reason } from '../../lib/decision/reason.ts';
 import { createEndpointTable, defaultEndpoints } from '../../lib/request/endpoints.ts';
 import { createFieldRules, upstreamFields } from '../../lib/request/strip.ts';
 import { denialAnswer } from '../../lib/respond/denial.ts';
 import { fieldValue } from '../../lib/respond/identity.ts';
 
-const rules = (forwardCredentials: boolean) =>
-  createFieldRules({ identityHeaders: [], credentialHeaders: ['authorization', 'x-api-key'], forwardCredentials });
-const forwarded = (fields: Record<string, string>, forwardCredentials = false) =>
-  upstreamFields(new Headers(fields), rules(forwardCredentials)).map(([name]) => name);
-const fieldsOf = (reason: Reason, authMethod: AuthMethod = 'jwt') =>
-  Object.fromEntries(denialAnswer(reason, { requestId: 'r', authMethod }).headers);
+function rules(forwardCredentials: boolean) {
+  return createFieldRules({
+    identityHeaders: [],
+    credentialHeaders: ['authorization', 'x-api-key'],
+    forwardCredentials,
+  });
+}
+function forwarded(fields: Record<string, string>, forwardCredentials = false) {
+  return upstreamFields(new Headers(fields), rules(forwardCredentials)).map(([name]) => name);
+}
+function fieldsOf(reason: Reason, authMethod: AuthMethod = 'jwt') {
+  return Object.fromEntries(denialAnswer(reason, { requestId: 'r', authMethod }).headers);
+}
 
 describe('RFC 9110', () => {
   it.each([

@@ -15,7 +15,7 @@
  * | XML form (appendix B) | not offered |
  */
 import { describe, expect, it } from 'vitest';
-import type { Reason } from '../../lib/decision/vocabulary.ts';
+import type { Reason } from '../../lib/decision/reason.ts';
 import { denialAnswer } from '../../lib/respond/denial.ts';
 
 const reasons: readonly Reason[] = [
@@ -34,10 +34,10 @@ const reasons: readonly Reason[] = [
   { reason: 'upstream_timeout' },
   { reason: 'internal_error' },
 ];
-const answer = (reason: Reason, requestId = 'r-1') => {
+function answer(reason: Reason, requestId = 'r-1') {
   const { status, headers, body } = denialAnswer(reason, { requestId, authMethod: 'jwt' });
   return { status, type: Object.fromEntries(headers)['content-type'], problem: JSON.parse(body ?? '') };
-};
+}
 
 describe('RFC 9457', () => {
   it.each(reasons.map((reason) => [reason.reason, reason] as const))('§3, §3.1.1, §3.1.2: %s', (_, reason) => {

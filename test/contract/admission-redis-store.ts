@@ -13,8 +13,9 @@ const AGE = `for _, key in ipairs(redis.call('KEYS', 'tgefd:v1:budget:*')) do
 end return 1`;
 
 /** Stands for a keyed hash, and shows in a test where a raw value slipped through. */
-export const pseudonym = (kind: 'jti' | 'sub', value: string): string =>
-  `${kind}.${[...new TextEncoder().encode(value)].map((byte) => (byte ^ 0x5a).toString(16)).join('')}`;
+export function pseudonym(kind: 'jti' | 'sub', value: string): string {
+  return `${kind}.${[...new TextEncoder().encode(value)].map((byte) => (byte ^ 0x5a).toString(16)).join('')}`;
+}
 
 export const pseudonyms: RevocationPseudonyms = (kind, value) => [pseudonym(kind, value)];
 
@@ -38,7 +39,7 @@ export async function redisUnderTest(exchange: RedisExchange): Promise<StoreUnde
   const store = createRedisStore(connection);
   return {
     store,
-    revocations: createRedisRevocations(connection, store, pseudonyms),
+    revocations: createRedisRevocations(connection, pseudonyms),
     nowMs: Date.now,
     age: async (ms) => {
       if (ms > 0) await command('EVAL', AGE, 0, ms);

@@ -1,8 +1,8 @@
 import { Redis } from '@upstash/redis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createRedisStore } from '../../lib/admit/redis-store.ts';
-import type { Finding } from '../../lib/admit/shared-store.ts';
-import type { Budget } from '../../lib/decision/vocabulary.ts';
+import type { AdmissionFinding } from '../../lib/admit/shared-store.ts';
+import type { Budget } from '../../lib/decision/outcome.ts';
 import { exactly } from '../../lib/limit/budgets.ts';
 import { fetchExchange, type RedisConnection, type RedisExchange } from '../../lib/redis/connection.ts';
 import { describeWith } from '../support/describe-with.ts';
@@ -13,10 +13,11 @@ import { budgetsContract, revocationsContract } from './admission-suite.ts';
 const program = await redisProgram();
 
 /** Whole tokens left of each budget of the inquiry below. */
-const remaining = (finding: Finding): number[] =>
-  finding.found === 'settled'
+function remaining(finding: AdmissionFinding): number[] {
+  return finding.found === 'settled'
     ? finding.settlement.grants.map(({ missing }, i) => Math.floor((i === 0 ? 60 : 6) - missing / 60_000))
     : [];
+}
 
 describeWith([program], 'in Redis', () => {
   let redis: RedisParts;

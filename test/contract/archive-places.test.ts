@@ -20,29 +20,32 @@ const redisServer = await redisProgram();
 const ceph = await cephPrograms();
 
 /** The configuration of an archive in development, for whatever place. */
-const environment = (redis: RedisParts): Record<string, string> => ({
-  TGEFD_ENV: 'development',
-  TGEFD_AUTH_MODE: 'none',
-  TGEFD_UPSTREAM_URL: 'http://127.0.0.1:9',
-  TGEFD_REDIS_URL: redis.url,
-  TGEFD_REDIS_TOKEN: redis.token,
-  TGEFD_AUDIT_SIGNING_KEY: JSON.stringify(signingJwk),
-});
+function environment(redis: RedisParts): Record<string, string> {
+  return {
+    TGEFD_ENV: 'development',
+    TGEFD_AUTH_MODE: 'none',
+    TGEFD_UPSTREAM_URL: 'http://127.0.0.1:9',
+    TGEFD_REDIS_URL: redis.url,
+    TGEFD_REDIS_TOKEN: redis.token,
+    TGEFD_AUDIT_SIGNING_KEY: JSON.stringify(signingJwk),
+  };
+}
 
 /** Puts records into the outbox as if they had been there for an hour. */
-const decide = async (redis: RedisParts, count: number) => {
+async function decide(redis: RedisParts, count: number) {
   const startMs = Date.now() - HOUR_MS;
   for (let n = 1; n <= count; n++) {
     const record = JSON.stringify(recordAt(`d-${n}`, startMs + n));
     await redis.client.xadd(STREAM, `${startMs + n}-0`, 'r', record);
   }
-};
+}
 
-const verified = (store: ObjectStore, prefix = 'audit'): Promise<VerifyReport> =>
-  verifyArchive(
+function verified(store: ObjectStore, prefix = 'audit'): Promise<VerifyReport> {
+  return verifyArchive(
     { fromMs: null, toMs: null, expiredBeforeMs: 0 },
     { store, layout: createLayout(prefix), verifier: createVerifier([signingJwk]), copies: null },
   );
+}
 
 describeWith([redisServer], 'the archive’s places', () => {
   let redis: RedisParts;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Budget } from '../../lib/decision/vocabulary.ts';
+import type { Budget } from '../../lib/decision/outcome.ts';
 import { startChild } from '../support/child.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { type RedisParts, redisProgram, startRedis } from '../support/redis.ts';

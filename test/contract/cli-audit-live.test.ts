@@ -10,11 +10,11 @@ const program = await redisProgram();
 const KEY = 'a pseudonym key that only tests know of';
 const PREVIOUS = 'the pseudonym key before it, from the last quarter';
 
-const pseudonym = (key: string, name: string): string => {
+function pseudonym(key: string, name: string): string {
   const mac = (text: string) => createHmac('sha256', key).update(text).digest();
   const id = mac('tgefd pseudonym key id').subarray(0, 4).toString('hex');
   return `${id}.${mac(`tgefd pseudonym\nidentity\n${name}`).subarray(0, 16).toString('base64url')}`;
-};
+}
 
 const configured = {
   TGEFD_ENV: 'development',
@@ -25,7 +25,7 @@ const configured = {
   TGEFD_AUDIT_PSEUDONYM_KEY_PREVIOUS: PREVIOUS,
   TGEFD_AUDIT_SIGNING_KEY: JSON.stringify(signingJwk),
 };
-const run = async (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const [out, err]: [string[], string[]] = [[], []];
   const code = await main(['audit', ...args], {
     env: { ...configured, ...env },
@@ -33,7 +33,7 @@ const run = async (args: readonly string[], env: Readonly<Record<string, string>
     err: (line) => void err.push(line),
   });
   return { code, out, err };
-};
+}
 
 describe('tgefd-authorizer audit, with a configuration', () => {
   test('pseudonym: one for each key, the current one first', async () => {

@@ -1,8 +1,15 @@
 import { expect, test } from 'vitest';
-import { compareIds, type Lease, type Outbox, type Source, storedAtMs, type Tail } from '../../lib/audit/outbox.ts';
+import {
+  type ArchiveLock,
+  compareIds,
+  type Outbox,
+  type Source,
+  storedAtMs,
+  type Tail,
+} from '../../lib/audit/outbox.ts';
 
 export interface OutboxUnderTest {
-  readonly outbox: Outbox & Source & Lease & Tail;
+  readonly outbox: Outbox & Source & ArchiveLock & Tail;
   /** Milliseconds by the outbox's own clock. */
   nowMs(): number;
   /** Lets its clock go on. */

@@ -1,6 +1,6 @@
 import { createAdmission } from '../../lib/admit/admission.ts';
 import { createRedisStore } from '../../lib/admit/redis-store.ts';
-import type { Budget } from '../../lib/decision/vocabulary.ts';
+import type { Budget } from '../../lib/decision/outcome.ts';
 import { createRedisConnection, fetchExchange } from '../../lib/redis/connection.ts';
 
 /** What a spender is told, as JSON in `SPEND`. */

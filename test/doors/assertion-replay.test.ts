@@ -37,12 +37,14 @@ const [tools, uvicorn] = await Promise.all([
   ensurePackage('uvicorn', ['uvicorn', 'python3-fastapi', 'python3-jwt', 'python3-cryptography']),
 ]);
 
-const listening = async (listener: RequestListener): Promise<Service> => {
+async function listening(listener: RequestListener): Promise<Service> {
   const loopback = await listenOnLoopback(createServer(listener));
   return { port: loopback.port, stop: loopback.down };
-};
-const verifier = ({ audience, jwksUrl }: Trust) => createAssertionVerifier({ audience, keys: new URL(jwksUrl) });
-const unreported = () => {};
+}
+function verifier({ audience, jwksUrl }: Trust) {
+  return createAssertionVerifier({ audience, keys: new URL(jwksUrl) });
+}
+function unreported() {}
 
 const services: readonly { name: string; programs: readonly Program[]; start(trust: Trust): Promise<Service> }[] = [
   {
@@ -90,10 +92,10 @@ const services: readonly { name: string; programs: readonly Program[]; start(tru
   },
 ];
 
-const newKey = async (kid: string, algorithm: 'EdDSA' | 'ES256') => {
+async function newKey(kid: string, algorithm: 'EdDSA' | 'ES256') {
   const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
   return JSON.stringify({ ...(await exportJWK(privateKey)), kid });
-};
+}
 const [first, second] = await Promise.all([newKey('first', 'EdDSA'), newKey('second', 'ES256')]);
 
 for (const { name, programs, start } of services) {

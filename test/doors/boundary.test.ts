@@ -26,26 +26,29 @@ beforeAll(async () => {
 });
 afterAll(() => upstream?.stop());
 
-const mtls = (more: Record<string, string>) => ({
-  TGEFD_ENV: 'development',
-  TGEFD_AUTH_MODE: 'mtls',
-  TGEFD_RBAC_ENABLED: 'true',
-  TGEFD_UPSTREAM_URL: upstream.url,
-  TGEFD_MTLS_POLICY: policy,
-  TGEFD_IDENTITY_HEADER: 'x-client-id',
-  ...more,
-});
+function mtls(more: Record<string, string>) {
+  return {
+    TGEFD_ENV: 'development',
+    TGEFD_AUTH_MODE: 'mtls',
+    TGEFD_RBAC_ENABLED: 'true',
+    TGEFD_UPSTREAM_URL: upstream.url,
+    TGEFD_MTLS_POLICY: policy,
+    TGEFD_IDENTITY_HEADER: 'x-client-id',
+    ...more,
+  };
+}
 
-const ask = async (door: StartedDoor, fields: Record<string, string>, target = '/v1/metrics') => {
+async function ask(door: StartedDoor, fields: Record<string, string>, target = '/v1/metrics') {
   const answer = await requestRaw(door.port, `GET ${target} HTTP/1.1`, [
     'Host: api.example',
     ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`),
   ]);
   const code: unknown = answer.status === 200 ? null : JSON.parse(answer.body).code;
   return { status: answer.status, code, requestId: answer.field('x-request-id') };
-};
-const seenBy = (name: string) =>
-  upstream.received.at(-1)?.fields.find(([each]) => each.toLowerCase() === name)?.[1] ?? null;
+}
+function seenBy(name: string) {
+  return upstream.received.at(-1)?.fields.find(([each]) => each.toLowerCase() === name)?.[1] ?? null;
+}
 
 describe('behind a trusted proxy, on Node', () => {
   let trusting: StartedDoor;

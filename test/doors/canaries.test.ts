@@ -21,24 +21,28 @@ beforeAll(async () => {
   [issuer, upstream, canaries] = await Promise.all([startIssuer(), startUpstream(), createCanaries()]);
 });
 afterAll(() => Promise.all([issuer?.stop(), upstream?.stop()]));
-const secretsIn = (text: string) => canaries.secretsIn(text);
+function secretsIn(text: string) {
+  return canaries.secretsIn(text);
+}
 
-const environment = (): Record<string, string> => ({
-  ...jwtEnvironment(issuer),
-  TGEFD_RBAC_ENABLED: 'true',
-  TGEFD_UPSTREAM_URL: upstream.url,
-  // Redis, the bucket and the collector are away: their errors are where secrets like to show.
-  TGEFD_REDIS_URL: 'http://127.0.0.1:1',
-  TGEFD_RATE_LIMIT_PER_MINUTE: '100',
-  TGEFD_AUDIT_BUCKET: 'records',
-  TGEFD_AUDIT_S3_ENDPOINT: 'http://127.0.0.1:1',
-  TGEFD_AUDIT_MODE: 'relaxed',
-  TGEFD_AUDIT_ARCHIVE_INTERVAL_SEC: '0.2',
-  TGEFD_METRICS_ENABLED: 'true',
-  TGEFD_OTEL_ENABLED: 'true',
-  TGEFD_OTEL_ENDPOINT: 'http://127.0.0.1:1/v1/traces',
-  ...canaries.env,
-});
+function environment(): Record<string, string> {
+  return {
+    ...jwtEnvironment(issuer),
+    TGEFD_RBAC_ENABLED: 'true',
+    TGEFD_UPSTREAM_URL: upstream.url,
+    // Redis, the bucket and the collector are away: their errors are where secrets like to show.
+    TGEFD_REDIS_URL: 'http://127.0.0.1:1',
+    TGEFD_RATE_LIMIT_PER_MINUTE: '100',
+    TGEFD_AUDIT_BUCKET: 'records',
+    TGEFD_AUDIT_S3_ENDPOINT: 'http://127.0.0.1:1',
+    TGEFD_AUDIT_MODE: 'relaxed',
+    TGEFD_AUDIT_ARCHIVE_INTERVAL_SEC: '0.2',
+    TGEFD_METRICS_ENABLED: 'true',
+    TGEFD_OTEL_ENABLED: 'true',
+    TGEFD_OTEL_ENDPOINT: 'http://127.0.0.1:1/v1/traces',
+    ...canaries.env,
+  };
+}
 
 test('a canary is seen where there is one, whatever it is written as', () => {
   for (const [name, text] of Object.entries(canaries.env)) {

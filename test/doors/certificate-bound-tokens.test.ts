@@ -12,7 +12,9 @@ import { startNodeDoor } from '../support/node-door.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
 const openssl = await opensslProgram();
-const thumbprint = ({ der }: IssuedCertificate) => createHash('sha256').update(der).digest('base64url');
+function thumbprint({ der }: IssuedCertificate) {
+  return createHash('sha256').update(der).digest('base64url');
+}
 
 /* RFC 8705 §3: a token that names a certificate is worth nothing without it, whatever the door knows the certificate by. */
 describeWith([openssl], 'a token bound to a certificate', () => {

@@ -3,14 +3,19 @@ import { CompactSign, exportJWK, exportSPKI, generateKeyPair, importJWK, type JW
 import type { Issuer } from '../support/issuer.ts';
 import type { CredentialName } from './table.ts';
 
-const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-const decode = (part: string | undefined) => JSON.parse(Buffer.from(part ?? '', 'base64url').toString());
+function encode(value: unknown) {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+function decode(part: string | undefined) {
+  return JSON.parse(Buffer.from(part ?? '', 'base64url').toString());
+}
 
-const changeOne = (text: string, at: number) =>
-  `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`;
+function changeOne(text: string, at: number) {
+  return `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`;
+}
 
 /** Every credential of the table: true ones from the issuer, forged ones made of them or with its true keys. */
-export const makeCredentials = async (issuer: Issuer): Promise<Readonly<Record<CredentialName, string>>> => {
+export async function makeCredentials(issuer: Issuer): Promise<Readonly<Record<CredentialName, string>>> {
   const nowSeconds = Math.floor(Date.now() / 1000);
   const genuine = await issuer.token({ subject: 'alice' });
   const [header, claims, signature] = genuine.split('.');
@@ -64,6 +69,8 @@ export const makeCredentials = async (issuer: Issuer): Promise<Readonly<Record<C
     'a word': 'password',
     oversized: `${genuine}${'A'.repeat(8192)}`,
   };
-};
+}
 
-const publicOf = ({ kty, n, e, alg, kid }: JWK): JWK => ({ kty, n, e, alg, kid }) as JWK;
+function publicOf({ kty, n, e, alg, kid }: JWK): JWK {
+  return { kty, n, e, alg, kid } as JWK;
+}

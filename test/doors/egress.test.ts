@@ -47,11 +47,15 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([issuer?.down(), trap?.down(), upstream?.stop()]));
 
-const here = (path = '') => `http://127.0.0.1:${issuer.port}${path}`;
+function here(path = '') {
+  return `http://127.0.0.1:${issuer.port}${path}`;
+}
 const header = Buffer.from('{"alg":"RS256","kid":"k"}').toString('base64url');
 const claims = Buffer.from('{"sub":"alice"}').toString('base64url');
 const token = `${header}.${claims}.${'A'.repeat(342)}`;
-const open = () => ({ TGEFD_ENV: 'development', TGEFD_AUTH_MODE: 'none', TGEFD_UPSTREAM_URL: upstream.url });
+function open() {
+  return { TGEFD_ENV: 'development', TGEFD_AUTH_MODE: 'none', TGEFD_UPSTREAM_URL: upstream.url };
+}
 
 /** Every variable whose place is called for an answer, and what makes a door call it. STS is in the unit tests. */
 const calls = {

@@ -44,8 +44,8 @@ const refusedByTheProxy: Readonly<Record<'nginx' | 'caddy', readonly string[]>> 
   caddy: ['path with half a percent-encoding', 'path with a percent-encoding that is none'],
 };
 
-const startAuthorizer = (door: string, env: Readonly<Record<string, string>> = {}): Promise<StartedDoor> =>
-  startNodeDoor({
+function startAuthorizer(door: string, env: Readonly<Record<string, string>> = {}): Promise<StartedDoor> {
+  return startNodeDoor({
     ...jwtEnvironment(issuer),
     TGEFD_JWT_ALLOWED_ALGS: 'RS256,PS256,ES256,EdDSA',
     TGEFD_RBAC_ENABLED: 'true',
@@ -53,17 +53,21 @@ const startAuthorizer = (door: string, env: Readonly<Record<string, string>> = {
     TGEFD_TRUSTED_PROXIES: '127.0.0.1/32',
     ...env,
   });
+}
 
-const fieldsOf = (request: DoorCase): (readonly [string, string])[] => [
-  ...(request.credential ? [['Authorization', `Bearer ${credentials[request.credential]}`] as const] : []),
-  ...(request.fields ?? []),
-  ...(request.body === undefined ? [] : [['Content-Length', String(request.body.length)] as const]),
-];
+function fieldsOf(request: DoorCase): (readonly [string, string])[] {
+  return [
+    ...(request.credential ? [['Authorization', `Bearer ${credentials[request.credential]}`] as const] : []),
+    ...(request.fields ?? []),
+    ...(request.body === undefined ? [] : [['Content-Length', String(request.body.length)] as const]),
+  ];
+}
 
-const records = (door: StartedDoor) =>
-  door.lines.filter((line) => line.includes('"type":"audit"')).map((line) => JSON.parse(line));
+function records(door: StartedDoor) {
+  return door.lines.filter((line) => line.includes('"type":"audit"')).map((line) => JSON.parse(line));
+}
 
-const expectDenial = (answer: Pick<RawResponse, 'status' | 'field' | 'body'>, request: DoorCase) => {
+function expectDenial(answer: Pick<RawResponse, 'status' | 'field' | 'body'>, request: DoorCase) {
   const { status, code, challenge, allow } = request.expect;
   expect(answer.status).toBe(status);
   expect(answer.field('www-authenticate')).toBe(challenge ?? null);
@@ -72,7 +76,7 @@ const expectDenial = (answer: Pick<RawResponse, 'status' | 'field' | 'body'>, re
   expect(answer.field('cache-control')).toBe('no-store');
   expect(answer.field('x-request-id')).toMatch(/^[A-Za-z0-9._-]{1,128}$/);
   expect(JSON.parse(answer.body)).toMatchObject({ status, code, request_id: answer.field('x-request-id') });
-};
+}
 
 for (const { door, program, start } of await documentedProxies()) {
   describeWith([program], `behind the documented ${door}`, () => {

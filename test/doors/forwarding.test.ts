@@ -35,29 +35,31 @@ beforeAll(async () => {
 });
 afterAll(() => upstream?.stop());
 
-const environment = (more: Record<string, string> = {}) => ({
-  TGEFD_ENV: 'development',
-  TGEFD_AUTH_MODE: 'api_key',
-  TGEFD_API_KEY: `tests:${key}`.replaceAll(' ', '-'),
-  TGEFD_UPSTREAM_URL: upstream.url,
-  TGEFD_ENDPOINTS: JSON.stringify(rows),
-  TGEFD_UPSTREAM_TIMEOUT_SEC: '1',
-  TGEFD_MAX_BODY_BYTES: '100000',
-  TGEFD_CORS_ALLOWED_ORIGINS: 'https://app.example',
-  TGEFD_AUDIT_LOG: 'false',
-  TGEFD_METRICS_ENABLED: 'true',
-  ...more,
-});
+function environment(more: Record<string, string> = {}) {
+  return {
+    TGEFD_ENV: 'development',
+    TGEFD_AUTH_MODE: 'api_key',
+    TGEFD_API_KEY: `tests:${key}`.replaceAll(' ', '-'),
+    TGEFD_UPSTREAM_URL: upstream.url,
+    TGEFD_ENDPOINTS: JSON.stringify(rows),
+    TGEFD_UPSTREAM_TIMEOUT_SEC: '1',
+    TGEFD_MAX_BODY_BYTES: '100000',
+    TGEFD_CORS_ALLOWED_ORIGINS: 'https://app.example',
+    TGEFD_AUDIT_LOG: 'false',
+    TGEFD_METRICS_ENABLED: 'true',
+    ...more,
+  };
+}
 const apiKey = { 'x-api-key': key.replaceAll(' ', '-') };
 
-const lastSeen = () => {
+function lastSeen() {
   const seen = upstream.received.at(-1);
   if (!seen) throw new Error('the upstream has seen nothing');
   const fields = new Map<string, string[]>();
   for (const [name, value] of seen.fields)
     fields.set(name.toLowerCase(), [...(fields.get(name.toLowerCase()) ?? []), value]);
   return { ...seen, field: (name: string) => fields.get(name)?.join(', ') ?? null };
-};
+}
 
 describe.each(Object.entries({ node: startNodeDoor, workerd: startWorkerDoor }))(
   'forwarding on %s',

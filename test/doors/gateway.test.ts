@@ -14,7 +14,7 @@ import { type DoorCase, doorTable } from './table.ts';
 const haproxy = await haproxyProgram();
 
 /** The Node door as the documented HAProxy shows it to callers. */
-const startBehindHaproxy = async (env: DoorEnv): Promise<StartedDoor> => {
+async function startBehindHaproxy(env: DoorEnv): Promise<StartedDoor> {
   const door = await startNodeDoor({ ...env, TGEFD_TRUSTED_PROXIES: '127.0.0.1/32' });
   const proxy = await startGatewayHaproxy(haproxy, door.port);
   const stop = async () => {
@@ -22,7 +22,7 @@ const startBehindHaproxy = async (env: DoorEnv): Promise<StartedDoor> => {
     await door.stop();
   };
   return { ...door, url: `http://127.0.0.1:${proxy.port}`, port: proxy.port, stop };
-};
+}
 
 const doors = [
   { name: 'on node', start: startNodeDoor, programs: [] },
@@ -41,22 +41,32 @@ beforeAll(async () => {
 afterAll(() => Promise.all([issuer?.stop(), upstream?.stop()]));
 
 /** The configuration that the table speaks of. */
-const environment = () => ({
-  ...jwtEnvironment(issuer),
-  TGEFD_JWT_ALLOWED_ALGS: 'RS256,PS256,ES256,EdDSA',
-  TGEFD_RBAC_ENABLED: 'true',
-  TGEFD_UPSTREAM_URL: upstream.url,
-});
+function environment() {
+  return {
+    ...jwtEnvironment(issuer),
+    TGEFD_JWT_ALLOWED_ALGS: 'RS256,PS256,ES256,EdDSA',
+    TGEFD_RBAC_ENABLED: 'true',
+    TGEFD_UPSTREAM_URL: upstream.url,
+  };
+}
 
-const fieldsOf = (request: DoorCase): string[] => [
-  'Host: api.example',
-  ...(request.credential ? [`Authorization: Bearer ${credentials[request.credential]}`] : []),
-  ...(request.fields ?? []).map(([name, value]) => `${name}: ${value}`),
-  ...(request.body === undefined ? [] : [`Content-Length: ${request.body.length}`]),
-];
+function fieldsOf(request: DoorCase): string[] {
+  return [
+    'Host: api.example',
+    ...(request.credential ? [`Authorization: Bearer ${credentials[request.credential]}`] : []),
+    ...(request.fields ?? []).map(([name, value]) => `${name}: ${value}`),
+    ...(request.body === undefined ? [] : [`Content-Length: ${request.body.length}`]),
+  ];
+}
 
-const send = (door: StartedDoor, request: DoorCase) =>
-  requestRaw(door.port, `${request.method ?? 'GET'} ${request.target} HTTP/1.1`, fieldsOf(request), request.body);
+function send(door: StartedDoor, request: DoorCase) {
+  return requestRaw(
+    door.port,
+    `${request.method ?? 'GET'} ${request.target} HTTP/1.1`,
+    fieldsOf(request),
+    request.body,
+  );
+}
 
 for (const { name, start, programs } of doors)
   describeWith(programs, `the gateway ${name}`, () => {

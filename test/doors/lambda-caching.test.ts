@@ -6,13 +6,14 @@ import { type ApiName, apis, runtimeName, type StartedApi, startApi } from './la
 const SECRET = 'a secret of the tests, 32 bytes or more';
 const TTL_SECONDS = 300;
 
-const token = (subject: string, scope: string) =>
-  new SignJWT({ scope })
+function token(subject: string, scope: string) {
+  return new SignJWT({ scope })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setSubject(subject)
     .setIssuedAt()
     .setExpirationTime('1h')
     .sign(new TextEncoder().encode(SECRET));
+}
 
 const environment = {
   TGEFD_ENV: 'development',
@@ -22,24 +23,24 @@ const environment = {
 };
 
 /** The same API with answers kept, as API Gateway demands it: the credential is the identity. */
-const kept = (name: ApiName, ...more: readonly string[]): Api => {
+function kept(name: ApiName, ...more: readonly string[]): Api {
   const credential = name.startsWith('REST') ? 'method.request.header.Authorization' : '$request.header.Authorization';
   return { ...apis[name], ttlSeconds: TTL_SECONDS, identitySources: [credential, ...more] };
-};
+}
 const withPolicies = (Object.keys(apis) as ApiName[]).filter((name) => name !== 'HTTP 2.0 simple');
 
 let api: StartedApi;
 afterEach(() => api?.stop());
-const start = async (
+async function start(
   definition: Api,
   env: Readonly<Record<string, string>> = { TGEFD_AUTHORIZER_TTL_SEC: `${TTL_SECONDS}` },
-) => {
+) {
   api = await startApi(definition, { ...environment, ...env });
-};
-const statusOf = async (bearer: string, target: string, method = 'GET') => {
+}
+async function statusOf(bearer: string, target: string, method = 'GET') {
   const { status } = await api.send({ method, target, headers: [['authorization', `Bearer ${bearer}`]] });
   return status;
-};
+}
 
 describe.each(withPolicies)(`an answer that API Gateway keeps, %s, on ${runtimeName}`, (name) => {
   test('for a permitted route does not open another one', async () => {

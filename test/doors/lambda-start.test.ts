@@ -20,7 +20,7 @@ afterEach(async () => {
   await running?.stop();
   running = null;
 });
-const start = async (env: Readonly<Record<string, string>>, handler = 'lambda-authorizer.handler') => {
+async function start(env: Readonly<Record<string, string>>, handler = 'lambda-authorizer.handler') {
   running = await startFunction({
     bundle: BUNDLE,
     handler,
@@ -28,8 +28,8 @@ const start = async (env: Readonly<Record<string, string>>, handler = 'lambda-au
     env: { TGEFD_ENV: 'development', TGEFD_AUTH_MODE: 'jwt', TGEFD_RBAC_ENABLED: 'true', ...env },
   });
   return running;
-};
-const eventWith = async (secret = SECRET) => {
+}
+async function eventWith(secret = SECRET) {
   const bearer = await new SignJWT({ scope: 'jobs' })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setSubject('alice')
@@ -37,7 +37,7 @@ const eventWith = async (secret = SECRET) => {
     .setExpirationTime('1h')
     .sign(new TextEncoder().encode(secret));
   return { ...restRequest, headers: {}, multiValueHeaders: { Authorization: [`Bearer ${bearer}`] } };
-};
+}
 
 describe(`the start of the authorizer, on ${runtimeName}`, () => {
   test('fails with one line per problem where the configuration is invalid, and no secret in any', async () => {

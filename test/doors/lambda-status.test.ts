@@ -13,14 +13,15 @@ const names = Object.keys(apis) as ApiName[];
 const redis = await redisProgram();
 const openssl = await opensslProgram();
 
-const token = (subject: string, scope: string) =>
-  new SignJWT({ scope })
+function token(subject: string, scope: string) {
+  return new SignJWT({ scope })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setSubject(subject)
     .setJti(`token-of-${subject}`)
     .setIssuedAt()
     .setExpirationTime('1h')
     .sign(new TextEncoder().encode(SECRET));
+}
 
 const withSecret = {
   TGEFD_ENV: 'development',
@@ -31,10 +32,12 @@ const withSecret = {
 
 let api: StartedApi;
 afterEach(() => api?.stop());
-const ask = async (target: string, bearer: string, method = 'GET') =>
-  api.send({ method, target, headers: [['Authorization', `Bearer ${bearer}`]] });
-const records = () =>
-  api.lambda.lines.filter((line) => line.includes('"type":"audit"')).map((line) => JSON.parse(line));
+async function ask(target: string, bearer: string, method = 'GET') {
+  return api.send({ method, target, headers: [['Authorization', `Bearer ${bearer}`]] });
+}
+function records() {
+  return api.lambda.lines.filter((line) => line.includes('"type":"audit"')).map((line) => JSON.parse(line));
+}
 
 const ASSERTION_KEY =
   '{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}';

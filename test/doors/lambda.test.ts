@@ -14,16 +14,20 @@ beforeAll(async () => {
 afterAll(() => issuer?.stop());
 
 /** The configuration that the table speaks of. */
-const environment = () => ({
-  ...jwtEnvironment(issuer),
-  TGEFD_JWT_ALLOWED_ALGS: 'RS256,PS256,ES256,EdDSA',
-  TGEFD_RBAC_ENABLED: 'true',
-});
+function environment() {
+  return {
+    ...jwtEnvironment(issuer),
+    TGEFD_JWT_ALLOWED_ALGS: 'RS256,PS256,ES256,EdDSA',
+    TGEFD_RBAC_ENABLED: 'true',
+  };
+}
 
-const authorization = (request: DoorCase): [string, string][] => [
-  ...(request.credential ? [['Authorization', `Bearer ${credentials[request.credential]}`] as [string, string]] : []),
-  ...(request.fields ?? []).map(([name, value]): [string, string] => [name, value]),
-];
+function authorization(request: DoorCase): [string, string][] {
+  return [
+    ...(request.credential ? [['Authorization', `Bearer ${credentials[request.credential]}`] as [string, string]] : []),
+    ...(request.fields ?? []).map(([name, value]): [string, string] => [name, value]),
+  ];
+}
 
 /** HTTP APIs decode the path once before anybody sees it, and refuse what they cannot decode. */
 const decodedByHttpApis: ReadonlyMap<string, number> = new Map([
@@ -36,7 +40,7 @@ const decodedByHttpApis: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** What an API of this kind can tell of the answer that the table asks for. */
-const expressed = (name: ApiName, request: DoorCase): { status: number; code?: string } => {
+function expressed(name: ApiName, request: DoorCase): { status: number; code?: string } {
   const { status, code } = request.expect;
   const rest = name.startsWith('REST');
   const decoded = rest ? undefined : decodedByHttpApis.get(request.name);
@@ -48,7 +52,7 @@ const expressed = (name: ApiName, request: DoorCase): { status: number; code?: s
   if (status === 200) return { status };
   if (status === 401) return { status, ...(rest && { code: 'credentials_invalid' }) };
   return { status: 403, ...(rest && code !== undefined && { code }) };
-};
+}
 
 describe.each(Object.keys(apis) as ApiName[])(`API Gateway, %s, on ${runtimeName}`, (name) => {
   let api: StartedApi;

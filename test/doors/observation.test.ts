@@ -15,11 +15,13 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([issuer?.stop(), upstream?.stop(), collector?.stop()]));
 
-const environment = () => ({
-  ...jwtEnvironment(issuer),
-  TGEFD_RBAC_ENABLED: 'true',
-  TGEFD_UPSTREAM_URL: upstream.url,
-});
+function environment() {
+  return {
+    ...jwtEnvironment(issuer),
+    TGEFD_RBAC_ENABLED: 'true',
+    TGEFD_UPSTREAM_URL: upstream.url,
+  };
+}
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const CALLER = '00f067aa0ba902b7';
 

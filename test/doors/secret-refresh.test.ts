@@ -26,38 +26,45 @@ afterEach(() => door?.stop());
 afterAll(() => Promise.all([upstream?.stop(), rm(folder, { recursive: true, force: true })]));
 
 /** Replaces a file as a mount does: never half written. */
-const put = async (name: string, text: string) => {
+async function put(name: string, text: string) {
   await writeFile(join(folder, `${name}.new`), text, { mode: 0o600 });
   await rename(join(folder, `${name}.new`), join(folder, name));
-};
-const signedWith = (secret: string) =>
-  new SignJWT({ sub: 'alice' })
+}
+function signedWith(secret: string) {
+  return new SignJWT({ sub: 'alice' })
     .setProtectedHeader({ alg: 'HS256' })
     .setExpirationTime('5 min')
     .sign(new TextEncoder().encode(secret));
-const ask = async (token: string) =>
-  (await fetch(`${door?.url}/v1/metrics`, { headers: { authorization: `Bearer ${token}` } })).status;
-const said = (event: string) => door?.lines.filter((line) => line.includes(`"event":"${event}"`)) ?? [];
+}
+async function ask(token: string) {
+  return (await fetch(`${door?.url}/v1/metrics`, { headers: { authorization: `Bearer ${token}` } })).status;
+}
+function said(event: string) {
+  return door?.lines.filter((line) => line.includes(`"event":"${event}"`)) ?? [];
+}
 /** Records of readings of secrets, each of the published form. */
-const accesses = () =>
-  (door?.lines ?? [])
+function accesses() {
+  return (door?.lines ?? [])
     .filter((line) => line.includes('"type":"secret_access"'))
     .map((line) => secretAccessSchema.parse(JSON.parse(line)));
-const until = async (condition: () => boolean | Promise<boolean>, limitMs = 8_000) => {
+}
+async function until(condition: () => boolean | Promise<boolean>, limitMs = 8_000) {
   const beganMs = performance.now();
   while (!(await condition())) {
     if (performance.now() - beganMs > limitMs) throw new Error(`not within ${limitMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return performance.now() - beganMs;
-};
+}
 
-const environment = (more: Record<string, string>) => ({
-  TGEFD_ENV: 'development',
-  TGEFD_AUTH_MODE: 'jwt',
-  TGEFD_UPSTREAM_URL: upstream.url,
-  ...more,
-});
+function environment(more: Record<string, string>) {
+  return {
+    TGEFD_ENV: 'development',
+    TGEFD_AUTH_MODE: 'jwt',
+    TGEFD_UPSTREAM_URL: upstream.url,
+    ...more,
+  };
+}
 
 describe('secrets in mounted files, on Node', () => {
   const files = () => ({

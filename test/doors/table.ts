@@ -1,4 +1,4 @@
-import type { Code } from '../../lib/decision/vocabulary.ts';
+import type { Code } from '../../lib/decision/reason.ts';
 
 /** Credentials that the tests can bring, made by the real issuer or out of what it made. */
 export type CredentialName =
@@ -56,45 +56,49 @@ export interface DoorCase {
 
 const bearer = 'Bearer realm="tgefd"';
 const invalid = `${bearer}, error="invalid_token"`;
-const missingScope = (scope: string) => `${bearer}, error="insufficient_scope", scope="${scope}"`;
+function missingScope(scope: string) {
+  return `${bearer}, error="insufficient_scope", scope="${scope}"`;
+}
 
-const allowed = (name: string, method: string, target: string, credential: CredentialName): DoorCase => ({
-  name,
-  method,
-  target,
-  credential,
-  ...(method === 'POST' ? { body: '{}' } : {}),
-  expect: { status: 200 },
-});
+function allowed(name: string, method: string, target: string, credential: CredentialName): DoorCase {
+  return {
+    name,
+    method,
+    target,
+    credential,
+    ...(method === 'POST' ? { body: '{}' } : {}),
+    expect: { status: 200 },
+  };
+}
 
-const refused = (name: string, credential: CredentialName): DoorCase => ({
-  name,
-  target: '/v1/metrics',
-  credential,
-  expect: { status: 401, code: 'credentials_invalid', challenge: invalid },
-});
+function refused(name: string, credential: CredentialName): DoorCase {
+  return {
+    name,
+    target: '/v1/metrics',
+    credential,
+    expect: { status: 401, code: 'credentials_invalid', challenge: invalid },
+  };
+}
 
-const forbidden = (
-  name: string,
-  method: string,
-  target: string,
-  credential: CredentialName,
-  scope: string,
-): DoorCase => ({
-  name,
-  method,
-  target,
-  credential,
-  expect: { status: 403, code: 'insufficient_scope', challenge: missingScope(scope) },
-});
+function forbidden(name: string, method: string, target: string, credential: CredentialName, scope: string): DoorCase {
+  return {
+    name,
+    method,
+    target,
+    credential,
+    expect: { status: 403, code: 'insufficient_scope', challenge: missingScope(scope) },
+  };
+}
 
-const ambiguous = (name: string, target: string): DoorCase => ({
-  name: `path with ${name}`,
-  target,
-  credential: 'everything',
-  expect: { status: 400, code: 'request_invalid' },
-  only: 'gateway',
-});
+function ambiguous(name: string, target: string): DoorCase {
+  return {
+    name: `path with ${name}`,
+    target,
+    credential: 'everything',
+    expect: { status: 400, code: 'request_invalid' },
+    only: 'gateway',
+  };
+}
 
 /**
  * Requests × expected answers, the same for every door. Configuration: key set of the real issuer, issuer and audience

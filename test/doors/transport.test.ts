@@ -20,19 +20,21 @@ beforeAll(async () => {
 afterAll(() => upstream?.stop());
 
 /** Production, whose Redis is away: what is decided before admission needs none. */
-const production = (more: Record<string, string> = {}) => ({
-  TGEFD_AUTH_MODE: 'mtls',
-  TGEFD_UPSTREAM_URL: upstream.url,
-  TGEFD_TRUSTED_PROXIES: '127.0.0.1/32',
-  TGEFD_REDIS_URL: 'https://127.0.0.1:1',
-  TGEFD_REDIS_TOKEN: 'token',
-  TGEFD_AUDIT_MODE: 'relaxed',
-  TGEFD_AUDIT_PSEUDONYM_KEY: 'a pseudonym key of more than 32 bytes',
-  ...more,
-});
+function production(more: Record<string, string> = {}) {
+  return {
+    TGEFD_AUTH_MODE: 'mtls',
+    TGEFD_UPSTREAM_URL: upstream.url,
+    TGEFD_TRUSTED_PROXIES: '127.0.0.1/32',
+    TGEFD_REDIS_URL: 'https://127.0.0.1:1',
+    TGEFD_REDIS_TOKEN: 'token',
+    TGEFD_AUDIT_MODE: 'relaxed',
+    TGEFD_AUDIT_PSEUDONYM_KEY: 'a pseudonym key of more than 32 bytes',
+    ...more,
+  };
+}
 const hsts = 'max-age=31536000';
 
-const ask = async (door: StartedDoor, fields: Record<string, string> = {}, target = '/v1/metrics') => {
+async function ask(door: StartedDoor, fields: Record<string, string> = {}, target = '/v1/metrics') {
   const answer = await requestRaw(door.port, `GET ${target} HTTP/1.1`, [
     'Host: api.example',
     ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`),
@@ -45,7 +47,7 @@ const ask = async (door: StartedDoor, fields: Record<string, string> = {}, targe
     challenge: answer.field('www-authenticate') !== null,
     told: answer.field('x-tgefd-status'),
   };
-};
+}
 
 describe('behind a trusted proxy, in production on Node', () => {
   let door: StartedDoor;

@@ -12,7 +12,7 @@ import { composeArchive } from '../../lib/compose/archive.ts';
 import { s3Stores } from '../../lib/compose/archive-places.ts';
 import { cloudCredentials } from '../../lib/compose/cloud-credentials.ts';
 import { loadConfig } from '../../lib/config/load.ts';
-import type { Fetch } from '../../lib/decision/vocabulary.ts';
+import type { Fetch } from '../../lib/decision/ports.ts';
 import { loadAssertionKey, parseAssertionKey } from '../../lib/respond/assertion-key.ts';
 import { createWebIdentityTokens, WEB_IDENTITY_SUBJECT } from '../../lib/respond/assertion-web-identity.ts';
 import { createExpiring } from '../../lib/secrets/expiring.ts';
@@ -310,11 +310,11 @@ describeWith([...Object.values(ceph), openssl], 'a token of ours for credentials
 const refused = /^status 40[03] from STS \(\w+\)$/;
 const storeSettings = { bucket: BUCKET, conditionalWrites: true, retention: null, encryption: null };
 
-const kidOf = async (certificate: IssuedCertificate | undefined): Promise<{ readonly kid: string }> => {
+async function kidOf(certificate: IssuedCertificate | undefined): Promise<{ readonly kid: string }> {
   const parsed = parseAssertionKey(
     JSON.stringify(createPrivateKey(certificate?.keyPem ?? '').export({ format: 'jwk' })),
   );
   const loaded = parsed.ok ? await loadAssertionKey(parsed.key) : null;
   if (loaded === null) throw new Error('no key');
   return loaded;
-};
+}

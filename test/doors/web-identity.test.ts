@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { s3Stores } from '../../lib/compose/archive-places.ts';
 import { cloudCredentials } from '../../lib/compose/cloud-credentials.ts';
 import { loadConfig } from '../../lib/config/load.ts';
-import type { Fetch } from '../../lib/decision/vocabulary.ts';
+import type { Fetch } from '../../lib/decision/ports.ts';
 import { createS3Client, createS3Store } from '../../lib/storage/s3.ts';
 import { type LoopbackServer, listenOnLoopback } from '../support/loopback-server.ts';
 import { startNodeDoor } from '../support/node-door.ts';
@@ -28,30 +28,33 @@ beforeAll(async () => {
 });
 afterAll(() => bucket?.down());
 
-const environment = (more: Record<string, string> = {}) => ({
-  TGEFD_ENV: 'development',
-  TGEFD_AUTH_MODE: 'none',
-  TGEFD_UPSTREAM_URL: 'http://127.0.0.1:1',
-  TGEFD_ISSUER_URL: issuer,
-  TGEFD_ASSERTION_KEY: key,
-  ...more,
-});
-const configOf = (more: Record<string, string>) => {
+function environment(more: Record<string, string> = {}) {
+  return {
+    TGEFD_ENV: 'development',
+    TGEFD_AUTH_MODE: 'none',
+    TGEFD_UPSTREAM_URL: 'http://127.0.0.1:1',
+    TGEFD_ISSUER_URL: issuer,
+    TGEFD_ASSERTION_KEY: key,
+    ...more,
+  };
+}
+function configOf(more: Record<string, string>) {
   const place = { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
   const loaded = loadConfig(environment(more), place);
   if (!loaded.ok) throw new Error(loaded.problems.map(({ variable, found }) => `${variable}: ${found}`).join('; '));
   return loaded.config;
-};
-const withRole = () =>
-  configOf({
+}
+function withRole() {
+  return configOf({
     TGEFD_AUDIT_BUCKET: 'records',
     TGEFD_AUDIT_S3_ENDPOINT: `http://127.0.0.1:${bucket.port}`,
     TGEFD_AUDIT_S3_REGION: 'eu-central-1',
     TGEFD_AUDIT_S3_ROLE_ARN: role,
   });
+}
 
 /** STS as its documentation records it; `web-identity-exchange.test.ts` asks a real one. */
-const sts = () => {
+function sts() {
   const tokens: string[] = [];
   const fetch: Fetch = async (input, init) => {
     expect(input).toBe('https://sts.eu-central-1.amazonaws.com/');
@@ -62,8 +65,10 @@ const sts = () => {
     );
   };
   return { tokens, fetch };
-};
-const runtime = (fetch: Fetch) => ({ fetch, clock: () => Date.now(), newId: () => 'id', sharePromises: true });
+}
+function runtime(fetch: Fetch) {
+  return { fetch, clock: () => Date.now(), newId: () => 'id', sharePromises: true };
+}
 
 describe.each(Object.entries({ node: startNodeDoor, workerd: startWorkerDoor }))(
   'as a cloud sees us, on %s',

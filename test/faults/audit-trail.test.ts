@@ -5,7 +5,7 @@ import { createArchive } from '../../lib/archive/run.ts';
 import { createSigner, createVerifier } from '../../lib/archive/signature.ts';
 import { createRedisOutbox } from '../../lib/audit/outbox-redis.ts';
 import { auditRecordSchema } from '../../lib/audit/schema.ts';
-import { createMemoryStore } from '../../lib/storage/memory.ts';
+import { createMemoryObjectStore } from '../../lib/storage/memory.ts';
 import { createS3Client, createS3Store } from '../../lib/storage/s3.ts';
 import { listAll, type ObjectStore } from '../../lib/storage/store.ts';
 import { verifyArchive } from '../../lib/verify/verify.ts';
@@ -101,7 +101,7 @@ describeWith([redisServer], 'the audit trail behind real doors', () => {
   /** Archives the outbox as an archive ten minutes from now would, and gives the bucket. */
   const archived = async () => {
     const objects = new Map<string, Uint8Array<ArrayBuffer>>();
-    const store = createMemoryStore(objects);
+    const store = createMemoryObjectStore(objects);
     const outbox = createRedisOutbox(
       { stream: STREAM, maximumEntries: 1_000_000, timeoutMs: 5000, shareTrips: false },
       {

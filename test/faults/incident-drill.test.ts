@@ -27,10 +27,12 @@ const sideBySide = { ...credentialPlays, ...keys };
 /** Whose reset is felt by every door. */
 const alone = { 'The Redis token': redisToken };
 const plays = { ...sideBySide, ...alone };
-const instant = (atMs: number) => new Date(atMs).toISOString();
+function instant(atMs: number) {
+  return new Date(atMs).toISOString();
+}
 
 /** Uses what leaked again and again; gives, at its end, how often it passed and when for the last time. */
-const abuse = (attempt: () => Promise<boolean>) => {
+function abuse(attempt: () => Promise<boolean>) {
   let [stopped, passed, lastPassedMs] = [false, 0, 0];
   const done = (async () => {
     while (!stopped) {
@@ -49,10 +51,10 @@ const abuse = (attempt: () => Promise<boolean>) => {
       return { passed, lastPassedMs };
     },
   };
-};
+}
 
 /** Lets so many go at a time, the others wait. */
-const limitTo = (count: number) => {
+function limitTo(count: number) {
   const ends: Promise<unknown>[] = Array.from({ length: count }, () => Promise.resolve());
   let turn = 0;
   return <T>(work: () => Promise<T>): Promise<T> => {
@@ -61,10 +63,12 @@ const limitTo = (count: number) => {
     ends[place] = result.catch(() => undefined);
     return result;
   };
-};
+}
 
 /** The commands of a step up to each comment, which leaves something to a human. */
-const partsOf = (commands: string): readonly string[] => commands.split(/^#.*$\n?/m);
+function partsOf(commands: string): readonly string[] {
+  return commands.split(/^#.*$\n?/m);
+}
 
 describeWith(programs, 'incident drill: leak, detect, revoke or rotate, prove', () => {
   let deployment: Deployment;

@@ -23,40 +23,51 @@ export interface Incident {
 /** Opens a door where something has leaked. */
 export type Play = (scene: Scene) => Promise<Incident>;
 
-export const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+export function pause(milliseconds: number) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
 /** Waits for something; gives whether it came within so many milliseconds. (`expect.poll` belongs to one test at a time.) */
-export const comesTrue = async (condition: () => Promise<boolean>, limitMs = 5_000): Promise<boolean> => {
+export async function comesTrue(condition: () => Promise<boolean>, limitMs = 5_000): Promise<boolean> {
   for (const beganMs = Date.now(); Date.now() < beganMs + limitMs; await pause(50)) if (await condition()) return true;
   return false;
-};
+}
 
-export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
-export const recordsIn = (printed: string) =>
-  printed
+export function bearer(token: string) {
+  return { authorization: `Bearer ${token}` };
+}
+export function recordsIn(printed: string) {
+  return printed
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map((line): Record<string, unknown> => JSON.parse(line));
-const seconds = (pattern: RegExp) => (printed: string) => Number(pattern.exec(printed)?.[1]) * 1000;
+}
+function seconds(pattern: RegExp) {
+  return (printed: string) => Number(pattern.exec(printed)?.[1]) * 1000;
+}
 export const revocationBound = seconds(/holds everywhere within (\d+) s/);
 export const newValueBound = seconds(/(\d+) s after out of a file/);
 
-export const passes = async (door: StartedDoor, fields: Record<string, string>, address = thief) => {
+export async function passes(door: StartedDoor, fields: Record<string, string>, address = thief) {
   const headers = { 'x-forwarded-for': address, ...fields };
   return (await fetch(`${door.url}/v1/metrics`, { headers })).status === 200;
-};
+}
 
 export const behindProxy = { TGEFD_TRUSTED_PROXIES: '127.0.0.1/32' };
-export const withIssuer = ({ issuer }: Pick<Scene, 'issuer'>): DoorEnv => ({
-  ...behindProxy,
-  TGEFD_AUTH_MODE: 'jwt',
-  TGEFD_JWKS_URL: issuer.keySetUrl,
-  TGEFD_JWKS_TTL_SEC: '1',
-  TGEFD_JWT_ISSUER: issuer.url,
-  TGEFD_JWT_AUDIENCE: issuer.audience,
-});
+export function withIssuer({ issuer }: Pick<Scene, 'issuer'>): DoorEnv {
+  return {
+    ...behindProxy,
+    TGEFD_AUTH_MODE: 'jwt',
+    TGEFD_JWKS_URL: issuer.keySetUrl,
+    TGEFD_JWKS_TTL_SEC: '1',
+    TGEFD_JWT_ISSUER: issuer.url,
+    TGEFD_JWT_AUDIENCE: issuer.audience,
+  };
+}
 
 export const home = '198.51.100.7';
 export const thief = '203.0.113.66';
 
 /** The value that `rotate --out new` made last. */
-export const made = ({ folder }: Scene) => readFile(join(folder, 'new'), 'utf8');
+export function made({ folder }: Scene) {
+  return readFile(join(folder, 'new'), 'utf8');
+}

@@ -19,44 +19,48 @@ beforeEach(async () => {
   issuer.resetCounts();
 });
 
-const environment = (more: Record<string, string> = {}) => ({
-  ...jwtEnvironment(issuer),
-  TGEFD_UPSTREAM_URL: upstream.url,
-  TGEFD_JWKS_TTL_SEC: '300',
-  TGEFD_JWKS_TIMEOUT_SEC: '1',
-  TGEFD_JWKS_MAX_ATTEMPTS: '2',
-  TGEFD_JWKS_BACKOFF_SEC: '0.05',
-  TGEFD_JWKS_MAX_BACKOFF_SEC: '0.1',
-  ...more,
-});
+function environment(more: Record<string, string> = {}) {
+  return {
+    ...jwtEnvironment(issuer),
+    TGEFD_UPSTREAM_URL: upstream.url,
+    TGEFD_JWKS_TTL_SEC: '300',
+    TGEFD_JWKS_TIMEOUT_SEC: '1',
+    TGEFD_JWKS_MAX_ATTEMPTS: '2',
+    TGEFD_JWKS_BACKOFF_SEC: '0.05',
+    TGEFD_JWKS_MAX_BACKOFF_SEC: '0.1',
+    ...more,
+  };
+}
 
 const doors = { node: startNodeDoor, workerd: startWorkerDoor };
 /** The same door whose keys are old after a second and useless after three. */
 const shortLived = { TGEFD_JWKS_TTL_SEC: '1', TGEFD_JWKS_MAX_STALE_SEC: '2' };
 
-const ask = async (door: StartedDoor, token: string) => {
+async function ask(door: StartedDoor, token: string) {
   const response = await fetch(`${door.url}/v1/jobs/1`, { headers: { authorization: `Bearer ${token}` } });
   const body = await response.text();
   const code: unknown = response.status === 200 ? null : JSON.parse(body).code;
   return { status: response.status, code, retryAfter: response.headers.get('retry-after') };
-};
+}
 
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+function pause(milliseconds: number) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
 
 /** The same token under a key id that nobody published. */
-const underKey = (token: string, kid: string) => {
+function underKey(token: string, kid: string) {
   const [, claims, signature] = token.split('.');
   const header = Buffer.from(JSON.stringify({ alg: 'RS256', typ: 'at+jwt', kid })).toString('base64url');
   return `${header}.${claims}.${signature}`;
-};
+}
 
-const until = async (condition: () => Promise<boolean>, limitMs: number) => {
+async function until(condition: () => Promise<boolean>, limitMs: number) {
   const begunMs = performance.now();
   while (!(await condition())) {
     if (performance.now() - begunMs > limitMs) throw new Error(`not within ${limitMs} ms`);
     await pause(50);
   }
-};
+}
 
 const keyUnavailable = { status: 503, code: 'keys_unavailable' };
 const invalid = { status: 401, code: 'credentials_invalid' };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createAdmission } from '../../lib/admit/admission.ts';
 import { createRedisStore } from '../../lib/admit/redis-store.ts';
-import type { AdmissionAnswer, AdmissionQuestion, Budget } from '../../lib/decision/vocabulary.ts';
+import type { AdmissionAnswer, AdmissionQuestion, Budget } from '../../lib/decision/outcome.ts';
 import { createRedisConnection, fetchExchange } from '../../lib/redis/connection.ts';
 import { createRedisRevocations } from '../../lib/revoke/redis.ts';
 import { pseudonyms } from '../contract/admission-redis-store.ts';
@@ -77,7 +77,7 @@ describeWith([program], 'Redis that does not do what it should', () => {
       await pass(100);
     }
     lines.length = 0;
-    return { admit, lines, connection, revocations: createRedisRevocations(connection, store, pseudonyms) };
+    return { admit, lines, connection, revocations: createRedisRevocations(connection, pseudonyms) };
   }
 
   const budget = (onError: Budget['onError']): Budget => ({ name: 'general', perMinute: 60, burst: 60, onError });
@@ -186,4 +186,6 @@ describeWith([program], 'Redis that does not do what it should', () => {
   });
 });
 
-const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+function pass(ms: number) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -284,5 +284,6 @@ async function startService(stage: Stage) {
   };
 }
 
-const decodeSubject = (assertion: string): unknown =>
-  JSON.parse(Buffer.from(assertion.split('.')[1] ?? '', 'base64url').toString()).sub;
+function decodeSubject(assertion: string): unknown {
+  return JSON.parse(Buffer.from(assertion.split('.')[1] ?? '', 'base64url').toString()).sub;
+}

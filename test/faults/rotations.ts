@@ -15,36 +15,34 @@ export const WATCH_MS = 400;
 /** When the old value of a mounted file is dead, as `rotate` prints. */
 const FILE_BOUND_MS = 2_000;
 
-export const statusOf = async (
-  door: RotatedDoor,
-  headers: Readonly<Record<string, string>>,
-  init: RequestInit = {},
-) => {
+export async function statusOf(door: RotatedDoor, headers: Readonly<Record<string, string>>, init: RequestInit = {}) {
   const response = await fetch(`${door.url}/v1/metrics`, { headers, ...init });
   await response.arrayBuffer();
   return response.status;
-};
-export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
-export const tokenOf = (secret: string, subject: string) =>
-  new SignJWT({ sub: subject })
+}
+export function bearer(token: string) {
+  return { authorization: `Bearer ${token}` };
+}
+export function tokenOf(secret: string, subject: string) {
+  return new SignJWT({ sub: subject })
     .setProtectedHeader({ alg: 'HS256' })
     .setIssuedAt()
     .setExpirationTime('5 min')
     .sign(new TextEncoder().encode(secret));
+}
 
 /** A secret that callers show: two values count, then one. */
-const shown =
-  (kind: {
-    readonly env: DoorEnv;
-    readonly old: string;
-    readonly next: (stage: Stage) => Promise<string>;
-    readonly stranger: string;
-    /** Status of an answer to somebody who shows this value of the secret. */
-    readonly ask: (door: RotatedDoor, value: string) => () => Promise<number>;
-    readonly refused: number;
-    readonly nobody?: number;
-  }): Play =>
-  async (stage) => {
+function shown(kind: {
+  readonly env: DoorEnv;
+  readonly old: string;
+  readonly next: (stage: Stage) => Promise<string>;
+  readonly stranger: string;
+  /** Status of an answer to somebody who shows this value of the secret. */
+  readonly ask: (door: RotatedDoor, value: string) => () => Promise<number>;
+  readonly refused: number;
+  readonly nobody?: number;
+}): Play {
+  return async (stage) => {
     const { load, check } = stage;
     const door = await stage.openDoor(kind.old, kind.env);
     const next = await kind.next(stage);
@@ -81,9 +79,10 @@ const shown =
       },
     ];
   };
+}
 
 /** Holds the old value to its bound: it may pass until then, and never again. */
-const dies = async (stage: Stage, old: Caller, refused: number, retire: () => Promise<void>) => {
+async function dies(stage: Stage, old: Caller, refused: number, retire: () => Promise<void>) {
   const retiredMs = Date.now();
   await retire();
   await pause(Math.max(0, retiredMs + FILE_BOUND_MS - Date.now()));
@@ -92,20 +91,22 @@ const dies = async (stage: Stage, old: Caller, refused: number, retire: () => Pr
   console.log(
     `rotation of ${stage.variable}: the old value passed for the last time ${Math.max(0, old.lastSentMs(200) - retiredMs)} ms after it was taken away; bound ${FILE_BOUND_MS} ms`,
   );
-};
+}
 
 const IDENTITY = 'x-ingress-user';
 
 /** The ingress itself: signs a proof for every request, of a new nonce each. */
-const proven = (door: RotatedDoor, secret: string) => async () => {
-  const fields = { 'x-forwarded-for': '198.51.100.7', [IDENTITY]: 'alice' };
-  const headers = new Headers({ host: `127.0.0.1:${door.port}`, ...fields });
-  const request = { method: 'GET', target: '/v1/metrics', headers };
-  const nonce = randomBytes(9).toString('base64url');
-  const atSeconds = Math.floor(Date.now() / 1000);
-  const proof = await signIngressProof(secret, request, ingressFields([IDENTITY]), atSeconds, nonce);
-  return statusOf(door, { ...fields, [INGRESS_PROOF_FIELD]: proof });
-};
+function proven(door: RotatedDoor, secret: string) {
+  return async () => {
+    const fields = { 'x-forwarded-for': '198.51.100.7', [IDENTITY]: 'alice' };
+    const headers = new Headers({ host: `127.0.0.1:${door.port}`, ...fields });
+    const request = { method: 'GET', target: '/v1/metrics', headers };
+    const nonce = randomBytes(9).toString('base64url');
+    const atSeconds = Math.floor(Date.now() / 1000);
+    const proof = await signIngressProof(secret, request, ingressFields([IDENTITY]), atSeconds, nonce);
+    return statusOf(door, { ...fields, [INGRESS_PROOF_FIELD]: proof });
+  };
+}
 
 const values = ['old', 'stranger'].map((word) => `the ${word} value of the secret, of 32 bytes or more`);
 const [old = '', stranger = ''] = values;

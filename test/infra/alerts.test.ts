@@ -90,11 +90,13 @@ describeWith([tools, kubectl], 'alerts and dashboard', () => {
 });
 
 const allowed = 'tgefd_decisions_total{outcome="allowed",code="none",degraded="none"}';
-const firing = (alertname: string, at: string, names: readonly Record<string, string>[]) => ({
-  eval_time: at,
-  alertname,
-  exp_alerts: names.map((exp_labels) => ({ exp_labels })),
-});
+function firing(alertname: string, at: string, names: readonly Record<string, string>[]) {
+  return {
+    eval_time: at,
+    alertname,
+    exp_alerts: names.map((exp_labels) => ({ exp_labels })),
+  };
+}
 const severity = { critical: { severity: 'critical' }, warning: { severity: 'warning' } };
 
 const ALERT_TESTS = {

@@ -27,23 +27,23 @@ interface Outcome {
   readonly detail: string;
 }
 
-const command = async (file: string, args: readonly string[]) => {
+async function command(file: string, args: readonly string[]) {
   const limits = { cwd: FOLDER, env, timeout: 300_000, maxBuffer: 64 * 1024 * 1024 };
   return await run(file, [...args], limits).then(
     ({ stdout, stderr }) => ({ ok: true, output: stdout + stderr }),
     ({ stdout, stderr }: { stdout: string; stderr: string }) => ({ ok: false, output: stdout + stderr }),
   );
-};
+}
 
 /** The outcomes of a TAP report, each with what stands between it and the next. */
-const outcomesOf = (tap: string): Outcome[] => {
+function outcomesOf(tap: string): Outcome[] {
   const parts = tap.split(/^ *(not ok|ok) \d+ - (.*)$/m).slice(1);
   const outcomes: Outcome[] = [];
   for (let at = 0; at < parts.length; at += 3) {
     outcomes.push({ ok: parts[at] === 'ok', name: parts[at + 1] ?? '', detail: parts[at + 2] ?? '' });
   }
   return outcomes;
-};
+}
 
 // The folder has dependencies of its own, which are heavy: they are installed here, and its tests run by its own runner.
 const installed = await command('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']);

@@ -17,8 +17,8 @@ import { requestRaw } from '../support/raw-http.ts';
 const SECRET = 'one-time secret of this examination';
 const [nginx, caddy] = await Promise.all([nginxProgram(), caddyProgram()]);
 
-const startAuthorizer = (forwardAuth: string, env: Readonly<Record<string, string>> = {}): Promise<StartedDoor> =>
-  startNodeDoor({
+function startAuthorizer(forwardAuth: string, env: Readonly<Record<string, string>> = {}): Promise<StartedDoor> {
+  return startNodeDoor({
     TGEFD_ENV: 'development',
     TGEFD_AUTH_MODE: 'jwt',
     TGEFD_JWT_SECRET: 'a secret of the tests, of 32 bytes or more',
@@ -29,14 +29,15 @@ const startAuthorizer = (forwardAuth: string, env: Readonly<Record<string, strin
     TGEFD_DOCTOR_SECRET: SECRET,
     ...env,
   });
+}
 
-const startEcho = async () => {
+async function startEcho() {
   const server = createEchoServer();
   return listenOnLoopback(server);
-};
+}
 
 /** What the command prints about an ingress, and its exit code. */
-const examine = async (port: number, ...args: string[]) => {
+async function examine(port: number, ...args: string[]) {
   const lines: string[] = [];
   const write = (line: string) => void lines.push(line);
   const code = await main(
@@ -48,11 +49,12 @@ const examine = async (port: number, ...args: string[]) => {
     },
   );
   return { code, text: lines.join('\n'), holes: lines.filter((line) => line.startsWith('HOLE')) };
-};
+}
 
 /** The usual tutorial: asks with all headers, passes all headers on, and copies the user. */
-const naiveNginx = (authorizer: number, service: number) => (port: number) =>
-  `
+function naiveNginx(authorizer: number, service: number) {
+  return (port: number) =>
+    `
 events {}
 http {
   access_log off;
@@ -84,10 +86,12 @@ http {
     location @denied { default_type application/json; return 403 $tgefd_problem; }
   }
 }`;
+}
 
 /** Another: trusts every forwarded header, strips nothing. */
-const naiveCaddy = (authorizer: number, service: number) => (port: number) =>
-  `{
+function naiveCaddy(authorizer: number, service: number) {
+  return (port: number) =>
+    `{
 	admin off
 	auto_https off
 }
@@ -106,6 +110,7 @@ http://127.0.0.1:${port} {
 		}
 	}
 }`;
+}
 
 /** Each planted hole: what the doctor has to say about it, and the line it has to name. */
 const planted = {
@@ -282,7 +287,7 @@ for (const { door, program, start } of await documentedProxies()) {
 }
 
 /** As an operator would who has no header of its own configured. */
-const examineDocumented = async (port: number) => {
+async function examineDocumented(port: number) {
   const lines: string[] = [];
   const write = (line: string) => void lines.push(line);
   const code = await main(['doctor', 'ingress', '--url', `http://127.0.0.1:${port}`], {
@@ -291,7 +296,7 @@ const examineDocumented = async (port: number) => {
     err: write,
   });
   return { code, text: lines.join('\n'), holes: lines.filter((line) => line.startsWith('HOLE')) };
-};
+}
 
 describe('the gateway, reached without any proxy', () => {
   const gateway = (trusted: string) =>

@@ -31,7 +31,7 @@ const [nginx, caddy, haproxy, openssl] = await Promise.all([
 ]);
 const DOCTOR_SECRET = 'one-time secret of this examination';
 
-const documented = async (file: string, replacements: readonly (readonly [string | RegExp, string])[]) => {
+async function documented(file: string, replacements: readonly (readonly [string | RegExp, string])[]) {
   let text = await readFile(new URL(`../../docs/proxies/${file}`, import.meta.url), 'utf8');
   for (const [found, replacement] of replacements) {
     const next = text.replace(found, replacement);
@@ -39,7 +39,7 @@ const documented = async (file: string, replacements: readonly (readonly [string
     text = next;
   }
   return text;
-};
+}
 
 interface Setting {
   readonly gateway: number;

@@ -15,7 +15,9 @@ import { describeWith } from '../support/describe-with.ts';
 const SECRET = 'an ingress secret of 32 bytes, 1';
 const COVERED = ingressFields(['x-auth-request-user']);
 const njs = await ensurePackage('njs', ['njs']);
-const documented = (file: string) => readFile(new URL(`../../docs/${file}`, import.meta.url), 'utf8');
+function documented(file: string) {
+  return readFile(new URL(`../../docs/${file}`, import.meta.url), 'utf8');
+}
 const check = createIngressProofCheck([SECRET], COVERED);
 
 test('the TypeScript signer of the documentation', async () => {

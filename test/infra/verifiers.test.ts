@@ -47,8 +47,9 @@ const rsa = await generateKeyPair('RS256', { extractable: true });
 
 const ed448 = generateKeyPairSync('ed448');
 
-const signerOf = (keys: readonly [AssertionKey, ...AssertionKey[]]) =>
-  createAssertions({ keys, issuer: 'tgefd-authorizer', audience: AUDIENCE, lifetimeSeconds: 30 }, Date.now);
+function signerOf(keys: readonly [AssertionKey, ...AssertionKey[]]) {
+  return createAssertions({ keys, issuer: 'tgefd-authorizer', audience: AUDIENCE, lifetimeSeconds: 30 }, Date.now);
+}
 const signer = signerOf([current.key, previous.key]);
 const facts = {
   decisionId: 'decision-1',
@@ -59,19 +60,23 @@ const facts = {
   path: '/v1/discover',
 };
 
-const nowSeconds = () => Math.floor(Date.now() / 1000);
-const goodClaims = (): Record<string, unknown> => ({
-  iss: 'tgefd-authorizer',
-  aud: AUDIENCE,
-  sub: facts.subject,
-  scope: 'discover',
-  amr: ['jwt'],
-  jti: 'bent',
-  iat: nowSeconds(),
-  exp: nowSeconds() + 30,
-  htm: 'POST',
-  htu: `${AUDIENCE}/v1/discover`,
-});
+function nowSeconds() {
+  return Math.floor(Date.now() / 1000);
+}
+function goodClaims(): Record<string, unknown> {
+  return {
+    iss: 'tgefd-authorizer',
+    aud: AUDIENCE,
+    sub: facts.subject,
+    scope: 'discover',
+    amr: ['jwt'],
+    jti: 'bent',
+    iat: nowSeconds(),
+    exp: nowSeconds() + 30,
+    htm: 'POST',
+    htu: `${AUDIENCE}/v1/discover`,
+  };
+}
 const goodHeader = { alg: 'EdDSA', kid: 'current', typ: 'tgefd-assertion+jwt' };
 type Header = Record<string, unknown> & { alg: string };
 
@@ -85,8 +90,12 @@ async function sign(
     .setProtectedHeader(header)
     .sign(key, header.crit === undefined ? {} : { crit: { mine: true } });
 }
-const bent = (change: Record<string, unknown>) => sign(goodHeader, { ...goodClaims(), ...change });
-const base64url = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+function bent(change: Record<string, unknown>) {
+  return sign(goodHeader, { ...goodClaims(), ...change });
+}
+function base64url(value: object) {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
 
 const REFUSED: readonly (readonly [string, () => Promise<string | null> | string | null])[] = [
   ['no assertion', () => null],

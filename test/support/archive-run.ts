@@ -6,7 +6,9 @@ import { loadConfig } from '../../lib/config/load.ts';
 import type { ObjectStore } from '../../lib/storage/store.ts';
 
 /** The archive waits for a batch to grow old; a test does not. */
-const later = () => Date.now() + 600_000;
+function later() {
+  return Date.now() + 600_000;
+}
 
 /**
  * One run of the archive, as a schedule makes it: configuration and keys are read anew from `env`, what is in the outbox now

@@ -12,12 +12,14 @@ export interface Canaries {
 }
 
 const PREFIX_CHARACTERS = 16;
-const canary = () => randomBytes(24).toString('hex');
+function canary() {
+  return randomBytes(24).toString('hex');
+}
 
-const privateKey = async () => {
+async function privateKey() {
   const pair = await generateKeyPair('ES256', { extractable: true });
   return exportJWK(pair.privateKey);
-};
+}
 
 /** Makes new ones. Values that `given` names are taken as they are, where a test needs one that is accepted elsewhere. */
 export async function createCanaries(given: Readonly<Record<string, string>> = {}): Promise<Canaries> {
@@ -45,7 +47,7 @@ export async function createCanaries(given: Readonly<Record<string, string>> = {
   };
 }
 
-const formsOf = (value: string): string[] => {
+function formsOf(value: string): string[] {
   const beginning = value.slice(0, PREFIX_CHARACTERS);
   const bytes = Buffer.from(beginning);
   // Three bytes are four characters: what stands before shifts the rest, and the edges depend on the neighbours.
@@ -66,4 +68,4 @@ const formsOf = (value: string): string[] => {
     percent.toUpperCase(),
     encodeURIComponent(beginning),
   ];
-};
+}

@@ -14,8 +14,11 @@ export interface DocumentedProxy {
 const DOCUMENTED_ORIGIN = 'https://app.example.com';
 
 /** The Caddyfile with its lines for browser apps uncommented. */
-const withCors = (caddyfile: string): string =>
-  caddyfile.replace(/^\t\t# @cors [\s\S]*?respond @preflight 204$/m, (block) => block.replaceAll('\t\t# ', '\t\t'));
+function withCors(caddyfile: string): string {
+  return caddyfile.replace(/^\t\t# @cors [\s\S]*?respond @preflight 204$/m, (block) =>
+    block.replaceAll('\t\t# ', '\t\t'),
+  );
+}
 
 /** Text of a file of docs/proxies with addresses changed. Throws when it no longer says what is to be changed. */
 export async function documented(

@@ -39,13 +39,15 @@ export interface Issuer {
 }
 
 /** What makes a door take the tokens of this issuer, on a machine where nothing has TLS. */
-export const jwtEnvironment = ({ url, keySetUrl, audience }: Issuer): Record<string, string> => ({
-  TGEFD_ENV: 'development',
-  TGEFD_AUTH_MODE: 'jwt',
-  TGEFD_JWKS_URL: keySetUrl,
-  TGEFD_JWT_ISSUER: url,
-  TGEFD_JWT_AUDIENCE: audience,
-});
+export function jwtEnvironment({ url, keySetUrl, audience }: Issuer): Record<string, string> {
+  return {
+    TGEFD_ENV: 'development',
+    TGEFD_AUTH_MODE: 'jwt',
+    TGEFD_JWKS_URL: keySetUrl,
+    TGEFD_JWT_ISSUER: url,
+    TGEFD_JWT_AUDIENCE: audience,
+  };
+}
 
 const AUDIENCE = 'urn:tgefd:api';
 export const CLIENT = { id: 'demo-client', secret: 'demo-client-secret' };

@@ -20,18 +20,18 @@ const VALUE = /^\\?(["'`])([^"'`\s\\]{12,})\\?\1|^([A-Za-z0-9_+/=-]{12,})\s*$/;
 /** What may stand in its place: where the secret is kept, or a placeholder. */
 const REFERENCE = /^(?:vault|aws-sm|cf):|^\$|^\{\{|^</;
 
-const isPlain = (text: string | undefined): boolean => {
+function isPlain(text: string | undefined): boolean {
   const [, , quoted, bare] = VALUE.exec(text?.trim() ?? '') ?? [];
   const value = quoted ?? bare;
   return value !== undefined && !REFERENCE.test(value);
-};
+}
 
 /**
  * What in a manifest, a template or a configuration file is a secret in plain sight: one line and what it seems to be for
  * each. Takes text of any of these formats. A secret of no known shape under an unknown name
  * is not found, nor is one that holds spaces.
  */
-export const plaintextSecrets = (text: string): string[] => {
+export function plaintextSecrets(text: string): string[] {
   const lines = text.split('\n');
   const found = lines.flatMap((line, index) => {
     const shapes = SHAPES.filter(([, shape]) => shape.test(line)).map(([what]) => what);
@@ -47,4 +47,4 @@ export const plaintextSecrets = (text: string): string[] => {
   const documents = text.split(/^---$/m);
   const secrets = documents.filter((each) => /^kind:\s*Secret\s*$/m.test(each) && /^(?:data|stringData):/m.test(each));
   return [...found, ...secrets.map(() => 'a Secret with its data')];
-};
+}

@@ -133,7 +133,8 @@ export async function startRadosgw(
 
 /** No authentication inside the cluster, everything once, nothing on disk but the monitor's map, and no hook that waits for
  * a host's name. radosgw would insist on encrypting what it says to the monitor, which nobody does without authentication. */
-const configuration = (folder: string, fsid: string, monPort: number, port: number): string => `[global]
+function configuration(folder: string, fsid: string, monPort: number, port: number): string {
+  return `[global]
 fsid = ${fsid}
 mon_initial_members = a
 mon_host = [v2:127.0.0.1:${monPort}/0]
@@ -165,9 +166,12 @@ admin_socket = ${folder}/$name.$pid.asok
 rgw_frontends = beast endpoint=127.0.0.1:${port}
 rgw_data = ${folder}
 `;
+}
 
 /** It cannot be told of a test's own authority, and so has to believe whoever answers for an issuer. */
-const tokenServiceConfiguration = (fsid: string): string => `rgw_s3_auth_use_sts = true
+function tokenServiceConfiguration(fsid: string): string {
+  return `rgw_s3_auth_use_sts = true
 rgw_sts_key = ${fsid.slice(0, 16)}
 rgw_verify_ssl = false
 `;
+}

@@ -35,11 +35,15 @@ const identityFields = [
   'traceparent',
 ];
 
-const copied = (request: CallerRequest, names: readonly string[]) =>
-  request.fields.filter(([name]) => names.includes(name.toLowerCase())).map(([name, value]) => `${name}: ${value}`);
+function copied(request: CallerRequest, names: readonly string[]) {
+  return request.fields
+    .filter(([name]) => names.includes(name.toLowerCase()))
+    .map(([name, value]) => `${name}: ${value}`);
+}
 
-const identityOf = (answer: RawResponse) =>
-  Object.fromEntries(identityFields.map((name) => [name, answer.field(name) ?? 'MISSING']));
+function identityOf(answer: RawResponse) {
+  return Object.fromEntries(identityFields.map((name) => [name, answer.field(name) ?? 'MISSING']));
+}
 
 /**
  * Traefik's forwardAuth with `authRequestHeaders: [Authorization, Traceparent]` and `trustForwardHeader: false` (pkg/middlewares/auth/
@@ -97,4 +101,6 @@ const envoy: RecordedProxy = {
 export const recordedProxies: readonly RecordedProxy[] = [traefik, envoy];
 
 /** Puts a question to an authorizer on a loopback port, as the proxy would. */
-export const ask = (port: number, { line, fields }: Question): Promise<RawResponse> => requestRaw(port, line, fields);
+export function ask(port: number, { line, fields }: Question): Promise<RawResponse> {
+  return requestRaw(port, line, fields);
+}

@@ -11,7 +11,9 @@ import { startNodeDoor } from './node-door.ts';
 import { type RedisParts, startRedis } from './redis.ts';
 import type { Upstream } from './upstream.ts';
 
-export const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+export function pause(milliseconds: number) {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
 
 /** A door whose secret is a pair of mounted files of its own, as that of one pod. */
 export interface RotatedDoor extends StartedDoor {

@@ -96,8 +96,9 @@ export async function createRole(iam: Iam, commands: Commands, RoleName: string)
 }
 
 /** A list as the query protocol of AWS writes it. */
-const members = (name: string, values: readonly string[]): Record<string, string> =>
-  Object.fromEntries(values.map((value, at) => [`${name}.member.${at + 1}`, value]));
+function members(name: string, values: readonly string[]): Record<string, string> {
+  return Object.fromEntries(values.map((value, at) => [`${name}.member.${at + 1}`, value]));
+}
 
 async function callIam({ client, endpoint }: Iam, query: Record<string, string>): Promise<string> {
   const { protocol, hostname, port, host } = new URL(endpoint);
@@ -157,14 +158,16 @@ export async function startPublicIssuer(
   };
 }
 
-const withCertificates = (keySet: string, certificates: readonly IssuedCertificate[]): string => {
+function withCertificates(keySet: string, certificates: readonly IssuedCertificate[]): string {
   const { keys }: { keys: { x?: string }[] } = JSON.parse(keySet);
   const certified = keys.map((key) => {
     const of = certificates.find(({ pem }) => new X509Certificate(pem).publicKey.export({ format: 'jwk' }).x === key.x);
     return of ? { ...key, x5c: [Buffer.from(of.der).toString('base64')] } : key;
   });
   return JSON.stringify({ keys: certified });
-};
+}
 
 /** SHA-1 of the certificate in hex. */
-export const sha1Thumbprint = ({ der }: IssuedCertificate): string => createHash('sha1').update(der).digest('hex');
+export function sha1Thumbprint({ der }: IssuedCertificate): string {
+  return createHash('sha1').update(der).digest('hex');
+}

@@ -3,7 +3,7 @@ import type { VerifyToken } from '../../lib/authenticate/jwt/access-token.ts';
 import { signatureAlgorithms } from '../../lib/authenticate/jwt/algorithms.ts';
 import type { KeyAnswer, KeyQuery, KeySets, VerificationKey } from '../../lib/authenticate/jwt/keys.ts';
 import { encodeBase64url } from '../../lib/codec/base64url.ts';
-import type { RequestContext } from '../../lib/decision/vocabulary.ts';
+import type { RequestContext } from '../../lib/decision/ports.ts';
 
 /** The instant at which tests happen, in epoch seconds. */
 export const now = 1_800_000_000;
@@ -40,17 +40,17 @@ export interface Signer {
   readonly verification: VerificationKey;
 }
 
-const algorithmOf = (name: string) => {
+function algorithmOf(name: string) {
   const algorithm = signatureAlgorithms.get(name);
   if (!algorithm) throw new Error(`no algorithm ${name}`);
   return algorithm;
-};
+}
 
-export const createSigner = async (
+export async function createSigner(
   algorithm: string,
   keyId: string | null = 'k1',
   modulusLength = 2048,
-): Promise<Signer> => {
+): Promise<Signer> {
   const parameters = {
     ...algorithmOf(algorithm).importParameters,
     modulusLength,
@@ -58,54 +58,58 @@ export const createSigner = async (
   };
   const pair = (await crypto.subtle.generateKey(parameters, true, ['sign', 'verify'])) as CryptoKeyPair;
   return { algorithm, ...pair, verification: { keyId, algorithm, key: pair.publicKey } };
-};
+}
 
 /** One part of a token: JSON for an object, anything else as it stands. */
-export const part = (value: object | string | Uint8Array): string => {
+export function part(value: object | string | Uint8Array): string {
   if (value instanceof Uint8Array) return encodeBase64url(value);
   return encodeBase64url(new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value)));
-};
+}
 
-export const signature = async (algorithm: string, key: CryptoKey, signed: string): Promise<Uint8Array> =>
-  new Uint8Array(
+export async function signature(algorithm: string, key: CryptoKey, signed: string): Promise<Uint8Array> {
+  return new Uint8Array(
     await crypto.subtle.sign(algorithmOf(algorithm).verifyParameters, key, new TextEncoder().encode(signed)),
   );
+}
 
 /** A token whose signature is right for exactly this header and these claims, however wrong those are. */
-export const sign = async (
+export async function sign(
   signer: Pick<Signer, 'algorithm' | 'privateKey'>,
   header: object | string | Uint8Array,
   body: object | string | Uint8Array = claims,
-): Promise<string> => {
+): Promise<string> {
   const signed = `${part(header)}.${part(body)}`;
   return `${signed}.${part(await signature(signer.algorithm, signer.privateKey, signed))}`;
-};
+}
 
 /** A token with a matching header and every claim in order, save what is given; undefined leaves a claim out. */
-export const tokenOf = (signer: Signer, changes: object = {}, header: object = {}): Promise<string> =>
-  sign(
+export function tokenOf(signer: Signer, changes: object = {}, header: object = {}): Promise<string> {
+  return sign(
     signer,
     { alg: signer.algorithm, kid: signer.verification.keyId ?? undefined, typ: 'at+jwt', ...header },
     { ...claims, ...changes },
   );
+}
 
-export const secretOctets = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
+export function secretOctets(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
 
 /** Signs with HS256 and any octets as the secret. */
-export const signWithSecret = async (
+export async function signWithSecret(
   secret: Uint8Array<ArrayBuffer>,
   header: object,
   body: object = claims,
-): Promise<string> => {
+): Promise<string> {
   const key = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
   return sign({ algorithm: 'HS256', privateKey: key }, header, body);
-};
+}
 
 /** A key set that never fails: keys by issuer, found by key id and algorithm. Remembers what it was asked. */
-export const keySetsOf = (
+export function keySetsOf(
   keys: readonly VerificationKey[],
   of: string | null = issuer,
-): KeySets & { asked: KeyQuery[]; keys: VerificationKey[]; stale: boolean; answer: KeyAnswer | null } => {
+): KeySets & { asked: KeyQuery[]; keys: VerificationKey[]; stale: boolean; answer: KeyAnswer | null } {
   const sets = {
     asked: [] as KeyQuery[],
     keys: [...keys],
@@ -126,11 +130,11 @@ export const keySetsOf = (
     },
   };
   return sets;
-};
+}
 
 /** What a verification comes to in one word or reason: `verified`, or why not. */
-export const judge = async (verify: VerifyToken, token: string, atSeconds = now): Promise<string | object> => {
+export async function judge(verify: VerifyToken, token: string, atSeconds = now): Promise<string | object> {
   const verdict = await verify(token, atSeconds * 1000, context, true);
   if (verdict.outcome === 'verified') return 'verified';
   return verdict.outcome === 'refused' ? verdict.reason : verdict;
-};
+}

@@ -11,8 +11,9 @@ import { type DeploymentName, deployments, propertiesOf, synthesize, templateOf 
 
 const names = Object.keys(deployments) as DeploymentName[];
 const secretNames = /^TGEFD_(REDIS_TOKEN|AUDIT_PSEUDONYM_KEY|AUDIT_SIGNING_KEY|ASSERTION_KEY)(_PREVIOUS)?$/;
-const variablesOf = (properties: Record<string, unknown>): Record<string, unknown> =>
-  (properties.Environment as { Variables?: Record<string, unknown> } | undefined)?.Variables ?? {};
+function variablesOf(properties: Record<string, unknown>): Record<string, unknown> {
+  return (properties.Environment as { Variables?: Record<string, unknown> } | undefined)?.Variables ?? {};
+}
 
 for (const name of names) {
   test(`${name}: cdk-nag finds nothing that is not argued for`, () => {

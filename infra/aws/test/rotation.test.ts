@@ -45,14 +45,15 @@ const rotation: { handler(event: object): Promise<void> } = await import(
   new URL('../rotation/index.mjs', import.meta.url).href
 );
 
-const rotate = async (token: string) => {
+async function rotate(token: string) {
   for (const Step of ['createSecret', 'setSecret', 'testSecret', 'finishSecret']) {
     await rotation.handler({ SecretId: 'secret', ClientRequestToken: token, Step });
     await rotation.handler({ SecretId: 'secret', ClientRequestToken: token, Step });
   }
-};
-const current = (): { current: string; previous: string } =>
-  JSON.parse(manager.versions.get(manager.stages.get('AWSCURRENT') ?? '') ?? '{}');
+}
+function current(): { current: string; previous: string } {
+  return JSON.parse(manager.versions.get(manager.stages.get('AWSCURRENT') ?? '') ?? '{}');
+}
 
 test('a secret that holds nothing yet gets two keys', async () => {
   manager.versions.set('first', '{"unused":"abcdefgh"}');

@@ -146,7 +146,9 @@ export function createMemoryReplayCache(maxEntries = 100_000, clock: () => Date 
   };
 }
 
-const refused = (refusal: Refusal): Verification => ({ outcome: 'refused', refusal });
+function refused(refusal: Refusal): Verification {
+  return { outcome: 'refused', refusal };
+}
 
 const CLAIM_REFUSALS: Readonly<Record<string, Refusal>> = {
   iss: 'issuer',

@@ -1,4 +1,7 @@
-import type { AuthMethod, Boundary, Decision, Endpoint, Principal, Reason } from '../../decision/vocabulary.ts';
+import type { Decision } from '../../decision/outcome.ts';
+import type { AuthMethod, Principal } from '../../decision/principal.ts';
+import type { Reason } from '../../decision/reason.ts';
+import type { Boundary, Endpoint } from '../../decision/request.ts';
 import { codeOf, denialAnswer, statusOf } from '../../respond/denial.ts';
 import { fieldValue } from '../../respond/identity.ts';
 import type { AuthorizerCall } from './events.ts';

@@ -3,7 +3,7 @@ import { authorize } from '../../authorize/authorize.ts';
 import type { Composed } from '../../compose/authorizer.ts';
 import { cachingConsequences } from '../../config/authorizer-caching.ts';
 import type { Config } from '../../config/load.ts';
-import type { Log, RequestContext } from '../../decision/vocabulary.ts';
+import type { Log, RequestContext } from '../../decision/ports.ts';
 import { statusOf } from '../../respond/denial.ts';
 import { type AuthorizerAnswer, AuthorizerError, createAnswers } from './answer.ts';
 import { type AuthorizerCall, type HopCertificate, MalformedEvent, readEvent } from './events.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { AccessRequest, Hop } from '../../decision/vocabulary.ts';
+import type { AccessRequest, Hop } from '../../decision/request.ts';
 import { type MethodArn, namesMethod, parseMethodArn } from './arn.ts';
 import { fieldsOf, parametersOf } from './fields.ts';
 import { apiPath, encodePath, encodeQuery, type PathForm } from './target.ts';

@@ -1,4 +1,4 @@
-import type { HeaderFields } from '../../decision/vocabulary.ts';
+import type { HeaderFields } from '../../decision/request.ts';
 
 type Single = Readonly<Record<string, string | null | undefined>> | null | undefined;
 type Many = Readonly<Record<string, readonly string[] | null | undefined>> | null | undefined;

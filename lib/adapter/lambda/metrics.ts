@@ -1,4 +1,4 @@
-import type { Decision } from '../../decision/vocabulary.ts';
+import type { Decision } from '../../decision/outcome.ts';
 import { emfLine } from '../../observe/embedded-metrics.ts';
 
 export interface DecisionMetrics {

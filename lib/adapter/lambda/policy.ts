@@ -1,4 +1,4 @@
-import type { Endpoint } from '../../decision/vocabulary.ts';
+import type { Endpoint } from '../../decision/request.ts';
 import { beats, excessOf, globOf, iamPattern, shapeOf, touches, WILDCARD } from './patterns.ts';
 
 export interface PolicyStatement {

@@ -1,7 +1,7 @@
-import type { Lease, Source } from '../../audit/outbox.ts';
+import type { ArchiveLock, Source } from '../../audit/outbox.ts';
 import type { CloudCredentials } from '../../compose/cloud-credentials.ts';
 import type { Config } from '../../config/load.ts';
-import type { Clock, Log, NewId } from '../../decision/vocabulary.ts';
+import type { Clock, Log, NewId } from '../../decision/ports.ts';
 import type { NodeEgress } from '../../platform/node/egress.ts';
 
 const RUN_MS = 60_000;
@@ -16,17 +16,17 @@ export interface NodeArchive {
  * is configured. A failed run is logged once and repeated at the next interval. The S3 SDK is loaded with the first run,
  * not with the process.
  */
-export const startNodeArchive = (
+export function startNodeArchive(
   config: Config,
   parts: {
-    readonly outbox: (Source & Lease) | null;
+    readonly outbox: (Source & ArchiveLock) | null;
     readonly egress: NodeEgress;
     readonly cloud: CloudCredentials | null;
     readonly clock: Clock;
     readonly newId: NewId;
     readonly log: Log;
   },
-): NodeArchive | null => {
+): NodeArchive | null {
   const { settings } = config;
   const { outbox, egress, cloud, clock, newId, log } = parts;
   const intervalMs = settings.auditArchiveIntervalSeconds * 1000;
@@ -70,4 +70,4 @@ export const startNodeArchive = (
       await underWay;
     },
   };
-};
+}

@@ -14,7 +14,7 @@ export interface NodeCheckParts {
  * through the app, without a web `Request` and `Response` in between, which on Node cost several times the decision.
  * Gives whether the request was one; every other is left to the app.
  */
-export const createNodeCheck = ({ composed, received }: NodeCheckParts) => {
+export function createNodeCheck({ composed, received }: NodeCheckParts) {
   const answer = async (incoming: IncomingMessage, outgoing: ServerResponse, target: string, parts: Composed) => {
     if (!parts.forwardAuth) return;
     const { context, ...rest } = received(incoming, target);
@@ -37,4 +37,4 @@ export const createNodeCheck = ({ composed, received }: NodeCheckParts) => {
     });
     return true;
   };
-};
+}

@@ -14,7 +14,7 @@ const SILENT_MS = 1_000;
  * which nothing ever came (opened ahead, or held by a health check) counts as busy to Node and is cut after a second.
  * Does not bound how long a request may take that has begun.
  */
-export const createDrain = (server: Server | HttpsServer): (() => Promise<void>) => {
+export function createConnectionDrain(server: Server | HttpsServer): () => Promise<void> {
   const connections = new Set<Socket>();
   // Over TLS there are two for each: what was read of a raw one is the handshake, of the other what was said.
   for (const event of ['connection', 'secureConnection'])
@@ -45,4 +45,4 @@ export const createDrain = (server: Server | HttpsServer): (() => Promise<void>)
       });
       server.closeIdleConnections();
     });
-};
+}

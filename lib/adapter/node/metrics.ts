@@ -3,8 +3,8 @@ import { EXPOSITION_CONTENT_TYPE } from '../../observe/metrics.ts';
 import { METRICS_PATH } from '../../request/endpoints.ts';
 
 /** The metrics page on a port of its own: asks for no credentials, so whoever reaches the port may read it. */
-export const createMetricsServer = (page: () => Promise<string>): Server =>
-  createServer((incoming, outgoing) => {
+export function createMetricsServer(page: () => Promise<string>): Server {
+  return createServer((incoming, outgoing) => {
     incoming.resume();
     const readable = incoming.method === 'GET' || incoming.method === 'HEAD';
     if (incoming.url !== METRICS_PATH || !readable) {
@@ -17,3 +17,4 @@ export const createMetricsServer = (page: () => Promise<string>): Server =>
       () => outgoing.writeHead(503, { 'cache-control': 'no-store' }).end(),
     );
   });
+}

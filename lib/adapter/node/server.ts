@@ -15,12 +15,16 @@ export interface NodeBindings {
 const rawTargets = new WeakMap<IncomingMessage, string>();
 
 /** Request target as it stood on the request line. */
-export const rawTargetOf = (incoming: IncomingMessage): string => rawTargets.get(incoming) ?? '';
+export function rawTargetOf(incoming: IncomingMessage): string {
+  return rawTargets.get(incoming) ?? '';
+}
 
 const latestAnswers = new WeakMap<Duplex, ServerResponse>();
 
 /** The answer to the latest request of a connection of `createNodeServer`, if one came. */
-export const latestAnswerOn = (socket: Duplex): ServerResponse | undefined => latestAnswers.get(socket);
+export function latestAnswerOn(socket: Duplex): ServerResponse | undefined {
+  return latestAnswers.get(socket);
+}
 
 const maximumHeaderBytes = 32 * 1024;
 
@@ -32,44 +36,46 @@ const LINGER_MS = 1_000;
  * ended; there is nothing to decide about. Silence where an answer has begun, since a second one in it would be taken for its
  * body, and where no request was read at all: a failed handshake of TLS comes here too.
  */
-const refuseUnreadable = (newId: () => string) => (error: Error, socket: Duplex) => {
-  const { code = '' } = error as { code?: string };
-  const timedOut = code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  const unreadable = timedOut || code.startsWith('HPE_');
-  const latest = latestAnswerOn(socket);
-  const answering = latest?.headersSent === true && !latest.writableFinished;
-  if (!unreadable || !socket.writable || answering) {
-    socket.destroy(error);
-    return;
-  }
-  const told = { requestId: newId(), authMethod: 'none' } as const;
-  const { headers, body } = denialAnswer({ reason: 'host_invalid' }, told);
-  const content = timedOut ? '' : (body ?? '');
-  const fields = timedOut ? [] : headers.map(([name, value]) => `${name}: ${value}`);
-  const status = timedOut ? '408 Request Timeout' : '400 Bad Request';
-  const lines = [
-    `HTTP/1.1 ${status}`,
-    ...fields,
-    `content-length: ${content.length}`,
-    'connection: close',
-    '',
-    content,
-  ];
-  socket.end(lines.join('\r\n'));
-  setTimeout(() => socket.destroy(), LINGER_MS).unref();
-};
+function refuseUnreadable(newId: () => string) {
+  return (error: Error, socket: Duplex) => {
+    const { code = '' } = error as { code?: string };
+    const timedOut = code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    const unreadable = timedOut || code.startsWith('HPE_');
+    const latest = latestAnswerOn(socket);
+    const answering = latest?.headersSent === true && !latest.writableFinished;
+    if (!unreadable || !socket.writable || answering) {
+      socket.destroy(error);
+      return;
+    }
+    const told = { requestId: newId(), authMethod: 'none' } as const;
+    const { headers, body } = denialAnswer({ reason: 'host_invalid' }, told);
+    const content = timedOut ? '' : (body ?? '');
+    const fields = timedOut ? [] : headers.map(([name, value]) => `${name}: ${value}`);
+    const status = timedOut ? '408 Request Timeout' : '400 Bad Request';
+    const lines = [
+      `HTTP/1.1 ${status}`,
+      ...fields,
+      `content-length: ${content.length}`,
+      'connection: close',
+      '',
+      content,
+    ];
+    socket.end(lines.join('\r\n'));
+    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  };
+}
 
 /**
  * The HTTP server of the Node door, with TLS of its own where files are given (`createTlsServer`). The app gets every
  * request with its raw target, so an odd target or Host is the decision's to refuse, not a URL parser's; `check` comes
  * before it and takes the requests that it can answer by itself.
  */
-export const createNodeServer = (
+export function createNodeServer(
   app: { fetch: ReturnType<typeof createApp<NodeBindings>>['fetch'] },
   check: (incoming: IncomingMessage, outgoing: ServerResponse, target: string) => boolean,
   tls: ServerTls | null,
   parts: TlsParts & { newId(): string },
-): Server | HttpsServer => {
+): Server | HttpsServer {
   const listen = getRequestListener((request, env) => app.fetch(request, env as NodeBindings), {
     overrideGlobalObjects: false,
   });
@@ -90,4 +96,4 @@ export const createNodeServer = (
     latestAnswers.set(socket, outgoing);
   });
   return server.on('clientError', refuseUnreadable(parts.newId));
-};
+}

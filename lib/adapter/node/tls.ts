@@ -3,7 +3,9 @@ import { createServer, type Server, type ServerOptions } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import type { Problem } from '../../config/problem.ts';
 import { type Settings, variables } from '../../config/variables.ts';
-import type { ClientCertificate, Hop, Log } from '../../decision/vocabulary.ts';
+import type { Log } from '../../decision/ports.ts';
+import type { ClientCertificate } from '../../decision/principal.ts';
+import type { Hop } from '../../decision/request.ts';
 import {
   namedFile,
   readTlsFiles,
@@ -29,12 +31,14 @@ const noClient: Client = { certificate: null };
 const clients = new WeakMap<object, Client>();
 
 /** What the TLS of a request's connection says of its client: a verified certificate, why one does not count, or none. */
-export const clientOf = (incoming: IncomingMessage): Client => clients.get(incoming.socket) ?? noClient;
+export function clientOf(incoming: IncomingMessage): Client {
+  return clients.get(incoming.socket) ?? noClient;
+}
 
 const handshakeMs = 10_000;
 
 /** The door's own TLS where the configuration names files for it, null where it does not, or why they cannot be used. */
-export const readServerTls = (settings: Settings): ServerTls | Problem | null => {
+export function readServerTls(settings: Settings): ServerTls | Problem | null {
   const file = (key: 'tlsCertificateFile' | 'tlsKeyFile' | 'tlsClientCaFile' | 'tlsClientCrlFile') =>
     namedFile(variables[key].name, settings[key]);
   const files = {
@@ -46,7 +50,7 @@ export const readServerTls = (settings: Settings): ServerTls | Problem | null =>
   if (files.certificate === null) return null;
   const first = readTlsFiles(files);
   return first.ok ? { files, first } : first.problem;
-};
+}
 
 /**
  * An HTTPS server (TLS 1.2 at least) that asks for client certificates and verifies them against the given authorities and
@@ -55,12 +59,12 @@ export const readServerTls = (settings: Settings): ServerTls | Problem | null =>
  * on one even so is cut off, and no session from before is resumed. Files that cannot be used change nothing, and are said
  * once.
  */
-export const createTlsServer = (
+export function createTlsServer(
   serve: (incoming: IncomingMessage, outgoing: ServerResponse) => unknown,
   options: ServerOptions,
   { files, first }: ServerTls,
   { log, readCertificate }: TlsParts,
-): Server => {
+): Server {
   const readClient = async (socket: TLSSocket): Promise<Client> => {
     const presented = socket.getPeerX509Certificate();
     if (!presented) return noClient;
@@ -115,6 +119,8 @@ export const createTlsServer = (
   });
   server.once('close', unwatch);
   return server;
-};
+}
 
-const hasExpired = (socket: TLSSocket): boolean => String(socket.authorizationError) === 'CERT_HAS_EXPIRED';
+function hasExpired(socket: TLSSocket): boolean {
+  return String(socket.authorizationError) === 'CERT_HAS_EXPIRED';
+}

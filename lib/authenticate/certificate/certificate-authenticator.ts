@@ -1,4 +1,5 @@
-import type { Authentication, ClientCertificate, Grant, RequestContext } from '../../decision/vocabulary.ts';
+import type { RequestContext } from '../../decision/ports.ts';
+import type { Authentication, ClientCertificate, Grant } from '../../decision/principal.ts';
 import { type Authenticator, authenticated, type GrantRules, refused } from '../authenticator.ts';
 import { type CertificatePolicy, rulesFor } from './certificate-policy.ts';
 import { certificateSubject } from './certificate-subject.ts';
@@ -19,10 +20,10 @@ export interface CertificateAuthenticatorParts {
  * believed role header, else from the policy; with a policy, a certificate that none of its rules matches is refused.
  * The chain was verified by the hop or by the platform; validity and contradictions by the reader.
  */
-export const createCertificateAuthenticator = (
+export function createCertificateAuthenticator(
   settings: CertificateAuthenticatorSettings,
   { readCertificate, grants }: CertificateAuthenticatorParts,
-): Authenticator => {
+): Authenticator {
   const fromPolicy = (certificate: ClientCertificate): Grant | null => {
     if (settings.policy === null) return { scopes: [], roles: [] };
     const granted = rulesFor(settings.policy, certificate).map(({ scopes, roles }) => grants.ofLists(scopes, roles));
@@ -62,4 +63,4 @@ export const createCertificateAuthenticator = (
     const reading = readCertificate(boundary, request.hop);
     return reading instanceof Promise ? reading.then((later) => settle(later, context)) : settle(reading, context);
   };
-};
+}

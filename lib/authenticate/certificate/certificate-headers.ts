@@ -1,5 +1,7 @@
 import { encodeBase64url } from '../../codec/base64url.ts';
-import type { ClientCertificate, CredentialReason, HeaderFields } from '../../decision/vocabulary.ts';
+import type { ClientCertificate } from '../../decision/principal.ts';
+import type { CredentialReason } from '../../decision/reason.ts';
+import type { HeaderFields } from '../../decision/request.ts';
 import { parseForwardedClientCert } from './forwarded-client-cert.ts';
 import { certificateFromDer, certificateFromPem, decodeBase64 } from './x509.ts';
 
@@ -22,30 +24,33 @@ const maximumSubjectLength = 2048;
 
 const nothing: Statement = { says: 'nothing' };
 const noCertificate: Statement = { says: 'no_certificate' };
-const refused = (reason: CredentialReason): Statement => ({ says: 'refused', reason });
+function refused(reason: CredentialReason): Statement {
+  return { says: 'refused', reason };
+}
 const malformed = refused({ reason: 'certificate_malformed' });
 const unverified = refused({ reason: 'certificate_unverified' });
-const repeated = (field: string): Statement => refused({ reason: 'forwarded_invalid', field });
+function repeated(field: string): Statement {
+  return refused({ reason: 'forwarded_invalid', field });
+}
 
-const statement = (field: string, read: ReturnType<ReadText>): Statement | Promise<Statement> => {
+function statement(field: string, read: ReturnType<ReadText>): Statement | Promise<Statement> {
   const settle = (certificate: ClientCertificate | null): Statement =>
     certificate === null ? malformed : { says: 'certificate', field, certificate };
   return read instanceof Promise ? read.then(settle) : settle(read);
-};
+}
 
 /**
  * A field, or null where the proxy had nothing to put into it: it is missing or empty, a placeholder that Caddy left in
  * (`{…}`), Apache's `(null)`, or nginx's `NONE`.
  */
-const fieldOf = (believed: HeaderFields, name: string): string | null => {
+function fieldOf(believed: HeaderFields, name: string): string | null {
   const value = believed.get(name)?.trim() ?? '';
   return value === '' || value.startsWith('{') || value === '(null)' || value === 'NONE' ? null : value;
-};
+}
 
 /** RFC 9440 §2.1: the certificate itself, one byte sequence. `Client-Cert-Chain` is not read. */
-export const clientCertSource =
-  (readText: ReadText): CertificateSource =>
-  (believed) => {
+export function clientCertSource(readText: ReadText): CertificateSource {
+  return (believed) => {
     const field = 'client-cert';
     const value = fieldOf(believed, field);
     if (value === null) return nothing;
@@ -59,11 +64,11 @@ export const clientCertSource =
       }),
     );
   };
+}
 
 /** Envoy: the rightmost element, which the nearest proxy wrote about whoever connected to it. */
-export const forwardedClientCertSource =
-  (readText: ReadText): CertificateSource =>
-  (believed) => {
+export function forwardedClientCertSource(readText: ReadText): CertificateSource {
+  return (believed) => {
     const field = 'x-forwarded-client-cert';
     const value = fieldOf(believed, field);
     if (value === null) return nothing;
@@ -90,14 +95,14 @@ export const forwardedClientCertSource =
     const dates = { notBeforeSeconds: null, notAfterSeconds: null };
     return { says: 'certificate', field, certificate: { subject, subjectAltNames, thumbprint, ...dates } };
   };
+}
 
 /**
  * nginx and ingress-nginx: the result of the verification, which alone makes the others count, the subject and the
  * certificate in percent-encoded PEM. `subjectHeader` is left to its own source when it is one of these.
  */
-export const nginxSource =
-  (readText: ReadText, subjectHeader: string): CertificateSource =>
-  (believed) => {
+export function nginxSource(readText: ReadText, subjectHeader: string): CertificateSource {
+  return (believed) => {
     const verification = believed.get('ssl-client-verify')?.trim() ?? '';
     const subjects = ['ssl-client-s-dn', 'ssl-client-subject-dn']
       .filter((name) => name !== subjectHeader)
@@ -120,39 +125,45 @@ export const nginxSource =
     const read = statement('ssl-client-cert', readText(pem, fromEncodedPem));
     return read instanceof Promise ? read.then(settle) : settle(read);
   };
+}
 
 /** The plan's header: a subject, and nothing that says how it was verified. The ingress must set it only after it has. */
-export const subjectSource =
-  (subjectHeader: string): CertificateSource =>
-  (believed) => {
+export function subjectSource(subjectHeader: string): CertificateSource {
+  return (believed) => {
     const subject = fieldOf(believed, subjectHeader);
     if (subject === null) return nothing;
     if (subject.startsWith('FAILED')) return unverified;
     return isRepeated(subject) ? repeated(subjectHeader) : named(subjectHeader, subject);
   };
+}
 
-const named = (field: string, subject: string): Statement => {
+function named(field: string, subject: string): Statement {
   if (subject.length > maximumSubjectLength || !isPrintable(subject)) return malformed;
   const certificate = { subject, subjectAltNames: [], thumbprint: null, notBeforeSeconds: null, notAfterSeconds: null };
   return { says: 'certificate', field, certificate };
-};
+}
 
 /**
  * Whether a field with a distinguished name arrived more than once: RFC 4514 puts no space after a comma, so a comma with
  * one that no backslash protects is where two fields were joined.
  */
-const isRepeated = (subject: string): boolean => /(?<!\\)(?:\\\\)*, /.test(subject);
+function isRepeated(subject: string): boolean {
+  return /(?<!\\)(?:\\\\)*, /.test(subject);
+}
 
 /** Other characters reach us differently on each runtime, so a name with them is not one name. */
-const isPrintable = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);
+function isPrintable(text: string): boolean {
+  return /^[\x20-\x7e]*$/.test(text);
+}
 
 /** A SHA-256 in 64 hexadecimal digits as RFC 8705 §3.1 writes it, or null. */
-export const thumbprintFromHex = (digits: string): string | null =>
-  /^[0-9A-Fa-f]{64}$/.test(digits)
+export function thumbprintFromHex(digits: string): string | null {
+  return /^[0-9A-Fa-f]{64}$/.test(digits)
     ? encodeBase64url(Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)))
     : null;
+}
 
-const fromEncodedPem = async (text: string): Promise<ClientCertificate | null> => {
+async function fromEncodedPem(text: string): Promise<ClientCertificate | null> {
   let pem: string;
   try {
     pem = decodeURIComponent(text);
@@ -160,4 +171,4 @@ const fromEncodedPem = async (text: string): Promise<ClientCertificate | null> =
     return null;
   }
   return certificateFromPem(pem);
-};
+}

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { decodeBase64url, encodeBase64url } from '../../codec/base64url.ts';
 import { parseStrictJson } from '../../codec/strict-json.ts';
-import type { ClientCertificate } from '../../decision/vocabulary.ts';
+import type { ClientCertificate } from '../../decision/principal.ts';
 
 /** What certificates with these attributes may do. Every attribute that is given must match exactly. */
 export interface CertificateRule {
@@ -33,8 +33,8 @@ const accepts: ReadonlyMap<PropertyKey, string> = new Map([
   ['roles', 'role names that exist'],
 ]);
 
-const policySchema = (roleNames: readonly string[]) =>
-  z
+function policySchema(roleNames: readonly string[]) {
+  return z
     .array(
       z.pipe(
         z
@@ -60,16 +60,17 @@ const policySchema = (roleNames: readonly string[]) =>
       ),
     )
     .check(z.maxLength(1000));
+}
 
 /** A SHA-256 thumbprint as base64url (RFC 8705 §3.1), from that or from hexadecimal digits with or without colons. */
-export const thumbprintIn = (text: string): string | null => {
+export function thumbprintIn(text: string): string | null {
   const digits = text.replaceAll(':', '');
   if (/^[0-9A-Fa-f]{64}$/.test(digits))
     return encodeBase64url(
       Uint8Array.from({ length: 32 }, (_, at) => Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16)),
     );
   return decodeBase64url(text)?.length === 32 ? text : null;
-};
+}
 
 /**
  * Reads `TGEFD_MTLS_POLICY`: a JSON array of rules. A rule names at least one attribute: `subject` as the source of
@@ -77,10 +78,10 @@ export const thumbprintIn = (text: string): string | null => {
  * `roleNames` are the roles that exist, lower case; others are problems, since they would quietly grant nothing. Gives
  * the policy, or one problem for each fault.
  */
-export const parseCertificatePolicy = (
+export function parseCertificatePolicy(
   text: string,
   roleNames: readonly string[],
-): { readonly policy: CertificatePolicy; readonly problems: readonly PolicyProblem[] } => {
+): { readonly policy: CertificatePolicy; readonly problems: readonly PolicyProblem[] } {
   const document = parseStrictJson(text);
   if (document === undefined)
     return { policy: [], problems: [{ found: 'malformed JSON, or a member given twice', accepted: whole }] };
@@ -96,13 +97,14 @@ export const parseCertificatePolicy = (
       accepted: (name !== undefined && accepts.get(name)) || whole,
     })),
   };
-};
+}
 
 /** The rules that match a certificate: every attribute a rule gives is the certificate's, character for character. */
-export const rulesFor = (policy: CertificatePolicy, certificate: ClientCertificate): CertificatePolicy =>
-  policy.filter(
+export function rulesFor(policy: CertificatePolicy, certificate: ClientCertificate): CertificatePolicy {
+  return policy.filter(
     ({ subject, subjectAltName, thumbprint }) =>
       (subject === null || subject === certificate.subject) &&
       (subjectAltName === null || certificate.subjectAltNames.includes(subjectAltName)) &&
       (thumbprint === null || thumbprint === certificate.thumbprint),
   );
+}

@@ -1,4 +1,4 @@
-import type { ClientCertificate } from '../../decision/vocabulary.ts';
+import type { ClientCertificate } from '../../decision/principal.ts';
 import { isSubject } from '../jwt/subject.ts';
 import { commonName } from './distinguished-name.ts';
 
@@ -8,7 +8,7 @@ import { commonName } from './distinguished-name.ts';
  * whole distinguished name. Null when none of them can name a caller. Who issued the certificate is not part of it:
  * the hop that verified the chain has decided which authorities count.
  */
-export const certificateSubject = ({ subject, subjectAltNames }: ClientCertificate): string | null => {
+export function certificateSubject({ subject, subjectAltNames }: ClientCertificate): string | null {
   const alternative = (type: string) =>
     subjectAltNames.filter((name) => name.startsWith(type)).map((name) => name.slice(type.length));
   const uris = alternative('URI:');
@@ -20,4 +20,4 @@ export const certificateSubject = ({ subject, subjectAltNames }: ClientCertifica
     subject,
   ];
   return candidates.find(isSubject) ?? null;
-};
+}

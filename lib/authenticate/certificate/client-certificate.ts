@@ -1,11 +1,7 @@
-import type {
-  Boundary,
-  ClientCertificate,
-  Clock,
-  CredentialReason,
-  HeaderFields,
-  Hop,
-} from '../../decision/vocabulary.ts';
+import type { Clock } from '../../decision/ports.ts';
+import type { ClientCertificate } from '../../decision/principal.ts';
+import type { CredentialReason } from '../../decision/reason.ts';
+import type { Boundary, HeaderFields, Hop } from '../../decision/request.ts';
 import {
   type CertificateSource,
   clientCertSource,
@@ -61,10 +57,10 @@ const rememberedCertificates = 256;
  * Verifies no chain and no revocation: the hop or the platform has. Where a proxy asks for certificates without verifying
  * them and still forwards the subject, the plan's header alone cannot tell.
  */
-export const createCertificateReader = (
+export function createCertificateReader(
   settings: CertificateReaderSettings,
   { clock }: { readonly clock: Clock },
-): CertificateReader => {
+): CertificateReader {
   const { headers, subjectHeader, scopesHeader, roleHeader } = settings;
   const readText = rememberReadings();
   const available: Readonly<Record<CertificateHeader, CertificateSource>> = {
@@ -107,32 +103,37 @@ export const createCertificateReader = (
       ? Promise.all(statements).then((settled) => combine(settled, believed))
       : combine(statements as Statement[], believed);
   };
-};
+}
 
 /** The same certificate, as far as both tell; when nothing that both tell can be compared, it is not. */
-const isSame = (one: ClientCertificate, other: ClientCertificate): boolean => {
+function isSame(one: ClientCertificate, other: ClientCertificate): boolean {
   if (one.thumbprint !== null && other.thumbprint !== null) return one.thumbprint === other.thumbprint;
   return one.subject !== '' && other.subject !== '' && (names(one, other.subject) || names(other, one.subject));
-};
+}
 
 /** Whether `text` is the subject of a certificate, its common name, or one of its alternative names. */
-const names = ({ subject, subjectAltNames }: ClientCertificate, text: string): boolean =>
-  text === subject ||
-  text === commonName(subject) ||
-  subjectAltNames.some((name) => name.slice(name.indexOf(':') + 1) === text);
+function names({ subject, subjectAltNames }: ClientCertificate, text: string): boolean {
+  return (
+    text === subject ||
+    text === commonName(subject) ||
+    subjectAltNames.some((name) => name.slice(name.indexOf(':') + 1) === text)
+  );
+}
 
-const complete = (one: ClientCertificate, other: ClientCertificate): ClientCertificate => ({
-  // A whole certificate knows its own subject best.
-  subject:
-    (one.notAfterSeconds === null && other.notAfterSeconds !== null ? other.subject : one.subject) || other.subject,
-  subjectAltNames: one.subjectAltNames.length > 0 ? one.subjectAltNames : other.subjectAltNames,
-  thumbprint: one.thumbprint ?? other.thumbprint,
-  notBeforeSeconds: one.notBeforeSeconds ?? other.notBeforeSeconds,
-  notAfterSeconds: one.notAfterSeconds ?? other.notAfterSeconds,
-});
+function complete(one: ClientCertificate, other: ClientCertificate): ClientCertificate {
+  return {
+    // A whole certificate knows its own subject best.
+    subject:
+      (one.notAfterSeconds === null && other.notAfterSeconds !== null ? other.subject : one.subject) || other.subject,
+    subjectAltNames: one.subjectAltNames.length > 0 ? one.subjectAltNames : other.subjectAltNames,
+    thumbprint: one.thumbprint ?? other.thumbprint,
+    notBeforeSeconds: one.notBeforeSeconds ?? other.notBeforeSeconds,
+    notAfterSeconds: one.notAfterSeconds ?? other.notAfterSeconds,
+  };
+}
 
 /** Remembers the certificates read last by their text, so that a caller who comes again costs no hash and no promise. */
-const rememberReadings = (): ReadText => {
+function rememberReadings(): ReadText {
   const known = new Map<string, ClientCertificate>();
   return (text, read) => {
     const before = known.get(text);
@@ -144,4 +145,4 @@ const rememberReadings = (): ReadText => {
       return certificate;
     });
   };
-};
+}

@@ -1,4 +1,5 @@
-import type { ClientCertificate, CredentialReason } from '../../decision/vocabulary.ts';
+import type { ClientCertificate } from '../../decision/principal.ts';
+import type { CredentialReason } from '../../decision/reason.ts';
 import { thumbprintFromHex } from './certificate-headers.ts';
 import { decodeBase64, readX509 } from './x509.ts';
 
@@ -14,7 +15,7 @@ export interface CloudflareCertificate {
  * alternative names come from the certificate itself where Cloudflare passes it on (RFC 9440, at most 10 KB), else from
  * Cloudflare's own reading, which has no alternative names.
  */
-export const cloudflareCertificate = (tlsClientAuth: unknown): CloudflareCertificate => {
+export function cloudflareCertificate(tlsClientAuth: unknown): CloudflareCertificate {
   const text = (name: string): string => {
     const value =
       typeof tlsClientAuth === 'object' && tlsClientAuth !== null && Object.hasOwn(tlsClientAuth, name)
@@ -46,11 +47,11 @@ export const cloudflareCertificate = (tlsClientAuth: unknown): CloudflareCertifi
     notAfterSeconds: readDate(text('certNotAfter')),
   };
   return { certificate, refusal: null };
-};
+}
 
 /** `Dec 22 19:39:00 2018 GMT` in epoch seconds, or null. */
-const readDate = (text: string): number | null => {
+function readDate(text: string): number | null {
   const [, month, day, time, year] = /^([A-Z][a-z]{2}) {1,2}(\d{1,2}) (\d\d:\d\d:\d\d) (\d{4}) GMT$/.exec(text) ?? [];
   const milliseconds = Date.parse(`${day} ${month} ${year} ${time} GMT`);
   return Number.isNaN(milliseconds) ? null : milliseconds / 1000;
-};
+}

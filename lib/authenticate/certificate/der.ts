@@ -30,7 +30,7 @@ export interface Element {
  * The elements that `bytes` is made of, one after the other and nothing besides; null when it is not. Lengths must be
  * definite and as short as can be (X.690 §10.1), tags below 31. Never throws, never reads beyond `bytes`.
  */
-export const readElements = (bytes: Uint8Array): Element[] | null => {
+export function readElements(bytes: Uint8Array): Element[] | null {
   const elements: Element[] = [];
   for (let at = 0; at < bytes.length; ) {
     const element = readElement(bytes, at);
@@ -39,15 +39,15 @@ export const readElements = (bytes: Uint8Array): Element[] | null => {
     at += element.encoding.length;
   }
   return elements;
-};
+}
 
 /** The elements inside the one element that `bytes` is, when that has the tag `wanted`. */
-export const readOnly = (bytes: Uint8Array, wanted: number): Element[] | null => {
+export function readOnly(bytes: Uint8Array, wanted: number): Element[] | null {
   const element = readElement(bytes, 0);
   return element?.tag === wanted && element.encoding.length === bytes.length ? readElements(element.content) : null;
-};
+}
 
-const readElement = (bytes: Uint8Array, at: number): Element | null => {
+function readElement(bytes: Uint8Array, at: number): Element | null {
   const [identifier, first] = [bytes[at], bytes[at + 1]];
   if (identifier === undefined || first === undefined || (identifier & 0x1f) === 0x1f) return null;
   let start = at + 2;
@@ -62,10 +62,10 @@ const readElement = (bytes: Uint8Array, at: number): Element | null => {
   const end = start + length;
   if (end > bytes.length) return null;
   return { tag: identifier, content: bytes.subarray(start, end), encoding: bytes.subarray(at, end) };
-};
+}
 
 /** An object identifier in dotted form (X.690 §8.19), or null. */
-export const readObjectIdentifier = ({ tag: found, content }: Element): string | null => {
+export function readObjectIdentifier({ tag: found, content }: Element): string | null {
   if (found !== tag.objectIdentifier) return null;
   const arcs: number[] = [];
   let arc = 0;
@@ -80,10 +80,10 @@ export const readObjectIdentifier = ({ tag: found, content }: Element): string |
     arc = 0;
   }
   return begun || arcs.length === 0 ? null : arcs.join('.');
-};
+}
 
 /** A UTCTime or GeneralizedTime as RFC 5280 §4.1.2.5 wants them (seconds, `Z`, no fraction), in epoch seconds; or null. */
-export const readTime = ({ tag: found, content }: Element): number | null => {
+export function readTime({ tag: found, content }: Element): number | null {
   const text = String.fromCharCode(...content.subarray(0, 16));
   const pattern = found === tag.utcTime ? /^\d{12}Z$/ : found === tag.generalizedTime ? /^\d{14}Z$/ : null;
   if (!pattern?.test(text)) return null;
@@ -94,4 +94,4 @@ export const readTime = ({ tag: found, content }: Element): number | null => {
   const milliseconds = Date.parse(iso);
   // Date.parse takes 31 February for 3 March and hour 24 for the next day.
   return Number.isNaN(milliseconds) || new Date(milliseconds).toISOString() !== iso ? null : milliseconds / 1000;
-};
+}

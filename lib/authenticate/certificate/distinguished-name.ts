@@ -13,7 +13,7 @@ const bytesOf = new TextEncoder();
  * OpenSSL's old `/CN=…/O=…` form a slash inside a value looks like the start of the next one, so whoever chooses a value
  * could choose the name. A common name written as `#` and hexadecimal digits is not read.
  */
-export const commonName = (distinguishedName: string): string | null => {
+export function commonName(distinguishedName: string): string | null {
   let name: string | null = null;
   let at = 0;
   for (;;) {
@@ -30,7 +30,7 @@ export const commonName = (distinguishedName: string): string | null => {
     if (value.end === distinguishedName.length) return name;
     at = value.end + 1;
   }
-};
+}
 
 interface Value {
   /** Null for a value in hexadecimal digits. */
@@ -39,7 +39,7 @@ interface Value {
 }
 
 /** Reads one attribute value up to the `,` or `+` that ends it, escapes resolved (RFC 4514 §3). */
-const readValue = (text: string, from: number): Value | null => {
+function readValue(text: string, from: number): Value | null {
   const bytes: number[] = [];
   let kept = 0;
   let at = from;
@@ -75,4 +75,4 @@ const readValue = (text: string, from: number): Value | null => {
   } catch {
     return null;
   }
-};
+}

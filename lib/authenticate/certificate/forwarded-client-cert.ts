@@ -11,7 +11,7 @@ export type ForwardedElement = readonly (readonly [key: string, value: string])[
  * Envoy neither quotes nor escapes `URI` and `DNS`, so a `=` in them is let through, and an authority must not issue names
  * that hold `,` or `;`.
  */
-export const parseForwardedClientCert = (text: string): readonly ForwardedElement[] | null => {
+export function parseForwardedClientCert(text: string): readonly ForwardedElement[] | null {
   const elements: (readonly [string, string])[][] = [[]];
   pair.lastIndex = 0;
   for (;;) {
@@ -21,6 +21,6 @@ export const parseForwardedClientCert = (text: string): readonly ForwardedElemen
     if (end === '') return elements;
     if (end === ',') elements.push([]);
   }
-};
+}
 
 const pair = /[ \t]*([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;\\\s]*))[ \t]*([,;]|$)/y;

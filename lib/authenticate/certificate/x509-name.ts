@@ -40,7 +40,7 @@ const toUtf8 = new TextEncoder();
  * without a known short name by number and as `#` and hexadecimal digits, everything outside of printable ASCII escaped.
  * Null when it is malformed.
  */
-export const readName = (content: Uint8Array): string | null => {
+export function readName(content: Uint8Array): string | null {
   const relativeNames = readElements(content);
   if (relativeNames === null) return null;
   const parts: string[] = [];
@@ -52,9 +52,9 @@ export const readName = (content: Uint8Array): string | null => {
     parts.push(texts.join('+'));
   }
   return parts.join(',');
-};
+}
 
-const readAttribute = (attribute: Element): string | null => {
+function readAttribute(attribute: Element): string | null {
   const [type, value, ...rest] = (attribute.tag === tag.sequence && readElements(attribute.content)) || [];
   const oid = type ? readObjectIdentifier(type) : null;
   if (oid === null || value === undefined || rest.length > 0) return null;
@@ -62,19 +62,22 @@ const readAttribute = (attribute: Element): string | null => {
   if (shortName === undefined || !isText(value)) return `${shortName ?? oid}=#${hexadecimal(value.encoding)}`;
   const text = readText(value);
   return text === null ? null : `${shortName}=${escaped(text)}`;
-};
+}
 
-const isText = ({ tag: found }: Element): boolean =>
-  found === tag.utf8String ||
-  found === tag.printableString ||
-  found === tag.ia5String ||
-  found === tag.numericString ||
-  found === tag.visibleString ||
-  found === tag.t61String ||
-  found === tag.bmpString;
+function isText({ tag: found }: Element): boolean {
+  return (
+    found === tag.utf8String ||
+    found === tag.printableString ||
+    found === tag.ia5String ||
+    found === tag.numericString ||
+    found === tag.visibleString ||
+    found === tag.t61String ||
+    found === tag.bmpString
+  );
+}
 
 /** T.61 is read as Latin-1, as everybody does; characters outside of a type's own repertoire make it malformed. */
-const readText = ({ tag: found, content }: Element): string | null => {
+function readText({ tag: found, content }: Element): string | null {
   try {
     if (found === tag.utf8String) return utf8.decode(content);
     if (found === tag.bmpString) return utf16.decode(content);
@@ -83,10 +86,10 @@ const readText = ({ tag: found, content }: Element): string | null => {
   }
   if (found !== tag.t61String && content.some((octet) => octet > 0x7f)) return null;
   return Array.from(content, (octet) => String.fromCharCode(octet)).join('');
-};
+}
 
 /** RFC 4514 §2.4; `\\` and two digits for each octet that is not printable ASCII. */
-const escaped = (text: string): string => {
+function escaped(text: string): string {
   const octets = toUtf8.encode(text);
   return Array.from(octets, (octet, index) => {
     if (octet < 0x20 || octet > 0x7e) return `\\${hexadecimal([octet])}`;
@@ -95,7 +98,8 @@ const escaped = (text: string): string => {
       (character === ' ' && (index === 0 || index === octets.length - 1)) || (character === '#' && index === 0);
     return edge || ',+"\\<>;'.includes(character) ? `\\${character}` : character;
   }).join('');
-};
+}
 
-const hexadecimal = (octets: ArrayLike<number>): string =>
-  Array.from(octets, (octet) => octet.toString(16).padStart(2, '0').toUpperCase()).join('');
+function hexadecimal(octets: ArrayLike<number>): string {
+  return Array.from(octets, (octet) => octet.toString(16).padStart(2, '0').toUpperCase()).join('');
+}

@@ -1,5 +1,5 @@
 import { encodeBase64url } from '../../codec/base64url.ts';
-import type { ClientCertificate } from '../../decision/vocabulary.ts';
+import type { ClientCertificate } from '../../decision/principal.ts';
 import { type Element, readElements, readObjectIdentifier, readOnly, readTime, tag } from './der.ts';
 import { readName } from './x509-name.ts';
 
@@ -19,7 +19,7 @@ const namePrefixes: ReadonlyMap<number, string> = new Map([
  * Reads what names the holder of a DER certificate (RFC 5280 §4.1), all but its thumbprint; null when it is malformed.
  * Strict, bounded, never throws. Verifies nothing: not the signature, not the chain, not the purpose, not the validity.
  */
-export const readX509 = (der: Uint8Array): Omit<ClientCertificate, 'thumbprint'> | null => {
+export function readX509(der: Uint8Array): Omit<ClientCertificate, 'thumbprint'> | null {
   const [toBeSigned, algorithm, signature, ...rest] = (der.length <= maximumBytes && readOnly(der, tag.sequence)) || [];
   if (toBeSigned?.tag !== tag.sequence || algorithm?.tag !== tag.sequence) return null;
   if (signature?.tag !== tag.bitString || rest.length > 0) return null;
@@ -39,34 +39,34 @@ export const readX509 = (der: Uint8Array): Omit<ClientCertificate, 'thumbprint'>
   const subjectAltNames = readSubjectAltNames(optional.find((field) => field.tag === extensions));
   if (name === null || subjectAltNames === null) return null;
   return { subject: name, subjectAltNames, notBeforeSeconds, notAfterSeconds };
-};
+}
 
 /** A certificate from its DER, hashed (RFC 8705 §3.1); null when it is malformed. Verifies nothing, as `readX509`. */
-export const certificateFromDer = async (der: Uint8Array): Promise<ClientCertificate | null> => {
+export async function certificateFromDer(der: Uint8Array): Promise<ClientCertificate | null> {
   const read = readX509(der);
   if (read === null) return null;
   const digest = await crypto.subtle.digest('SHA-256', new Uint8Array(der));
   return { ...read, thumbprint: encodeBase64url(new Uint8Array(digest)) };
-};
+}
 
 /** A certificate from the text of exactly one PEM certificate (RFC 7468 §5); null for anything else. */
-export const certificateFromPem = async (pem: string): Promise<ClientCertificate | null> => {
+export async function certificateFromPem(pem: string): Promise<ClientCertificate | null> {
   const body = /^\s*-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----\s*$/.exec(pem)?.[1];
   const der = body === undefined ? null : decodeBase64(body.replace(/\s+/g, ''));
   return der === null ? null : certificateFromDer(der);
-};
+}
 
 /** The octets of standard base64 (RFC 4648 §4) without whitespace, padded or not; null for anything else. */
-export const decodeBase64 = (text: string): Uint8Array | null => {
+export function decodeBase64(text: string): Uint8Array | null {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return null;
   try {
     return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   } catch {
     return null;
   }
-};
+}
 
-const readSubjectAltNames = (field: Element | undefined): string[] | null => {
+function readSubjectAltNames(field: Element | undefined): string[] | null {
   if (field === undefined) return [];
   const list = readOnly(field.content, tag.sequence);
   if (list === null) return null;
@@ -81,10 +81,10 @@ const readSubjectAltNames = (field: Element | undefined): string[] | null => {
   if (found.length > 1) return null;
   const names = found[0] ? readOnly(found[0].content, tag.sequence) : [];
   return names === null ? null : readNames(names);
-};
+}
 
 /** Other kinds of name are left out; a name with a space, a NUL or anything else invisible makes the certificate malformed. */
-const readNames = (names: readonly Element[]): string[] | null => {
+function readNames(names: readonly Element[]): string[] | null {
   const texts: string[] = [];
   for (const name of names) {
     const prefix = namePrefixes.get(name.tag);
@@ -93,4 +93,4 @@ const readNames = (names: readonly Element[]): string[] | null => {
     texts.push(prefix + Array.from(name.content, (octet) => String.fromCharCode(octet)).join(''));
   }
   return texts;
-};
+}

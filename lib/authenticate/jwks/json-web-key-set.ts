@@ -33,11 +33,11 @@ const keyAmbiguous: KeyAnswer = Object.freeze<KeyAnswer>({ found: 'none', reason
  * that is left with no usable key is refused whole. A JWK that `previous` had too keeps its VerificationKey objects.
  * Never throws. Does not bound the text: whoever fetched it did.
  */
-export const parseKeySet = async (
+export async function parseKeySet(
   text: string,
   algorithms: readonly string[],
   previous: KeySet | null,
-): Promise<{ readonly set: KeySet } | { readonly problem: KeySetProblem }> => {
+): Promise<{ readonly set: KeySet } | { readonly problem: KeySetProblem }> {
   const body = parseStrictJson(text);
   if (body === undefined) return { problem: 'not_json' };
   const members = isJsonObject(body) ? member(body, 'keys') : undefined;
@@ -62,7 +62,7 @@ export const parseKeySet = async (
       exposed: jwks.filter((jwk) => jwk.flaw === 'private').length,
     },
   };
-};
+}
 
 /** A JWK with the keys imported from it, by algorithm: each with what it is made of. */
 interface Entry {
@@ -70,7 +70,7 @@ interface Entry {
   readonly fits: ReadonlyMap<string, readonly [identity: string, key: VerificationKey]>;
 }
 
-const importEntry = async (jwk: CheckedJwk, algorithms: readonly string[], previous: KeySet | null): Promise<Entry> => {
+async function importEntry(jwk: CheckedJwk, algorithms: readonly string[], previous: KeySet | null): Promise<Entry> {
   const fits = new Map<string, readonly [string, VerificationKey]>();
   for (const algorithm of algorithms) {
     if (unfitness(jwk, algorithm) !== null) continue;
@@ -83,9 +83,9 @@ const importEntry = async (jwk: CheckedJwk, algorithms: readonly string[], previ
     else return { jwk: { ...jwk, flaw: 'value' }, fits: new Map() };
   }
   return { jwk, fits };
-};
+}
 
-const indexFor = (algorithm: string, entries: readonly Entry[]) => {
+function indexFor(algorithm: string, entries: readonly Entry[]) {
   const candidates = new Map<string, Entry[]>();
   for (const entry of entries) {
     const { keyId } = entry.jwk;
@@ -99,10 +99,10 @@ const indexFor = (algorithm: string, entries: readonly Entry[]) => {
     named: new Map([...candidates].map(([keyId, sameName]) => [keyId, answerAmong(sameName, algorithm)])),
     unnamed: answerAmong(fit, algorithm),
   };
-};
+}
 
 /** Two keys under one `kid` that serve the same algorithm are ambiguous; the same key listed twice is one key. */
-const answerAmong = (candidates: readonly Entry[], algorithm: string): KeyAnswer => {
+function answerAmong(candidates: readonly Entry[], algorithm: string): KeyAnswer {
   const distinct = new Map(candidates.map((entry) => entry.fits.get(algorithm)).filter((fit) => fit !== undefined));
   const [key, another] = distinct.values();
   if (another !== undefined) return keyAmbiguous;
@@ -112,4 +112,4 @@ const answerAmong = (candidates: readonly Entry[], algorithm: string): KeyAnswer
   return check === null
     ? keyUnknown
     : Object.freeze<KeyAnswer>({ found: 'none', reason: { reason: 'token_key_unfit', check } });
-};
+}

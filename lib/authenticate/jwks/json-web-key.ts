@@ -1,6 +1,6 @@
 import { decodeBase64url } from '../../codec/base64url.ts';
 import { isJsonObject, type JsonValue, member } from '../../codec/strict-json.ts';
-import type { KeyCheck } from '../../decision/vocabulary.ts';
+import type { KeyCheck } from '../../decision/reason.ts';
 import { minimumModulusBits, signatureAlgorithms } from '../jwt/algorithms.ts';
 
 /** One JWK of a set after checking: what it is, and the first thing that is wrong with it whatever the algorithm. */
@@ -31,7 +31,7 @@ const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
  * all: no object, or a `kid` that is no string. Does not look at `x5c`, `x5t` or `x5u` (the TLS of the key set's own URL
  * vouches for the keys), and leaves it to the import to find a point off its curve.
  */
-export const checkJwk = (value: JsonValue): CheckedJwk | null => {
+export function checkJwk(value: JsonValue): CheckedJwk | null {
   if (!isJsonObject(value)) return null;
   const kid = member(value, 'kid');
   const alg = member(value, 'alg');
@@ -68,23 +68,23 @@ export const checkJwk = (value: JsonValue): CheckedJwk | null => {
     default:
       return flawed('kty');
   }
-};
+}
 
 /** What keeps `jwk` from verifying `algorithm`, or null when nothing does. */
-export const unfitness = (jwk: CheckedJwk, algorithm: string): KeyCheck | null => {
+export function unfitness(jwk: CheckedJwk, algorithm: string): KeyCheck | null {
   if (jwk.flaw !== null) return jwk.flaw;
   const needed = signatureAlgorithms.get(algorithm);
   if (needed?.keyType !== jwk.material.kty) return 'kty';
   if (jwk.algorithm !== null && jwk.algorithm !== algorithm) return 'alg';
   if (needed.curve !== null && needed.curve !== jwk.material.crv) return 'curve';
   return null;
-};
+}
 
 /**
  * Imports a key that is fit for `algorithm`, for verification only; extractable, since it is public and a runtime may have
  * a form of its own for it. Gives null where the runtime refuses it, as it does a point that is not on its curve.
  */
-export const importJwk = async (jwk: CheckedJwk, algorithm: string): Promise<CryptoKey | null> => {
+export async function importJwk(jwk: CheckedJwk, algorithm: string): Promise<CryptoKey | null> {
   const parameters = signatureAlgorithms.get(algorithm)?.importParameters;
   if (parameters === undefined) return null;
   try {
@@ -92,32 +92,35 @@ export const importJwk = async (jwk: CheckedJwk, algorithm: string): Promise<Cry
   } catch {
     return null;
   }
-};
+}
 
 /** RFC 7517 §4.3: an array of strings, none twice. */
-const allowVerification = (operations: JsonValue): boolean =>
-  Array.isArray(operations) &&
-  operations.every((operation) => typeof operation === 'string') &&
-  new Set(operations).size === operations.length &&
-  operations.includes('verify');
+function allowVerification(operations: JsonValue): boolean {
+  return (
+    Array.isArray(operations) &&
+    operations.every((operation) => typeof operation === 'string') &&
+    new Set(operations).size === operations.length &&
+    operations.includes('verify')
+  );
+}
 
-const rsaFlaw = (n: Uint8Array | null, e: Uint8Array | null): KeyCheck | null => {
+function rsaFlaw(n: Uint8Array | null, e: Uint8Array | null): KeyCheck | null {
   if (n === null || e === null || e.length > maximumExponentBytes) return 'value';
   const exponent = e.reduce((value, octet) => value * 256 + octet, 0);
   if (exponent < 3 || exponent % 2 === 0 || ((n.at(-1) ?? 0) & 1) === 0) return 'value';
   const bits = bitLength(n);
   return bits < minimumModulusBits || bits > maximumModulusBits ? 'size' : null;
-};
+}
 
 /** Some issuers put a zero octet before the modulus (RFC 7518 §6.3.1.1 warns of it): it adds nothing to the length. */
-const bitLength = (number: Uint8Array): number => {
+function bitLength(number: Uint8Array): number {
   const first = number.findIndex((octet) => octet !== 0);
   const octet = number[first];
   return octet === undefined ? 0 : (number.length - first) * 8 - (Math.clz32(octet) - 24);
-};
+}
 
-const coordinateFlaw = (crv: string, coordinates: readonly string[]): KeyCheck | null => {
+function coordinateFlaw(crv: string, coordinates: readonly string[]): KeyCheck | null {
   const bytes = coordinateBytes.get(crv);
   if (bytes === undefined) return 'curve';
   return coordinates.every((text) => decodeBase64url(text)?.length === bytes) ? null : 'value';
-};
+}

@@ -19,13 +19,15 @@ export interface KeySetCopy {
 
 const copy = z.object({ url: z.string(), fetchedAtMs: z.int(), text: z.string() });
 
-export const writeCopy = (kept: KeySetCopy): string => JSON.stringify(kept);
+export function writeCopy(kept: KeySetCopy): string {
+  return JSON.stringify(kept);
+}
 
 /**
  * Reads what another instance left for the same key set URL. Gives null for anything else, and for a copy from the
  * future: it would stay fresh for longer than a key set may. Does not validate the key set in it.
  */
-export const readCopy = (text: string, url: string, nowMs: number): KeySetCopy | null => {
+export function readCopy(text: string, url: string, nowMs: number): KeySetCopy | null {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -34,4 +36,4 @@ export const readCopy = (text: string, url: string, nowMs: number): KeySetCopy |
   }
   const { success, data } = copy.safeParse(parsed);
   return success && data.url === url && data.fetchedAtMs <= nowMs ? data : null;
-};
+}

@@ -1,5 +1,5 @@
-import type { Fetch } from '../../decision/vocabulary.ts';
-import { EgressRefused } from '../../egress/guard.ts';
+import { EgressRefused } from '../../decision/egress-refused.ts';
+import type { Fetch } from '../../decision/ports.ts';
 
 /** Resolves after `milliseconds`, or as soon as `signal` aborts; never rejects. */
 export type Sleep = (milliseconds: number, signal?: AbortSignal) => Promise<void>;
@@ -23,11 +23,11 @@ const maximumBytes = 512 * 1024;
  * not transient; 5xx, a time-out and a broken connection are. Never throws and never hangs, even when `fetch` ignores its
  * signal. Says nothing about the contents.
  */
-export const fetchKeySet = async (
+export async function fetchKeySet(
   url: string,
   timeoutMs: number,
   { fetch, sleep }: { readonly fetch: Fetch; readonly sleep: Sleep },
-): Promise<Fetched> => {
+): Promise<Fetched> {
   const attempt = new AbortController();
   const timer = new AbortController();
   const expiry = sleep(timeoutMs, timer.signal).then((): Fetched => {
@@ -39,15 +39,17 @@ export const fetchKeySet = async (
   } finally {
     timer.abort();
   }
-};
+}
 
-const failure = (problem: FetchProblem, status: number | null = null, transient = true): Fetched => ({
-  problem,
-  status,
-  transient,
-});
+function failure(problem: FetchProblem, status: number | null = null, transient = true): Fetched {
+  return {
+    problem,
+    status,
+    transient,
+  };
+}
 
-const request = async (url: string, signal: AbortSignal, fetch: Fetch): Promise<Fetched> => {
+async function request(url: string, signal: AbortSignal, fetch: Fetch): Promise<Fetched> {
   try {
     const response = await fetch(url, {
       headers: { accept: 'application/jwk-set+json, application/json' },
@@ -62,10 +64,10 @@ const request = async (url: string, signal: AbortSignal, fetch: Fetch): Promise<
   } catch (error) {
     return error instanceof EgressRefused ? failure('refused', null, false) : failure('unreachable');
   }
-};
+}
 
 /** Stops reading at the limit, so that an endless body costs no more than it. */
-const readText = async (body: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<Fetched> => {
+async function readText(body: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<Fetched> {
   const reader = body.getReader();
   const stop = () => void reader.cancel().catch(() => undefined);
   signal.addEventListener('abort', stop);
@@ -86,13 +88,13 @@ const readText = async (body: ReadableStream<Uint8Array>, signal: AbortSignal): 
   } finally {
     signal.removeEventListener('abort', stop);
   }
-};
+}
 
-const decode = (chunks: readonly Uint8Array[]): Fetched => {
+function decode(chunks: readonly Uint8Array[]): Fetched {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   try {
     return { text: chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join('') + decoder.decode() };
   } catch {
     return failure('not_utf8', 200, false);
   }
-};
+}

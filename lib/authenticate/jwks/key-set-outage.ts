@@ -1,4 +1,4 @@
-import type { Clock, Log } from '../../decision/vocabulary.ts';
+import type { Clock, Log } from '../../decision/ports.ts';
 import { jittered, type RoundFailure } from './key-set-round.ts';
 
 /** Longest rest after a failed round, however many failed before it. */
@@ -9,10 +9,10 @@ const shortestRestMs = 1_000;
  * The spell between a failed round and the next that succeeds. After each failed round the issuer is left in peace: first
  * for `firstRestSeconds` (at least 1 s), doubling up to 30 s, with jitter. Logs once when a spell begins and once when it ends.
  */
-export const createOutage = (
+export function createOutage(
   firstRestSeconds: number,
   { clock, random, log }: { readonly clock: Clock; readonly random: () => number; readonly log: Log },
-) => {
+) {
   let failures = 0;
   let beganAtMs = 0;
   let restsUntilMs = 0;
@@ -50,4 +50,4 @@ export const createOutage = (
       last = null;
     },
   };
-};
+}

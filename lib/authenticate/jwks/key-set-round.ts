@@ -1,4 +1,4 @@
-import type { Clock, Fetch, RequestContext } from '../../decision/vocabulary.ts';
+import type { Clock, Fetch, RequestContext } from '../../decision/ports.ts';
 import { type KeySet, type KeySetProblem, parseKeySet } from './json-web-key-set.ts';
 import { readCopy, type SharedCopy, writeCopy } from './key-set-copy.ts';
 import { type FetchProblem, fetchKeySet, type Sleep } from './key-set-fetch.ts';
@@ -50,14 +50,16 @@ export interface Holder {
 const sharedReadMs = 250;
 
 /** `milliseconds`, less up to half of them: instances that failed together do not come back together. */
-export const jittered = (milliseconds: number, random: () => number): number => milliseconds * (1 - random() / 2);
+export function jittered(milliseconds: number, random: () => number): number {
+  return milliseconds * (1 - random() / 2);
+}
 
 /**
  * Gives the function that runs one round: the shared copy first, then up to `maxAttempts` attempts with backoff, all of it
  * over before `endsAtMs`. Resolves to null when a good set was adopted. An answer that is wrong rather than missing ends the
  * round at once: asking again within a second will not change it. Never rejects.
  */
-export const createRound = (settings: RoundSettings, parts: RoundParts) => {
+export function createRound(settings: RoundSettings, parts: RoundParts) {
   const { clock, sleep, random, shared } = parts;
   const { url, algorithms, maxAttempts } = settings;
 
@@ -99,20 +101,20 @@ export const createRound = (settings: RoundSettings, parts: RoundParts) => {
       await sleep(pauseMs);
     }
   };
-};
+}
 
-const readShared = async (shared: SharedCopy): Promise<string | null> => {
+async function readShared(shared: SharedCopy): Promise<string | null> {
   try {
     return await shared.read();
   } catch {
     return null;
   }
-};
+}
 
-const writeShared = async (shared: SharedCopy, text: string, ttlSeconds: number): Promise<void> => {
+async function writeShared(shared: SharedCopy, text: string, ttlSeconds: number): Promise<void> {
   try {
     await shared.write(text, ttlSeconds);
   } catch {
     // The next instance asks the issuer, then.
   }
-};
+}

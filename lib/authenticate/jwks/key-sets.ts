@@ -1,4 +1,4 @@
-import type { Log, RequestContext } from '../../decision/vocabulary.ts';
+import type { Log, RequestContext } from '../../decision/ports.ts';
 import type { KeyAnswer, KeyQuery, KeySets } from '../jwt/keys.ts';
 import { type KeySet, keyUnknown } from './json-web-key-set.ts';
 import { createOutage } from './key-set-outage.ts';
@@ -59,7 +59,7 @@ const longestLookMs = 100;
  * The state is plain data and CryptoKeys, so it may live in a Worker's module scope; with `sharePromises` false no promise
  * and no I/O object is ever in it.
  */
-export const createKeySets = (settings: KeySetSettings, parts: KeySetParts): ManagedKeySets => {
+export function createKeySets(settings: KeySetSettings, parts: KeySetParts): ManagedKeySets {
   const { clock, sleep, random, log } = parts;
   const ttlMs = settings.ttlSeconds * 1000;
   const lastMs = ttlMs + settings.maxStaleSeconds * 1000;
@@ -159,10 +159,10 @@ export const createKeySets = (settings: KeySetSettings, parts: KeySetParts): Man
       };
     },
   };
-};
+}
 
 /** One line when keys came or went, or began to be published with their private part; none for more of the same. */
-const logChange = (before: KeySet | undefined, after: KeySet, log: Log): void => {
+function logChange(before: KeySet | undefined, after: KeySet, log: Log): void {
   const added = [...after.keys.keys()].filter((key) => !before?.keys.has(key)).length;
   const removed = (before?.keys.size ?? 0) - (after.keys.size - added);
   if (added + removed === 0 && before?.exposed === after.exposed) return;
@@ -173,4 +173,4 @@ const logChange = (before: KeySet | undefined, after: KeySet, log: Log): void =>
     ignored: after.ignored,
     private_keys_refused: after.exposed,
   });
-};
+}

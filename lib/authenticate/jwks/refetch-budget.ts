@@ -12,7 +12,7 @@ export const refetchSpacingMs = 1_000;
  * 1 s; under a flood that never ends, within 10 s. Never more than one refetch per second, nor (past the first) than one
  * every ten. The scheduled refresh does not ask here, so no flood can starve it.
  */
-export const createRefetchBudget = () => {
+export function createRefetchBudget() {
   let tokens = burst;
   let filledAtMs = 0;
   let takenAtMs = Number.NEGATIVE_INFINITY;
@@ -27,4 +27,4 @@ export const createRefetchBudget = () => {
     takenAtMs = nowMs;
     return true;
   };
-};
+}

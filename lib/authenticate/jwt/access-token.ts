@@ -1,4 +1,6 @@
-import type { Authentication, CredentialReason, RequestContext } from '../../decision/vocabulary.ts';
+import type { RequestContext } from '../../decision/ports.ts';
+import type { Authentication } from '../../decision/principal.ts';
+import type { CredentialReason } from '../../decision/reason.ts';
 import { keyMisfit, type SignaturePrimitive, signatureAlgorithms, verifySignature } from './algorithms.ts';
 import { type CompactJws, parseCompactJws } from './compact-jws.ts';
 import type { KeyQuery, KeySets, VerificationKey } from './keys.ts';
@@ -59,7 +61,7 @@ const ascii = new TextEncoder();
  * configuration that was checked says so.
  * Does not bound the token's length (`findToken` does), compare a demanded certificate, ask for revocation, or read scopes.
  */
-export const createVerifyToken = (settings: AccessTokenSettings, parts: AccessTokenParts): VerifyToken => {
+export function createVerifyToken(settings: AccessTokenSettings, parts: AccessTokenParts): VerifyToken {
   const { keySets } = parts;
   const unknown = settings.algorithms.find((algorithm) => !signatureAlgorithms.has(algorithm));
   if (unknown !== undefined) throw new Error(`no such signature algorithm: ${unknown}`);
@@ -109,7 +111,7 @@ export const createVerifyToken = (settings: AccessTokenSettings, parts: AccessTo
 
     return { outcome: 'verified', token: { claims: jws.claims as unknown as VerifiedClaims, facts, ...signer } };
   };
-};
+}
 
 type Signer = Pick<VerifiedToken, 'key' | 'query' | 'stale'>;
 type Outage = Extract<Authentication, { outcome: 'unavailable' }>;
@@ -117,7 +119,7 @@ type Outage = Extract<Authentication, { outcome: 'unavailable' }>;
 const signatureInvalid: CredentialReason = { reason: 'token_signature_invalid' };
 
 /** The key of a set that a token names by issuer and `kid`, once the signature has held under it. */
-const signerFromSet = async (
+async function signerFromSet(
   { signaturePrimitive }: AccessTokenParts,
   keySets: KeySets,
   issuer: string | null,
@@ -125,7 +127,7 @@ const signerFromSet = async (
   jws: CompactJws,
   context: RequestContext,
   mayFetchKeys: boolean,
-): Promise<Signer | CredentialReason | Outage> => {
+): Promise<Signer | CredentialReason | Outage> {
   const query: KeyQuery = { issuer, keyId, algorithm };
   const answer = await keySets.find(query, context, mayFetchKeys);
   if (answer.found === 'unavailable')
@@ -140,14 +142,16 @@ const signerFromSet = async (
   return (await verifySignature(key.key, known, jws.signature, ascii.encode(jws.signed), signaturePrimitive))
     ? { key, query, stale }
     : signatureInvalid;
-};
+}
 
-const signerFromSecrets = async (
+async function signerFromSecrets(
   findSecret: ReturnType<typeof createFindSecret>,
   jws: CompactJws,
-): Promise<Signer | CredentialReason> => {
+): Promise<Signer | CredentialReason> {
   const key = await findSecret(jws.signature, ascii.encode(jws.signed));
   return key ? { key, query: null, stale: false } : signatureInvalid;
-};
+}
 
-const isAboutSubject = (reason: CredentialReason): boolean => 'claim' in reason && reason.claim === 'sub';
+function isAboutSubject(reason: CredentialReason): boolean {
+  return 'claim' in reason && reason.claim === 'sub';
+}

@@ -1,4 +1,4 @@
-import type { KeyCheck } from '../../decision/vocabulary.ts';
+import type { KeyCheck } from '../../decision/reason.ts';
 
 /** How Web Cryptography spells one JWS algorithm (RFC 7518 §3, RFC 8037 §3.1). */
 export interface SignatureAlgorithm {
@@ -12,22 +12,26 @@ export interface SignatureAlgorithm {
   readonly signatureBytes: number | null;
 }
 
-const rsa = (name: 'RSASSA-PKCS1-v1_5' | 'RSA-PSS', bits: 256 | 384 | 512): SignatureAlgorithm => ({
-  keyType: 'RSA',
-  curve: null,
-  importParameters: { name, hash: `SHA-${bits}` },
-  // RFC 7518 §3.5: the salt is as long as the hash. PKCS #1 v1.5 has none and ignores the member.
-  verifyParameters: { name, saltLength: bits / 8 },
-  signatureBytes: null,
-});
+function rsa(name: 'RSASSA-PKCS1-v1_5' | 'RSA-PSS', bits: 256 | 384 | 512): SignatureAlgorithm {
+  return {
+    keyType: 'RSA',
+    curve: null,
+    importParameters: { name, hash: `SHA-${bits}` },
+    // RFC 7518 §3.5: the salt is as long as the hash. PKCS #1 v1.5 has none and ignores the member.
+    verifyParameters: { name, saltLength: bits / 8 },
+    signatureBytes: null,
+  };
+}
 
-const ecdsa = (curve: string, bits: 256 | 384 | 512, signatureBytes: number): SignatureAlgorithm => ({
-  keyType: 'EC',
-  curve,
-  importParameters: { name: 'ECDSA', namedCurve: curve },
-  verifyParameters: { name: 'ECDSA', hash: `SHA-${bits}` },
-  signatureBytes,
-});
+function ecdsa(curve: string, bits: 256 | 384 | 512, signatureBytes: number): SignatureAlgorithm {
+  return {
+    keyType: 'EC',
+    curve,
+    importParameters: { name: 'ECDSA', namedCurve: curve },
+    verifyParameters: { name: 'ECDSA', hash: `SHA-${bits}` },
+    signatureBytes,
+  };
+}
 
 /** Every algorithm that may ever verify a token, by its case-sensitive name (RFC 7515 §4.1.1). `none` is not among them. */
 export const signatureAlgorithms: ReadonlyMap<string, SignatureAlgorithm> = new Map<string, SignatureAlgorithm>([
@@ -72,7 +76,7 @@ export const minimumModulusBits = 2048;
  * Why an imported key must not verify this algorithm, or null. The key set has checked its JWKs already; this holds
  * even if it was mistaken, since a key fit for another algorithm is how an HMAC gets verified with a public key.
  */
-export const keyMisfit = (key: CryptoKey, algorithm: SignatureAlgorithm): KeyCheck | null => {
+export function keyMisfit(key: CryptoKey, algorithm: SignatureAlgorithm): KeyCheck | null {
   if (key.type !== (algorithm.keyType === 'oct' ? 'secret' : 'public')) return 'kty';
   if (!key.usages.includes('verify')) return 'key_ops';
   const own = key.algorithm as Partial<RsaHashedKeyAlgorithm & EcKeyAlgorithm> & KeyAlgorithm;
@@ -81,7 +85,7 @@ export const keyMisfit = (key: CryptoKey, algorithm: SignatureAlgorithm): KeyChe
   if (own.namedCurve !== wanted.namedCurve) return 'curve';
   if (algorithm.keyType === 'RSA' && (own.modulusLength ?? 0) < minimumModulusBits) return 'size';
   return null;
-};
+}
 
 /** The bare mathematics of a verification, for a key that fits and a signature of the right length. May throw for a bad one. */
 export type SignaturePrimitive = (
@@ -99,13 +103,13 @@ const webCrypto: SignaturePrimitive = (key, algorithm, signature, signed) =>
  * must have exactly the length of its algorithm, so that ECDSA is R and S side by side (RFC 7518 §3.4) and never DER. Does
  * not check that the key fits: see `keyMisfit`.
  */
-export const verifySignature = async (
+export async function verifySignature(
   key: CryptoKey,
   algorithm: SignatureAlgorithm,
   signature: Uint8Array<ArrayBuffer>,
   signed: Uint8Array<ArrayBuffer>,
   primitive: SignaturePrimitive = webCrypto,
-): Promise<boolean> => {
+): Promise<boolean> {
   const length = algorithm.signatureBytes ?? Math.ceil((key.algorithm as RsaHashedKeyAlgorithm).modulusLength / 8);
   if (signature.length !== length) return false;
   try {
@@ -114,4 +118,4 @@ export const verifySignature = async (
     // Some runtimes throw where others answer false, e.g. for R or S out of range.
     return false;
   }
-};
+}

@@ -17,7 +17,7 @@ export type MalformedPart = 'shape' | 'header' | 'claims' | 'signature';
  * strict base64url, header and claims JSON objects without duplicate members. Gives the part that is not as it must be
  * instead. A JWE has five parts and a JSON serialisation none, so neither gets past the shape. Verifies nothing.
  */
-export const parseCompactJws = (token: string): CompactJws | MalformedPart => {
+export function parseCompactJws(token: string): CompactJws | MalformedPart {
   const first = token.indexOf('.');
   const second = token.indexOf('.', first + 1);
   if (first < 1 || second < first + 2 || second === token.length - 1 || token.indexOf('.', second + 1) !== -1)
@@ -29,9 +29,9 @@ export const parseCompactJws = (token: string): CompactJws | MalformedPart => {
   const signature = decodeBase64url(token, second + 1);
   if (!signature) return 'signature';
   return { header, claims, signature, signed: token.slice(0, second) };
-};
+}
 
-const parsePart = (token: string, from: number, to: number): JsonObject | null => {
+function parsePart(token: string, from: number, to: number): JsonObject | null {
   const bytes = decodeBase64url(token, from, to);
   return bytes && parseStrictJsonObject(bytes);
-};
+}

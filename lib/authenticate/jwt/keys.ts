@@ -2,7 +2,8 @@
  * Where the verification keys of access tokens come from, as a port: what the checks of a token ask, and what a key set
  * answers. Types only.
  */
-import type { CredentialReason, RequestContext } from '../../decision/vocabulary.ts';
+import type { RequestContext } from '../../decision/ports.ts';
+import type { CredentialReason } from '../../decision/reason.ts';
 
 /** A public key fit for one algorithm, imported once. The token cache compares its identity, not its contents. */
 export interface VerificationKey {

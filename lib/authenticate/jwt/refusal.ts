@@ -1,5 +1,6 @@
-import type { CredentialReason } from '../../decision/vocabulary.ts';
+import type { CredentialReason } from '../../decision/reason.ts';
 
 /** Tells why something was refused from what it would have been. */
-export const isRefusal = <T>(value: T | CredentialReason): value is CredentialReason =>
-  typeof value === 'object' && value !== null && 'reason' in value;
+export function isRefusal<T>(value: T | CredentialReason): value is CredentialReason {
+  return typeof value === 'object' && value !== null && 'reason' in value;
+}

@@ -17,7 +17,7 @@ export type FindSecret = (
  * Verifies HS256 with configured secrets and nothing else (RFC 7518 §3.2): the current one, then the one being rotated out.
  * A `kid` plays no part, so a caller cannot choose. Throws on a secret under 32 bytes, which no configuration lets through.
  */
-export const createFindSecret = (secrets: readonly SharedSecret[]): FindSecret => {
+export function createFindSecret(secrets: readonly SharedSecret[]): FindSecret {
   const algorithm = signatureAlgorithms.get('HS256');
   if (!algorithm) throw new Error('HS256 is not among the algorithms');
   for (const { octets } of secrets)
@@ -38,4 +38,4 @@ export const createFindSecret = (secrets: readonly SharedSecret[]): FindSecret =
     for (const key of keys) if (await verifySignature(key.key, algorithm, signature, signed)) return key;
     return null;
   };
-};
+}

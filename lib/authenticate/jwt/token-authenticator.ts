@@ -1,12 +1,7 @@
-import type {
-  AccessRequest,
-  Authentication,
-  Boundary,
-  Clock,
-  CredentialReason,
-  Principal,
-  RequestContext,
-} from '../../decision/vocabulary.ts';
+import type { Clock, RequestContext } from '../../decision/ports.ts';
+import type { Authentication, Principal } from '../../decision/principal.ts';
+import type { CredentialReason } from '../../decision/reason.ts';
+import type { AccessRequest, Boundary } from '../../decision/request.ts';
 import { type Authenticator, authenticated, type GrantRules, ownThumbprint, refused } from '../authenticator.ts';
 import type { CertificateReader, CertificateReading } from '../certificate/client-certificate.ts';
 import { createFindToken, type TokenFieldSettings } from '../credentials.ts';
@@ -60,10 +55,10 @@ const mismatch: CredentialReason = { reason: 'token_certificate_mismatch' };
  * of its very key in the key set of its issuer, and a certificate it is bound to are checked every time. The principal's
  * thumbprint is that of a certificate the caller showed the platform; header fields are read for bound tokens only.
  */
-export const createTokenAuthenticator = (
+export function createTokenAuthenticator(
   settings: TokenAuthenticatorSettings,
   parts: TokenAuthenticatorParts,
-): Authenticator => {
+): Authenticator {
   const { clock, grants, keySets, readCertificate } = parts;
   const findToken = createFindToken(settings);
   const verify = createVerifyToken(settings, parts);
@@ -120,20 +115,20 @@ export const createTokenAuthenticator = (
   };
 
   return authenticate;
-};
+}
 
-const present = (known: KnownToken, stale: boolean, thumbprint: string | null): Authentication => {
+function present(known: KnownToken, stale: boolean, thumbprint: string | null): Authentication {
   const { principal } = known;
   if (thumbprint === principal.thumbprint) return stale ? authenticated(principal, true) : known.authentication;
   return authenticated({ ...principal, thumbprint }, stale);
-};
+}
 
-const knownToken = (
+function knownToken(
   token: string,
   { facts, key, query }: VerifiedToken,
   { scopes, roles }: Pick<Principal, 'scopes' | 'roles'>,
   skewSeconds: number,
-): KnownToken => {
+): KnownToken {
   const principal: Principal = Object.freeze({
     method: 'jwt',
     subject: facts.subject,
@@ -156,10 +151,12 @@ const knownToken = (
     principal,
     authentication: Object.freeze(authenticated(principal)),
   };
-};
+}
 
-const outage = (retryAfterSeconds: number): Authentication => ({
-  outcome: 'unavailable',
-  reason: 'keys_unavailable',
-  retryAfterSeconds,
-});
+function outage(retryAfterSeconds: number): Authentication {
+  return {
+    outcome: 'unavailable',
+    reason: 'keys_unavailable',
+    retryAfterSeconds,
+  };
+}

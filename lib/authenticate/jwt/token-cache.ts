@@ -28,7 +28,7 @@ const tailCharacters = 12;
  * in use moves back. Only verified tokens may be told of, so nobody can fill it without an issuer's signature.
  * Does not know time, keys or revocation.
  */
-export const createTokenCache = <Entry extends Remembered>(settings: TokenCacheSettings): TokenCache<Entry> => {
+export function createTokenCache<Entry extends Remembered>(settings: TokenCacheSettings): TokenCache<Entry> {
   const entriesPerGeneration = Math.max(1, settings.maximumEntries >> 1);
   const charactersPerGeneration = settings.maximumCharacters >> 1;
   let young = new Map<string, Entry>();
@@ -72,4 +72,4 @@ export const createTokenCache = <Entry extends Remembered>(settings: TokenCacheS
       if (old.get(tail)?.token === token) old.delete(tail);
     },
   };
-};
+}

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue, member } from '../../codec/strict-json.ts';
-import type { ClaimName, CredentialReason } from '../../decision/vocabulary.ts';
+import type { ClaimName, CredentialReason } from '../../decision/reason.ts';
 import { isRefusal } from './refusal.ts';
 import { isSubject } from './subject.ts';
 
@@ -32,19 +32,23 @@ export interface TokenFacts {
 const latestSeconds = 253_402_300_799;
 const longestTokenId = 1024;
 
-const missing = (claim: ClaimName): CredentialReason => ({ reason: 'token_claim_missing', claim });
-const invalid = (claim: ClaimName): CredentialReason => ({ reason: 'token_claim_invalid', claim });
+function missing(claim: ClaimName): CredentialReason {
+  return { reason: 'token_claim_missing', claim };
+}
+function invalid(claim: ClaimName): CredentialReason {
+  return { reason: 'token_claim_invalid', claim };
+}
 
 /**
  * Whether the claims name the configured issuer, character for character (RFC 7519 §4.1.1, RFC 8725 §3.8). Asked of claims
  * not yet verified, before a key is looked for, so that no key of one issuer is ever tried on a token of another.
  */
-export const checkIssuer = (claims: JsonObject, issuer: string | null): CredentialReason | null => {
+export function checkIssuer(claims: JsonObject, issuer: string | null): CredentialReason | null {
   const named = member(claims, 'iss');
   if (named === undefined) return issuer === null ? null : missing('iss');
   if (typeof named !== 'string') return invalid('iss');
   return issuer === null || named === issuer ? null : { reason: 'token_issuer_unknown' };
-};
+}
 
 /**
  * Validates verified claims at one instant, in epoch seconds with fractions (RFC 7519 §4.1): `exp` is demanded and refused
@@ -54,11 +58,7 @@ export const checkIssuer = (claims: JsonObject, issuer: string | null): Credenti
  * here would check it (RFC 7800 §3.1, RFC 9449 §7.2). Does not compare the certificate, and leaves `iss` to
  * `checkIssuer` and scopes and roles to the grant.
  */
-export const checkClaims = (
-  claims: JsonObject,
-  rules: ClaimRules,
-  nowSeconds: number,
-): TokenFacts | CredentialReason => {
+export function checkClaims(claims: JsonObject, rules: ClaimRules, nowSeconds: number): TokenFacts | CredentialReason {
   const times = checkTimes(claims, rules, nowSeconds);
   if (isRefusal(times)) return times;
   const audience = checkAudience(member(claims, 'aud'), rules.audience);
@@ -79,11 +79,11 @@ export const checkClaims = (
     certificateThumbprint,
     ...times,
   };
-};
+}
 
 type Times = Pick<TokenFacts, 'issuedAtSeconds' | 'expiresAtSeconds' | 'validFromSeconds'>;
 
-const checkTimes = (claims: JsonObject, rules: ClaimRules, nowSeconds: number): Times | CredentialReason => {
+function checkTimes(claims: JsonObject, rules: ClaimRules, nowSeconds: number): Times | CredentialReason {
   const { clockSkewSeconds: skew, maximumLifetimeSeconds } = rules;
   const expires = numericDate(claims, 'exp');
   if (isRefusal(expires)) return expires;
@@ -110,38 +110,41 @@ const checkTimes = (claims: JsonObject, rules: ClaimRules, nowSeconds: number): 
     expiresAtSeconds: expires,
     validFromSeconds: notBefore === null && issuedAt === null ? null : validFrom,
   };
-};
+}
 
-const early = (claim: 'nbf' | 'iat', seconds: number): CredentialReason => ({
-  reason: 'token_not_yet_valid',
-  claim,
-  secondsAhead: Math.ceil(seconds),
-});
+function early(claim: 'nbf' | 'iat', seconds: number): CredentialReason {
+  return {
+    reason: 'token_not_yet_valid',
+    claim,
+    secondsAhead: Math.ceil(seconds),
+  };
+}
 
 /** A claim that is a NumericDate (RFC 7519 §2), null when absent, or why it is none. */
-const numericDate = (claims: JsonObject, claim: 'exp' | 'nbf' | 'iat'): number | null | CredentialReason => {
+function numericDate(claims: JsonObject, claim: 'exp' | 'nbf' | 'iat'): number | null | CredentialReason {
   const value = member(claims, claim);
   if (value === undefined) return null;
   return typeof value === 'number' && value >= 0 && value <= latestSeconds ? value : invalid(claim);
-};
+}
 
 /** RFC 7519 §4.1.3: one string, or an array of nothing but strings, compared character for character. */
-const checkAudience = (named: JsonValue | undefined, audience: string | null): CredentialReason | null => {
+function checkAudience(named: JsonValue | undefined, audience: string | null): CredentialReason | null {
   if (named === undefined) return audience === null ? null : missing('aud');
   const audiences = typeof named === 'string' ? [named] : named;
   if (!Array.isArray(audiences) || !audiences.every((entry) => typeof entry === 'string')) return invalid('aud');
   return audience === null || audiences.includes(audience) ? null : invalid('aud');
-};
+}
 
-const isTokenId = (value: JsonValue): value is string =>
-  typeof value === 'string' && value.length > 0 && value.length <= longestTokenId && value.isWellFormed();
+function isTokenId(value: JsonValue): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= longestTokenId && value.isWellFormed();
+}
 
 const thumbprintMember = 'x5t#S256';
 
 /** The certificate thumbprint that a `cnf` demands, null where there is no `cnf`. */
-const demandedThumbprint = (confirmation: JsonValue | undefined): string | null | CredentialReason => {
+function demandedThumbprint(confirmation: JsonValue | undefined): string | null | CredentialReason {
   if (confirmation === undefined) return null;
   if (!isJsonObject(confirmation)) return invalid('cnf');
   const thumbprint = member(confirmation, thumbprintMember);
   return typeof thumbprint === 'string' && Object.keys(confirmation).length === 1 ? thumbprint : invalid('cnf');
-};
+}

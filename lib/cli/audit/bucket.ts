@@ -40,14 +40,14 @@ export const bucket: Command = {
   },
 };
 
-const printed = (what: string, ages: TierAges, prefix: string): unknown => {
+function printed(what: string, ages: TierAges, prefix: string): unknown {
   if (what === 's3-lifecycle') return { Rules: s3Lifecycle(ages, prefix) };
   if (what === 'r2-lifecycle') return { rules: r2Lifecycle(ages, prefix) };
   if (what === 'r2-locks') return { rules: r2Locks(ages, prefix) };
   throw new Usage('--print is s3-lifecycle, r2-lifecycle or r2-locks');
-};
+}
 
-const shown = (difference: Difference | Applied): string[] => {
+function shown(difference: Difference | Applied): string[] {
   const outcome = !('refused' in difference)
     ? 'differs'
     : difference.refused === null
@@ -58,14 +58,14 @@ const shown = (difference: Difference | Applied): string[] => {
     `  found   ${JSON.stringify(difference.found)}`,
     `  wanted  ${JSON.stringify(difference.wanted)}`,
   ];
-};
+}
 
-const managedBucket = async (
+async function managedBucket(
   { settings }: Config,
   ages: TierAges,
   prefix: string,
   console: Console,
-): Promise<ManagedBucket | null> => {
+): Promise<ManagedBucket | null> {
   if (settings.auditBucket === null) {
     console.err('TGEFD_AUDIT_BUCKET is not set');
     return null;
@@ -90,4 +90,4 @@ const managedBucket = async (
     ages,
     lockMode,
   });
-};
+}

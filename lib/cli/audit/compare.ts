@@ -55,20 +55,20 @@ export const compare: Command = {
 };
 
 /** Every decision id of the period that a file speaks of; the file may be longer than memory. */
-const idsIn = async (path: string, period: Period): Promise<Set<string>> => {
+async function idsIn(path: string, period: Period): Promise<Set<string>> {
   const file = await open(path).catch(() => {
     throw new Usage(`--ids: ${path} cannot be read`);
   });
   const ids = new Set<string>();
   for await (const line of file.readLines()) for (const id of idIn(line, period)) ids.add(id);
   return ids;
-};
+}
 
 /** The decision id that a line speaks of: a record of the period, or the id alone. Other lines of a log are none. */
-const idIn = (line: string, period: Period): readonly string[] => {
+function idIn(line: string, period: Period): readonly string[] {
   if (!line.startsWith('{')) return /^[A-Za-z0-9._-]{1,160}$/.test(line.trim()) ? [line.trim()] : [];
   const parsed = readJson(line);
   if (typeof parsed !== 'object' || parsed === null || !('type' in parsed) || parsed.type !== 'audit') return [];
   const [id, ts] = ['id' in parsed ? parsed.id : null, 'ts' in parsed ? String(parsed.ts) : ''];
   return typeof id === 'string' && isWithin(period, ts) ? [id] : [];
-};
+}

@@ -23,25 +23,26 @@ export const keys: Command = {
 };
 
 /** Public halves, those that were revoked as they were marked. */
-const publicKeys = (jwks: readonly ManifestJwk[]): Promise<readonly ManifestJwk[]> =>
-  Promise.all(
+function publicKeys(jwks: readonly ManifestJwk[]): Promise<readonly ManifestJwk[]> {
+  return Promise.all(
     jwks.map(async (jwk) => ({
       ...(await publicSigningJwk(jwk)),
       ...(jwk.revoked === undefined ? {} : { revoked: jwk.revoked }),
     })),
   );
+}
 
 /** The keys of an archive with one of them marked; what was marked before stays as it was. */
-const withRevoked = async (archive: OpenArchive, keyId: string): Promise<readonly ManifestJwk[]> => {
+async function withRevoked(archive: OpenArchive, keyId: string): Promise<readonly ManifestJwk[]> {
   const published = await publicKeys(archive.keys);
   const stolen = published.find(({ kid }) => kid === keyId);
   if (stolen === undefined) throw new Usage(`--revoke: no key ${keyId} among those given`);
   if (stolen.revoked !== undefined) return published;
   const revoked = await sealOf(archive, keyId, Math.floor(Date.now() / 1000));
   return published.map((jwk) => (jwk === stolen ? { ...jwk, revoked } : jwk));
-};
+}
 
-const print = (published: readonly ManifestJwk[], console: Console): number => {
+function print(published: readonly ManifestJwk[], console: Console): number {
   console.out(JSON.stringify({ keys: published }, null, 2));
   return published.length === 0 ? 1 : 0;
-};
+}

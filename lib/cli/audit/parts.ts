@@ -38,17 +38,17 @@ export interface OpenArchive extends ChainParts {
 }
 
 /** The configuration as the archive reads it; null, with every problem told, where it does not hold together. */
-export const archiveConfig = async (console: Console): Promise<Config | null> => {
+export async function archiveConfig(console: Console): Promise<Config | null> {
   const place = { platform: 'lambda', role: 'archive', upstreamBinding: false, bucketBinding: false } as const;
   const loaded = await configOrProblems(console, place);
   return loaded?.config ?? null;
-};
+}
 
 /**
  * Opens the archive that options and environment name: a folder that was copied from a bucket, with keys from a file, needs no
  * configuration at all. Null, and told, where something is missing.
  */
-export const openArchive = async (values: PlaceValues, console: Console): Promise<OpenArchive | null> => {
+export async function openArchive(values: PlaceValues, console: Console): Promise<OpenArchive | null> {
   const isOffline = values.folder !== undefined && values.keys !== undefined;
   const config = isOffline ? null : await archiveConfig(console);
   if (!isOffline && config === null) return null;
@@ -73,30 +73,30 @@ export const openArchive = async (values: PlaceValues, console: Console): Promis
     keys: jwks,
     config,
   };
-};
+}
 
 /** A folder that holds an archive. In one that does not, nothing would be found, and `query --none` content with a slip of the pen. */
-const folderWith = async (folder: string, prefix: string): Promise<ObjectStore> => {
+async function folderWith(folder: string, prefix: string): Promise<ObjectStore> {
   const found = await stat(join(folder, prefix)).catch(() => null);
   if (!found?.isDirectory()) throw new Usage(`--folder: there is no ${prefix}/ in ${folder}`);
   return createFolderStore(folder);
-};
+}
 
 /** The S3 SDK costs its start-up only where a bucket is used. */
-const bucketStores = async ({ settings }: Config, env: Console['env']) => {
+async function bucketStores({ settings }: Config, env: Console['env']) {
   const { s3Stores } = await import('../../compose/archive-places.ts');
   return s3Stores(settings, () => Date.now(), operatorAgents(env));
-};
+}
 
-const verifierOf = (jwks: readonly ManifestJwk[]) => {
+function verifierOf(jwks: readonly ManifestJwk[]) {
   try {
     return createVerifier(jwks);
   } catch (error) {
     throw error instanceof RangeError ? new Usage(`--keys: ${error.message}`) : error;
   }
-};
+}
 
-const publicKeys = async (path: string): Promise<readonly ManifestJwk[]> => {
+async function publicKeys(path: string): Promise<readonly ManifestJwk[]> {
   const text = await readFile(path, 'utf8').catch(() => {
     throw new Usage(`--keys: ${path} cannot be read`);
   });
@@ -111,12 +111,12 @@ const publicKeys = async (path: string): Promise<readonly ManifestJwk[]> => {
     throw new Usage(`--keys: ${path} is no JWK and no key set`);
   }
   return keys;
-};
+}
 
 const UNITS_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** An instant from an option: RFC 3339, a date, or how long ago (`30m`, `12h`, `7d`). Null when not given. */
-export const instant = (name: string, text: string | undefined, nowMs: number): number | null => {
+export function instant(name: string, text: string | undefined, nowMs: number): number | null {
   if (text === undefined) return null;
   const [, amount, unit] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
   if (amount !== undefined && unit !== undefined) return nowMs - Number(amount) * (UNITS_MS[unit] ?? 0);
@@ -126,23 +126,23 @@ export const instant = (name: string, text: string | undefined, nowMs: number): 
   if (Number.isNaN(parsed))
     throw new Usage(`--${name} is a date, an instant like 2026-11-24T10:00:00Z, or an age like 7d`);
   return parsed;
-};
+}
 
 /** Tells how far long work is, at most every two seconds, beside the answer. */
-export const progressTo = (console: Console, unit: string): ((count: number) => void) => {
+export function progressTo(console: Console, unit: string): (count: number) => void {
   let toldMs = Date.now();
   return (count) => {
     if (Date.now() - toldMs < 2000) return;
     toldMs = Date.now();
     console.err(`… ${count} ${unit}`);
   };
-};
+}
 
 /** What a line says as JSON; null where it is none. */
-export const readJson = (text: string): unknown => {
+export function readJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return null;
   }
-};
+}

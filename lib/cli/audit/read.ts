@@ -30,25 +30,25 @@ const SEARCH_USAGE = `[--from TIME] [--to TIME] [--identity NAME | --pseudonym P
 
 type SearchValues = { readonly [name in keyof typeof searchOptions]?: string | undefined };
 
-const pseudonymsOf = (config: Config | null): Pseudonyms | null => {
+function pseudonymsOf(config: Config | null): Pseudonyms | null {
   const key = config?.settings.auditPseudonymKey;
   return key ? createPseudonyms({ key: key.current, previousKeys: key.previous ? [key.previous] : [] }) : null;
-};
+}
 
 /** What is given in clear is made a pseudonym here, under every key that is known; it goes nowhere else. */
-const named = async (
+async function named(
   kind: 'identity' | 'address',
   { [kind]: value }: SearchValues,
   config: Config | null,
   otherwise = '',
-): Promise<readonly string[] | null> => {
+): Promise<readonly string[] | null> {
   if (value === undefined) return null;
   const pseudonyms = pseudonymsOf(config);
   if (pseudonyms === null) throw new Usage(`--${kind} needs TGEFD_AUDIT_PSEUDONYM_KEY${otherwise}`);
   return pseudonyms.all(kind, value);
-};
+}
 
-const queryOf = async (values: SearchValues, archive: OpenArchive): Promise<Query> => {
+async function queryOf(values: SearchValues, archive: OpenArchive): Promise<Query> {
   const { outcome } = values;
   if (outcome !== undefined && outcome !== 'allowed' && outcome !== 'denied') {
     throw new Usage('--outcome is allowed or denied');
@@ -67,16 +67,16 @@ const queryOf = async (values: SearchValues, archive: OpenArchive): Promise<Quer
     requestId: values['request-id'] ?? null,
     keyId: values['key-id'] ?? null,
   };
-};
+}
 
 /** Searches, and hands on every record; gives the exit code: 1 when a part of the archive could not be searched, or when
  * there are records and none may be. */
-const search = async (
+async function search(
   values: SearchValues,
   console: Console,
   show: (record: Parameters<typeof csvLine>[0]) => void | Promise<void>,
   mayFind = true,
-): Promise<number> => {
+): Promise<number> {
   const archive = await openArchive(values, console);
   if (archive === null) return 1;
   const query = await queryOf(values, archive);
@@ -92,7 +92,7 @@ const search = async (
   }
   console.err(`${records} records${damaged === 0 ? '' : `, ${damaged} damaged pieces`}`);
   return damaged === 0 && (mayFind || records === 0) ? 0 : 1;
-};
+}
 
 export const query: Command = {
   summary: 'finds records in the archive',
@@ -172,10 +172,11 @@ export const exportRecords: Command = {
 };
 
 /** A file of its own for what leaves the archive: readable by its owner, and never written over another. */
-const newFile = (path: string) =>
-  open(path, 'wx', 0o600).catch(() => {
+function newFile(path: string) {
+  return open(path, 'wx', 0o600).catch(() => {
     throw new Usage(`--output: ${path} is there already, or cannot be made`);
   });
+}
 
 export const pseudonym: Command = {
   summary: 'tells the pseudonyms of a caller or an address, for who holds the key',

@@ -33,32 +33,34 @@ export const verify: Command = {
   },
 };
 
-const readable = (report: VerifyReport): string[] => [
-  `integrity     ${report.integrity}`,
-  `completeness  ${report.completeness}`,
-  `order         ${report.order}`,
-  '',
-  `${report.records} records in ${report.batches} batches, ${report.anchors} anchors`,
-  ...report.chains.map(
-    ({ writer, firstSequence, lastSequence, records, anchoredSequence }) =>
-      `chain ${writer}: ${firstSequence === null ? 'nothing in this range' : `batches ${firstSequence} to ${lastSequence}, ${records} records`}, anchored up to ${anchoredSequence ?? 'none'}`,
-  ),
-  report.anchoredUntilMs === null
-    ? 'no anchor: a cut tail would not show'
-    : `newest anchor ${new Date(report.anchoredUntilMs).toISOString()}: a tail cut after it would not show`,
-  ...(report.batches === 0 ? ['nothing was verified: there is no batch in this range'] : []),
-  ...(report.findings.length === 0 ? [] : ['', 'findings:']),
-  ...report.findings.map(({ question, kind, writer, sequence, key, detail }) =>
-    [
-      '',
-      question,
-      kind,
-      writer === null ? '' : `${writer}${sequence === null ? '' : ` ${sequence}`}`,
-      key ?? '',
-      detail,
-    ]
-      .filter((part, place) => part !== '' || place === 0)
-      .join('  '),
-  ),
-  ...(report.findingsLeftOut === 0 ? [] : [`  and ${report.findingsLeftOut} more`]),
-];
+function readable(report: VerifyReport): string[] {
+  return [
+    `integrity     ${report.integrity}`,
+    `completeness  ${report.completeness}`,
+    `order         ${report.order}`,
+    '',
+    `${report.records} records in ${report.batches} batches, ${report.anchors} anchors`,
+    ...report.chains.map(
+      ({ writer, firstSequence, lastSequence, records, anchoredSequence }) =>
+        `chain ${writer}: ${firstSequence === null ? 'nothing in this range' : `batches ${firstSequence} to ${lastSequence}, ${records} records`}, anchored up to ${anchoredSequence ?? 'none'}`,
+    ),
+    report.anchoredUntilMs === null
+      ? 'no anchor: a cut tail would not show'
+      : `newest anchor ${new Date(report.anchoredUntilMs).toISOString()}: a tail cut after it would not show`,
+    ...(report.batches === 0 ? ['nothing was verified: there is no batch in this range'] : []),
+    ...(report.findings.length === 0 ? [] : ['', 'findings:']),
+    ...report.findings.map(({ question, kind, writer, sequence, key, detail }) =>
+      [
+        '',
+        question,
+        kind,
+        writer === null ? '' : `${writer}${sequence === null ? '' : ` ${sequence}`}`,
+        key ?? '',
+        detail,
+      ]
+        .filter((part, place) => part !== '' || place === 0)
+        .join('  '),
+    ),
+    ...(report.findingsLeftOut === 0 ? [] : [`  and ${report.findingsLeftOut} more`]),
+  ];
+}

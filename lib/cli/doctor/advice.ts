@@ -14,14 +14,14 @@ export type HoleKind =
 export type ProxyName = 'nginx' | 'caddy' | 'traefik' | 'envoy';
 
 /** The configuration line that closes a hole; `name` is the field as the stranger sent it. */
-export const adviceFor = (kind: HoleKind, name: string, proxy: ProxyName): string => {
+export function adviceFor(kind: HoleKind, name: string, proxy: ProxyName): string {
   if (kind === 'service_header' || kind === 'believed_header') {
     const odd = name.includes('_') ? 'underscore' : name.includes('.') ? 'dot' : null;
     const written = name.toLowerCase().replace(/(?<![a-z0-9])[a-z]/g, (letter) => letter.toUpperCase());
     return odd === null ? strip[proxy](written, kind) : oddNames[proxy][odd];
   }
   return lines[kind][proxy];
-};
+}
 
 const strip: Readonly<Record<ProxyName, (name: string, kind: HoleKind) => string>> = {
   nginx: (name, kind) =>

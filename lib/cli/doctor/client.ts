@@ -35,7 +35,7 @@ const DEADLINE_MS = 15_000;
 const MAXIMUM_ANSWER = 256 * 1024;
 
 /** Sends requests with exactly these fields to one ingress, each on a connection of its own. Never rejects. */
-export const createDoctorClient = (
+export function createDoctorClient(
   ingress: URL,
   options: {
     readonly secret: string;
@@ -46,7 +46,7 @@ export const createDoctorClient = (
     /** Where to connect in place of the URL's host, before its name leads there. */
     readonly connect: string | null;
   },
-): Send => {
+): Send {
   const secure = ingress.protocol === 'https:';
   const name = ingress.hostname.replace(/^\[|\]$/g, '');
   const send = secure ? httpsRequest : httpRequest;
@@ -86,16 +86,17 @@ export const createDoctorClient = (
       });
       outgoing.end(bodyBytes > 0 ? Buffer.alloc(bodyBytes) : undefined);
     });
-};
+}
 
-const given = (files: Readonly<Record<string, string | null>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(files).flatMap(([name, text]) => (text === null ? [] : [[name, text]])));
+function given(files: Readonly<Record<string, string | null>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).flatMap(([name, text]) => (text === null ? [] : [[name, text]])));
+}
 
-const parsed = (text: string): Record<string, unknown> | null => {
+function parsed(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
   } catch {
     return null;
   }
-};
+}

@@ -19,12 +19,16 @@ const optionsOfIngress = {
 } as const;
 
 /** Headers that the configuration of this environment believes, should the doctor run beside it. */
-const believedNames = (env: Console['env']): string[] =>
-  ['TGEFD_IDENTITY_HEADER', 'TGEFD_MTLS_IDENTITY_HEADER', 'TGEFD_MTLS_SCOPES_HEADER', 'TGEFD_MTLS_ROLE_HEADER'].flatMap(
-    (name) => env[name] ?? [],
-  );
+function believedNames(env: Console['env']): string[] {
+  return [
+    'TGEFD_IDENTITY_HEADER',
+    'TGEFD_MTLS_IDENTITY_HEADER',
+    'TGEFD_MTLS_SCOPES_HEADER',
+    'TGEFD_MTLS_ROLE_HEADER',
+  ].flatMap((name) => env[name] ?? []);
+}
 
-const ingress = async (args: readonly string[], console: Console): Promise<number> => {
+async function ingress(args: readonly string[], console: Console): Promise<number> {
   const { values } = options(args, optionsOfIngress);
   if (values.url === undefined || !/^https?:$/.test(URL.canParse(values.url) ? new URL(values.url).protocol : ''))
     throw new Usage('--url is where strangers reach the ingress, such as https://api.example.com');
@@ -50,9 +54,9 @@ const ingress = async (args: readonly string[], console: Console): Promise<numbe
   }
   tell(found, proxy ?? proxies.find((each) => each === found.door) ?? 'nginx', console);
   return found.holes.length > 0 ? 1 : 0;
-};
+}
 
-const tell = ({ door, holes, notes, requests }: Examination, proxy: ProxyName, console: Console): void => {
+function tell({ door, holes, notes, requests }: Examination, proxy: ProxyName, console: Console): void {
   console.out(`${requests} requests through the ingress to the ${door} door; closing lines for ${proxy}`);
   for (const note of notes) console.out(`note: ${note}`);
   const byAdvice = new Map<string, string[]>();
@@ -71,9 +75,9 @@ const tell = ({ door, holes, notes, requests }: Examination, proxy: ProxyName, c
       ? 'no hole found; now remove TGEFD_DOCTOR_SECRET'
       : `${holes.length} holes, ${byAdvice.size} lines to close them; TGEFD_DOCTOR_SECRET is still set`,
   );
-};
+}
 
-const echo = async (args: readonly string[], console: Console): Promise<number> => {
+async function echo(args: readonly string[], console: Console): Promise<number> {
   const { values } = options(args, {
     port: { type: 'string', default: '9000' },
     host: { type: 'string', default: '127.0.0.1' },
@@ -86,7 +90,7 @@ const echo = async (args: readonly string[], console: Console): Promise<number> 
   server.close();
   server.closeAllConnections();
   return 0;
-};
+}
 
 export const doctor: Command = {
   summary: 'examines your ingress from outside: what could a stranger spoof, and which line closes it',

@@ -2,8 +2,8 @@ import { createServer, type Server } from 'node:http';
 import type { Echo } from './client.ts';
 
 /** A service that answers with what it got: stands in for the protected one while its ingress is examined. */
-export const createEchoServer = (): Server =>
-  createServer({ maxHeaderSize: 128 * 1024 }, (request, response) => {
+export function createEchoServer(): Server {
+  return createServer({ maxHeaderSize: 128 * 1024 }, (request, response) => {
     let bodyBytes = 0;
     request.on('data', (chunk: Buffer) => {
       bodyBytes += chunk.length;
@@ -18,3 +18,4 @@ export const createEchoServer = (): Server =>
       response.end(JSON.stringify(echo));
     });
   });
+}

@@ -15,7 +15,7 @@ export const FORGED_HOST = 'forged.invalid';
  * and targets, in the spellings that some service takes for the same name, twice, and in mixed case. `configured` are
  * further names that the configuration believes.
  */
-export const forgeries = (mark: string, configured: readonly string[]): readonly Forgery[] => {
+export function forgeries(mark: string, configured: readonly string[]): readonly Forgery[] {
   const one = (name: string, value: string): Forgery => ({ title: name, fields: [name, value] });
   const identities = [
     'X-Auth-Request-User',
@@ -123,12 +123,15 @@ export const forgeries = (mark: string, configured: readonly string[]): readonly
       fields: ['Connection', name],
     })),
   ];
-};
+}
 
-const mixedCase = (name: string): string =>
-  Array.from(name.toLowerCase(), (letter, at) => (at % 2 === 0 ? letter : letter.toUpperCase())).join('');
+function mixedCase(name: string): string {
+  return Array.from(name.toLowerCase(), (letter, at) => (at % 2 === 0 ? letter : letter.toUpperCase())).join('');
+}
 
-const filler = (): string[] => Array.from({ length: 90 }, (_, at) => [`X-Filler-${at}`, 'filler']).flat();
+function filler(): string[] {
+  return Array.from({ length: 90 }, (_, at) => [`X-Filler-${at}`, 'filler']).flat();
+}
 
 /** Ends of a path that two parsers could read differently; none of them is a path of anybody's. */
 export const pathTricks: readonly string[] = [

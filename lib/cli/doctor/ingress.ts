@@ -40,10 +40,10 @@ const OWN_PAGES = [
  * of this run by which a forged value is known again. Does not see what the ingress does to other hosts or paths, and does not
  * try to desynchronise it.
  */
-export const examineIngress = async (
+export async function examineIngress(
   send: Send,
   options: { readonly mark: string; readonly configured: readonly string[] },
-): Promise<Examination> => {
+): Promise<Examination> {
   const holes: Hole[] = [];
   const notes: string[] = [];
   let requests = 0;
@@ -84,15 +84,16 @@ export const examineIngress = async (
   holes.push(...(await ownPages(ask, asks, options.mark)));
   if (service) holes.push(...(await sizes(ask, notes)));
   return done(null, baseline.door);
-};
+}
 
-const unanswered = ({ status }: Got): string =>
-  status === 0
+function unanswered({ status }: Got): string {
+  return status === 0
     ? 'nobody answers there'
     : `the answer (${status}) does not come from the probe: is TGEFD_DOCTOR_SECRET set there, to the same value, and does the ingress pass Authorization on to the authorizer?`;
+}
 
 /** What is wrong with a request that lies about nothing. */
-const plainHoles = (echo: Echo): Hole[] => {
+function plainHoles(echo: Echo): Hole[] {
   const holes: Hole[] = [];
   const values = (name: string) => echo.fields.filter(([one]) => one.toLowerCase() === name).map(([, value]) => value);
   if (values('authorization').length > 0)
@@ -111,10 +112,10 @@ const plainHoles = (echo: Echo): Hole[] => {
   if (values('x-auth-request-user').join() !== DOCTOR_IDENTITY)
     holes.push({ kind: 'identity_missing', name: 'X-Auth-Request-User', says: 'The service is not told who calls.' });
   return holes;
-};
+}
 
 /** What the authorizer would have believed of a lie. */
-const believed = ({ title, fields }: Forgery, before: ProbeReport, after: ProbeReport): Hole[] => {
+function believed({ title, fields }: Forgery, before: ProbeReport, after: ProbeReport): Hole[] {
   const holes: Hole[] = [];
   const name = fields.at(-2) ?? title;
   const hole = (kind: HoleKind, says: string) => holes.push({ kind, name, says });
@@ -149,10 +150,10 @@ const believed = ({ title, fields }: Forgery, before: ProbeReport, after: ProbeR
         : `\`${title}\` reaches the authorizer, which refuses it; nothing but that refusal stands in between.`,
     );
   return holes;
-};
+}
 
 /** What of a lie the service gets to see, and what a lie took away from it. */
-const arrived = ({ title, fields }: Forgery, mark: string, before: Echo, after: Echo): Hole[] => {
+function arrived({ title, fields }: Forgery, mark: string, before: Echo, after: Echo): Hole[] {
   const holes: Hole[] = [];
   const lies = [mark, mark.toUpperCase().replace(/[^A-Z]/g, 'X'), btoa(mark), FORGED_ADDRESS, FORGED_HOST];
   const names = new Set(fields.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase()));
@@ -186,10 +187,10 @@ const arrived = ({ title, fields }: Forgery, mark: string, before: Echo, after: 
           },
     );
   return holes;
-};
+}
 
 /** Whether a path can be decided about as one and reach the service as another. */
-const anotherPath = async (ask: Send): Promise<Hole[]> => {
+async function anotherPath(ask: Send): Promise<Hole[]> {
   const holes: Hole[] = [];
   for (const trick of pathTricks) {
     const decided = (await ask({ target: `${REPORT_PATH}${trick}` })).report?.asked?.[1];
@@ -206,10 +207,10 @@ const anotherPath = async (ask: Send): Promise<Hole[]> => {
       });
   }
   return holes;
-};
+}
 
 /** Whether a stranger can speak to the authorizer as if it were the ingress. */
-const ownPages = async (ask: Send, asks: boolean, mark: string): Promise<Hole[]> => {
+async function ownPages(ask: Send, asks: boolean, mark: string): Promise<Hole[]> {
   if (!asks) return [];
   const holes: Hole[] = [];
   const sources = [
@@ -233,9 +234,9 @@ const ownPages = async (ask: Send, asks: boolean, mark: string): Promise<Hole[]>
       });
   }
   return holes;
-};
+}
 
-const sizes = async (ask: Send, notes: string[]): Promise<Hole[]> => {
+async function sizes(ask: Send, notes: string[]): Promise<Hole[]> {
   const long = await ask({ target: ECHO_PATH, fields: ['X-Filler', 'f'.repeat(LARGE_FIELD_BYTES)] });
   if (long.status >= 500)
     notes.push(
@@ -250,8 +251,8 @@ const sizes = async (ask: Send, notes: string[]): Promise<Hole[]> => {
       says: 'A body of any size reaches the service: a forward-auth door cannot limit what it does not see.',
     },
   ];
-};
+}
 
-const once = (holes: readonly Hole[]): readonly Hole[] => [
-  ...new Map(holes.map((hole) => [`${hole.kind} ${hole.name.toLowerCase()} ${hole.says}`, hole])).values(),
-];
+function once(holes: readonly Hole[]): readonly Hole[] {
+  return [...new Map(holes.map((hole) => [`${hole.kind} ${hole.name.toLowerCase()} ${hole.says}`, hole])).values()];
+}

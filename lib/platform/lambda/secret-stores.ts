@@ -1,5 +1,5 @@
 import type { ReadSecret } from '../../config/sources.ts';
-import type { Clock } from '../../decision/vocabulary.ts';
+import type { Clock } from '../../decision/ports.ts';
 import type { EgressWatch } from '../../egress/watch.ts';
 import { createExtensionSecrets } from '../../secrets/aws-extension.ts';
 import { createNodeEgress } from '../node/egress.ts';
@@ -8,10 +8,10 @@ import { createNodeFetch } from '../node/fetch.ts';
 const TIMEOUT_MS = 2_000;
 
 /** The secret stores of a Lambda function: Secrets Manager behind the extension on this machine, and nothing else. */
-export const createLambdaStores = (parts: {
+export function createLambdaStores(parts: {
   readonly clock: Clock;
   readonly watch: EgressWatch;
-}): ReadonlyMap<string, ReadSecret> => {
+}): ReadonlyMap<string, ReadSecret> {
   const port = Number(process.env.PARAMETERS_SECRETS_EXTENSION_HTTP_PORT ?? 2773);
   const extension = {
     host: `127.0.0.1:${port}`,
@@ -33,4 +33,4 @@ export const createLambdaStores = (parts: {
       ),
     ],
   ]);
-};
+}

@@ -8,7 +8,7 @@ import type { ClientTls } from './client-tls.ts';
  * session of before would be resumed as whom it was begun. Once the context is another, connections that rest are ended,
  * busy ones after their answer.
  */
-export const identifyConnections = (tls: Pick<ClientTls, 'contextOf' | 'onChange'>) => {
+export function identifyConnections(tls: Pick<ClientTls, 'contextOf' | 'onChange'>) {
   const made = new WeakMap<object, { readonly host: string; readonly context: SecureContext }>();
   const resting = new Set<Duplex>();
   const isCurrent = (socket: object) => {
@@ -48,6 +48,8 @@ export const identifyConnections = (tls: Pick<ClientTls, 'contextOf' | 'onChange
     };
     return agent;
   };
-};
+}
 
-const bracketed = (host: string): string => (host.includes(':') && !host.startsWith('[') ? `[${host}]` : host);
+function bracketed(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+}

@@ -1,7 +1,7 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Problem } from '../../config/problem.ts';
 import { variables } from '../../config/variables.ts';
-import type { Log } from '../../decision/vocabulary.ts';
+import type { Log } from '../../decision/ports.ts';
 import { filesIn, namedFile, readTlsFiles, type TlsFiles, watchTlsFiles } from './tls-files.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -23,7 +23,7 @@ export interface ClientTls {
  * called before the configuration as a whole is known. The upstream's own files come first where its host is listed too.
  * What else is wrong with the variables is `loadConfig`'s to tell.
  */
-export const createClientTls = (env: Env): ClientTls => {
+export function createClientTls(env: Env): ClientTls {
   const file = (key: FileKey) => namedFile(variables[key].name, env[variables[key].name]);
   const upstream = {
     certificate: file('upstreamTlsCertificateFile'),
@@ -71,7 +71,7 @@ export const createClientTls = (env: Env): ClientTls => {
       }
     },
   };
-};
+}
 
 type FileKey = `${'upstream' | 'internal'}Tls${'Certificate' | 'Key' | 'Ca'}File`;
 

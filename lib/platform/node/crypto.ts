@@ -8,17 +8,18 @@ import type { SignaturePrimitive } from '../../authenticate/jwt/algorithms.ts';
 
 const keyObjects = new WeakMap<CryptoKey, KeyObject>();
 
-const keyObjectOf = (key: CryptoKey): KeyObject => {
+function keyObjectOf(key: CryptoKey): KeyObject {
   const known = keyObjects.get(key);
   if (known) return known;
   const made = KeyObject.from(key);
   keyObjects.set(key, made);
   return made;
-};
+}
 
 /** The digest of an algorithm as Node names it; null where the algorithm brings its own (RFC 8032). */
-const digestOf = (parameters: { readonly hash?: unknown }): string | null =>
-  typeof parameters.hash === 'string' ? parameters.hash.replace('-', '').toLowerCase() : null;
+function digestOf(parameters: { readonly hash?: unknown }): string | null {
+  return typeof parameters.hash === 'string' ? parameters.hash.replace('-', '').toLowerCase() : null;
+}
 
 /**
  * Verifies a signature under a public key, as Web Cryptography does with the same key and parameters (RFC 7518 §3.3 to §3.5,
@@ -57,8 +58,8 @@ export const verifyOnNode: SignaturePrimitive = (key, { importParameters, verify
 const secretKeys = new Map<string, KeyObject>();
 
 /** HMAC-SHA-256 of a text. Keeps every key it was ever given: for the few of a configuration, not for a caller's. */
-export const hmacOnNode = (key: string, text: string): Uint8Array => {
+export function hmacOnNode(key: string, text: string): Uint8Array {
   const own = secretKeys.get(key) ?? createSecretKey(key, 'utf8');
   secretKeys.set(key, own);
   return createHmac('sha256', own).update(text).digest();
-};
+}

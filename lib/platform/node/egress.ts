@@ -3,11 +3,12 @@ import { Agent as HttpAgent } from 'node:http';
 import { type AgentOptions, Agent as HttpsAgent } from 'node:https';
 import { BlockList, isIPv6, type LookupFunction } from 'node:net';
 import type { AddressClass, EgressTarget } from '../../config/egress.ts';
-import { EgressRefused, type NoteRefusal } from '../../egress/guard.ts';
+import { EgressRefused } from '../../decision/egress-refused.ts';
+import type { NoteRefusal } from '../../egress/guard.ts';
 
 type Range = readonly [network: string, prefixLength: number];
 
-const listOf = (ranges: readonly Range[]): BlockList => {
+function listOf(ranges: readonly Range[]): BlockList {
   const list = new BlockList();
   for (const [network, prefixLength] of ranges) {
     // Not isIPv6: its expression takes a cold start longer to compile than all else here.
@@ -18,7 +19,7 @@ const listOf = (ranges: readonly Range[]): BlockList => {
     }
   }
   return list;
-};
+}
 
 const loopback = listOf([
   ['127.0.0.0', 8],
@@ -33,7 +34,7 @@ const privateUse = listOf([
 ]);
 /** What no name may stand for: this network, link-local and with it every metadata service, the others that clouds put
  * elsewhere (Alibaba, Azure, Oracle, AWS over IPv6), benchmarks, multicast, reserved, and old ways to write IPv4 inside IPv6. */
-const nobody = listOf([
+const neverAllowed = listOf([
   ['0.0.0.0', 8],
   ['169.254.0.0', 16],
   ['100.100.100.200', 32],
@@ -53,15 +54,15 @@ const nobody = listOf([
 ]);
 
 /** Why an address is none that a name of this class may have, or null. */
-export const addressRefusal = (address: string, allowed: AddressClass): string | null => {
+export function addressRefusal(address: string, allowed: AddressClass): string | null {
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';
   if (allowed === 'as_written') return null;
   if (loopback.check(address, family)) return allowed === 'loopback' ? null : 'resolves to a loopback address';
   if (allowed === 'loopback') return 'resolves to an address that is not loopback';
-  if (nobody.check(address, family)) return 'resolves to a link-local, metadata or reserved address';
+  if (neverAllowed.check(address, family)) return 'resolves to a link-local, metadata or reserved address';
   if (privateUse.check(address, family) && allowed !== 'private') return 'resolves to a private address';
   return null;
-};
+}
 
 export interface NodeEgress {
   /** Agents whose every connection goes to a named place only, at an address that its name may have. */
@@ -80,14 +81,14 @@ type Resolve = (
  * the connection uses, so no second answer can slip in; one bad address among several refuses the name.
  * `identify` says as whom connections over TLS are made.
  */
-export const createNodeEgress = (
+export function createNodeEgress(
   targets: readonly EgressTarget[],
   note: NoteRefusal,
   {
     resolver = resolve as unknown as Resolve,
     identify = (agent) => agent,
   }: { readonly resolver?: Resolve; readonly identify?: (agent: HttpsAgent) => HttpsAgent } = {},
-): NodeEgress => {
+): NodeEgress {
   const places = new Set(targets.map(({ name, port }) => `${name} ${port}`));
   const classes = new Map<string, AddressClass>(targets.map(({ name, addresses }) => [name, addresses]));
   const refused = (host: string, why: string) => {
@@ -127,4 +128,4 @@ export const createNodeEgress = (
       return { http: guard(new HttpAgent(kept)), https: guard(https) };
     },
   };
-};
+}

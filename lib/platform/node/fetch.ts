@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { Fetch } from '../../decision/vocabulary.ts';
+import type { Fetch } from '../../decision/ports.ts';
 import type { NodeEgress } from './egress.ts';
 import { webResponse } from './upstream.ts';
 
@@ -8,7 +8,7 @@ import { webResponse } from './upstream.ts';
  * `fetch` over Node's own client and guarded agents, as far as lib uses it: follows no redirect, decodes no content coding,
  * keeps no cookies and heeds no proxy variable.
  */
-export const createNodeFetch = (egress: NodeEgress): Fetch => {
+export function createNodeFetch(egress: NodeEgress): Fetch {
   const agents = egress.agents();
   return async (input, { method = 'GET', headers, body, signal } = {}) => {
     const url = new URL(input);
@@ -29,4 +29,4 @@ export const createNodeFetch = (egress: NodeEgress): Fetch => {
       outgoing.end(bytes);
     });
   };
-};
+}

@@ -86,10 +86,11 @@ async function* keysUnder(root: string, base: string): AsyncGenerator<string> {
   }
 }
 
-const codeOf = (error: unknown): unknown =>
-  typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+}
 
-const unlessMissing = (error: unknown): null => {
+function unlessMissing(error: unknown): null {
   if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return null;
   throw error;
-};
+}

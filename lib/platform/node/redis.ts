@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { EgressRefused, type NoteRefusal } from '../../egress/guard.ts';
+import { EgressRefused } from '../../decision/egress-refused.ts';
+import type { NoteRefusal } from '../../egress/guard.ts';
 import type { RedisExchange } from '../../redis/connection.ts';
 import type { NodeEgress } from './egress.ts';
 
@@ -10,11 +11,11 @@ const maximumAnswerBytes = 16 * 1024 * 1024;
  * The exchange with Redis, by token, over Node's own client and kept-alive sockets: a third of what `fetch` costs. An answer past 16 MiB
  * is cut off. A redirect is not followed but told: nobody sends our token elsewhere.
  */
-export const createNodeRedisExchange = (
+export function createNodeRedisExchange(
   url: URL,
   egress: NodeEgress,
   note: NoteRefusal,
-): ((token: string) => RedisExchange) => {
+): (token: string) => RedisExchange {
   const secure = url.protocol === 'https:';
   const connect = secure ? httpsRequest : httpRequest;
   const agent = egress.agents({ maxSockets: 256 })[secure ? 'https' : 'http'];
@@ -55,4 +56,4 @@ export const createNodeRedisExchange = (
         outgoing.end(body);
       });
   return (token) => exchange(headersWith(token));
-};
+}

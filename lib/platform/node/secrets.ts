@@ -3,7 +3,7 @@ import type { Agent } from 'node:https';
 import { egressTarget } from '../../config/egress.ts';
 import { type Resolved, resolveSources, schemeOf, secretNames } from '../../config/sources.ts';
 import { type SettingKey, type Variable, variables } from '../../config/variables.ts';
-import type { Clock, Log } from '../../decision/vocabulary.ts';
+import type { Clock, Log } from '../../decision/ports.ts';
 import { createEgress } from '../../egress/guard.ts';
 import type { EgressWatch } from '../../egress/watch.ts';
 import { createVaultSecrets } from '../../secrets/vault.ts';
@@ -33,19 +33,19 @@ interface SecretParts {
 const TIMEOUT_MS = 5_000;
 const MAXIMUM_ANSWER_BYTES = 1024 * 1024;
 
-const file = async (path: string): Promise<string> => {
+async function file(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
     throw new Error(`a file that cannot be read (${(error as { code?: string }).code ?? 'unknown'})`);
   }
-};
+}
 
 /**
  * Makes the reader of an environment's secrets. The session with Vault lasts from one reading to the next. Where Vault's own
  * variables do not hold together there is no store, and each reference is a problem, besides what `loadConfig` tells.
  */
-export const createNodeSecrets = (env: Env, parts: SecretParts): NodeSecrets => {
+export function createNodeSecrets(env: Env, parts: SecretParts): NodeSecrets {
   const vault = vaultOf(env, parts);
   const stores = new Map(vault ? [['vault', vault]] : []);
   const given = secretNames.flatMap((name) => env[name] ?? []);
@@ -54,17 +54,17 @@ export const createNodeSecrets = (env: Env, parts: SecretParts): NodeSecrets => 
     files: secretNames.flatMap((name) => env[`${name}_FILE`] ?? []),
     stored: given.some((text) => schemeOf(text) !== null),
   };
-};
+}
 
 /** One variable ahead of the whole configuration; null where it is not given or does not parse. */
-const early = <K extends SettingKey>(env: Env, key: K): string | null => {
+function early<K extends SettingKey>(env: Env, key: K): string | null {
   const { name, kind, fallback } = variables[key] as Variable<unknown, unknown>;
   const text = env[name];
   if (text === undefined) return typeof fallback.production === 'string' ? fallback.production : null;
   return kind.schema.safeParse(text).success ? text : null;
-};
+}
 
-const vaultOf = (env: Env, parts: SecretParts) => {
+function vaultOf(env: Env, parts: SecretParts) {
   const [address, method, role] = [early(env, 'vaultUrl'), early(env, 'vaultAuth'), early(env, 'vaultRole')];
   if (address === null || (method !== 'token' && role === null)) return null;
   const url = new URL(address);
@@ -97,4 +97,4 @@ const vaultOf = (env: Env, parts: SecretParts) => {
       readCredential: method === 'token' ? readToken : () => file(jwtFile),
     },
   );
-};
+}

@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { type Problem, problemLine } from '../../config/problem.ts';
-import type { Log } from '../../decision/vocabulary.ts';
+import type { Log } from '../../decision/ports.ts';
 import { watchFiles } from './watch-files.ts';
 
 /** A file in PEM, and the variable that names it. */
@@ -21,12 +21,14 @@ export interface TlsFiles {
 }
 
 /** A file that a variable names, or null where it names none. */
-export const namedFile = (variable: string, path: string | null | undefined): TlsFile | null =>
-  path ? { variable, path } : null;
+export function namedFile(variable: string, path: string | null | undefined): TlsFile | null {
+  return path ? { variable, path } : null;
+}
 
 /** Those that are named at all. */
-export const filesIn = (files: TlsFiles): readonly TlsFile[] =>
-  Object.values(files).flatMap((file: TlsFile | null) => file ?? []);
+export function filesIn(files: TlsFiles): readonly TlsFile[] {
+  return Object.values(files).flatMap((file: TlsFile | null) => file ?? []);
+}
 
 /** Files that can be used together. */
 export type TlsMaterial = Extract<TlsRead, { ok: true }>;
@@ -43,7 +45,7 @@ type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: fals
  * it should hold are problems: Node itself would take an empty list of authorities or revocations for leave to trust
  * nobody, or to check nothing. Looks neither at who issued the certificate nor at its dates.
  */
-export const readTlsFiles = ({ certificate, key, authorities, revocationLists }: TlsFiles): TlsRead => {
+export function readTlsFiles({ certificate, key, authorities, revocationLists }: TlsFiles): TlsRead {
   const read = {
     cert: certificate && readWith(certificate, 'certificates in PEM', certificates),
     key: key && readWith(key, 'a private key in PEM, not encrypted', createPrivateKey),
@@ -66,18 +68,18 @@ export const readTlsFiles = ({ certificate, key, authorities, revocationLists }:
     if (!file) throw error;
     return wrong(file, `a file that TLS cannot use (${codeOf(error)})`, 'another');
   }
-};
+}
 
 /**
  * Reads the files again whenever they change, and hands on what can be used together. What cannot changes nothing, and is said
  * once as `failure`. Gives what ends the watch.
  */
-export const watchTlsFiles = (
+export function watchTlsFiles(
   files: TlsFiles,
   log: Log,
   failure: string,
   replace: (next: TlsMaterial) => void,
-): (() => void) => {
+): () => void {
   let said = '';
   const changed = () => {
     const next = readTlsFiles(files);
@@ -90,9 +92,9 @@ export const watchTlsFiles = (
     filesIn(files).map(({ path }) => path),
     changed,
   );
-};
+}
 
-const readWith = <T>(file: TlsFile, accepted: string, parse: (pem: string) => T): Checked<T> => {
+function readWith<T>(file: TlsFile, accepted: string, parse: (pem: string) => T): Checked<T> {
   let pem: string;
   try {
     pem = readFileSync(file.path, 'latin1');
@@ -104,28 +106,32 @@ const readWith = <T>(file: TlsFile, accepted: string, parse: (pem: string) => T)
   } catch {
     return wrong(file, 'a file that holds something else, or half of it', accepted);
   }
-};
+}
 
 /** Each block of one kind; Node reads only the first list of a text, and takes none for leave to check nothing. */
-const blocks =
-  (label: string) =>
-  (pem: string): string[] => {
+function blocks(label: string) {
+  return (pem: string): string[] => {
     const begun = pem.split(`-----BEGIN ${label}-----`).length - 1;
     const whole = pem.match(new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----`, 'g')) ?? [];
     if (begun === 0 || whole.length !== begun) throw new Error('not whole');
     return whole;
   };
+}
 
-const certificates = (pem: string): string[] => {
+function certificates(pem: string): string[] {
   const found = blocks('CERTIFICATE')(pem);
   for (const each of found) new X509Certificate(each);
   return found;
-};
+}
 
-const belongs = ([leaf = '']: readonly string[], key: KeyObject): boolean =>
-  new X509Certificate(leaf).checkPrivateKey(key);
+function belongs([leaf = '']: readonly string[], key: KeyObject): boolean {
+  return new X509Certificate(leaf).checkPrivateKey(key);
+}
 
-const wrong = ({ variable }: TlsFile, found: string, accepted: string) =>
-  ({ ok: false, problem: { variable, found, accepted } }) as const;
+function wrong({ variable }: TlsFile, found: string, accepted: string) {
+  return { ok: false, problem: { variable, found, accepted } } as const;
+}
 
-const codeOf = (error: unknown): string => (error as { code?: string }).code ?? 'unknown';
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? 'unknown';
+}

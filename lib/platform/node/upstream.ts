@@ -2,20 +2,20 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
-import type { Upstream } from '../../http/gateway.ts';
+import type { Upstream } from '../../decision/ports.ts';
 import type { NodeEgress } from './egress.ts';
 
 /**
  * The upstream over Node's own client: bytes pass as they are (no decoding of content codings), connections are kept
  * alive, and the target on the wire is exactly the one that was matched.
  */
-export const createNodeUpstream = (
+export function createNodeUpstream(
   origin: URL,
   options: {
     readonly egress: NodeEgress;
     readonly maximumSockets: number;
   },
-): Upstream => {
+): Upstream {
   const secure = origin.protocol === 'https:';
   const agent = options.egress.agents({ maxSockets: options.maximumSockets })[secure ? 'https' : 'http'];
   const connect = secure ? httpsRequest : httpRequest;
@@ -39,12 +39,12 @@ export const createNodeUpstream = (
       source.once('error', (error) => outgoing.destroy(error));
       return source.pipe(outgoing);
     });
-};
+}
 
 const nullBodyStatuses = new Set([204, 205, 304]);
 
 /** An answer of Node's client as the web knows it; bytes and fields as they came. */
-export const webResponse = (incoming: IncomingMessage, method: string): Response => {
+export function webResponse(incoming: IncomingMessage, method: string): Response {
   const headers = new Headers();
   for (let at = 0; at < incoming.rawHeaders.length; at += 2) {
     headers.append(incoming.rawHeaders[at] ?? '', incoming.rawHeaders[at + 1] ?? '');
@@ -54,4 +54,4 @@ export const webResponse = (incoming: IncomingMessage, method: string): Response
   if (bodiless) incoming.resume();
   const body = bodiless ? null : (Readable.toWeb(incoming) as ReadableStream<Uint8Array>);
   return new Response(body, { status, statusText: incoming.statusMessage ?? '', headers });
-};
+}

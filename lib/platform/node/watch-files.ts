@@ -8,7 +8,7 @@ const SETTLE_MS = 250;
  * Calls `changed` a moment after any of the files has. They are looked at by path, so that the replaced symbolic links of a
  * mounted secret are followed. Keeps no process alive; gives what ends the watch.
  */
-export const watchFiles = (paths: readonly string[], changed: () => void): (() => void) => {
+export function watchFiles(paths: readonly string[], changed: () => void): () => void {
   let settling: NodeJS.Timeout | undefined;
   const seen = () => {
     clearTimeout(settling);
@@ -19,4 +19,4 @@ export const watchFiles = (paths: readonly string[], changed: () => void): (() =
     clearTimeout(settling);
     for (const path of paths) unwatchFile(path, seen);
   };
-};
+}

@@ -1,5 +1,5 @@
 import { type Resolved, resolveSources, schemeOf, secretNames } from '../../config/sources.ts';
-import type { Clock } from '../../decision/vocabulary.ts';
+import type { Clock } from '../../decision/ports.ts';
 import { createCloudflareSecrets, isSecretBinding } from '../../secrets/cloudflare-store.ts';
 
 type Env = Readonly<Record<string, unknown>>;
@@ -14,7 +14,7 @@ export interface SecretStores {
  * `cf:BINDING#field`. Null where there is none, so that nothing has to be awaited. Files are a problem, as is every other
  * kind of reference.
  */
-export const secretStores = (env: Env, clock: Clock): SecretStores | null => {
+export function secretStores(env: Env, clock: Clock): SecretStores | null {
   const elsewhere = secretNames.some((name) => {
     const value = env[name];
     return isSecretBinding(value) || (typeof value === 'string' && schemeOf(value) !== null) || `${name}_FILE` in env;
@@ -29,4 +29,4 @@ export const secretStores = (env: Env, clock: Clock): SecretStores | null => {
       );
     },
   };
-};
+}

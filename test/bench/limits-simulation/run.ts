@@ -8,7 +8,9 @@ const ISOLATES = [1, 2, 8, 32, 128, 512];
 const BUDGETS = [10, 60, 600, 6_000, 60_000];
 const LOADS = [0.5, 1.05, 2];
 
-const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
+function percent(share: number) {
+  return `${(share * 100).toFixed(2)} %`;
+}
 
 function line(scenario: Scenario, outcome: Outcome): string {
   const { isolates, perMinute, burst, load, isolateLifeSeconds } = scenario;

@@ -1,6 +1,6 @@
 import { createLeasedAdmission, type LeasedAdmission } from '../../../lib/admit/leased-admission.ts';
-import type { Finding, SharedStore } from '../../../lib/admit/shared-store.ts';
-import type { AdmissionAnswer, Budget } from '../../../lib/decision/vocabulary.ts';
+import type { AdmissionFinding, SharedStore } from '../../../lib/admit/shared-store.ts';
+import type { AdmissionAnswer, Budget } from '../../../lib/decision/outcome.ts';
 import { exactly, type Settlement } from '../../../lib/limit/budgets.ts';
 import { createMemoryBudgets } from '../../../lib/limit/memory.ts';
 import { type Agenda, createAgenda } from './agenda.ts';
@@ -134,8 +134,8 @@ function createDistantStore(
   const oneWayMs = () => ROUND_TRIP_MS.least / 2 + (random() * ROUND_TRIP_MS.spread) / 2;
   return {
     ask: ({ partition, demands }) =>
-      new Promise<Finding>((resolve) => {
-        const answer = (finding: Finding, afterMs: number) =>
+      new Promise<AdmissionFinding>((resolve) => {
+        const answer = (finding: AdmissionFinding, afterMs: number) =>
           agenda.after(afterMs, () => {
             resolve(finding);
             agenda.settled();

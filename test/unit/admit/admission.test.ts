@@ -2,12 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { type AdmissionSettings, createAdmission } from '../../../lib/admit/admission.ts';
 import { createMemoryStore } from '../../../lib/admit/memory-store.ts';
 import type { Inquiry, SharedStore } from '../../../lib/admit/shared-store.ts';
-import type {
-  AdmissionAnswer,
-  AdmissionQuestion,
-  Budget,
-  RevocationHandles,
-} from '../../../lib/decision/vocabulary.ts';
+import type { AdmissionAnswer, AdmissionQuestion, Budget } from '../../../lib/decision/outcome.ts';
+import type { RevocationHandles } from '../../../lib/decision/principal.ts';
 import { createMemoryBudgets } from '../../../lib/limit/memory.ts';
 import { createMemoryRevocations } from '../../../lib/revoke/memory.ts';
 import type { Revocation } from '../../../lib/revoke/revocation.ts';
@@ -16,31 +12,37 @@ const NOW = 1_800_000_000_000;
 const general: Budget = { name: 'general', perMinute: 600, burst: 600, onError: 'local' };
 const heavy: Budget = { name: 'heavy', perMinute: 60, burst: 60, onError: 'closed' };
 
-const handles = (some: Partial<RevocationHandles> = {}): RevocationHandles => ({
-  tokenId: 'token-1',
-  subject: 'alice',
-  issuedAtSeconds: NOW / 1000 - 60,
-  keyId: 'key-1',
-  thumbprint: null,
-  apiKeyId: null,
-  ...some,
-});
-const revocation = (some: Partial<Revocation>): Revocation => ({
-  kind: 'jti',
-  id: 'token-1',
-  beforeSeconds: null,
-  expiresAtSeconds: NOW / 1000 + 3600,
-  reason: null,
-  createdAtSeconds: NOW / 1000,
-  by: 'cli',
-  ...some,
-});
-const question = (some: Partial<AdmissionQuestion> = {}): AdmissionQuestion => ({
-  partition: 'p-alice',
-  budgets: [general],
-  revocation: handles(),
-  ...some,
-});
+function handles(some: Partial<RevocationHandles> = {}): RevocationHandles {
+  return {
+    tokenId: 'token-1',
+    subject: 'alice',
+    issuedAtSeconds: NOW / 1000 - 60,
+    keyId: 'key-1',
+    thumbprint: null,
+    apiKeyId: null,
+    ...some,
+  };
+}
+function revocation(some: Partial<Revocation>): Revocation {
+  return {
+    kind: 'jti',
+    id: 'token-1',
+    beforeSeconds: null,
+    expiresAtSeconds: NOW / 1000 + 3600,
+    reason: null,
+    createdAtSeconds: NOW / 1000,
+    by: 'cli',
+    ...some,
+  };
+}
+function question(some: Partial<AdmissionQuestion> = {}): AdmissionQuestion {
+  return {
+    partition: 'p-alice',
+    budgets: [general],
+    revocation: handles(),
+    ...some,
+  };
+}
 
 /** An isolate over a store in memory that counts trips and can be down. */
 function isolate(mode: AdmissionSettings['mode'], some: Partial<AdmissionSettings> = {}) {
@@ -93,10 +95,10 @@ async function warm(one: Isolate, of: AdmissionQuestion = question()) {
   one.trips.length = 0;
 }
 
-const now = (answer: AdmissionAnswer | Promise<AdmissionAnswer>): AdmissionAnswer => {
+function now(answer: AdmissionAnswer | Promise<AdmissionAnswer>): AdmissionAnswer {
   if (answer instanceof Promise) throw new Error('the answer is a promise');
   return answer;
-};
+}
 
 describe.each(['exact', 'leased'] as const)('%s', (mode) => {
   test('nothing to ask is answered at once', () => {

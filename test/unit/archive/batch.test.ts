@@ -2,11 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { describeBatch, packBatch, unpackBatch } from '../../../lib/archive/batch.ts';
 import { recordAt, T0 } from './fixtures.ts';
 
-const entry = (n: number) => ({ id: `${T0 + n}-0`, record: JSON.stringify(recordAt(`d-${n}`, T0 + n)) });
-const gzip = async (text: string): Promise<Uint8Array<ArrayBuffer>> =>
-  new Uint8Array(
+function entry(n: number) {
+  return { id: `${T0 + n}-0`, record: JSON.stringify(recordAt(`d-${n}`, T0 + n)) };
+}
+async function gzip(text: string): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(
     await new Response(new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'))).arrayBuffer(),
   );
+}
 
 test('a line is the record as it was appended, with its place added at the end', async () => {
   const { bytes } = await packBatch([], [entry(1), entry(2)]);

@@ -5,9 +5,9 @@ import { createSpill } from '../../../lib/archive/spill.ts';
 import { createBench, decisionsIn, HOUR, layout, MINUTE, names, recordAt } from './fixtures.ts';
 import { Killed, mortal, type Strike } from './mortal.ts';
 
-const swallowKill = (error: unknown) => {
+function swallowKill(error: unknown) {
   if (!(error instanceof Killed)) throw error;
-};
+}
 
 /** Decisions, an archive that dies on the way, more decisions, and another that takes over. */
 async function scenario(strikeAt: number, strike: Strike, survives: boolean): Promise<number> {

@@ -6,8 +6,8 @@ import { createSigner, createVerifier } from '../../../lib/archive/signature.ts'
 import { createMemoryOutbox } from '../../../lib/audit/outbox-memory.ts';
 import { auditRecord } from '../../../lib/audit/record.ts';
 import type { AuditRecord } from '../../../lib/audit/schema.ts';
-import type { Decision } from '../../../lib/decision/vocabulary.ts';
-import { createMemoryStore } from '../../../lib/storage/memory.ts';
+import type { Decision } from '../../../lib/decision/outcome.ts';
+import { createMemoryObjectStore } from '../../../lib/storage/memory.ts';
 import { listAll, type ObjectStore } from '../../../lib/storage/store.ts';
 import { type VerifyReport, verifyArchive } from '../../../lib/verify/verify.ts';
 
@@ -25,68 +25,71 @@ export const signingJwk: JWK = {
 };
 
 /** Another, that nobody trusts unless told to. */
-export const otherJwk = async (): Promise<JWK> => {
+export async function otherJwk(): Promise<JWK> {
   const pair = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify']);
   const { kty, crv, x, d } = await crypto.subtle.exportKey('jwk', pair.privateKey);
   return { kty: kty ?? '', crv: crv ?? '', x: x ?? '', d: d ?? '', kid: 'somebody-else' };
-};
+}
 
-export const decision = (changes: Partial<Decision> = {}): Decision => ({
-  id: 'd-1',
-  atMs: T0,
-  latencyMs: 1.25,
-  door: 'gateway',
-  method: 'POST',
-  path: '/v1/evaluate',
-  query: '?q=secret',
-  endpoint: {
-    action: 'evaluate',
+export function decision(changes: Partial<Decision> = {}): Decision {
+  return {
+    id: 'd-1',
+    atMs: T0,
+    latencyMs: 1.25,
+    door: 'gateway',
     method: 'POST',
+    path: '/v1/evaluate',
+    query: '?q=secret',
+    endpoint: {
+      action: 'evaluate',
+      method: 'POST',
+      pattern: '/v1/evaluate',
+      scope: 'evaluate',
+      budget: 'heavy',
+      own: false,
+    },
     pattern: '/v1/evaluate',
-    scope: 'evaluate',
-    budget: 'heavy',
-    own: false,
-  },
-  pattern: '/v1/evaluate',
-  boundary: {
-    trustedHop: false,
-    believed: new Headers({ authorization: 'Bearer raw.token.here' }),
-    clientAddress: '203.0.113.7',
-    addressPartition: '203.0.113.7',
-    secure: true,
-    host: 'api.example.org',
-    requestId: 'r-1',
-    traceparent: '00-00000000000000000000000000000001-0000000000000001-01',
-    parentSpanId: null,
-    ingressIdentity: null,
-  },
-  authMethod: 'jwt',
-  principal: {
-    method: 'jwt',
-    subject: 'alice@example.org',
-    issuer: 'https://issuer.example.org/',
-    scopes: ['evaluate'],
-    roles: [],
-    keyId: 'kid-1',
-    tokenId: 'token-id-1',
-    issuedAtSeconds: T0 / 1000 - 60,
-    expiresAtSeconds: T0 / 1000 + 600,
-    thumbprint: null,
-  },
-  denial: null,
-  budgets: [{ name: 'heavy', perMinute: 60, burst: 60, remaining: 59, resetSeconds: 1 }],
-  degraded: [],
-  ...changes,
-});
+    boundary: {
+      trustedHop: false,
+      believed: new Headers({ authorization: 'Bearer raw.token.here' }),
+      clientAddress: '203.0.113.7',
+      addressPartition: '203.0.113.7',
+      secure: true,
+      host: 'api.example.org',
+      requestId: 'r-1',
+      traceparent: '00-00000000000000000000000000000001-0000000000000001-01',
+      parentSpanId: null,
+      ingressIdentity: null,
+    },
+    authMethod: 'jwt',
+    principal: {
+      method: 'jwt',
+      subject: 'alice@example.org',
+      issuer: 'https://issuer.example.org/',
+      scopes: ['evaluate'],
+      roles: [],
+      keyId: 'kid-1',
+      tokenId: 'token-id-1',
+      issuedAtSeconds: T0 / 1000 - 60,
+      expiresAtSeconds: T0 / 1000 + 600,
+      thumbprint: null,
+    },
+    denial: null,
+    budgets: [{ name: 'heavy', perMinute: 60, burst: 60, remaining: 59, resetSeconds: 1 }],
+    degraded: [],
+    ...changes,
+  };
+}
 
 /** Records of some decisions, one every `everyMs`. */
-export const recordAt = (id: string, atMs: number): AuditRecord =>
-  auditRecord(decision({ id, atMs }), {
+export function recordAt(id: string, atMs: number): AuditRecord {
+  return auditRecord(decision({ id, atMs }), {
     identity: '0a1b2c3d.AAAAAAAAAAAAAAAAAAAAAA',
     clientAddress: '0a1b2c3d.BBBBBBBBBBBBBBBBBBBBBB',
     status: null,
     code: null,
   });
+}
 
 export const layout = createLayout('audit');
 
@@ -103,8 +106,8 @@ export const archiveSettings: ArchiveSettings = {
 export function createBench() {
   const objects = new Map<string, Uint8Array<ArrayBuffer>>();
   const copied = new Map<string, Uint8Array<ArrayBuffer>>();
-  const store = createMemoryStore(objects);
-  const copies = createMemoryStore(copied);
+  const store = createMemoryObjectStore(objects);
+  const copies = createMemoryObjectStore(copied);
   const now = { ms: T0 };
   const clock = () => now.ms;
   const events: { readonly level: string; readonly event: string; readonly facts: unknown }[] = [];
@@ -161,5 +164,6 @@ export async function decisionsIn(store: ObjectStore): Promise<string[]> {
   return found;
 }
 
-export const names = (from: number, to: number): string[] =>
-  Array.from({ length: to - from + 1 }, (_, place) => `d-${from + place}`);
+export function names(from: number, to: number): string[] {
+  return Array.from({ length: to - from + 1 }, (_, place) => `d-${from + place}`);
+}

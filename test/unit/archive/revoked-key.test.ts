@@ -28,8 +28,9 @@ async function rotated() {
   return { hour, revoked, verify, next };
 }
 
-const kinds = ({ findings }: Awaited<ReturnType<typeof verifyArchive>>) =>
-  findings.map(({ kind, sequence, key }) => `${kind} ${sequence ?? key}`);
+function kinds({ findings }: Awaited<ReturnType<typeof verifyArchive>>) {
+  return findings.map(({ kind, sequence, key }) => `${kind} ${sequence ?? key}`);
+}
 
 test('a revoked key still vouches for what it had signed: its last manifest and anchor before the next key', async () => {
   const { revoked, verify } = await rotated();

@@ -4,14 +4,16 @@ import { describe, expect, test } from 'vitest';
 import { createSigner, createVerifier, type ManifestJwk, publicSigningJwk } from '../../../lib/archive/signature.ts';
 import { otherJwk, signingJwk } from './fixtures.ts';
 
-const bytes = (text: string) => new TextEncoder().encode(text);
+function bytes(text: string) {
+  return new TextEncoder().encode(text);
+}
 const PAYLOAD = '{"type":"audit_manifest","text":"é"}';
 
-const ecKey = async (): Promise<ManifestJwk> => {
+async function ecKey(): Promise<ManifestJwk> {
   const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
   const { kty, crv, x, y, d } = await crypto.subtle.exportKey('jwk', pair.privateKey);
   return { kty: kty ?? '', crv: crv ?? '', x: x ?? '', y: y ?? '', d: d ?? '' };
-};
+}
 
 describe.each([
   ['EdDSA', async () => signingJwk],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createSpill, createSpillSource, twinsAmong } from '../../../lib/archive/spill.ts';
-import { createMemoryStore } from '../../../lib/storage/memory.ts';
+import { createMemoryObjectStore } from '../../../lib/storage/memory.ts';
 import { layout, MINUTE, recordAt, T0 } from './fixtures.ts';
 
 test('a store that hangs fails the spill in its time', async () => {
@@ -10,14 +10,14 @@ test('a store that hangs fails the spill in its time', async () => {
 
 test('spilled twice is spilled once', async () => {
   const objects = new Map<string, Uint8Array<ArrayBuffer>>();
-  const spill = createSpill(createMemoryStore(objects), layout, 1000);
+  const spill = createSpill(createMemoryObjectStore(objects), layout, 1000);
   await spill.put(recordAt('d-1', T0));
   await spill.put(recordAt('d-1', T0));
   expect([...objects.keys()]).toEqual([`audit/spill/year=2026/month=11/day=24/hour=10/minute=00/${T0}-d-1.json`]);
 });
 
 test('is read in order of time, only what has rested, as much as asked for', async () => {
-  const store = createMemoryStore();
+  const store = createMemoryObjectStore();
   const spill = createSpill(store, layout, 1000);
   for (const [id, atMs] of [
     ['b', T0 + MINUTE],
@@ -35,7 +35,7 @@ test('is read in order of time, only what has rested, as much as asked for', asy
 });
 
 test('twins are told by decision and time; an entry that is no record has none', async () => {
-  const store = createMemoryStore();
+  const store = createMemoryObjectStore();
   const entries = [
     { id: `${T0 + 1}-0`, record: JSON.stringify(recordAt('d-1', T0)) },
     { id: `${T0 + 2}-0`, record: JSON.stringify(recordAt('d-2', T0)) },

@@ -5,11 +5,11 @@ import { createPseudonyms } from '../../../lib/audit/pseudonym.ts';
 const key = 'a pseudonym key of at least 32 bytes';
 const previous = 'the key before it, also 32 bytes long';
 
-const expected = (secret: string, kind: string, value: string) => {
+function expected(secret: string, kind: string, value: string) {
   const mac = (text: string) => createHmac('sha256', secret).update(text).digest();
   const id = mac('tgefd pseudonym key id').subarray(0, 4).toString('hex');
   return `${id}.${mac(`tgefd pseudonym\n${kind}\n${value}`).subarray(0, 16).toString('base64url')}`;
-};
+}
 
 test('is HMAC-SHA-256 under the key, separated by kind', async () => {
   const pseudonyms = createPseudonyms({ key });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { auditRecord, type RecordFacts } from '../../../lib/audit/record.ts';
 import { auditRecordSchema } from '../../../lib/audit/schema.ts';
-import type { Reason } from '../../../lib/decision/vocabulary.ts';
+import type { Reason } from '../../../lib/decision/reason.ts';
 import { decision } from '../archive/fixtures.ts';
 
 const facts: RecordFacts = {

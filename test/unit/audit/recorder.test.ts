@@ -33,7 +33,9 @@ function bench(settings: Partial<RecorderSettings> = {}, parts: Partial<Recorder
   const context = { defer: (promise: Promise<unknown>) => void deferred.push(promise) };
   return { recorder, appended, spilled, lines, events, deferred, state, context };
 }
-const unavailable = async (): Promise<Appended> => ({ outcome: 'unavailable' });
+async function unavailable(): Promise<Appended> {
+  return { outcome: 'unavailable' };
+}
 const broken = { put: () => Promise.reject(new Error('no store')) };
 
 describe('strict', () => {

@@ -3,7 +3,7 @@ import { createPseudonyms } from '../../../lib/audit/pseudonym.ts';
 import { secretAccessSchema } from '../../../lib/audit/schema.ts';
 import { createAccessRecords } from '../../../lib/audit/secret-access-records.ts';
 
-const under = (append: (text: string) => { outcome: 'stored'; depth: number } | { outcome: 'unavailable' }) => {
+function under(append: (text: string) => { outcome: 'stored'; depth: number } | { outcome: 'unavailable' }) {
   const kept: string[] = [];
   const events: string[] = [];
   let ids = 0;
@@ -35,8 +35,10 @@ const under = (append: (text: string) => { outcome: 'stored'; depth: number } | 
         keeper ? { outbox: outbox as never, pseudonyms } : null,
       ),
   };
-};
-const stored = () => ({ outcome: 'stored', depth: 1 }) as const;
+}
+function stored() {
+  return { outcome: 'stored', depth: 1 } as const;
+}
 
 test('the first reading, each that brings another value, and every failure are records', async () => {
   const { read, records, kept } = under(stored);

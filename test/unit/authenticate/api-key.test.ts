@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createCheckApiKey, parseApiKeys } from '../../../lib/authenticate/api-key.ts';
 
-const parse = (current: string, previous: string | null = null) => parseApiKeys({ current, previous });
+function parse(current: string, previous: string | null = null) {
+  return parseApiKeys({ current, previous });
+}
 
 describe('TGEFD_API_KEY', () => {
   it.each([

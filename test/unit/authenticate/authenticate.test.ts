@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type AuthenticatorSettings, createAuthenticator } from '../../../lib/authenticate/authenticate.ts';
-import type { AccessRequest, Boundary } from '../../../lib/decision/vocabulary.ts';
+import type { AccessRequest, Boundary } from '../../../lib/decision/request.ts';
 import { context, createSigner, keySetsOf, now, tokenOf, tokenSettings } from '../../support/tokens.ts';
 
 const signer = await createSigner('RS256');
-const make = (settings: AuthenticatorSettings) =>
-  createAuthenticator(settings, {
+function make(settings: AuthenticatorSettings) {
+  return createAuthenticator(settings, {
     clock: () => now * 1000,
     keySets: keySetsOf([signer.verification]),
     secrets: [],
@@ -13,6 +13,7 @@ const make = (settings: AuthenticatorSettings) =>
     readCertificate: (_, { certificate }) =>
       certificate ? { found: 'certificate', certificate, scopes: null, roles: null } : { found: 'none' },
   });
+}
 
 const certificate = {
   subject: 'CN=web',
@@ -21,13 +22,15 @@ const certificate = {
   notBeforeSeconds: null,
   notAfterSeconds: null,
 };
-const everything = async (): Promise<AccessRequest> => ({
-  door: 'gateway',
-  method: 'GET',
-  target: '/?access_token=abc',
-  headers: new Headers({ authorization: `Bearer ${await tokenOf(signer)}`, 'x-api-key': 'k-alice' }),
-  hop: { peerAddress: null, secure: true, certificate },
-});
+async function everything(): Promise<AccessRequest> {
+  return {
+    door: 'gateway',
+    method: 'GET',
+    target: '/?access_token=abc',
+    headers: new Headers({ authorization: `Bearer ${await tokenOf(signer)}`, 'x-api-key': 'k-alice' }),
+    hop: { peerAddress: null, secure: true, certificate },
+  };
+}
 const nothing: AccessRequest = {
   ...(await everything()),
   headers: new Headers(),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createCheckApiKey } from '../../../lib/authenticate/api-key.ts';
 import { createAuthenticator } from '../../../lib/authenticate/authenticate.ts';
 import { createVerifyToken } from '../../../lib/authenticate/jwt/access-token.ts';
-import type { AccessRequest, Boundary } from '../../../lib/decision/vocabulary.ts';
+import type { AccessRequest, Boundary } from '../../../lib/decision/request.ts';
 import {
   context,
   createSigner,

@@ -5,8 +5,9 @@ const missing = { reason: 'credentials_missing' };
 const duplicated = { reason: 'credentials_duplicated' };
 const oversized = { reason: 'credentials_oversized' };
 const usual = createFindToken({ header: 'authorization', prefix: 'bearer ' });
-const find = (field: string | null, search = usual) =>
-  search(new Headers(field === null ? {} : { authorization: field }));
+function find(field: string | null, search = usual) {
+  return search(new Headers(field === null ? {} : { authorization: field }));
+}
 
 describe('one token', () => {
   it.each(['Bearer abc', 'bearer abc', 'BEARER abc', 'bEaReR abc', 'Bearer   abc'])(

@@ -13,7 +13,7 @@ const parameters = {
   Ed25519: { name: 'Ed25519' },
 } as const;
 
-export const makeKey = async (kid: string, kind: keyof typeof parameters = 'P-256'): Promise<IssuerKey> => {
+export async function makeKey(kid: string, kind: keyof typeof parameters = 'P-256'): Promise<IssuerKey> {
   const pair = (await crypto.subtle.generateKey(parameters[kind], true, ['sign', 'verify'])) as CryptoKeyPair;
   const [exported, privateJwk] = await Promise.all([
     crypto.subtle.exportKey('jwk', pair.publicKey),
@@ -21,6 +21,8 @@ export const makeKey = async (kid: string, kind: keyof typeof parameters = 'P-25
   ]);
   const { key_ops: _operations, ext: _extractable, alg: _algorithm, ...jwk } = exported;
   return { jwk: { ...jwk, kid }, privateJwk, pair };
-};
+}
 
-export const keySetText = (...keys: readonly unknown[]): string => JSON.stringify({ keys });
+export function keySetText(...keys: readonly unknown[]): string {
+  return JSON.stringify({ keys });
+}

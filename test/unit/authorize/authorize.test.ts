@@ -1,25 +1,32 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { authorize } from '../../../lib/authorize/authorize.ts';
-import type { Endpoint, Principal, Route } from '../../../lib/decision/vocabulary.ts';
+import type { Principal } from '../../../lib/decision/principal.ts';
+import type { Endpoint, Route } from '../../../lib/decision/request.ts';
 
-const principal = (...scopes: string[]): Principal => ({
-  method: 'jwt',
-  subject: 'alice',
-  issuer: null,
-  scopes,
-  roles: [],
-  keyId: null,
-  tokenId: null,
-  issuedAtSeconds: null,
-  expiresAtSeconds: null,
-  thumbprint: null,
-});
-const endpoint = (scope: string | null, own = false, action = own ? 'revocations' : 'x'): Route => ({
-  found: 'endpoint',
-  endpoint: { action, method: 'GET', pattern: '/x', scope, budget: 'none', own } satisfies Endpoint,
-});
-const missing = (scope: string) => ({ reason: 'scope_missing', scope });
+function principal(...scopes: string[]): Principal {
+  return {
+    method: 'jwt',
+    subject: 'alice',
+    issuer: null,
+    scopes,
+    roles: [],
+    keyId: null,
+    tokenId: null,
+    issuedAtSeconds: null,
+    expiresAtSeconds: null,
+    thumbprint: null,
+  };
+}
+function endpoint(scope: string | null, own = false, action = own ? 'revocations' : 'x'): Route {
+  return {
+    found: 'endpoint',
+    endpoint: { action, method: 'GET', pattern: '/x', scope, budget: 'none', own } satisfies Endpoint,
+  };
+}
+function missing(scope: string) {
+  return { reason: 'scope_missing', scope };
+}
 
 describe('authorize', () => {
   it.each([

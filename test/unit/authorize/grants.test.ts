@@ -8,10 +8,15 @@ const settings = {
   roleScopes: { admin: ['*'], analyst: ['discover', 'evaluate', 'jobs', 'metrics'], reader: ['metrics', 'jobs'] },
   revokeScope: 'revoke',
 };
-const of = (claims: object, changes: object = {}) =>
-  createGrants({ ...settings, ...changes }).ofClaims(claims as Record<string, unknown>);
-const explicit = (...scopes: string[]) => ({ scopes, roles: [] });
-const invalid = (claim: string) => ({ reason: 'token_claim_invalid', claim });
+function of(claims: object, changes: object = {}) {
+  return createGrants({ ...settings, ...changes }).ofClaims(claims as Record<string, unknown>);
+}
+function explicit(...scopes: string[]) {
+  return { scopes, roles: [] };
+}
+function invalid(claim: string) {
+  return { reason: 'token_claim_invalid', claim };
+}
 
 describe('what claims grant', () => {
   it.each([

@@ -13,7 +13,7 @@ import { createMetrics } from '../../../lib/observe/metrics.ts';
 import { loadAssertionKey, parseAssertionKey } from '../../../lib/respond/assertion-key.ts';
 import { type LoopbackServer, listenOnLoopback } from '../../support/loopback-server.ts';
 
-const run = async (...args: string[]) => {
+async function run(...args: string[]) {
   const [out, err]: [string[], string[]] = [[], []];
   const code = await main(['rotate', ...args], {
     env: {},
@@ -21,7 +21,7 @@ const run = async (...args: string[]) => {
     err: (line) => err.push(line),
   });
   return { code, out, err };
-};
+}
 
 let folder: string;
 beforeAll(async () => {

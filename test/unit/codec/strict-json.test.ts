@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isJsonObject, member, parseStrictJson, parseStrictJsonObject } from '../../../lib/codec/strict-json.ts';
 
-const bytes = (text: string) => new TextEncoder().encode(text);
+function bytes(text: string) {
+  return new TextEncoder().encode(text);
+}
 
 describe('strict JSON', () => {
   it('agrees with JSON.parse on everything that JSON.stringify writes', () => {

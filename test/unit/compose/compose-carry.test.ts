@@ -2,15 +2,17 @@ import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { type Composed, compose } from '../../../lib/compose/authorizer.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
-import type { AccessRequest } from '../../../lib/decision/vocabulary.ts';
-import { EgressRefused } from '../../../lib/egress/guard.ts';
+import { EgressRefused } from '../../../lib/decision/egress-refused.ts';
+import type { AccessRequest } from '../../../lib/decision/request.ts';
 
 const place = { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
-const secretOf = (name: string) => `the ${name} secret, of more than 32 bytes`;
+function secretOf(name: string) {
+  return `the ${name} secret, of more than 32 bytes`;
+}
 let ids = 0;
 const sent: (string | null)[] = [];
 
-const composeWith = (env: Record<string, string>, before: Composed | null): Composed => {
+function composeWith(env: Record<string, string>, before: Composed | null): Composed {
   const loaded = loadConfig(
     {
       TGEFD_ENV: 'development',
@@ -43,16 +45,18 @@ const composeWith = (env: Record<string, string>, before: Composed | null): Comp
   const next = compose(loaded.config, parts, before);
   next.carried.store.adopt();
   return next;
-};
-const tokenOf = (name: string, subject: string) =>
-  new SignJWT({ sub: subject, jti: `of-${subject}` })
+}
+function tokenOf(name: string, subject: string) {
+  return new SignJWT({ sub: subject, jti: `of-${subject}` })
     .setProtectedHeader({ alg: 'HS256' })
     .setIssuedAt()
     .setExpirationTime('5 min')
     .sign(new TextEncoder().encode(secretOf(name)));
-const series = async (parts: Composed, name: string) =>
-  (await parts.metricsPage()).split('\n').filter((line) => line.startsWith(name));
-const decide = async (parts: Composed, token: string, peerAddress = '198.51.100.1') => {
+}
+async function series(parts: Composed, name: string) {
+  return (await parts.metricsPage()).split('\n').filter((line) => line.startsWith(name));
+}
+async function decide(parts: Composed, token: string, peerAddress = '198.51.100.1') {
   const request: AccessRequest = {
     door: 'gateway',
     method: 'GET',
@@ -62,7 +66,7 @@ const decide = async (parts: Composed, token: string, peerAddress = '198.51.100.
   };
   const { decision } = await parts.enforce(request, { defer: () => undefined });
   return decision.denial?.reason ?? 'allowed';
-};
+}
 
 test('another secret takes over, and everything that decisions rest on goes on', async () => {
   const first = composeWith({ TGEFD_JWT_SECRET: secretOf('first') }, null);

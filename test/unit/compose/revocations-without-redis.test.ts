@@ -2,14 +2,14 @@ import { expect, it } from 'vitest';
 import { createUlids } from '../../../lib/codec/ulid.ts';
 import { compose } from '../../../lib/compose/authorizer.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
-import type { RevocationKind } from '../../../lib/decision/vocabulary.ts';
+import type { RevocationKind } from '../../../lib/decision/reason.ts';
 import { rawFields } from '../../../lib/request/raw-fields.ts';
 import { context, secretOctets, signWithSecret } from '../../support/tokens.ts';
 
 const secret = 's'.repeat(32);
 const nowSeconds = 1_800_000_000;
 
-const composed = () => {
+function composed() {
   const clock = () => nowSeconds * 1000;
   const loaded = loadConfig(
     {
@@ -37,7 +37,7 @@ const composed = () => {
     spill: null,
     redisExchange: null,
   });
-};
+}
 
 it.each<[RevocationKind, string]>([
   ['jti', 'token-1'],

@@ -2,14 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { egressTargets } from '../../../lib/config/egress.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 
-const targets = (env: Record<string, string>) => {
+function targets(env: Record<string, string>) {
   const place = { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
   const loaded = loadConfig({ TGEFD_ENV: 'development', TGEFD_FORWARD_AUTH: 'nginx', ...env }, place);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   return egressTargets(loaded.config.settings, 'eu-west-1').map(
     ({ host, port, addresses }) => `${host} ${port} ${addresses}`,
   );
-};
+}
 
 describe('places that the process may call', () => {
   test('are those that the configuration names, and no others', () => {

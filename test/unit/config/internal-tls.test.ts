@@ -4,7 +4,7 @@ import { loadConfig } from '../../../lib/config/load.ts';
 import { problemLine } from '../../../lib/config/problem.ts';
 
 const place = { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
-const linesOf = (names: Readonly<Record<string, string>>) => {
+function linesOf(names: Readonly<Record<string, string>>) {
   const env = Object.fromEntries(Object.entries(names).map(([name, value]) => [`TGEFD_INTERNAL_TLS_${name}`, value]));
   const upstream = 'https://api.internal:9000';
   const loaded = loadConfig(
@@ -13,7 +13,7 @@ const linesOf = (names: Readonly<Record<string, string>>) => {
   );
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   return internalTlsProblems(loaded.config.settings).map(problemLine);
-};
+}
 const pair = { CERT_FILE: '/c.pem', KEY_FILE: '/k.pem' };
 
 test.each([

@@ -18,11 +18,13 @@ const production = {
 };
 const development = { TGEFD_ENV: 'development', TGEFD_UPSTREAM_URL: 'http://127.0.0.1:9000' };
 
-const load = (env: Record<string, unknown>, place: Partial<Place> = {}) => loadConfig(env, { ...node, ...place });
-const lines = (env: Record<string, unknown>, place: Partial<Place> = {}) => {
+function load(env: Record<string, unknown>, place: Partial<Place> = {}) {
+  return loadConfig(env, { ...node, ...place });
+}
+function lines(env: Record<string, unknown>, place: Partial<Place> = {}) {
   const loaded = load(env, place);
   return loaded.ok ? [] : loaded.problems.map(problemLine);
-};
+}
 
 describe('defaults', () => {
   test('of the plan and the contract, in production', () => {

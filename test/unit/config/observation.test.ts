@@ -14,16 +14,18 @@ const production = {
   TGEFD_REDIS_TOKEN: 'token',
   TGEFD_AUDIT_PSEUDONYM_KEY: 'x'.repeat(32),
 };
-const load = (env: Record<string, string>) => loadConfig({ ...production, ...env }, place);
-const problems = (env: Record<string, string>) => {
+function load(env: Record<string, string>) {
+  return loadConfig({ ...production, ...env }, place);
+}
+function problems(env: Record<string, string>) {
   const loaded = load(env);
   return loaded.ok ? [] : loaded.problems.map(problemLine);
-};
-const config = (env: Record<string, string>) => {
+}
+function config(env: Record<string, string>) {
   const loaded = load(env);
   if (!loaded.ok) throw new Error(loaded.problems.map(problemLine).join('\n'));
   return loaded.config;
-};
+}
 
 describe('traces', () => {
   test('are off by default, and a collector beside the process is where they would go', () => {

@@ -5,16 +5,20 @@ import { overdueSecrets, rotationWarnings } from '../../../lib/config/rotation.t
 const place = { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
 const secret = 'a secret of more than thirty-two bytes';
 const nowMs = Date.parse('2026-11-24T00:00:00Z');
-const load = (env: Record<string, string>) =>
-  loadConfig({ TGEFD_ENV: 'development', TGEFD_FORWARD_AUTH: 'nginx', TGEFD_INGRESS_SECRET: secret, ...env }, place);
-const told = (env: Record<string, string>) => {
+function load(env: Record<string, string>) {
+  return loadConfig(
+    { TGEFD_ENV: 'development', TGEFD_FORWARD_AUTH: 'nginx', TGEFD_INGRESS_SECRET: secret, ...env },
+    place,
+  );
+}
+function told(env: Record<string, string>) {
   const loaded = load(env);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   return {
     warnings: rotationWarnings(loaded.config, nowMs).map(({ variable }) => variable),
     overdue: overdueSecrets(loaded.config, nowMs),
   };
-};
+}
 
 describe('the age of secrets', () => {
   test.each([

@@ -1,16 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { createEnforce, type EnforceSettings, type Rooms } from '../../../lib/decision/pipeline.ts';
-import type {
-  AccessRequest,
-  AdmissionAnswer,
-  Authentication,
-  Boundary,
-  Decision,
-  Endpoint,
-  Principal,
-  Reason,
-  Route,
-} from '../../../lib/decision/vocabulary.ts';
+import type { AdmissionAnswer, Decision } from '../../../lib/decision/outcome.ts';
+import { createEnforce, type EnforceSettings, type Steps } from '../../../lib/decision/pipeline.ts';
+import type { Authentication, Principal } from '../../../lib/decision/principal.ts';
+import type { Reason } from '../../../lib/decision/reason.ts';
+import type { AccessRequest, Boundary, Endpoint, Route } from '../../../lib/decision/request.ts';
 
 const boundary: Boundary = {
   trustedHop: false,
@@ -58,12 +51,12 @@ const authenticated: Authentication = { outcome: 'authenticated', principal: ali
 
 interface House {
   readonly settings?: Partial<EnforceSettings>;
-  readonly rooms?: Partial<Rooms>;
+  readonly rooms?: Partial<Steps>;
   readonly request?: Partial<AccessRequest>;
 }
 
 /** Runs one decision through rooms that say yes, but for those given; tells which rooms were entered. */
-const enforce = async ({ settings, rooms, request }: House = {}) => {
+async function enforce({ settings, rooms, request }: House = {}) {
   const entered: string[] = [];
   const recorded: Decision[] = [];
   const spent: string[] = [];
@@ -73,7 +66,7 @@ const enforce = async ({ settings, rooms, request }: House = {}) => {
       entered.push(name);
       return room(...args);
     };
-  const built: Rooms = {
+  const built: Steps = {
     examine: () => ({ boundary, denial: null }),
     canonicalTarget: (target) => ({ ok: true, path: target, query: '' }),
     route: (): Route => ({ found: 'endpoint', endpoint: discover }),
@@ -110,9 +103,11 @@ const enforce = async ({ settings, rooms, request }: House = {}) => {
   };
   const result = await run(access, { defer: () => {} });
   return { ...result, entered, recordings: recorded, spent };
-};
+}
 
-const reasonOf = ({ decision }: { decision: Decision }) => decision.denial?.reason ?? 'allowed';
+function reasonOf({ decision }: { decision: Decision }) {
+  return decision.denial?.reason ?? 'allowed';
+}
 
 describe('the order of the steps', () => {
   test('all of them, for a request that may pass', async () => {
@@ -312,7 +307,7 @@ describe('a revoked credential', () => {
 });
 
 describe('failed authentications', () => {
-  const wrong: Partial<Rooms> = {
+  const wrong: Partial<Steps> = {
     authenticate: () => ({ outcome: 'refused', reason: { reason: 'token_signature_invalid' } }),
   };
   const empty = { exhausted: () => 30, spend: () => {} };
@@ -350,7 +345,7 @@ describe('failed authentications', () => {
   });
 
   test('are not what a malformed request is', async () => {
-    const twice: Partial<Rooms> = {
+    const twice: Partial<Steps> = {
       authenticate: () => ({ outcome: 'refused', reason: { reason: 'credentials_duplicated' } }),
       failures: empty,
     };
@@ -359,7 +354,7 @@ describe('failed authentications', () => {
 });
 
 describe('our own endpoints', () => {
-  const own: Partial<Rooms> = {
+  const own: Partial<Steps> = {
     route: () => ({ found: 'endpoint', endpoint: revocations }),
     authorize: (_principal, route) => (route.found === 'endpoint' ? null : { reason: 'endpoint_unknown' }),
   };
@@ -377,7 +372,7 @@ describe('our own endpoints', () => {
   );
 
   test('are all there is at a gateway that forwards nowhere', async () => {
-    const rooms: Partial<Rooms> = {
+    const rooms: Partial<Steps> = {
       authorize: (_principal, route) => (route.found === 'endpoint' ? null : { reason: 'endpoint_unknown' }),
     };
     expect(reasonOf(await enforce({ rooms, settings: { forwards: false } }))).toBe('endpoint_unknown');
@@ -385,7 +380,7 @@ describe('our own endpoints', () => {
 });
 
 describe('a spelling that is not canonical', () => {
-  const respelt: Partial<Rooms> = { canonicalTarget: () => ({ ok: true, path: '/v1/discover', query: '' }) };
+  const respelt: Partial<Steps> = { canonicalTarget: () => ({ ok: true, path: '/v1/discover', query: '' }) };
   const request = { target: '/v1/%64iscover' };
 
   test('is forwarded as the canonical one by the gateway', async () => {

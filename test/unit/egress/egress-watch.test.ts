@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { EgressRefused } from '../../../lib/egress/guard.ts';
+import { EgressRefused } from '../../../lib/decision/egress-refused.ts';
 import { createEgressWatch } from '../../../lib/egress/watch.ts';
 
 test('every refusal is counted, each place and reason told once, and nobody fills the log with places', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { createEgress, EgressRefused } from '../../../lib/egress/guard.ts';
+import { EgressRefused } from '../../../lib/decision/egress-refused.ts';
+import { createEgress } from '../../../lib/egress/guard.ts';
 
-const scripted = (answers: Record<string, Response>) => {
+function scripted(answers: Record<string, Response>) {
   const called: string[] = [];
   const fetch = async (input: string, init?: RequestInit) => {
     called.push(`${init?.method ?? 'GET'} ${input} ${init?.redirect}`);
@@ -15,8 +16,10 @@ const scripted = (answers: Record<string, Response>) => {
     refusals,
     egress: createEgress(settings, fetch, ({ host, why }) => refusals.push(`${host} ${why}`)),
   };
-};
-const redirect = (location: string) => new Response(null, { status: 302, headers: { location } });
+}
+function redirect(location: string) {
+  return new Response(null, { status: 302, headers: { location } });
+}
 
 describe('egress', () => {
   test('calls what the configuration names', async () => {

@@ -13,14 +13,18 @@ const hs256 = {
   TGEFD_UPSTREAM_URL: 'http://127.0.0.1:9000',
 };
 
-const run = async (args: readonly string[], env: Record<string, string> = hs256) => {
+async function run(args: readonly string[], env: Record<string, string> = hs256) {
   const out: string[] = [];
   const err: string[] = [];
   const code = await main(args, { env, out: (line) => void out.push(line), err: (line) => void err.push(line) });
   return { code, out, err, text: [...out, ...err].join('\n') };
-};
-const mint = async (...args: string[]) => (await run(['token', '--sub', 'alice', ...args])).out[0] ?? '';
-const decode = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+}
+async function mint(...args: string[]) {
+  return (await run(['token', '--sub', 'alice', ...args])).out[0] ?? '';
+}
+function decode(token: string) {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+}
 
 describe('the command line', () => {
   test('tells its commands, and its exit code tells whether it understood', async () => {

@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { createPseudonyms } from '../../../lib/audit/pseudonym.ts';
-import type { Decision } from '../../../lib/decision/vocabulary.ts';
+import type { Decision } from '../../../lib/decision/outcome.ts';
 import { createAdministration } from '../../../lib/http/revocation-api.ts';
 import { createMemoryRevocations } from '../../../lib/revoke/memory.ts';
 
 const nowSeconds = 1_800_000_000;
-const clock = () => nowSeconds * 1000;
+function clock() {
+  return nowSeconds * 1000;
+}
 const path = '/_authorizer/revocations';
 
-const administration = () => {
+function administration() {
   const administer = createAdministration({
     revocations: createMemoryRevocations(clock),
     pseudonyms: createPseudonyms({ key: 'a pseudonym key of at least 32 bytes', previousKeys: [] }),
@@ -27,8 +29,10 @@ const administration = () => {
     const init = { method, ...(body === undefined ? {} : { body, duplex: 'half' }) };
     return administer(decision, new Request(`https://api.example${path}`, init));
   };
-};
-const entry = (fields: object) => JSON.stringify({ kind: 'jti', id: 'token-1', ...fields });
+}
+function entry(fields: object) {
+  return JSON.stringify({ kind: 'jti', id: 'token-1', ...fields });
+}
 
 describe('revocations over HTTP', () => {
   it('a subject without a cut-off is refused with what was issued in this very second, too, as from the command line', async () => {

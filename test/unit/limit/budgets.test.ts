@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Budget } from '../../../lib/decision/vocabulary.ts';
+import type { Budget } from '../../../lib/decision/outcome.ts';
 import {
   type Bucket,
   type Demand,
@@ -18,28 +18,32 @@ import {
 } from '../../../lib/limit/budgets.ts';
 
 const NOW = 170_000_000 * LEASE_WINDOW_MS;
-const budget = (perMinute: number, burst: number, name = 'general'): Budget => ({
-  name,
-  perMinute,
-  burst,
-  onError: 'local',
-});
-const leasing = (of: Budget, want: number, lease: Partial<Demand> = {}): Demand => ({
-  ...exactly(of),
-  need: 0,
-  want,
-  ...lease,
-});
+function budget(perMinute: number, burst: number, name = 'general'): Budget {
+  return {
+    name,
+    perMinute,
+    burst,
+    onError: 'local',
+  };
+}
+function leasing(of: Budget, want: number, lease: Partial<Demand> = {}): Demand {
+  return {
+    ...exactly(of),
+    need: 0,
+    want,
+    ...lease,
+  };
+}
 
 /** Settles one demand after the other on one bucket. */
-const play = (demands: readonly Demand[], atMs = NOW) => {
+function play(demands: readonly Demand[], atMs = NOW) {
   let bucket: Bucket | undefined;
   return demands.map((demand) => {
     const { settlement, buckets } = settle([bucket], [demand], atMs);
     bucket = buckets[0];
     return settlement.grants[0]?.granted ?? Number.NaN;
   });
-};
+}
 
 describe('spending', () => {
   test('a full bucket lets exactly its burst pass at once', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Budget } from '../../../lib/decision/vocabulary.ts';
+import type { Budget } from '../../../lib/decision/outcome.ts';
 import { PARTS_PER_TOKEN } from '../../../lib/limit/budgets.ts';
 import { createFallback, refuserOf } from '../../../lib/limit/fallback.ts';
 

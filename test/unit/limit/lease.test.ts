@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Budget } from '../../../lib/decision/vocabulary.ts';
-import { type Grant, LEASE_WINDOW_MS, PARTS_PER_TOKEN, windowOf } from '../../../lib/limit/budgets.ts';
+import type { Budget } from '../../../lib/decision/outcome.ts';
+import { LEASE_WINDOW_MS, type LeaseGrant, PARTS_PER_TOKEN, windowOf } from '../../../lib/limit/budgets.ts';
 import { noteUse } from '../../../lib/limit/demand-meter.ts';
 import {
   answered,
@@ -29,7 +29,7 @@ function busy(lease: Lease, untilMs: number): void {
 }
 
 /** Asks for a lease at `nowMs` and is granted `granted` tokens out of a bucket that has them. */
-function granted(lease: Lease, count: number, nowMs: number, grant?: Grant) {
+function granted(lease: Lease, count: number, nowMs: number, grant?: LeaseGrant) {
   const { demand, ticket } = demandOf(lease, budget, 0, nowMs, nowMs + GRACE_MS);
   expect(ticket).toBeGreaterThan(0);
   const times = { storeMs: nowMs + AHEAD, askedAtMs: nowMs, nowMs: nowMs + 20, graceMs: GRACE_MS };
@@ -37,12 +37,12 @@ function granted(lease: Lease, count: number, nowMs: number, grant?: Grant) {
   return demand;
 }
 
-const leased = (count: number, grant?: Grant): Lease => {
+function leased(count: number, grant?: LeaseGrant): Lease {
   const lease = createLease();
   busy(lease, NOW);
   granted(lease, count, NOW, grant);
   return lease;
-};
+}
 
 /** How many tokens can be set aside at once. */
 function available(lease: Lease, nowMs: number): number {

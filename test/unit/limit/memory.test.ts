@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import type { Budget } from '../../../lib/decision/vocabulary.ts';
+import type { Budget } from '../../../lib/decision/outcome.ts';
 import { exactly } from '../../../lib/limit/budgets.ts';
 import { createMemoryBudgets } from '../../../lib/limit/memory.ts';
 
 const general: Budget = { name: 'general', perMinute: 60, burst: 1, onError: 'local' };
 const heavy: Budget = { name: 'heavy', perMinute: 60, burst: 1, onError: 'local' };
 
-const withClock = (maximumBuckets: number) => {
+function withClock(maximumBuckets: number) {
   const time = { ms: 1_800_000_000_000 };
   return { time, budgets: createMemoryBudgets({ maximumBuckets }, () => time.ms) };
-};
+}
 
 test('partitions and budgets do not share', () => {
   const { budgets } = withClock(10);

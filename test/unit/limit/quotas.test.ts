@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { budgetsFor, parseQuotaOverrides, type QuotaOverride, type QuotaSettings } from '../../../lib/limit/quotas.ts';
 
-const settings = (overrides: readonly QuotaOverride[] = []): QuotaSettings => ({
-  general: { perMinute: 60, burst: 10, onError: 'local' },
-  heavy: { perMinute: 6, burst: 0, onError: 'closed' },
-  overrides,
-});
+function settings(overrides: readonly QuotaOverride[] = []): QuotaSettings {
+  return {
+    general: { perMinute: 60, burst: 10, onError: 'local' },
+    heavy: { perMinute: 6, burst: 0, onError: 'closed' },
+    overrides,
+  };
+}
 const caller = { subject: 'alice', roles: ['reader'] };
 
 describe('budgets of a request', () => {

@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest';
-import type { BudgetState } from '../../../lib/decision/vocabulary.ts';
+import type { BudgetState } from '../../../lib/decision/outcome.ts';
 import { rateLimitFields } from '../../../lib/limit/rate-limit-fields.ts';
 
-const state = (name: string, remaining: number, resetSeconds: number, perMinute = 60): BudgetState => ({
-  name,
-  perMinute,
-  burst: perMinute,
-  remaining,
-  resetSeconds,
-});
+function state(name: string, remaining: number, resetSeconds: number, perMinute = 60): BudgetState {
+  return {
+    name,
+    perMinute,
+    burst: perMinute,
+    remaining,
+    resetSeconds,
+  };
+}
 
 test('one budget', () => {
   expect(rateLimitFields([state('general', 59, 1)])).toEqual([

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Decision, RequestContext, Watch } from '../../../lib/decision/vocabulary.ts';
+import type { Decision } from '../../../lib/decision/outcome.ts';
+import type { DecisionObserver, RequestContext } from '../../../lib/decision/ports.ts';
 import { createDecisionWatch } from '../../../lib/observe/decisions.ts';
 import { createMetrics } from '../../../lib/observe/metrics.ts';
 import type { TracedRequest } from '../../../lib/observe/traces.ts';
@@ -35,7 +36,7 @@ function watching() {
   return { begin, after, traced, line, page: () => metrics.render() };
 }
 
-const walk = (watch: Watch, after: (milliseconds: number) => void) => {
+function walk(watch: DecisionObserver, after: (milliseconds: number) => void) {
   for (const [stage, milliseconds] of [
     ['boundary', 0.2],
     ['authenticate', 3],
@@ -44,7 +45,7 @@ const walk = (watch: Watch, after: (milliseconds: number) => void) => {
     after(milliseconds);
     watch.mark(stage);
   }
-};
+}
 
 const allowed = decision({ path: '/v1/evaluate/of-alice' });
 

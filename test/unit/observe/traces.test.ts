@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
-import type { RequestContext } from '../../../lib/decision/vocabulary.ts';
+import type { RequestContext } from '../../../lib/decision/ports.ts';
 import {
   createTracer,
   type TracedDecision,
@@ -81,7 +81,9 @@ function tracing(settings: Partial<TraceSettings>, fetched: typeof fetch = fetch
   return { tracer, send, context, deferred, logged, settle };
 }
 
-const spansOf = (body: string | undefined) => JSON.parse(body ?? '').resourceSpans[0].scopeSpans[0].spans;
+function spansOf(body: string | undefined) {
+  return JSON.parse(body ?? '').resourceSpans[0].scopeSpans[0].spans;
+}
 
 test('one export tells a decision and its stages, after the answer', async () => {
   const { endpoint, exports } = await startSink(200);

@@ -2,14 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { createCircuitBreaker } from '../../../lib/redis/circuit-breaker.ts';
 
 const NOW = 1_800_000_000_000;
-const breaker = (random = 1) =>
-  createCircuitBreaker({ failures: 3, pauseMs: 1_000, maximumPauseMs: 4_000, probeMs: 150 }, () => random);
+function breaker(random = 1) {
+  return createCircuitBreaker({ failures: 3, pauseMs: 1_000, maximumPauseMs: 4_000, probeMs: 150 }, () => random);
+}
 
-const opened = (random?: number) => {
+function opened(random?: number) {
   const one = breaker(random);
   for (let i = 0; i < 3; i++) one.failed(NOW);
   return one;
-};
+}
 
 describe('circuit breaker', () => {
   test('stays closed for failures that are not in a row', () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Log } from '../../../lib/decision/vocabulary.ts';
+import type { Log } from '../../../lib/decision/ports.ts';
 import { createRedisConnection, fetchExchange, type RedisExchange } from '../../../lib/redis/connection.ts';
 
 const script = { text: 'return 1', sha1: 'e0e1f9fabfc9d4800c877a703b823ac0578ff8db' };
@@ -23,7 +23,9 @@ function connect(exchange: RedisExchange) {
   return { connection, lines, run };
 }
 
-const json = (status: number, body: unknown) => ({ status, text: JSON.stringify(body) });
+function json(status: number, body: unknown) {
+  return { status, text: JSON.stringify(body) };
+}
 
 describe('a trip', () => {
   test('is one exchange with the digest of the script', async () => {

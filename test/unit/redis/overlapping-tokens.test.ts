@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { overlappingTokens } from '../../../lib/redis/overlapping-tokens.ts';
 
-const under = (accepted: Set<string>) => {
+function under(accepted: Set<string>) {
   let secret: { current: string; previous: string | null } = { current: 'new', previous: 'old' };
   const asked: string[] = [];
   const used: string[] = [];
@@ -21,7 +21,7 @@ const under = (accepted: Set<string>) => {
       secret = next;
     },
   };
-};
+}
 
 describe('two tokens of Redis while one is rotated out', () => {
   test('the current one is used, and only it', async () => {

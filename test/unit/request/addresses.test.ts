@@ -10,19 +10,19 @@ import {
 } from '../../../lib/request/addresses.ts';
 
 const SEED = 20_260_102;
-const textOf = (text: string, parse = parseAddress) => {
+function textOf(text: string, parse = parseAddress) {
   const address = parse(text);
   return address === null ? null : addressText(address);
-};
-const rangesOf = (list: string) => {
+}
+function rangesOf(list: string) {
   const { ranges, problems } = parseCidrs(list);
   expect(problems).toEqual([]);
   return ranges;
-};
-const holds = (list: string, text: string) => {
+}
+function holds(list: string, text: string) {
   const address = parseAddress(text);
   return address !== null && contains(rangesOf(list), address);
-};
+}
 
 describe('an address has one text', () => {
   it.each([

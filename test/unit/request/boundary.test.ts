@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { AccessRequest } from '../../../lib/decision/vocabulary.ts';
+import type { AccessRequest } from '../../../lib/decision/request.ts';
 import { parseCidrs } from '../../../lib/request/addresses.ts';
 import { type BoundarySettings, createBoundary } from '../../../lib/request/boundary.ts';
 import { ingressFields } from '../../../lib/request/field-names.ts';
@@ -32,22 +32,24 @@ const EVERYTHING = {
 
 let ids = 0;
 const examine = createBoundary(settings, { newId: () => `new-${++ids}` });
-const request = (
+function request(
   peerAddress: string | null,
   fields: Record<string, string> = {},
   secure: boolean | null = false,
-): AccessRequest => ({
-  door: 'gateway',
-  method: 'POST',
-  target: '/v1/discover',
-  headers: new Headers(fields),
-  hop: { peerAddress, secure, certificate: null },
-});
-const at = (asked: AccessRequest, by = examine) => {
+): AccessRequest {
+  return {
+    door: 'gateway',
+    method: 'POST',
+    target: '/v1/discover',
+    headers: new Headers(fields),
+    hop: { peerAddress, secure, certificate: null },
+  };
+}
+function at(asked: AccessRequest, by = examine) {
   const examined = by(asked, NOW_MS);
   if (examined instanceof Promise) throw new Error('nothing had to be waited for');
   return examined;
-};
+}
 
 describe('a stranger', () => {
   const { boundary, denial } = at(request(STRANGER, EVERYTHING));

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { parseEndpointRows } from '../../../lib/request/endpoint-rows.ts';
 
 const good = { method: 'GET', path: '/v1/items/{id}', scope: 'items', budget: 'read' };
-const problemsOf = (...rows: readonly unknown[]) => parseEndpointRows(rows).problems;
+function problemsOf(...rows: readonly unknown[]) {
+  return parseEndpointRows(rows).problems;
+}
 
 describe('rows', () => {
   it('reads what the contract lists', () => {

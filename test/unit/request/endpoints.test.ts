@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Endpoint } from '../../../lib/decision/vocabulary.ts';
+import type { Endpoint } from '../../../lib/decision/request.ts';
 import {
   createEndpointTable,
   defaultEndpoints,
@@ -9,16 +9,18 @@ import {
 } from '../../../lib/request/endpoints.ts';
 
 const SCOPES = { discover: 'd', evaluate: 'e', jobs: 'j', metrics: 'm', revoke: 'r' };
-const row = (method: string, pattern: string, more: Partial<EndpointRow> = {}): EndpointRow => ({
-  method,
-  pattern,
-  scope: null,
-  budget: 'none',
-  action: null,
-  ...more,
-});
-const tableOf = (...patterns: readonly string[]) =>
-  createEndpointTable(
+function row(method: string, pattern: string, more: Partial<EndpointRow> = {}): EndpointRow {
+  return {
+    method,
+    pattern,
+    scope: null,
+    budget: 'none',
+    action: null,
+    ...more,
+  };
+}
+function tableOf(...patterns: readonly string[]) {
+  return createEndpointTable(
     mergeEndpoints(
       [],
       patterns.map((pattern) => {
@@ -27,11 +29,12 @@ const tableOf = (...patterns: readonly string[]) =>
       }),
     ),
   );
-const found = (table: ReturnType<typeof createEndpointTable>, method: string, path: string) => {
+}
+function found(table: ReturnType<typeof createEndpointTable>, method: string, path: string) {
   const route = table.route(method, path);
   if (route.found === 'endpoint') return `${route.endpoint.method} ${route.endpoint.pattern}`;
   return route.found === 'nothing' ? null : route.allow.join(', ');
-};
+}
 
 describe('the default table', () => {
   const table = createEndpointTable(defaultEndpoints(SCOPES));

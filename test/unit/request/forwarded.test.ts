@@ -4,10 +4,10 @@ import { addressText, parseCidrs } from '../../../lib/request/addresses.ts';
 import { ingressValue, parseAuthority, readForwarded } from '../../../lib/request/forwarded.ts';
 
 const { ranges } = parseCidrs('10.0.0.0/8, fd00::/8');
-const read = (fields: Record<string, string>) => {
+function read(fields: Record<string, string>) {
   const { client, ...rest } = readForwarded(new Headers(fields), ranges);
   return { ...rest, client: client && addressText(client) };
-};
+}
 const told = { client: null, secure: null, host: null, invalid: null };
 
 describe('X-Forwarded-For behind a trusted hop: the rightmost entry that is no proxy of ours', () => {

@@ -13,19 +13,22 @@ const PREVIOUS = 'an ingress secret of 32 bytes, 0';
 const COVERED = ingressFields(['X-Auth-Request-User']);
 const AT_SECONDS = 1_790_000_000;
 const NONCE = 'c2FsdC1vZi1vbmNl';
-const request = (fields: Record<string, string> = {}, method = 'POST', target = '/v1/discover?a=1') => ({
-  method,
-  target,
-  headers: new Headers({
-    host: 'api.example.com',
-    'x-forwarded-for': '203.0.113.9',
-    'x-auth-request-user': 'alice',
-    accept: '*/*',
-    ...fields,
-  }),
-});
-const sign = (signed: ProvenRequest = request(), secret = SECRET) =>
-  signIngressProof(secret, signed, COVERED, AT_SECONDS, NONCE);
+function request(fields: Record<string, string> = {}, method = 'POST', target = '/v1/discover?a=1') {
+  return {
+    method,
+    target,
+    headers: new Headers({
+      host: 'api.example.com',
+      'x-forwarded-for': '203.0.113.9',
+      'x-auth-request-user': 'alice',
+      accept: '*/*',
+      ...fields,
+    }),
+  };
+}
+function sign(signed: ProvenRequest = request(), secret = SECRET) {
+  return signIngressProof(secret, signed, COVERED, AT_SECONDS, NONCE);
+}
 const check = createIngressProofCheck([SECRET, PREVIOUS], COVERED);
 const NOW_MS = AT_SECONDS * 1000;
 

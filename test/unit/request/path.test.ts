@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PathProblem } from '../../../lib/decision/vocabulary.ts';
+import type { PathProblem } from '../../../lib/decision/reason.ts';
 import { canonicalTarget, MAX_TARGET_BYTES } from '../../../lib/request/path.ts';
 
 const SEED = 20_260_101;

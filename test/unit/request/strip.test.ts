@@ -19,14 +19,18 @@ const rules = createFieldRules(settings);
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
 /** Fields as a door hands them on: names as sent, repetitions kept. */
-const fieldsOf = (...fields: readonly (readonly [string, string])[]) => ({
-  get: (wanted: string) => {
-    const values = fields.filter(([name]) => name.toLowerCase() === wanted.toLowerCase()).map(([, value]) => value);
-    return values.length === 0 ? null : values.join(', ');
-  },
-  [Symbol.iterator]: () => fields.map(([name, value]): [string, string] => [name, value])[Symbol.iterator](),
-});
-const passed = (...fields: readonly (readonly [string, string])[]) => upstreamFields(fieldsOf(...fields), rules);
+function fieldsOf(...fields: readonly (readonly [string, string])[]) {
+  return {
+    get: (wanted: string) => {
+      const values = fields.filter(([name]) => name.toLowerCase() === wanted.toLowerCase()).map(([, value]) => value);
+      return values.length === 0 ? null : values.join(', ');
+    },
+    [Symbol.iterator]: () => fields.map(([name, value]): [string, string] => [name, value])[Symbol.iterator](),
+  };
+}
+function passed(...fields: readonly (readonly [string, string])[]) {
+  return upstreamFields(fieldsOf(...fields), rules);
+}
 
 describe('what is the caller’s to send goes upstream', () => {
   it.each([

@@ -32,11 +32,12 @@ function parsed(jwk: object): AssertionKey {
   return answer.key;
 }
 
-const signer = (keys: readonly [AssertionKey, ...AssertionKey[]], lifetimeSeconds = 30) =>
-  createAssertions(
+function signer(keys: readonly [AssertionKey, ...AssertionKey[]], lifetimeSeconds = 30) {
+  return createAssertions(
     { keys, issuer: 'tgefd-authorizer', audience: 'https://api.internal', lifetimeSeconds },
     () => NOW_MS,
   );
+}
 
 let ed25519: JWK;
 let p256: JWK;

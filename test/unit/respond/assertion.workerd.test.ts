@@ -9,12 +9,12 @@ async function privateJwk(algorithm: 'EdDSA' | 'ES256'): Promise<JWK> {
   return exportJWK((await generateKeyPair(algorithm, { extractable: true })).privateKey);
 }
 
-const signer = (jwk: JWK) => {
+function signer(jwk: JWK) {
   const answer = parseAssertionKey(JSON.stringify(jwk));
   if (!answer.ok) throw new Error(answer.problem);
   const keys: [AssertionKey] = [answer.key];
   return createAssertions({ keys, issuer: 'i', audience: 'https://api.internal', lifetimeSeconds: 30 }, () => NOW_MS);
-};
+}
 
 test.each(['EdDSA', 'ES256'] as const)('a Worker signs with %s', async (algorithm) => {
   const assertions = signer(await privateJwk(algorithm));

@@ -1,17 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import type { AccessRequest } from '../../../lib/decision/vocabulary.ts';
+import type { AccessRequest } from '../../../lib/decision/request.ts';
 import { createCors } from '../../../lib/respond/cors.ts';
 
-const request = (method: string, fields: Record<string, string>): AccessRequest => ({
-  door: 'gateway',
-  method,
-  target: '/v1/discover',
-  headers: new Headers(fields),
-  hop: { peerAddress: null, secure: null, certificate: null },
-});
-const preflight = (origin: string) => request('OPTIONS', { origin, 'access-control-request-method': 'POST' });
-const cors = (origins: readonly string[]) =>
-  createCors({ origins, methods: ['GET', 'POST', 'GET'], requestHeaders: [] });
+function request(method: string, fields: Record<string, string>): AccessRequest {
+  return {
+    door: 'gateway',
+    method,
+    target: '/v1/discover',
+    headers: new Headers(fields),
+    hop: { peerAddress: null, secure: null, certificate: null },
+  };
+}
+function preflight(origin: string) {
+  return request('OPTIONS', { origin, 'access-control-request-method': 'POST' });
+}
+function cors(origins: readonly string[]) {
+  return createCors({ origins, methods: ['GET', 'POST', 'GET'], requestHeaders: [] });
+}
 
 describe('cross-origin answers', () => {
   test('a preflight of a listed origin is answered with what it may send', () => {

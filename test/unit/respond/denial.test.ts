@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { AuthMethod, Reason } from '../../../lib/decision/vocabulary.ts';
+import type { AuthMethod } from '../../../lib/decision/principal.ts';
+import type { Reason } from '../../../lib/decision/reason.ts';
 import { challengeOf, codeOf, denialAnswer, statusOf } from '../../../lib/respond/denial.ts';
 
 const told = { requestId: 'r-1', authMethod: 'jwt' as AuthMethod };
-const field = (reason: Reason, name: string) =>
-  denialAnswer(reason, told).headers.find(([each]) => each === name)?.[1] ?? null;
+function field(reason: Reason, name: string) {
+  return denialAnswer(reason, told).headers.find(([each]) => each === name)?.[1] ?? null;
+}
 
 describe('a denial on the wire', () => {
   test.each<[Reason, number, string, string]>([

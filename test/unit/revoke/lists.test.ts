@@ -1,16 +1,18 @@
 import { expect, test } from 'vitest';
-import type { RevocationHandles } from '../../../lib/decision/vocabulary.ts';
+import type { RevocationHandles } from '../../../lib/decision/principal.ts';
 import { createEmergencyLists } from '../../../lib/revoke/lists.ts';
 
-const handles = (some: Partial<RevocationHandles>): RevocationHandles => ({
-  tokenId: null,
-  subject: null,
-  issuedAtSeconds: null,
-  keyId: null,
-  thumbprint: null,
-  apiKeyId: null,
-  ...some,
-});
+function handles(some: Partial<RevocationHandles>): RevocationHandles {
+  return {
+    tokenId: null,
+    subject: null,
+    issuedAtSeconds: null,
+    keyId: null,
+    thumbprint: null,
+    apiKeyId: null,
+    ...some,
+  };
+}
 
 const revokedBy = createEmergencyLists({
   revokedTokenIds: ['token-1'],

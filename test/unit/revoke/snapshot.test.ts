@@ -1,24 +1,32 @@
 import { describe, expect, test } from 'vitest';
-import { NO_VERSION, type RevocationChanges } from '../../../lib/admit/shared-store.ts';
+import { NO_VERSION, type RevocationChanges } from '../../../lib/revoke/changes.ts';
 import type { RevocationField } from '../../../lib/revoke/revocation.ts';
 import { createRevocationSnapshot } from '../../../lib/revoke/snapshot.ts';
 
 const NOW = 1_800_000_000_000;
 const LATER = NOW / 1000 + 3600;
-const snapshot = (maximumEntries = 100) => createRevocationSnapshot({ maximumDelayMs: 5_000, maximumEntries });
-const token = (id: string): RevocationField => ({ kind: 'jti', field: `jti:${id}` });
-const entry = (field: string, expiresAtSeconds: number | null = LATER, beforeSeconds: number | null = null) => ({
-  field,
-  expiresAtSeconds,
-  beforeSeconds,
-});
-const changes = (version: string, entries: RevocationChanges['entries'], some: Partial<RevocationChanges> = {}) => ({
-  version,
-  upTo: version,
-  replace: false,
-  entries,
-  ...some,
-});
+function snapshot(maximumEntries = 100) {
+  return createRevocationSnapshot({ maximumDelayMs: 5_000, maximumEntries });
+}
+function token(id: string): RevocationField {
+  return { kind: 'jti', field: `jti:${id}` };
+}
+function entry(field: string, expiresAtSeconds: number | null = LATER, beforeSeconds: number | null = null) {
+  return {
+    field,
+    expiresAtSeconds,
+    beforeSeconds,
+  };
+}
+function changes(version: string, entries: RevocationChanges['entries'], some: Partial<RevocationChanges> = {}) {
+  return {
+    version,
+    upTo: version,
+    replace: false,
+    entries,
+    ...some,
+  };
+}
 
 describe('freshness', () => {
   test('a new snapshot knows nothing', () => {

@@ -1,18 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import type { Fetch } from '../../../lib/decision/vocabulary.ts';
+import type { Fetch } from '../../../lib/decision/ports.ts';
 import { createExtensionSecrets } from '../../../lib/secrets/aws-extension.ts';
 import { createCloudflareSecrets } from '../../../lib/secrets/cloudflare-store.ts';
 
 const document = '{"current":"new","previous":"old"}';
 
-const extension = (fetch: Fetch) =>
-  createExtensionSecrets(
+function extension(fetch: Fetch) {
+  return createExtensionSecrets(
     { origin: 'http://127.0.0.1:2773', token: 'session', timeoutMs: 100 },
     { fetch, clock: () => 0 },
   );
-const answering = (answer: (url: URL, headers: Headers) => Response): Fetch => {
+}
+function answering(answer: (url: URL, headers: Headers) => Response): Fetch {
   return async (input, init) => answer(new URL(input), new Headers(init?.headers));
-};
+}
 const bindings = {
   STORED: { get: async () => document },
   BROKEN: { get: () => Promise.reject(new Error('the value is hunter2')) },

@@ -9,10 +9,7 @@ interface Call {
 }
 
 /** Vault's HTTP API as its documentation records it: one login method, renewable sessions, one KV v2 mount. */
-const startVault = (
-  secrets: Record<string, Record<string, unknown>>,
-  { leaseSeconds = 3600, renewable = true } = {},
-) => {
+function startVault(secrets: Record<string, Record<string, unknown>>, { leaseSeconds = 3600, renewable = true } = {}) {
   const calls: Call[] = [];
   const sessions = new Set<string>(['root']);
   let logins = 0;
@@ -75,7 +72,7 @@ const startVault = (
         },
       ),
   };
-};
+}
 
 const kubernetes = { method: 'kubernetes', role: 'tgefd', mount: 'kubernetes' } as const;
 const secret = { 'kv/data/tgefd/jwt': { current: 'new', previous: 'old' } };

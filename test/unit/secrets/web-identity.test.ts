@@ -1,6 +1,6 @@
 import { createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import { describe, expect, test } from 'vitest';
-import type { Fetch } from '../../../lib/decision/vocabulary.ts';
+import type { Fetch } from '../../../lib/decision/ports.ts';
 import { loadAssertionKey, parseAssertionKey } from '../../../lib/respond/assertion-key.ts';
 import {
   createWebIdentityTokens,
@@ -12,12 +12,12 @@ import { AWS_AUDIENCE, assumeRole, federateWithGoogle } from '../../../lib/secre
 
 const nowMs = Date.parse('2026-11-24T10:00:00Z');
 const issuer = 'https://api.example.com/_authorizer';
-const newKey = async () => {
+async function newKey() {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true });
   const parsed = parseAssertionKey(JSON.stringify(await exportJWK(privateKey)));
   if (!parsed.ok) throw new Error(parsed.problem);
   return parsed.key;
-};
+}
 
 describe('our own issuer', () => {
   test('a token lives five minutes, names one audience, and verifies by the published key set', async () => {
@@ -59,14 +59,14 @@ const assumed = `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws
   <ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata>
 </AssumeRoleWithWebIdentityResponse>`;
 const role = { arn: 'arn:aws:iam::123456789012:role/audit', region: 'eu-central-1', sessionName: 'tgefd' };
-const serving = (answer: (url: string, body: string, headers: Headers) => Response) => {
+function serving(answer: (url: string, body: string, headers: Headers) => Response) {
   const asked: string[] = [];
   const fetch: Fetch = async (input, init) => {
     asked.push(`${init?.method} ${input}`);
     return answer(input, String(init?.body), new Headers(init?.headers));
   };
   return { asked, parts: { fetch, token: async (audience: string) => `token for ${audience}`, timeoutMs: 1000 } };
-};
+}
 
 describe('AssumeRoleWithWebIdentity', () => {
   test('gives the credentials of the role until they end', async () => {

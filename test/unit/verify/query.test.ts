@@ -85,8 +85,9 @@ test('damage is told and not searched; the rest is', async () => {
   expect(await ids({})).toEqual([...names(1, 10), `damage ${key}`]);
 });
 
-const archived = (changes: Partial<ArchivedRecord> = {}): ArchivedRecord =>
-  archivedRecordSchema.parse({ ...recordAt('d-1', T0), stream_id: `${T0}-0`, n: 1, ...changes });
+function archived(changes: Partial<ArchivedRecord> = {}): ArchivedRecord {
+  return archivedRecordSchema.parse({ ...recordAt('d-1', T0), stream_id: `${T0}-0`, n: 1, ...changes });
+}
 
 test('CSV: quoted where it must be, and no field is a formula', () => {
   expect(csvHeader().split(',')).toHaveLength(21);

@@ -8,8 +8,9 @@ import type { VerifyReport } from '../../../lib/verify/verify.ts';
 import { verifyArchive } from '../../../lib/verify/verify.ts';
 import { createBench, HOUR, layout, MINUTE, otherJwk, recordAt, signingJwk, T0 } from '../archive/fixtures.ts';
 
-const batchKey = (sequence: number, hour = 10) =>
-  `audit/batches/year=2026/month=11/day=24/hour=${hour}/main-000000000${sequence}.ndjson.gz`;
+function batchKey(sequence: number, hour = 10) {
+  return `audit/batches/year=2026/month=11/day=24/hour=${hour}/main-000000000${sequence}.ndjson.gz`;
+}
 
 /** Five batches of ten decisions in five hours, anchored each hour, with copies of the anchors. */
 async function fiveBatches() {
@@ -29,12 +30,14 @@ async function fiveBatches() {
   return { ...bench, take };
 }
 
-const said = ({ integrity, completeness, order, findings }: VerifyReport) => ({
-  integrity,
-  completeness,
-  order,
-  findings: findings.map(({ kind, sequence, key }) => `${kind} ${sequence ?? key}`),
-});
+function said({ integrity, completeness, order, findings }: VerifyReport) {
+  return {
+    integrity,
+    completeness,
+    order,
+    findings: findings.map(({ kind, sequence, key }) => `${kind} ${sequence ?? key}`),
+  };
+}
 const INTACT = { integrity: 'intact', completeness: 'intact', order: 'intact', findings: [] };
 
 /** Packs lines again, as somebody would who changes a batch. */

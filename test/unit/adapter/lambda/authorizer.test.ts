@@ -14,7 +14,7 @@ import restToken from '../../functions/events/rest-token.json' with { type: 'jso
 
 const SECRET = 'a secret of the tests, 32 bytes or more';
 
-const doorWith = (env: Readonly<Record<string, string>> = {}) => {
+function doorWith(env: Readonly<Record<string, string>> = {}) {
   const clock = () => Date.now();
   const logged: string[] = [];
   const log = (_level: string, event: string, facts?: object) => void logged.push(JSON.stringify({ event, ...facts }));
@@ -46,16 +46,21 @@ const doorWith = (env: Readonly<Record<string, string>> = {}) => {
     redisExchange: null,
   });
   return { door: createLambdaDoor(composed, { log, metrics: { count: () => {}, flush: () => {} } }), logged };
-};
-const token = (claims: Readonly<Record<string, unknown>>) =>
-  new SignJWT(claims)
+}
+function token(claims: Readonly<Record<string, unknown>>) {
+  return new SignJWT(claims)
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setSubject('alice')
     .setIssuedAt()
     .setExpirationTime('1h')
     .sign(new TextEncoder().encode(SECRET));
-const eventWith = (bearer: string) => ({ ...http2, headers: { ...http2.headers, authorization: `Bearer ${bearer}` } });
-const permits = (answer: unknown): boolean => /"isAuthorized":true|"Allow"/.test(JSON.stringify(answer) ?? '');
+}
+function eventWith(bearer: string) {
+  return { ...http2, headers: { ...http2.headers, authorization: `Bearer ${bearer}` } };
+}
+function permits(answer: unknown): boolean {
+  return /"isAuthorized":true|"Allow"/.test(JSON.stringify(answer) ?? '');
+}
 
 describe('the door of API Gateway', () => {
   it('lets a caller in who may come in (or the next tests would show nothing)', async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseMethodArn } from '../../../../lib/adapter/lambda/arn.ts';
 import { type AuthorizerCall, MalformedEvent, readEvent } from '../../../../lib/adapter/lambda/events.ts';
-import type { ClientCertificate } from '../../../../lib/decision/vocabulary.ts';
+import type { ClientCertificate } from '../../../../lib/decision/principal.ts';
 import { canonicalTarget } from '../../../../lib/request/path.ts';
 import http1 from '../../functions/events/http-1.json' with { type: 'json' };
 import http2 from '../../functions/events/http-2.json' with { type: 'json' };
@@ -24,11 +24,11 @@ const settings = {
       ? { certificate }
       : { certificate: null, certificateRefusal: { reason: 'certificate_malformed' as const } },
 };
-const read = (event: unknown): AuthorizerCall => {
+function read(event: unknown): AuthorizerCall {
   const call = readEvent(event, settings);
   if (call instanceof Promise) throw new Error('nothing to wait for in this event');
   return call;
-};
+}
 
 describe('the event shapes of API Gateway', () => {
   it.each([

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createDecisionMetrics } from '../../../../lib/adapter/lambda/metrics.ts';
-import type { Decision } from '../../../../lib/decision/vocabulary.ts';
+import type { Decision } from '../../../../lib/decision/outcome.ts';
 
-const decision = (atMs: number, change: Partial<Decision> = {}): Decision =>
-  ({
+function decision(atMs: number, change: Partial<Decision> = {}): Decision {
+  return {
     id: 'd',
     atMs,
     latencyMs: 2,
@@ -12,12 +12,13 @@ const decision = (atMs: number, change: Partial<Decision> = {}): Decision =>
     denial: null,
     degraded: [],
     ...change,
-  }) as Decision;
-const gathering = () => {
+  } as Decision;
+}
+function gathering() {
   const lines: string[] = [];
   const metrics = createDecisionMetrics('authorizer', (line) => void lines.push(line));
   return { metrics, read: () => lines.map((line) => JSON.parse(line)) };
-};
+}
 
 describe('decisions for CloudWatch', () => {
   it('are gathered while they are plain permissions, for ten seconds', () => {

@@ -7,7 +7,7 @@ import {
   type PolicyDocument,
   PolicyTooLarge,
 } from '../../../../lib/adapter/lambda/policy.ts';
-import type { BudgetClass, Endpoint } from '../../../../lib/decision/vocabulary.ts';
+import type { BudgetClass, Endpoint } from '../../../../lib/decision/request.ts';
 import { createEndpointTable, defaultEndpoints } from '../../../../lib/request/endpoints.ts';
 import { readPolicy } from '../../../support/iam-policy.ts';
 
@@ -15,20 +15,22 @@ const PREFIX = 'arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/live/';
 const scopes = { discover: 'discover', evaluate: 'evaluate', jobs: 'jobs', metrics: 'metrics', revoke: 'revoke' };
 const defaults = defaultEndpoints(scopes);
 
-const row = (method: string, pattern: string, scope: string | null = 'a', budget: BudgetClass = 'read'): Endpoint => ({
-  action: `${method} ${pattern}`,
-  method,
-  pattern,
-  scope,
-  budget,
-  own: false,
-});
-const holding =
-  (...held: string[]) =>
-  (candidate: Endpoint) =>
-    candidate.scope === null || held.includes(candidate.scope);
-const allows = (document: PolicyDocument, method: string, path: string) =>
-  readPolicy(document)(`${PREFIX}${method}${path}`) === 'allow';
+function row(method: string, pattern: string, scope: string | null = 'a', budget: BudgetClass = 'read'): Endpoint {
+  return {
+    action: `${method} ${pattern}`,
+    method,
+    pattern,
+    scope,
+    budget,
+    own: false,
+  };
+}
+function holding(...held: string[]) {
+  return (candidate: Endpoint) => candidate.scope === null || held.includes(candidate.scope);
+}
+function allows(document: PolicyDocument, method: string, path: string) {
+  return readPolicy(document)(`${PREFIX}${method}${path}`) === 'allow';
+}
 
 describe('a policy of the default table', () => {
   const policies = createPolicies(defaults);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { createDrain } from '../../../../lib/adapter/node/drain.ts';
+import { createConnectionDrain } from '../../../../lib/adapter/node/drain.ts';
 import { createNodeServer } from '../../../../lib/adapter/node/server.ts';
 import type { ServerTls } from '../../../../lib/adapter/node/tls.ts';
 import { readTlsFiles } from '../../../../lib/platform/node/tls-files.ts';
@@ -22,32 +22,33 @@ afterEach(() => {
   server.close();
 });
 
-const listen = async (tls: ServerTls | null) => {
+async function listen(tls: ServerTls | null) {
   const parts = { log: () => {}, newId: () => 'd-1', readCertificate: async () => null };
   server = createNodeServer({ fetch: () => new Response('in') }, () => false, tls, parts);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-};
+}
 
 /** A client that says this, and never ends its own side. */
-const say = (bytes: string | Uint8Array) => {
+function say(bytes: string | Uint8Array) {
   const { port } = server.address() as AddressInfo;
   const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
   sockets.push(socket);
   socket.on('error', () => {}).resume();
   socket.write(bytes);
-};
+}
 
-const shakeHands = () => {
+function shakeHands() {
   const { port } = server.address() as AddressInfo;
   const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false });
   sockets.push(socket);
   return socket.on('error', () => {});
-};
+}
 
-const connections = () =>
-  new Promise<number>((resolve, reject) => {
+function connections() {
+  return new Promise<number>((resolve, reject) => {
     server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
   });
+}
 
 test('a connection that was refused ends, also where the client does not end it', async () => {
   await listen(null);
@@ -86,7 +87,7 @@ describeWith([openssl], 'over TLS', () => {
 
   test('a drain cuts off who has said nothing, before the handshake or after it, and answers who has asked', async () => {
     await listen(tls);
-    const drain = createDrain(server);
+    const drain = createConnectionDrain(server);
     say('');
     const [silent, asking] = [shakeHands(), shakeHands()];
     let text = '';

@@ -3,7 +3,8 @@ import { createCertificateAuthenticator } from '../../../../lib/authenticate/cer
 import type { CertificatePolicy } from '../../../../lib/authenticate/certificate/certificate-policy.ts';
 import type { CertificateReading } from '../../../../lib/authenticate/certificate/client-certificate.ts';
 import { createGrants } from '../../../../lib/authorize/grants.ts';
-import type { AccessRequest, Boundary, ClientCertificate } from '../../../../lib/decision/vocabulary.ts';
+import type { ClientCertificate } from '../../../../lib/decision/principal.ts';
+import type { AccessRequest, Boundary } from '../../../../lib/decision/request.ts';
 import { context } from '../../../support/tokens.ts';
 
 const certificate: ClientCertificate = {
@@ -22,27 +23,34 @@ const grants = createGrants({
 });
 const rule = { subject: null, subjectAltName: null, thumbprint: null, scopes: null, roles: null };
 
-const authenticate = (
+function authenticate(
   reading: CertificateReading | Promise<CertificateReading>,
   policy: CertificatePolicy | null = null,
-) =>
-  createCertificateAuthenticator({ policy }, { readCertificate: () => reading, grants })(
+) {
+  return createCertificateAuthenticator({ policy }, { readCertificate: () => reading, grants })(
     { hop: { certificate: null } } as unknown as AccessRequest,
     { ingressIdentity: 'mallory' } as Boundary,
     context,
     true,
   );
-const found = (scopes: string | null, roles: string | null, of = certificate): CertificateReading => ({
-  found: 'certificate',
-  certificate: of,
-  scopes,
-  roles,
-});
-const refused = (reason: string) => ({ outcome: 'refused', reason: { reason } });
-const granted = (scopes: string[], roles: string[] = []) => ({
-  outcome: 'authenticated',
-  principal: { scopes, roles },
-});
+}
+function found(scopes: string | null, roles: string | null, of = certificate): CertificateReading {
+  return {
+    found: 'certificate',
+    certificate: of,
+    scopes,
+    roles,
+  };
+}
+function refused(reason: string) {
+  return { outcome: 'refused', reason: { reason } };
+}
+function granted(scopes: string[], roles: string[] = []) {
+  return {
+    outcome: 'authenticated',
+    principal: { scopes, roles },
+  };
+}
 
 describe('authentication by certificate', () => {
   it('gives the principal, named by the certificate whatever the ingress says', () => {

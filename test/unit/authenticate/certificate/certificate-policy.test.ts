@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { parseCertificatePolicy, rulesFor } from '../../../../lib/authenticate/certificate/certificate-policy.ts';
 
 const roles = ['admin', 'analyst', 'reader'];
-const parse = (value: unknown) =>
-  parseCertificatePolicy(typeof value === 'string' ? value : JSON.stringify(value), roles);
+function parse(value: unknown) {
+  return parseCertificatePolicy(typeof value === 'string' ? value : JSON.stringify(value), roles);
+}
 const hexadecimal = 'ab'.repeat(32);
 const thumbprint = Buffer.from(hexadecimal, 'hex').toString('base64url');
 const nothing = { subject: null, subjectAltName: null, thumbprint: null, scopes: null, roles: null };

@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { certificateSubject } from '../../../../lib/authenticate/certificate/certificate-subject.ts';
 
-const subjectOf = (subject: string, subjectAltNames: string[] = []) =>
-  certificateSubject({ subject, subjectAltNames, thumbprint: null, notBeforeSeconds: null, notAfterSeconds: null });
+function subjectOf(subject: string, subjectAltNames: string[] = []) {
+  return certificateSubject({
+    subject,
+    subjectAltNames,
+    thumbprint: null,
+    notBeforeSeconds: null,
+    notAfterSeconds: null,
+  });
+}
 
 describe('subject of a certificate', () => {
   it.each([

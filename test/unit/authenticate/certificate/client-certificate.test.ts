@@ -4,13 +4,15 @@ import {
   certificateHeaders,
   createCertificateReader,
 } from '../../../../lib/authenticate/certificate/client-certificate.ts';
-import type { ClientCertificate, CredentialReason, HeaderFields } from '../../../../lib/decision/vocabulary.ts';
+import type { ClientCertificate } from '../../../../lib/decision/principal.ts';
+import type { CredentialReason } from '../../../../lib/decision/reason.ts';
+import type { HeaderFields } from '../../../../lib/decision/request.ts';
 import { clientA, clientB, expired } from '../certificate-fixtures.ts';
 
 const now = Date.parse('2026-06-01T00:00:00Z');
 
-const reader = (settings: Partial<CertificateReaderSettings> = {}, nowMs = now) =>
-  createCertificateReader(
+function reader(settings: Partial<CertificateReaderSettings> = {}, nowMs = now) {
+  return createCertificateReader(
     {
       headers: certificateHeaders,
       subjectHeader: 'x-ssl-client-subject',
@@ -20,11 +22,13 @@ const reader = (settings: Partial<CertificateReaderSettings> = {}, nowMs = now) 
     },
     { clock: () => nowMs },
   );
+}
 
 type Fields = Record<string, string> | [string, string][];
 
-const behindAProxy = (fields: Fields, read = reader(), own: ClientCertificate | null = null) =>
-  read({ trustedHop: true, believed: new Headers(fields) }, { certificate: own });
+function behindAProxy(fields: Fields, read = reader(), own: ClientCertificate | null = null) {
+  return read({ trustedHop: true, believed: new Headers(fields) }, { certificate: own });
+}
 
 const direct = (
   certificate: ClientCertificate | null,
@@ -38,10 +42,18 @@ const direct = (
     { certificate, ...(refusal ? { certificateRefusal: refusal } : {}) },
   );
 
-const bytes = (pem: string) => pem.replace(/-----[^-]+-----|\s/g, '');
-const rfc9440 = (pem: string) => `:${bytes(pem)}:`;
-const encoded = (pem: string) => encodeURIComponent(pem);
-const hex = (thumbprint: string) => Buffer.from(thumbprint, 'base64url').toString('hex');
+function bytes(pem: string) {
+  return pem.replace(/-----[^-]+-----|\s/g, '');
+}
+function rfc9440(pem: string) {
+  return `:${bytes(pem)}:`;
+}
+function encoded(pem: string) {
+  return encodeURIComponent(pem);
+}
+function hex(thumbprint: string) {
+  return Buffer.from(thumbprint, 'base64url').toString('hex');
+}
 
 const subjectA = String.raw`CN=client-a,O=Acme\, Inc.`;
 const subjectB = String.raw`CN=client-b,O=Acme\, Inc.`;
@@ -52,19 +64,25 @@ const wholeA = {
   notBeforeSeconds: Date.parse('2026-01-01T00:00:00Z') / 1000,
   notAfterSeconds: Date.parse('2099-12-31T23:59:59Z') / 1000,
 };
-const onlySubject = (subject: string) => ({
-  subject,
-  subjectAltNames: [],
-  thumbprint: null,
-  notBeforeSeconds: null,
-  notAfterSeconds: null,
-});
+function onlySubject(subject: string) {
+  return {
+    subject,
+    subjectAltNames: [],
+    thumbprint: null,
+    notBeforeSeconds: null,
+    notAfterSeconds: null,
+  };
+}
 
-const found = (certificate: unknown) => expect.objectContaining({ found: 'certificate', certificate });
-const refused = (reason: string, field?: string) => ({
-  found: 'refused',
-  reason: field === undefined ? { reason } : { reason, field },
-});
+function found(certificate: unknown) {
+  return expect.objectContaining({ found: 'certificate', certificate });
+}
+function refused(reason: string, field?: string) {
+  return {
+    found: 'refused',
+    reason: field === undefined ? { reason } : { reason, field },
+  };
+}
 
 describe('who may name the certificate', () => {
   it('the platform, for a caller who speaks to us directly', () => {

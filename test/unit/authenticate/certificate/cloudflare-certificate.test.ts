@@ -22,7 +22,9 @@ const certificate = {
   notBeforeSeconds: Date.parse('2026-01-01T00:00:00Z') / 1000,
   notAfterSeconds: Date.parse('2099-12-31T23:59:59Z') / 1000,
 };
-const refusal = (reason: string) => ({ certificate: null, refusal: { reason } });
+function refusal(reason: string) {
+  return { certificate: null, refusal: { reason } };
+}
 const none = { certificate: null, refusal: null };
 
 describe('cf.tlsClientAuth', () => {

@@ -7,21 +7,33 @@ import { pathOf } from '../../../support/debian.ts';
 import { describeWith } from '../../../support/describe-with.ts';
 import { clientA, clientB } from '../certificate-fixtures.ts';
 
-const derOf = (pem: string) => new Uint8Array(Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ''), 'base64'));
+function derOf(pem: string) {
+  return new Uint8Array(Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ''), 'base64'));
+}
 
 /** Just enough of an encoder to make certificates that no authority would. */
-const der = (tag: number, ...parts: (Uint8Array | number[])[]): Uint8Array => {
+function der(tag: number, ...parts: (Uint8Array | number[])[]): Uint8Array {
   const content = parts.flatMap((part) => [...part]);
   const { length } = content;
   const head = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 255];
   return Uint8Array.from([tag, ...head, ...content]);
-};
-const ascii = (text: string) => new TextEncoder().encode(text);
-const oid = (...octets: number[]) => der(0x06, octets);
+}
+function ascii(text: string) {
+  return new TextEncoder().encode(text);
+}
+function oid(...octets: number[]) {
+  return der(0x06, octets);
+}
 const commonName = [0x55, 4, 3];
-const attribute = (type: number[], tag: number, value: Uint8Array) => der(0x30, oid(...type), der(tag, value));
-const name = (...attributes: Uint8Array[]) => der(0x30, ...attributes.map((one) => der(0x31, one)));
-const subjectAltName = (...names: Uint8Array[]) => der(0x30, oid(0x55, 29, 17), der(0x04, der(0x30, ...names)));
+function attribute(type: number[], tag: number, value: Uint8Array) {
+  return der(0x30, oid(...type), der(tag, value));
+}
+function name(...attributes: Uint8Array[]) {
+  return der(0x30, ...attributes.map((one) => der(0x31, one)));
+}
+function subjectAltName(...names: Uint8Array[]) {
+  return der(0x30, oid(0x55, 29, 17), der(0x04, der(0x30, ...names)));
+}
 
 interface Parts {
   subject: Uint8Array;
@@ -30,7 +42,7 @@ interface Parts {
   more: Uint8Array;
   version: Uint8Array;
 }
-const certificate = (change: Partial<Parts> = {}) => {
+function certificate(change: Partial<Parts> = {}) {
   const parts: Parts = {
     subject: name(attribute(commonName, 0x0c, ascii('a'))),
     validity: der(0x30, der(0x17, ascii('260101000000Z')), der(0x18, ascii('20991231235959Z'))),
@@ -56,8 +68,10 @@ const certificate = (change: Partial<Parts> = {}) => {
     der(0x30, oid(0x2a, 3)),
     der(0x03, [0]),
   );
-};
-const subjectOf = (...attributes: Uint8Array[]) => readX509(certificate({ subject: name(...attributes) }))?.subject;
+}
+function subjectOf(...attributes: Uint8Array[]) {
+  return readX509(certificate({ subject: name(...attributes) }))?.subject;
+}
 
 describe('a certificate', () => {
   it('gives its subject, alternative names, validity and thumbprint', async () => {

@@ -32,23 +32,27 @@ beforeAll(async () => {
   ]);
 });
 
-const parse = async (
+async function parse(
   text: string,
   algorithms: readonly string[] = everyAlgorithm,
   previous: KeySet | null = null,
-): Promise<KeySet> => {
+): Promise<KeySet> {
   const parsed = await parseKeySet(text, algorithms, previous);
   if (!('set' in parsed)) throw new Error(parsed.problem);
   return parsed.set;
-};
+}
 
 /** A set with one more, good key, so that what happens to `jwk` does not decide about the set. */
-const besideAGoodKey = (jwk: unknown) => parse(keySetText(jwk, { ...ed25519.jwk, kid: 'good' }));
+function besideAGoodKey(jwk: unknown) {
+  return parse(keySetText(jwk, { ...ed25519.jwk, kid: 'good' }));
+}
 
-const none = (reason: string, check?: string) => ({
-  found: 'none',
-  reason: check === undefined ? { reason } : { reason, check },
-});
+function none(reason: string, check?: string) {
+  return {
+    found: 'none',
+    reason: check === undefined ? { reason } : { reason, check },
+  };
+}
 
 describe('a key set (RFC 7517 §5)', () => {
   it.each([

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 
 /** Several instances of the authorizer in one place, each with a memory of its own. */
-const place = () => {
+function place() {
   const time = createScriptedTime();
   const issuer = createScriptedIssuer((signal) => answers(keySetText(one.jwk))(signal));
   const kept: { text: string | null; ttlSeconds: number } = { text: null, ttlSeconds: 0 };
@@ -55,9 +55,11 @@ const place = () => {
       time.finish(keySets.find({ issuer: null, keyId, algorithm: 'ES256' }, createContext(), true));
   };
   return { time, issuer, kept, instance };
-};
+}
 
-const key = (stale = false) => expect.objectContaining({ found: 'key', stale });
+function key(stale = false) {
+  return expect.objectContaining({ found: 'key', stale });
+}
 
 describe('a key set left for other instances', () => {
   it('spares the issuer: ten new instances cost one fetch', async () => {

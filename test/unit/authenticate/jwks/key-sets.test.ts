@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createKeySets, type KeySetParts, type KeySetSettings } from '../../../../lib/authenticate/jwks/key-sets.ts';
 import type { KeyAnswer } from '../../../../lib/authenticate/jwt/keys.ts';
-import { EgressRefused } from '../../../../lib/egress/guard.ts';
+import { EgressRefused } from '../../../../lib/decision/egress-refused.ts';
 import { type IssuerKey, keySetText, makeKey } from '../issuer-keys.ts';
 import {
   answers,
@@ -25,12 +25,14 @@ beforeAll(async () => {
   [one, two] = await Promise.all([makeKey('one'), makeKey('two')]);
 });
 
-const publishes = (...keys: readonly IssuerKey[]): Behaviour => answers(keySetText(...keys.map(({ jwk }) => jwk)));
+function publishes(...keys: readonly IssuerKey[]): Behaviour {
+  return answers(keySetText(...keys.map(({ jwk }) => jwk)));
+}
 
-const world = (
+function world(
   behaviour: Behaviour,
   { settings = {}, parts = {} }: { settings?: Partial<KeySetSettings>; parts?: Partial<KeySetParts> } = {},
-) => {
+) {
   const time = createScriptedTime();
   const issuer = createScriptedIssuer(behaviour);
   const lines: { level: string; event: string; facts: Record<string, unknown> }[] = [];
@@ -69,13 +71,18 @@ const world = (
     ask,
     find: (...query: Parameters<typeof ask>) => time.finish(ask(...query)),
   };
-};
+}
 
-const key = (stale = false) => expect.objectContaining({ found: 'key', stale });
+function key(stale = false) {
+  return expect.objectContaining({ found: 'key', stale });
+}
 const unknown = { found: 'none', reason: { reason: 'token_key_unknown' } };
-const unavailable = (retryAfterSeconds: unknown = expect.any(Number)) => ({ found: 'unavailable', retryAfterSeconds });
-const repeat = <T>(times: number, act: (index: number) => T): T[] =>
-  Array.from({ length: times }, (_, index) => act(index));
+function unavailable(retryAfterSeconds: unknown = expect.any(Number)) {
+  return { found: 'unavailable', retryAfterSeconds };
+}
+function repeat<T>(times: number, act: (index: number) => T): T[] {
+  return Array.from({ length: times }, (_, index) => act(index));
+}
 
 describe.each([
   ['promises shared between requests', true],

@@ -1,8 +1,8 @@
 import type { Sleep } from '../../../../lib/authenticate/jwks/key-set-fetch.ts';
-import type { Fetch, RequestContext } from '../../../../lib/decision/vocabulary.ts';
+import type { Fetch, RequestContext } from '../../../../lib/decision/ports.ts';
 
 /** Time that moves only when told to, or when nothing else is left to happen. */
-export const createScriptedTime = (startMs = 1_800_000_000_000) => {
+export function createScriptedTime(startMs = 1_800_000_000_000) {
   let nowMs = startMs;
   let timers: { atMs: number; ring: () => void }[] = [];
 
@@ -61,15 +61,14 @@ export const createScriptedTime = (startMs = 1_800_000_000_000) => {
     },
     pendingTimers: () => timers.length,
   };
-};
+}
 
 /** What an issuer does with one request for its key set. */
 export type Behaviour = (signal: AbortSignal) => Response | Promise<Response>;
 
-export const answers =
-  (body: BodyInit | null, init: ResponseInit = {}): Behaviour =>
-  () =>
-    new Response(body, init);
+export function answers(body: BodyInit | null, init: ResponseInit = {}): Behaviour {
+  return () => new Response(body, init);
+}
 
 export const refusesConnections: Behaviour = () => Promise.reject(new TypeError('fetch failed'));
 
@@ -81,9 +80,8 @@ export const stallsInTheBody: Behaviour = () =>
   new Response(new ReadableStream({ start: (body) => body.enqueue(new TextEncoder().encode('{"keys":[')) }));
 
 /** A body of `totalBytes`; `sent.bytes` counts how much of it was drawn. */
-export const sendsMuch =
-  (totalBytes: number, sent: { bytes: number }): Behaviour =>
-  () =>
+export function sendsMuch(totalBytes: number, sent: { bytes: number }): Behaviour {
+  return () =>
     new Response(
       new ReadableStream({
         pull(body) {
@@ -93,6 +91,7 @@ export const sendsMuch =
         },
       }),
     );
+}
 
 /** A `fetch` that counts, and behaves as the script says at the time. */
 export interface ScriptedIssuer {
@@ -102,7 +101,7 @@ export interface ScriptedIssuer {
   readonly fetch: Fetch;
 }
 
-export const createScriptedIssuer = (behaviour: Behaviour): ScriptedIssuer => {
+export function createScriptedIssuer(behaviour: Behaviour): ScriptedIssuer {
   const issuer: ScriptedIssuer = {
     behaviour,
     fetches: 0,
@@ -114,10 +113,10 @@ export const createScriptedIssuer = (behaviour: Behaviour): ScriptedIssuer => {
     },
   };
   return issuer;
-};
+}
 
 /** A context whose deferred work can be awaited. */
-export const createContext = (): RequestContext & { deferred: Promise<unknown>[] } => {
+export function createContext(): RequestContext & { deferred: Promise<unknown>[] } {
   const deferred: Promise<unknown>[] = [];
   return { deferred, defer: (promise) => void deferred.push(promise) };
-};
+}

@@ -19,18 +19,19 @@ import {
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 const secret = secretOctets('a secret of thirty-two bytes, ok');
 const signers = new Map<string, Signer>();
-const signerOf = (algorithm: string): Signer => {
+function signerOf(algorithm: string): Signer {
   const signer = signers.get(algorithm);
   if (!signer) throw new Error(`no signer for ${algorithm}`);
   return signer;
-};
+}
 
 beforeAll(async () => {
   for (const algorithm of algorithms) signers.set(algorithm, await createSigner(algorithm));
 });
 
-const verifierOf = (keySets: ReturnType<typeof keySetsOf>, settings: Partial<AccessTokenSettings> = {}) =>
-  createVerifyToken({ ...tokenSettings, ...settings }, { keySets, secrets: [] });
+function verifierOf(keySets: ReturnType<typeof keySetsOf>, settings: Partial<AccessTokenSettings> = {}) {
+  return createVerifyToken({ ...tokenSettings, ...settings }, { keySets, secrets: [] });
+}
 
 describe('access token', () => {
   it.each(algorithms)('is verified by %s where listed, and refused where not', async (algorithm) => {

@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { createFindSecret } from '../../../../lib/authenticate/jwt/shared-secrets.ts';
 import { secretOctets, signature } from '../../../support/tokens.ts';
 
-const octets = (character: string) => secretOctets(character.repeat(32));
-const hmac = async (secret: Uint8Array<ArrayBuffer>) => {
+function octets(character: string) {
+  return secretOctets(character.repeat(32));
+}
+async function hmac(secret: Uint8Array<ArrayBuffer>) {
   const key = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
   return new Uint8Array(await signature('HS256', key, 'text'));
-};
+}
 const text = new TextEncoder().encode('text');
 
 describe('shared secrets', () => {

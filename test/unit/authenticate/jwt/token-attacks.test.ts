@@ -28,13 +28,16 @@ beforeAll(async () => {
   verify = verifierOf([rsa.verification, ec.verification]);
 });
 
-const verifierOf = (
+function verifierOf(
   keys: readonly VerificationKey[],
   algorithms = [...tokenSettings.algorithms, 'HS256'],
-): VerifyToken => createVerifyToken({ ...tokenSettings, algorithms }, { keySets: keySetsOf(keys), secrets: [] });
+): VerifyToken {
+  return createVerifyToken({ ...tokenSettings, algorithms }, { keySets: keySetsOf(keys), secrets: [] });
+}
 
-const refusedFor = async (token: string, reason: string) =>
-  expect(await judge(verify, token)).toHaveProperty('reason', reason);
+async function refusedFor(token: string, reason: string) {
+  return expect(await judge(verify, token)).toHaveProperty('reason', reason);
+}
 
 describe('jwt-alg: no signature', () => {
   it.each(['none', 'None', 'NONE', 'nOnE', 'none ', '', null, undefined, [], ['none'], 0, false])(

@@ -2,13 +2,9 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CertificateReading } from '../../../../lib/authenticate/certificate/client-certificate.ts';
 import type { KeyAnswer, VerificationKey } from '../../../../lib/authenticate/jwt/keys.ts';
 import { createTokenAuthenticator } from '../../../../lib/authenticate/jwt/token-authenticator.ts';
-import type {
-  AccessRequest,
-  Authentication,
-  Boundary,
-  ClientCertificate,
-  RequestContext,
-} from '../../../../lib/decision/vocabulary.ts';
+import type { RequestContext } from '../../../../lib/decision/ports.ts';
+import type { Authentication, ClientCertificate } from '../../../../lib/decision/principal.ts';
+import type { AccessRequest, Boundary } from '../../../../lib/decision/request.ts';
 import {
   context,
   createSigner,
@@ -29,13 +25,15 @@ const settings = {
   cache: { maximumEntries: 100, maximumCharacters: 1_000_000 },
 };
 
-const certificateOf = (thumbprint: string | null): ClientCertificate => ({
-  subject: 'CN=web',
-  subjectAltNames: [],
-  thumbprint,
-  notBeforeSeconds: null,
-  notAfterSeconds: null,
-});
+function certificateOf(thumbprint: string | null): ClientCertificate {
+  return {
+    subject: 'CN=web',
+    subjectAltNames: [],
+    thumbprint,
+    notBeforeSeconds: null,
+    notAfterSeconds: null,
+  };
+}
 
 let signer: Signer;
 let sets: ReturnType<typeof keySetsOf>;
@@ -54,12 +52,12 @@ beforeEach(() => {
   clockSeconds = now;
 });
 
-const make = (
+function make(
   changes: object = {},
   keySets: { find: typeof sets.find } | null = sets,
   secrets: { id: string; octets: Uint8Array<ArrayBuffer> }[] = [],
-) =>
-  createTokenAuthenticator(
+) {
+  return createTokenAuthenticator(
     { ...settings, ...changes },
     {
       clock: () => clockSeconds * 1000,
@@ -78,18 +76,24 @@ const make = (
       },
     },
   );
+}
 
-const request = (field: string, certificate: ClientCertificate | null = null): AccessRequest => ({
-  door: 'gateway',
-  method: 'GET',
-  target: '/',
-  headers: new Headers({ authorization: field }),
-  hop: { peerAddress: null, secure: true, certificate },
-});
+function request(field: string, certificate: ClientCertificate | null = null): AccessRequest {
+  return {
+    door: 'gateway',
+    method: 'GET',
+    target: '/',
+    headers: new Headers({ authorization: field }),
+    hop: { peerAddress: null, secure: true, certificate },
+  };
+}
 const boundary = {} as Boundary;
-const bearer = (token: string, certificate: ClientCertificate | null = null) => request(`Bearer ${token}`, certificate);
-const principal = (authentication: Authentication) =>
-  authentication.outcome === 'authenticated' ? authentication.principal : authentication;
+function bearer(token: string, certificate: ClientCertificate | null = null) {
+  return request(`Bearer ${token}`, certificate);
+}
+function principal(authentication: Authentication) {
+  return authentication.outcome === 'authenticated' ? authentication.principal : authentication;
+}
 
 describe('authentication by token', () => {
   it('gives the principal', async () => {

@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createTokenCache } from '../../../../lib/authenticate/jwt/token-cache.ts';
 
-const token = (id: number | string, length = 40) => `${id}`.padStart(length, '-');
+function token(id: number | string, length = 40) {
+  return `${id}`.padStart(length, '-');
+}
 const limits = { maximumEntries: 8, maximumCharacters: 100_000 };
-const cacheOf = (settings = limits) => {
+function cacheOf(settings = limits) {
   const cache = createTokenCache<{ token: string; id: number | string }>(settings);
   return {
     ...cache,
@@ -13,7 +15,7 @@ const cacheOf = (settings = limits) => {
       cache.sighted({ token: token(id, length), id });
     },
   };
-};
+}
 
 describe('token cache', () => {
   it('admits a token on its second sighting', () => {

@@ -3,12 +3,18 @@ import { checkClaims, checkIssuer } from '../../../../lib/authenticate/jwt/token
 import type { JsonObject } from '../../../../lib/codec/strict-json.ts';
 import { audience, claims, issuer, now, tokenSettings } from '../../../support/tokens.ts';
 
-const without = (name: string): JsonObject =>
-  Object.fromEntries(Object.entries(claims).filter(([claim]) => claim !== name));
-const check = (changes: object, rules = {}, at = now) =>
-  checkClaims({ ...claims, ...changes } as JsonObject, { ...tokenSettings, ...rules }, at);
-const missing = (claim: string) => ({ reason: 'token_claim_missing', claim });
-const invalid = (claim: string) => ({ reason: 'token_claim_invalid', claim });
+function without(name: string): JsonObject {
+  return Object.fromEntries(Object.entries(claims).filter(([claim]) => claim !== name));
+}
+function check(changes: object, rules = {}, at = now) {
+  return checkClaims({ ...claims, ...changes } as JsonObject, { ...tokenSettings, ...rules }, at);
+}
+function missing(claim: string) {
+  return { reason: 'token_claim_missing', claim };
+}
+function invalid(claim: string) {
+  return { reason: 'token_claim_invalid', claim };
+}
 
 describe('claims', () => {
   it('come to facts', () => {

@@ -17,12 +17,14 @@ import {
 const signer = await createSigner('ES256');
 const verify = createVerifyToken(tokenSettings, { keySets: keySetsOf([signer.verification]), secrets: [] });
 const good = await tokenOf(signer);
-const seeded = (seed: number, numRuns = 1000) => ({ seed, numRuns });
+function seeded(seed: number, numRuns = 1000) {
+  return { seed, numRuns };
+}
 
-const neverVerified = async (token: string) => {
+async function neverVerified(token: string) {
   const { outcome } = await verify(token, now * 1000, context, true);
   expect(outcome).toBe('refused');
-};
+}
 
 const json = fc.json({ maxDepth: 4 });
 const anyPart = fc.oneof(

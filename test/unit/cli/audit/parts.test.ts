@@ -14,11 +14,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const run = async (...args: string[]) => {
+async function run(...args: string[]) {
   const err: string[] = [];
   const console = { env: {}, out: () => undefined, err: (line: string) => void err.push(line) };
   return { code: await main(['audit', ...args, '--keys', keys], console), err: err.join('\n') };
-};
+}
 
 test.each([['query', '--none'], ['accesses'], ['verify']])(
   '%s: a folder that holds no archive is a mistake, not an archive without records',

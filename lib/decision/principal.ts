@@ -1,0 +1,71 @@
+/** Who calls: credentials as they were verified, and the principal they prove. Types only. */
+
+import type { CredentialReason, Degradation } from './reason.ts';
+
+export type AuthMethod = 'api_key' | 'jwt' | 'mtls' | 'none';
+
+/** A client certificate whose chain somebody we trust has verified. */
+export interface ClientCertificate {
+  /** Distinguished name as the source writes it (RFC 4514 or OpenSSL form); empty where the source gives none. */
+  readonly subject: string;
+  /** Subject alternative names, each `URI:…`, `DNS:…` or `email:…`. */
+  readonly subjectAltNames: readonly string[];
+  /** SHA-256 of the DER in base64url (RFC 8705 `x5t#S256`), or null where the source does not give the certificate. */
+  readonly thumbprint: string | null;
+  /** Validity limits in epoch seconds, where known. */
+  readonly notBeforeSeconds: number | null;
+  readonly notAfterSeconds: number | null;
+}
+
+/** The authenticated caller. `subject` is a raw identity: it goes upstream and nowhere else. */
+export interface Principal {
+  readonly method: AuthMethod;
+  readonly subject: string;
+  readonly issuer: string | null;
+  /** Scopes granted, roles already mapped; `*` stands for every endpoint scope. */
+  readonly scopes: readonly string[];
+  /** Roles by which scopes came, lower case; empty when scopes were explicit. */
+  readonly roles: readonly string[];
+  /** Key that vouched for the caller: `kid`, API key id or certificate thumbprint. */
+  readonly keyId: string | null;
+  readonly tokenId: string | null;
+  readonly issuedAtSeconds: number | null;
+  readonly expiresAtSeconds: number | null;
+  /** Thumbprint of the certificate the caller presented, whatever the method. */
+  readonly thumbprint: string | null;
+}
+
+/** What a verified credential may do, roles already mapped. */
+export interface Grant {
+  readonly scopes: readonly string[];
+  /** Roles by which the scopes came, lower case; empty when scopes were explicit. */
+  readonly roles: readonly string[];
+}
+
+/** What authentication makes of a request. `unavailable` is our outage, never the caller's fault. */
+export type Authentication =
+  | {
+      readonly outcome: 'authenticated';
+      readonly principal: Principal;
+      /** `keys_stale` when the key came from a set past its lifetime, else empty. */
+      readonly degraded: readonly Degradation[];
+    }
+  | { readonly outcome: 'refused'; readonly reason: CredentialReason }
+  | { readonly outcome: 'unavailable'; readonly reason: 'keys_unavailable'; readonly retryAfterSeconds: number };
+
+/** What a revocation can name about a credential. */
+export interface RevocationHandles {
+  readonly tokenId: string | null;
+  readonly subject: string | null;
+  readonly issuedAtSeconds: number | null;
+  /** `kid` of a token. */
+  readonly keyId: string | null;
+  readonly thumbprint: string | null;
+  readonly apiKeyId: string | null;
+}
+
+/** Secrets that callers or we present while two values of them are accepted. */
+export type CredentialKind = 'jwt_secret' | 'api_key' | 'ingress_secret' | 'redis_token';
+
+/** Told which of two accepted values was used, so that it can be seen when nobody uses the old one any more. */
+export type CredentialUsed = (kind: CredentialKind, slot: 'current' | 'previous') => void;

@@ -1,0 +1,107 @@
+/** Why a request is denied: the reasons for the operator, and the codes for the caller. Types only. */
+
+/** Everything that can be wrong with a credential. Told to the operator only. */
+export type CredentialReason =
+  | { readonly reason: 'credentials_missing' }
+  | { readonly reason: 'credentials_duplicated' }
+  | { readonly reason: 'credentials_oversized' }
+  | { readonly reason: 'api_key_unknown' }
+  | { readonly reason: 'token_malformed'; readonly part: 'shape' | 'header' | 'claims' | 'signature' }
+  | { readonly reason: 'token_algorithm_refused' }
+  | { readonly reason: 'token_header_refused'; readonly parameter: 'crit' | 'b64' | 'typ' | 'kid' }
+  | { readonly reason: 'token_issuer_unknown' }
+  | { readonly reason: 'token_key_unknown' }
+  | { readonly reason: 'token_key_ambiguous' }
+  | { readonly reason: 'token_key_unfit'; readonly check: KeyCheck }
+  | { readonly reason: 'token_signature_invalid' }
+  | { readonly reason: 'token_claim_missing'; readonly claim: ClaimName }
+  | { readonly reason: 'token_claim_invalid'; readonly claim: ClaimName }
+  | { readonly reason: 'token_expired'; readonly secondsAgo: number }
+  | { readonly reason: 'token_not_yet_valid'; readonly claim: 'nbf' | 'iat'; readonly secondsAhead: number }
+  | { readonly reason: 'token_lifetime_too_long'; readonly lifetimeSeconds: number; readonly maximumSeconds: number }
+  | { readonly reason: 'token_certificate_mismatch' }
+  | { readonly reason: 'certificate_malformed' }
+  | { readonly reason: 'certificate_unverified' }
+  | { readonly reason: 'certificate_expired' }
+  | { readonly reason: 'certificate_unnamed' }
+  | { readonly reason: 'certificate_unmapped' }
+  /** Two believed sources name different certificates. */
+  | { readonly reason: 'forwarded_invalid'; readonly field: string };
+
+/** What a JWK (RFC 7517 §4, RFC 7518 §6) fails at: `value` is a member that is missing or malformed, `private` one that no
+ * public key has. */
+export type KeyCheck = 'kty' | 'use' | 'key_ops' | 'alg' | 'size' | 'curve' | 'value' | 'private';
+
+export type ClaimName = 'iss' | 'aud' | 'exp' | 'nbf' | 'iat' | 'jti' | 'sub' | 'scope' | 'role' | 'cnf';
+
+export type RevocationKind = 'jti' | 'sub' | 'kid' | 'thumbprint' | 'key_id';
+
+/** Why a request was denied, with the facts an operator needs; never a part of a credential. */
+export type Reason =
+  | CredentialReason
+  | { readonly reason: 'path_ambiguous'; readonly problem: PathProblem }
+  | { readonly reason: 'host_invalid' }
+  | { readonly reason: 'forwarded_invalid'; readonly field: string }
+  | { readonly reason: 'ingress_proof_invalid'; readonly problem: 'malformed' | 'expired' | 'mismatch' }
+  | { readonly reason: 'transport_insecure' }
+  | { readonly reason: 'authentication_throttled'; readonly retryAfterSeconds: number }
+  | { readonly reason: 'credential_revoked'; readonly by: RevocationKind }
+  | { readonly reason: 'scope_missing'; readonly scope: string }
+  | { readonly reason: 'endpoint_unknown' }
+  | { readonly reason: 'method_unknown'; readonly allow: readonly string[] }
+  | { readonly reason: 'budget_exhausted'; readonly budget: string; readonly retryAfterSeconds: number }
+  | { readonly reason: 'body_too_large'; readonly limitBytes: number }
+  /** The body of a request to one of our own endpoints says nothing that we understand. */
+  | { readonly reason: 'body_invalid' }
+  | { readonly reason: 'configuration_invalid' }
+  | { readonly reason: 'keys_unavailable'; readonly retryAfterSeconds: number }
+  | { readonly reason: 'revocation_unavailable'; readonly retryAfterSeconds: number }
+  | { readonly reason: 'limits_unavailable'; readonly retryAfterSeconds: number }
+  | { readonly reason: 'audit_unavailable'; readonly retryAfterSeconds: number }
+  | { readonly reason: 'upstream_unreachable' }
+  | { readonly reason: 'upstream_timeout' }
+  | { readonly reason: 'internal_error' };
+
+/** What a caller may learn of a denial. */
+export type Code =
+  | 'request_invalid'
+  | 'credentials_missing'
+  | 'credentials_invalid'
+  | 'insufficient_scope'
+  | 'insecure_transport'
+  | 'endpoint_unknown'
+  | 'method_not_allowed'
+  | 'body_too_large'
+  | 'rate_limited'
+  | 'upstream_unreachable'
+  | 'upstream_timeout'
+  | 'configuration_invalid'
+  | 'keys_unavailable'
+  | 'revocation_unavailable'
+  | 'limits_unavailable'
+  | 'audit_unavailable'
+  | 'internal_error';
+
+/** Part of a path that two parsers could read differently. */
+export type PathProblem =
+  | 'not_origin_form'
+  | 'too_long'
+  | 'fragment'
+  | 'encoded_separator'
+  | 'encoded_dot'
+  | 'encoded_nul'
+  | 'backslash'
+  | 'dot_segment'
+  | 'empty_segment'
+  | 'control_character'
+  | 'invalid_percent_encoding'
+  | 'invalid_utf8'
+  | 'path_parameter'
+  | 'not_ascii'
+  | 'invalid_character'
+  | 'double_encoding'
+  /** Fine in itself, but a proxy that asks would forward the caller's spelling instead of the canonical one. */
+  | 'not_canonical';
+
+/** A guarantee that was weaker than usual for this one decision, told in its record. */
+export type Degradation = 'limits_local' | 'limits_open' | 'revocation_open' | 'keys_stale' | 'audit_direct';

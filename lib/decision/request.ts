@@ -1,0 +1,105 @@
+/** A request as a decision sees it: what came in, what may be believed of it, and the endpoint it asks for. Types only. */
+
+import type { ClientCertificate } from './principal.ts';
+import type { CredentialReason, Reason } from './reason.ts';
+
+/** The way in that a request took. The record and `explain` name it; the decision itself never depends on it. */
+export type RequestSource =
+  | 'gateway'
+  | 'nginx'
+  | 'traefik'
+  | 'caddy'
+  | 'envoy'
+  | 'lambda_rest_token'
+  | 'lambda_rest_request'
+  | 'lambda_http_1'
+  | 'lambda_http_2';
+
+/**
+ * Header fields of one message. `get` takes a name in any letter case; a field sent more than once is one value joined
+ * by `, ` in order of arrival (RFC 9110 §5.3). An adapter must never drop a repetition: the boundary looks for them.
+ * The web `Headers` is one.
+ */
+export interface HeaderFields {
+  get(name: string): string | null;
+  [Symbol.iterator](): Iterator<[string, string]>;
+}
+
+/** What the platform itself vouches for about the connection a request came in on; nothing here was read from a header
+ * that a caller can set. */
+export interface Hop {
+  /** Address of the peer (a socket's, or one that the platform guarantees), or null where there is none. */
+  readonly peerAddress: string | null;
+  /** Whether that connection was TLS; null where the platform does not tell. */
+  readonly secure: boolean | null;
+  /** A client certificate that the platform has verified itself. */
+  readonly certificate: ClientCertificate | null;
+  /** Why a certificate that the caller did present does not count; `certificate` is null then. */
+  readonly certificateRefusal?: CredentialReason;
+}
+
+/** One request as a door received it, before anything about it is believed. */
+export interface AccessRequest {
+  readonly door: RequestSource;
+  /** Method token as received (RFC 9110 §9.1: case-sensitive). */
+  readonly method: string;
+  /** Request target in origin form, raw: path and query exactly as received. */
+  readonly target: string;
+  readonly headers: HeaderFields;
+  readonly hop: Hop;
+  /** Set by a door that could not make out what it is asked about: the decision is then this denial. */
+  readonly refused?: Reason;
+}
+
+/** What the trust boundary made of a request: what may be believed about where it comes from. */
+export interface Boundary {
+  /** The message was spoken by a trusted proxy or carries a valid ingress proof. */
+  readonly trustedHop: boolean;
+  /** The header fields that may be believed for identity, certificates and forwarding: all of them behind a hop trusted
+   * by its address, the signed ones behind an ingress proof, none otherwise. */
+  readonly believed: HeaderFields;
+  /** The caller's address in canonical text, or null. */
+  readonly clientAddress: string | null;
+  /** The address as a budget sees it: IPv4 whole, IPv6 by /64; null when there is no address. */
+  readonly addressPartition: string | null;
+  /** Whether the caller's own connection was TLS, as far as a believed hop tells; null when unknown. */
+  readonly secure: boolean | null;
+  /** Authority the caller asked for (Host, or the believed forwarded host), or null. */
+  readonly host: string | null;
+  readonly requestId: string;
+  /** W3C trace context for the upstream: the caller's trace id, or a new one, our own span id, and whether the trace is
+   * kept. */
+  readonly traceparent: string;
+  /** The caller's span in that trace; null where the trace is new. */
+  readonly parentSpanId: string | null;
+  /** The caller as named by a trusted ingress in `TGEFD_IDENTITY_HEADER`, or null. */
+  readonly ingressIdentity: string | null;
+}
+
+export type BudgetClass = 'heavy' | 'read' | 'none';
+
+/** A row of the endpoint table. */
+export interface Endpoint {
+  /** What the record calls it. */
+  readonly action: string;
+  readonly method: string;
+  /** Path pattern; `{name}` stands for one non-empty segment. */
+  readonly pattern: string;
+  /** Scope that a caller must hold; null: any authenticated caller. */
+  readonly scope: string | null;
+  readonly budget: BudgetClass;
+  /** Our own administrative endpoint: never forwarded, its scope is demanded even where `TGEFD_RBAC_ENABLED` is false. */
+  readonly own: boolean;
+}
+
+/** What the endpoint table answers for a method and a canonical path. */
+export type Route =
+  | { readonly found: 'endpoint'; readonly endpoint: Endpoint }
+  | {
+      readonly found: 'other_methods';
+      readonly allow: readonly string[];
+      readonly pattern: string;
+      /** As `Endpoint.own`. */
+      readonly own: boolean;
+    }
+  | { readonly found: 'nothing' };
