@@ -1,4 +1,4 @@
-import { chmod, mkdir, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
@@ -38,6 +38,18 @@ const HTTP_ALONE: Plugin = {
   },
 };
 
+/** The meanings of settings are for the documentation: a Worker and a Lambda function need not carry their weight. */
+const WITHOUT_MEANINGS: Plugin = {
+  name: 'without-meanings',
+  setup(build) {
+    build.onLoad({ filter: /\/lib\/config\/chapters\/.*\.ts$/ }, async ({ path }) => ({
+      contents: (await readFile(path, 'utf8')).replaceAll(MEANING, "meaning: ''"),
+      loader: 'ts',
+    }));
+  },
+};
+const MEANING = /\bmeaning:\s*(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`)/g;
+
 /** How whatever runs on Node is bundled. */
 export const nodeBundle: BuildOptions = {
   platform: 'node',
@@ -56,6 +68,7 @@ const RUNTIMES: Readonly<Record<Bundle['runtime'], BuildOptions>> = {
     target: 'es2024',
     conditions: ['workerd', 'worker', 'browser'],
     external: ['cloudflare:*', 'node:*'],
+    plugins: [WITHOUT_MEANINGS],
   },
   node: nodeBundle,
 };

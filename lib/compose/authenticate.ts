@@ -8,7 +8,7 @@ import {
 import { createKeySets, type ManagedKeySets } from '../authenticate/jwks/key-sets.ts';
 import { createGrants } from '../authorize/grants.ts';
 import type { Config } from '../config/load.ts';
-import type { Secret } from '../config/variables.ts';
+import type { Secret } from '../config/variable.ts';
 import type { Fetch } from '../decision/ports.ts';
 import type { Authentication, CredentialUsed } from '../decision/principal.ts';
 import type { Runtime } from './runtime.ts';

@@ -6,7 +6,7 @@ import { createMemoryOutbox } from '../audit/outbox-memory.ts';
 import type { Pseudonyms } from '../audit/pseudonym.ts';
 import { redisOutbox } from '../audit/redis-outbox-parts.ts';
 import type { Config } from '../config/load.ts';
-import type { Secret } from '../config/variables.ts';
+import type { Secret } from '../config/variable.ts';
 import type { Clock, Fetch } from '../decision/ports.ts';
 import type { CredentialUsed } from '../decision/principal.ts';
 import { createMemoryBudgets } from '../limit/memory.ts';

@@ -148,3 +148,9 @@ export function document(accepts: string): Kind<string> {
 export function list(accepts: string): Kind<string> {
   return kind(accepts, z.string());
 }
+
+export const perMinute = integer(0, 10_000_000, 'requests per minute');
+export const requests = integer(0, 10_000_000, 'requests');
+/** What decides while the shared store does not answer. */
+export const onError = oneOf('local', 'closed', 'open');
+export const path = text('the path of a file');

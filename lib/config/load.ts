@@ -3,7 +3,8 @@ import { type Documents, readDocuments } from './documents.ts';
 import { nearest } from './names.ts';
 import type { Problem } from './problem.ts';
 import { crossCheck, type Place } from './rules.ts';
-import { type Environment, type SettingKey, type Settings, type Variable, variables } from './variables.ts';
+import type { Environment, Variable } from './variable.ts';
+import { type SettingKey, type Settings, variables } from './variables.ts';
 
 /** A configuration that holds together: every value parsed, every rule met. */
 export interface Config {

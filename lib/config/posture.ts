@@ -1,6 +1,7 @@
 import { cachingConsequences } from './authorizer-caching.ts';
 import type { Config } from './load.ts';
-import { type Secret, type SettingKey, type Variable, variables } from './variables.ts';
+import type { Secret, Variable } from './variable.ts';
+import { type SettingKey, variables } from './variables.ts';
 
 /** The effective configuration, one line a variable, secrets masked to their length. */
 export function effectiveLines(config: Config): readonly string[] {

@@ -1,9 +1,5 @@
-import { meanings, sections } from './meanings.ts';
-import { type SettingKey, type Variable, variables } from './variables.ts';
-
-const all = (Object.entries(variables) as unknown as readonly [SettingKey, Variable<unknown, unknown>][]).map(
-  ([key, variable]) => ({ ...variable, ...meanings[key] }),
-);
+import { chapters } from './chapters/chapters.ts';
+import type { Variable } from './variable.ts';
 
 function shown(value: unknown): string {
   if (value === null) return 'not set';
@@ -26,7 +22,7 @@ export function configurationPage(): string {
   const parts = [
     '# Configuration',
     '',
-    'Generated from `lib/config/variables.ts` by `npm run docs`; CI fails when it is stale.',
+    'Generated from `lib/config/chapters` by `npm run docs`; CI fails when it is stale.',
     '',
     'Every invalid value makes the whole configuration invalid, and every problem is told at once: a process that would be',
     'half configured does not start (Node, Lambda, CLI) or answers 503 `configuration_invalid` (Worker). An empty value is a',
@@ -38,11 +34,9 @@ export function configurationPage(): string {
     'also be a reference to where the secret is kept: `vault:mount/path#field` (Node), `aws-sm:name#field` (Lambda),',
     '`cf:BINDING#field`, or the variable itself bound to a secret of the Secrets Store (Worker). See `secret_management.md`.',
   ];
-  for (const section of sections) {
-    const rows = all.filter((variable) => variable.section === section);
-    if (rows.length === 0) continue;
-    parts.push('', `## ${section}`, '', '| variable | accepts | default | meaning |', '|---|---|---|---|');
-    for (const variable of rows) {
+  for (const { title, rows } of chapters) {
+    parts.push('', `## ${title}`, '', '| variable | accepts | default | meaning |', '|---|---|---|---|');
+    for (const variable of Object.values<Variable<unknown, unknown>>(rows)) {
       const marks = [variable.secret ? '*secret*' : '', variable.only ? `*${variable.only} only*` : '']
         .filter(Boolean)
         .join(', ');

@@ -1,6 +1,7 @@
 import type { Config } from './load.ts';
 import type { Problem } from './problem.ts';
-import { type SettingKey, type Variable, variables } from './variables.ts';
+import type { Variable } from './variable.ts';
+import { type SettingKey, variables } from './variables.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -1,6 +1,7 @@
 import type { AuthMethod } from '../decision/principal.ts';
 import type { Problem } from './problem.ts';
-import { type Platform, type Secret, type SettingKey, type Settings, variables } from './variables.ts';
+import type { Platform, Secret } from './variable.ts';
+import { type SettingKey, type Settings, variables } from './variables.ts';
 
 /** Where the configuration is going to be used: some demands depend on it. */
 export interface Place {

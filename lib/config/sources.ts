@@ -1,5 +1,6 @@
 import type { Problem } from './problem.ts';
-import { type Variable, variables } from './variables.ts';
+import type { Variable } from './variable.ts';
+import { variables } from './variables.ts';
 
 type Env = Readonly<Record<string, unknown>>;
 

@@ -1,4 +1,4 @@
-import type { Secret } from '../config/variables.ts';
+import type { Secret } from '../config/variable.ts';
 import type { CredentialUsed } from '../decision/principal.ts';
 import type { RedisExchange } from './connection.ts';
 

@@ -1,0 +1,38 @@
+import { authentication } from './identity/authentication.ts';
+import { jwt } from './identity/jwt.ts';
+import { keySet } from './identity/key-set.ts';
+import { mtls } from './identity/mtls.ts';
+import { scopesAndRoles } from './identity/scopes.ts';
+import { observation } from './operation/observation.ts';
+import { secrets } from './operation/secrets.ts';
+import { apiGateway } from './request/api-gateway.ts';
+import { boundary } from './request/boundary.ts';
+import { general } from './request/general.ts';
+import { transport } from './request/transport.ts';
+import { upstream } from './request/upstream.ts';
+import { archive } from './store/archive.ts';
+import { audit } from './store/audit.ts';
+import { limits } from './store/limits.ts';
+import { redis } from './store/redis.ts';
+import { revocation } from './store/revocation.ts';
+
+/** The chapters of the configuration page, in its order. */
+export const chapters = [
+  { title: 'General', rows: general },
+  { title: 'Authentication', rows: authentication },
+  { title: 'JWT', rows: jwt },
+  { title: 'Key set', rows: keySet },
+  { title: 'mTLS', rows: mtls },
+  { title: 'Scopes and roles', rows: scopesAndRoles },
+  { title: 'Trust boundary', rows: boundary },
+  { title: 'Upstream', rows: upstream },
+  { title: 'Limits', rows: limits },
+  { title: 'Revocation', rows: revocation },
+  { title: 'Redis', rows: redis },
+  { title: 'Audit', rows: audit },
+  { title: 'Archive', rows: archive },
+  { title: 'Transport and egress', rows: transport },
+  { title: 'API Gateway', rows: apiGateway },
+  { title: 'Observation', rows: observation },
+  { title: 'Secrets', rows: secrets },
+] as const;

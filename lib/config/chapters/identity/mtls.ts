@@ -1,0 +1,37 @@
+import { document, headerName, words } from '../../kinds.ts';
+import { setting } from '../../variable.ts';
+
+/** Chapter “mTLS” of the configuration. */
+export const mtls = {
+  mtlsIdentityHeader: setting({
+    name: 'TGEFD_MTLS_IDENTITY_HEADER',
+    kind: headerName,
+    fallback: 'x-ssl-client-subject',
+    meaning: 'Header in which a trusted ingress gives the verified certificate subject.',
+  }),
+  mtlsSources: setting({
+    name: 'TGEFD_MTLS_SOURCES',
+    kind: words('`client_cert`, `xfcc`, `nginx`, `subject`', /^(client_cert|xfcc|nginx|subject)$/),
+    fallback: ['client_cert', 'xfcc', 'nginx', 'subject'] as readonly string[],
+    meaning:
+      'Headers of a trusted ingress that may carry a certificate: RFC 9440 `Client-Cert`, Envoy’s XFCC, nginx’s `ssl-client-*`, the plan’s subject header. List only those your ingress overwrites.',
+  }),
+  mtlsScopesHeader: setting({
+    name: 'TGEFD_MTLS_SCOPES_HEADER',
+    kind: headerName,
+    fallback: null,
+    meaning: 'Header in which a trusted ingress gives the scopes of the certificate.',
+  }),
+  mtlsRoleHeader: setting({
+    name: 'TGEFD_MTLS_ROLE_HEADER',
+    kind: headerName,
+    fallback: null,
+    meaning: 'Header in which a trusted ingress gives the roles of the certificate.',
+  }),
+  mtlsPolicy: setting({
+    name: 'TGEFD_MTLS_POLICY',
+    kind: document('a JSON array of `{"subject"|"san"|"thumbprint", "scopes"?, "roles"?}`'),
+    fallback: null,
+    meaning: 'Scopes or roles of certificates by subject, subject alternative name or SHA-256 thumbprint.',
+  }),
+} as const;

@@ -1,0 +1,75 @@
+import { boolean, scope, scopes, text } from '../../kinds.ts';
+import { setting, settingByEnvironment } from '../../variable.ts';
+
+/** Chapter “Scopes and roles” of the configuration. */
+export const scopesAndRoles = {
+  rbacEnabled: settingByEnvironment({
+    name: 'TGEFD_RBAC_ENABLED',
+    kind: boolean,
+    fallback: {
+      production: true as boolean,
+      development: false as boolean,
+    },
+    meaning: 'Whether an endpoint demands its scope.',
+  }),
+  scopeDiscover: setting({
+    name: 'TGEFD_SCOPE_DISCOVER',
+    kind: scope,
+    fallback: 'discover',
+    meaning: 'Scope of the discover endpoints.',
+  }),
+  scopeEvaluate: setting({
+    name: 'TGEFD_SCOPE_EVALUATE',
+    kind: scope,
+    fallback: 'evaluate',
+    meaning: 'Scope of the evaluate endpoints.',
+  }),
+  scopeMetrics: setting({
+    name: 'TGEFD_SCOPE_METRICS',
+    kind: scope,
+    fallback: 'metrics',
+    meaning: 'Scope of the metrics endpoints.',
+  }),
+  scopeJobs: setting({
+    name: 'TGEFD_SCOPE_JOBS',
+    kind: scope,
+    fallback: 'jobs',
+    meaning: 'Scope of the jobs endpoint.',
+  }),
+  scopeRevoke: setting({
+    name: 'TGEFD_SCOPE_REVOKE',
+    kind: scope,
+    fallback: 'revoke',
+    meaning: 'Scope of `/_authorizer/revocations`; `*` does not include it unless held through the admin role.',
+  }),
+  roleClaim: setting({
+    name: 'TGEFD_ROLE_CLAIM',
+    kind: text('a claim name'),
+    fallback: 'role',
+    meaning: 'Claim with one role.',
+  }),
+  rolesClaim: setting({
+    name: 'TGEFD_ROLES_CLAIM',
+    kind: text('a claim name'),
+    fallback: 'roles',
+    meaning: 'Claim with several roles.',
+  }),
+  roleAdminScopes: setting({
+    name: 'TGEFD_ROLE_ADMIN_SCOPES',
+    kind: scopes,
+    fallback: ['*'] as readonly string[],
+    meaning: 'Scopes of the admin role.',
+  }),
+  roleAnalystScopes: setting({
+    name: 'TGEFD_ROLE_ANALYST_SCOPES',
+    kind: scopes,
+    fallback: ['discover', 'evaluate', 'jobs', 'metrics'] as readonly string[],
+    meaning: 'Scopes of the analyst role.',
+  }),
+  roleReaderScopes: setting({
+    name: 'TGEFD_ROLE_READER_SCOPES',
+    kind: scopes,
+    fallback: ['metrics', 'jobs'] as readonly string[],
+    meaning: 'Scopes of the reader role.',
+  }),
+} as const;

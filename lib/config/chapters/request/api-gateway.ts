@@ -1,0 +1,22 @@
+import { integer, oneOf } from '../../kinds.ts';
+import { setting } from '../../variable.ts';
+
+/** Chapter “API Gateway” of the configuration. */
+export const apiGateway = {
+  authorizerResponse: setting({
+    name: 'TGEFD_AUTHORIZER_RESPONSE',
+    only: 'lambda',
+    kind: oneOf('simple', 'iam'),
+    fallback: 'simple',
+    meaning:
+      'What an HTTP API with payload 2.0 expects of its authorizer; every other API always gets a policy. The event does not tell.',
+  }),
+  authorizerTtlSeconds: setting({
+    name: 'TGEFD_AUTHORIZER_TTL_SEC',
+    only: 'lambda',
+    kind: integer(0, 3600, 'seconds'),
+    fallback: 0,
+    meaning:
+      'How long API Gateway keeps an answer, exactly as set there. Revocation, limits and audit do not see what is answered from it.',
+  }),
+} as const;

@@ -1,0 +1,24 @@
+import { document, headerName, list } from '../../kinds.ts';
+import { secret, setting } from '../../variable.ts';
+
+/** Chapter “Trust boundary” of the configuration. */
+export const boundary = {
+  trustedProxies: setting({
+    name: 'TGEFD_TRUSTED_PROXIES',
+    kind: list('CIDR ranges separated by commas'),
+    fallback: '',
+    meaning: 'Networks whose forwarded, identity and certificate headers count.',
+  }),
+  ingressSecret: secret({
+    name: 'TGEFD_INGRESS_SECRET',
+    kind: document('at least 32 bytes'),
+    meaning: 'Secret of the signed ingress proof, where no peer address exists or can be trusted; at least 32 bytes.',
+  }),
+  identityHeader: setting({
+    name: 'TGEFD_IDENTITY_HEADER',
+    kind: headerName,
+    fallback: null,
+    meaning:
+      'Header in which a trusted ingress names the caller, and under which the verified identity goes upstream (`x-auth-request-user` otherwise).',
+  }),
+} as const;

@@ -1,0 +1,34 @@
+import { document, oneOf, words } from '../../kinds.ts';
+import { setting } from '../../variable.ts';
+
+const origin = /^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?$|^\*$/;
+
+/** Chapter “General” of the configuration. */
+export const general = {
+  environment: setting({
+    name: 'TGEFD_ENV',
+    kind: oneOf('production', 'development'),
+    fallback: 'production',
+    meaning: 'Production refuses every weak setting; development allows some and says so.',
+  }),
+  endpoints: setting({
+    name: 'TGEFD_ENDPOINTS',
+    kind: document('a JSON array of `{"method", "path", "scope", "budget", "action"?}`'),
+    fallback: null,
+    meaning:
+      'Rows added to the endpoint table, or replacing one of the same method and path. `{name}` stands for one segment; scope `null` means any authenticated caller.',
+  }),
+  forwardAuth: setting({
+    name: 'TGEFD_FORWARD_AUTH',
+    kind: oneOf('off', 'nginx', 'traefik', 'caddy', 'envoy'),
+    fallback: 'off',
+    meaning:
+      'The proxy that asks for decisions at `/_authorizer/check` (or `/_authorizer/ext-authz/` for Envoy), and with it the only headers that method and URI are read from.',
+  }),
+  corsAllowedOrigins: setting({
+    name: 'TGEFD_CORS_ALLOWED_ORIGINS',
+    kind: words('origins such as `https://app.example`, separated by commas', origin),
+    fallback: [],
+    meaning: 'Origins whose preflights are answered; none by default. Preflights never reach the upstream.',
+  }),
+} as const;

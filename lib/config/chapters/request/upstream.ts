@@ -1,0 +1,42 @@
+import { boolean, document, integer, seconds, url } from '../../kinds.ts';
+import { secret, setting } from '../../variable.ts';
+
+/** Chapter “Upstream” of the configuration. */
+export const upstream = {
+  upstreamUrl: setting({
+    name: 'TGEFD_UPSTREAM_URL',
+    kind: url,
+    fallback: null,
+    meaning:
+      'Origin that the gateway forwards to. Required unless a forward-auth door is on or a Worker has the service binding `UPSTREAM`; that may be an mTLS certificate too, which is then shown to this origin.',
+  }),
+  upstreamAllowHttp: setting({
+    name: 'TGEFD_UPSTREAM_ALLOW_HTTP',
+    kind: boolean,
+    fallback: false as boolean,
+    meaning: 'Allows an `http:` upstream that is not on a loopback host.',
+  }),
+  upstreamTimeoutSeconds: setting({
+    name: 'TGEFD_UPSTREAM_TIMEOUT_SEC',
+    kind: seconds(0.05, 3600),
+    fallback: 60,
+    meaning: 'How long the upstream may take to begin its answer.',
+  }),
+  forwardCredentials: setting({
+    name: 'TGEFD_FORWARD_CREDENTIALS',
+    kind: boolean,
+    fallback: false as boolean,
+    meaning: 'Whether `Authorization` and `x-api-key` go on to the upstream.',
+  }),
+  maximumBodyBytes: setting({
+    name: 'TGEFD_MAX_BODY_BYTES',
+    kind: integer(0, 1_099_511_627_776 - 1, 'bytes'),
+    fallback: 0,
+    meaning: 'Longest request body, declared or streamed; 0 is off.',
+  }),
+  assertionKey: secret({
+    name: 'TGEFD_ASSERTION_KEY',
+    kind: document('a private JWK for EdDSA (Ed25519) or ES256'),
+    meaning: 'Key that signs the identity assertion for the upstream (`x-tgefd-assertion`).',
+  }),
+} as const;

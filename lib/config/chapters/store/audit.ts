@@ -1,0 +1,44 @@
+import { boolean, document, integer, oneOf, path } from '../../kinds.ts';
+import { secret, setting, settingByEnvironment } from '../../variable.ts';
+
+/** Chapter “Audit” of the configuration. */
+export const audit = {
+  auditMode: settingByEnvironment({
+    name: 'TGEFD_AUDIT_MODE',
+    kind: oneOf('strict', 'relaxed', 'off'),
+    fallback: {
+      production: 'strict' as 'strict' | 'relaxed',
+      development: 'relaxed' as 'strict' | 'relaxed',
+    },
+    meaning:
+      '`strict`: no answer leaves before its record is durable. `relaxed`: recorded after the answer. `off`: development only.',
+  }),
+  auditLog: settingByEnvironment({
+    name: 'TGEFD_AUDIT_LOG',
+    kind: boolean,
+    fallback: {
+      production: false as boolean,
+      development: true as boolean,
+    },
+    meaning: 'Whether each record is also written to stdout as one JSON line.',
+  }),
+  auditLogPath: setting({
+    name: 'TGEFD_AUDIT_LOG_PATH',
+    only: 'node',
+    kind: path,
+    fallback: null,
+    meaning: 'File that each record is also appended to.',
+  }),
+  auditPseudonymKey: secret({
+    name: 'TGEFD_AUDIT_PSEUDONYM_KEY',
+    kind: document('at least 32 bytes'),
+    meaning:
+      'HMAC key under which identities appear in records and Redis keys; at least 32 bytes. Development makes one per process.',
+  }),
+  auditStreamMaximum: setting({
+    name: 'TGEFD_AUDIT_STREAM_MAX',
+    kind: integer(100, 100_000_000),
+    fallback: 1_000_000,
+    meaning: 'Records the outbox may hold before it counts as unavailable; it is never trimmed.',
+  }),
+} as const;
