@@ -11,6 +11,7 @@ import {
   type Manifest,
   render,
   renderText,
+  restrictedViolations,
   schemaProblems,
   settingsOf,
 } from '../support/manifests.ts';
@@ -20,44 +21,6 @@ import { toolFolder } from '../support/tool-folder.ts';
 /* What the manifests come to, rendered by kustomize and held against the Kubernetes and operator schemas and the product. */
 
 const [tools, kubectl] = await Promise.all([toolFolder(), kustomizeProgram()]);
-
-/** What the `restricted` profile of the Pod Security Standards forbids in a pod template. */
-function restrictedViolations(deployment: Manifest): string[] {
-  const { spec } = deployment.spec.template;
-  const allowed = [
-    'configMap',
-    'csi',
-    'downwardAPI',
-    'emptyDir',
-    'ephemeral',
-    'persistentVolumeClaim',
-    'projected',
-    'secret',
-  ];
-  const violations: string[] = [];
-  const demand = (holds: boolean, what: string) => void (holds || violations.push(what));
-  demand(!spec.hostNetwork && !spec.hostPID && !spec.hostIPC, 'host namespaces');
-  demand(spec.securityContext?.runAsNonRoot === true, 'runAsNonRoot');
-  demand(spec.securityContext?.runAsUser !== 0, 'runAsUser');
-  demand(spec.securityContext?.seccompProfile?.type === 'RuntimeDefault', 'seccompProfile');
-  for (const volume of spec.volumes ?? []) {
-    demand(
-      Object.keys(volume).every((key) => key === 'name' || allowed.includes(key)),
-      `volume ${volume.name}`,
-    );
-  }
-  for (const { name, securityContext, ports } of [...spec.containers, ...(spec.initContainers ?? [])]) {
-    demand(securityContext?.allowPrivilegeEscalation === false, `${name}: allowPrivilegeEscalation`);
-    demand(securityContext?.privileged !== true, `${name}: privileged`);
-    demand(JSON.stringify(securityContext?.capabilities) === '{"drop":["ALL"]}', `${name}: capabilities`);
-    demand(securityContext?.readOnlyRootFilesystem === true, `${name}: readOnlyRootFilesystem`);
-    demand(
-      (ports ?? []).every((port: { hostPort?: number }) => port.hostPort === undefined),
-      `${name}: hostPort`,
-    );
-  }
-  return violations;
-}
 
 const OVERLAYS = ['base', 'overlays/nginx', 'overlays/traefik', 'overlays/envoy-gateway'];
 

@@ -37,9 +37,15 @@ export async function renderText(kubectl: Program, folder: string): Promise<stri
 
 /** The same, read. */
 export async function render(kubectl: Program, tools: Program, folder: string): Promise<Manifest[]> {
-  const text = await renderText(kubectl, folder);
+  return readManifests(tools, await renderText(kubectl, folder));
+}
+
+/** Reads the documents of a YAML stream; empty documents are left out. */
+export function readManifests(tools: Program, text: string): Manifest[] {
   const { parseAllDocuments } = createRequire(join(pathOf(tools), 'package.json'))('yaml');
-  return parseAllDocuments(text).map((document: { toJS(): Manifest }) => document.toJS());
+  return parseAllDocuments(text)
+    .map((document: { toJS(): Manifest | null }) => document.toJS())
+    .filter((manifest: Manifest | null) => manifest !== null);
 }
 
 /** Which package holds the schemas of an API group. Cilium's and Envoy Gateway's are in none; see below. */
@@ -116,4 +122,42 @@ export function settingsOf(manifests: readonly Manifest[]): Record<string, strin
   );
   if (map === undefined) throw new Error('no settings');
   return map.data;
+}
+
+/** What the `restricted` profile of the Pod Security Standards forbids in a pod template. */
+export function restrictedViolations(deployment: Manifest): string[] {
+  const { spec } = deployment.spec.template;
+  const allowed = [
+    'configMap',
+    'csi',
+    'downwardAPI',
+    'emptyDir',
+    'ephemeral',
+    'persistentVolumeClaim',
+    'projected',
+    'secret',
+  ];
+  const violations: string[] = [];
+  const demand = (holds: boolean, what: string) => void (holds || violations.push(what));
+  demand(!spec.hostNetwork && !spec.hostPID && !spec.hostIPC, 'host namespaces');
+  demand(spec.securityContext?.runAsNonRoot === true, 'runAsNonRoot');
+  demand(spec.securityContext?.runAsUser !== 0, 'runAsUser');
+  demand(spec.securityContext?.seccompProfile?.type === 'RuntimeDefault', 'seccompProfile');
+  for (const volume of spec.volumes ?? []) {
+    demand(
+      Object.keys(volume).every((key) => key === 'name' || allowed.includes(key)),
+      `volume ${volume.name}`,
+    );
+  }
+  for (const { name, securityContext, ports } of [...spec.containers, ...(spec.initContainers ?? [])]) {
+    demand(securityContext?.allowPrivilegeEscalation === false, `${name}: allowPrivilegeEscalation`);
+    demand(securityContext?.privileged !== true, `${name}: privileged`);
+    demand(JSON.stringify(securityContext?.capabilities) === '{"drop":["ALL"]}', `${name}: capabilities`);
+    demand(securityContext?.readOnlyRootFilesystem === true, `${name}: readOnlyRootFilesystem`);
+    demand(
+      (ports ?? []).every((port: { hostPort?: number }) => port.hostPort === undefined),
+      `${name}: hostPort`,
+    );
+  }
+  return violations;
 }
