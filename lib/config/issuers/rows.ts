@@ -1,0 +1,80 @@
+import { isJsonObject, type JsonValue } from '../../codec/strict-json.ts';
+import { nearest } from '../names.ts';
+import type { Problem } from '../problem.ts';
+import type { DeclaredIssuer, IssuerMember } from './issuer.ts';
+import { members } from './members.ts';
+
+/** More issuers than one API has; each keeps a key set of its own. */
+const mostIssuers = 50;
+
+export interface IssuerRows {
+  readonly rows: readonly DeclaredIssuer[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Reads the rows of `TGEFD_ISSUERS`: members and their forms. What members demand of each other and of the environment is
+ * left to `completeIssuer`.
+ *
+ * @param document - the JSON value, parsed strictly.
+ * @param variable - what the document was read from, for the problems.
+ * @returns the rows that could be read, and every problem.
+ * @example
+ * parseIssuerRows([{ issuer: 'https://id.example', audience: 'api' }], 'TGEFD_ISSUERS').rows.length; // 1
+ */
+export function parseIssuerRows(document: JsonValue, variable: string): IssuerRows {
+  if (!Array.isArray(document) || document.length === 0 || document.length > mostIssuers)
+    return {
+      rows: [],
+      problems: [{ variable, found: kindOf(document), accepted: `a JSON array of 1 to ${mostIssuers} objects` }],
+    };
+  const problems: Problem[] = [];
+  const rows = document.flatMap((row: JsonValue, index) => {
+    const name = `${variable}[${index}]`;
+    if (isJsonObject(row)) return [parseRow(row, name, problems)];
+    problems.push({ variable: name, found: kindOf(row), accepted: 'an object' });
+    return [];
+  });
+  return { rows, problems };
+}
+
+function parseRow(row: Readonly<Record<string, JsonValue>>, name: string, problems: Problem[]): DeclaredIssuer {
+  const declared: Partial<Record<IssuerMember, unknown>> = {};
+  for (const [member, value] of Object.entries(row)) {
+    if (!isMember(member)) {
+      const known = nearest(member, Object.keys(members)).name;
+      problems.push({
+        variable: `${name}.${member.slice(0, 40)}`,
+        found: 'an unknown member',
+        accepted: `\`${known}\`?`,
+      });
+      continue;
+    }
+    const parsed = members[member].schema.safeParse(value);
+    if (parsed.success) declared[member] = parsed.data;
+    else problems.push({ variable: `${name}.${member}`, found: shown(value), accepted: members[member].accepts });
+  }
+  if (!Object.hasOwn(row, 'issuer'))
+    problems.push({ variable: `${name}.issuer`, found: 'nothing', accepted: members.issuer.accepts });
+  return declared as DeclaredIssuer;
+}
+
+function isMember(name: string): name is IssuerMember {
+  return Object.hasOwn(members, name);
+}
+
+/** Looks like a secret: a JWT, a PEM, or 20 and more characters of base64 or hexadecimal. */
+const secretive = /-----BEGIN|eyJ[\w-]+\.|[A-Za-z0-9+/_=-]{20,}/;
+
+/** A refused value for the operator to read. What may be a secret is told by its length alone. */
+function shown(value: JsonValue): string {
+  const json = JSON.stringify(value);
+  if (json === '""') return 'an empty text';
+  if (typeof value === 'object' && value !== null && json.length > 80) return kindOf(value);
+  return secretive.test(json) ? `a text of ${json.length} characters` : json.slice(0, 80);
+}
+
+function kindOf(value: JsonValue): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  return value === null ? 'null' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
