@@ -86,7 +86,9 @@ function unprovenPrincipal(
   return {
     method,
     subject,
+    identity: subject,
     issuer: null,
+    claims: null,
     scopes,
     roles: [],
     keyId,

@@ -1,3 +1,4 @@
+import { partsOfSubject } from '../authenticate/jwt/subject.ts';
 import type { RevocationKind } from '../decision/reason.ts';
 import { DEFAULT_LIFETIME_SECONDS, revocationId } from '../revoke/entry.ts';
 import type { Revocation, RevocationOutcome, Revocations } from '../revoke/revocation.ts';
@@ -12,8 +13,10 @@ const kinds: Readonly<Record<string, RevocationKind>> = {
   'key-id': 'key_id',
 };
 
-function idOf(kind: RevocationKind, text: string): string {
-  const id = revocationId(kind, text);
+function idOf(kind: RevocationKind, text: string, issuer: string | undefined): string {
+  if (issuer !== undefined && (kind !== 'sub' || issuer === '')) throw new Usage('--issuer goes with a subject');
+  const id = revocationId(kind, text, issuer);
+  if (id === null && kind === 'sub') throw new Usage('a subject has no control characters');
   if (id === null) throw new Usage('a thumbprint is the SHA-256 of the certificate, hexadecimal or base64url');
   return id;
 }
@@ -35,9 +38,11 @@ async function storeOf(console: Console): Promise<{ revocations: Revocations; no
 }
 
 function shown(entry: Revocation): string {
+  const { issuer, subject } = partsOfSubject(entry.id);
   return [
     entry.kind.padEnd(10),
-    entry.id,
+    subject,
+    issuer === null ? '' : `of ${issuer}`,
     entry.beforeSeconds === null ? '' : `issued before ${new Date(entry.beforeSeconds * 1000).toISOString()}`,
     `until ${new Date(entry.expiresAtSeconds * 1000).toISOString()}`,
     entry.reason === null ? '' : JSON.stringify(entry.reason),
@@ -59,7 +64,7 @@ function seconds(text: string, name: string): number {
 export const revoke: Command = {
   summary: 'refuses a token, subject, key or certificate from now on',
   usage:
-    'revoke --jti ID | --sub NAME [--before EPOCH] | --kid ID | --thumbprint SHA256 | --key-id ID  [--expires-in SECONDS] [--reason TEXT]',
+    'revoke --jti ID | --sub NAME [--issuer URL] [--before EPOCH] | --kid ID | --thumbprint SHA256 | --key-id ID  [--expires-in SECONDS] [--reason TEXT]',
   async run(args, console) {
     const { values } = options(args, {
       jti: { type: 'string' },
@@ -67,6 +72,7 @@ export const revoke: Command = {
       kid: { type: 'string' },
       thumbprint: { type: 'string' },
       'key-id': { type: 'string' },
+      issuer: { type: 'string' },
       before: { type: 'string' },
       'expires-in': { type: 'string', default: String(DEFAULT_LIFETIME_SECONDS) },
       reason: { type: 'string' },
@@ -78,7 +84,7 @@ export const revoke: Command = {
     const [given] = named;
     if (given === undefined || named.length > 1 || given.id === '')
       throw new Usage('exactly one of --jti, --sub, --kid, --thumbprint, --key-id');
-    const what = { ...given, id: idOf(given.kind, given.id) };
+    const what = { ...given, id: idOf(given.kind, given.id, values.issuer) };
     if (values.before !== undefined && what.kind !== 'sub') throw new Usage('--before goes with --sub');
     const lifetime = seconds(values['expires-in'], 'expires-in');
 
@@ -103,9 +109,9 @@ export const revoke: Command = {
 
 export const revocations: Command = {
   summary: 'lists the revocations in force, or shows or takes back one',
-  usage: 'revocations list | revocations show KIND ID | revocations remove KIND ID',
+  usage: 'revocations list | revocations show KIND ID [--issuer URL] | revocations remove KIND ID [--issuer URL]',
   async run(args, console) {
-    const { positionals } = options(args, {}, true);
+    const { positionals, values } = options(args, { issuer: { type: 'string' } }, true);
     const [verb = 'list', kindText, given] = positionals;
     const kind = kindText === undefined ? undefined : kinds[kindText.replace('key_id', 'key-id')];
     if (!['list', 'show', 'remove'].includes(verb) || (verb !== 'list' && (!kind || !given)))
@@ -122,7 +128,7 @@ export const revocations: Command = {
       return 0;
     }
     if (!kind || given === undefined) return 2;
-    const id = idOf(kind, given);
+    const id = idOf(kind, given, values.issuer);
     if (verb === 'remove') {
       const removed = await store.revocations.remove(kind, id);
       if (!answered(removed, console)) return 1;

@@ -37,7 +37,7 @@ export function recording(recorder: Recorder, pseudonyms: Pseudonyms) {
   return (decision: Decision, context: RequestContext) => {
     if (recorder.idle) return null;
     const { principal, boundary, denial } = decision;
-    const identity = principal && principal.method !== 'none' ? pseudonyms.of('identity', principal.subject) : null;
+    const identity = principal && principal.method !== 'none' ? pseudonyms.of('identity', principal.identity) : null;
     const address = boundary.addressPartition === null ? null : pseudonyms.of('address', boundary.addressPartition);
     const record = (identityName: string | null, addressName: string | null) =>
       recorder.record(

@@ -277,7 +277,7 @@ function declaredBodyRefusal(request: AccessRequest, { maximumBodyBytes }: Enfor
 function partitionOf(principal: Principal, boundary: Boundary, steps: Steps): Eventually<string> {
   return principal.method === 'none' && boundary.ingressIdentity === null
     ? steps.pseudonym('address', boundary.addressPartition ?? 'unknown')
-    : steps.pseudonym('identity', principal.subject);
+    : steps.pseudonym('identity', principal.identity);
 }
 
 function revocable(principal: Principal): RevocationHandles | null {
@@ -286,6 +286,7 @@ function revocable(principal: Principal): RevocationHandles | null {
     : {
         tokenId: principal.tokenId,
         subject: principal.subject,
+        issuer: principal.issuer,
         issuedAtSeconds: principal.issuedAtSeconds,
         keyId: principal.method === 'jwt' ? principal.keyId : null,
         thumbprint: principal.thumbprint,

@@ -17,11 +17,16 @@ export interface ClientCertificate {
   readonly notAfterSeconds: number | null;
 }
 
-/** The authenticated caller. `subject` is a raw identity: it goes upstream and nowhere else. */
+/** The authenticated caller. `subject` and `identity` are raw identities: only the subject goes upstream, and nowhere else. */
 export interface Principal {
   readonly method: AuthMethod;
   readonly subject: string;
+  /** What budgets, records and revocations know the caller by. Two callers who are not the same never share it. */
+  readonly identity: string;
+  /** Issuer of the token, in the spelling that goes upstream; null for every other method. */
   readonly issuer: string | null;
+  /** Claims of the token, where something in the configuration reads them; null otherwise. */
+  readonly claims: Readonly<Record<string, unknown>> | null;
   /** Scopes granted, roles already mapped; `*` stands for every endpoint scope. */
   readonly scopes: readonly string[];
   /** Roles by which scopes came, lower case; empty when scopes were explicit. */
@@ -57,6 +62,8 @@ export type Authentication =
 export interface RevocationHandles {
   readonly tokenId: string | null;
   readonly subject: string | null;
+  /** Issuer of a token: a revocation may name a subject of one issuer only. */
+  readonly issuer: string | null;
   readonly issuedAtSeconds: number | null;
   /** `kid` of a token. */
   readonly keyId: string | null;

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { Pseudonyms } from '../audit/pseudonym.ts';
+import { partsOfSubject } from '../authenticate/jwt/subject.ts';
 import { parseStrictJson } from '../codec/strict-json.ts';
 import type { Decision } from '../decision/outcome.ts';
 import type { Clock } from '../decision/ports.ts';
@@ -15,6 +16,7 @@ const longestLifetimeSeconds = 400 * 24 * 3600;
 const demand = z.strictObject({
   kind: z.enum(kinds),
   id: z.string().check(z.minLength(1), z.maxLength(512)),
+  issuer: z.optional(z.string().check(z.minLength(1), z.maxLength(512))),
   before: z.optional(z.int().check(z.minimum(0))),
   expires_at: z.optional(z.int().check(z.minimum(0))),
   reason: z.optional(z.string().check(z.maxLength(256), z.regex(/^[^\p{Cc}]*$/u))),
@@ -42,10 +44,13 @@ function json(status: number, body: unknown, requestId: string) {
   });
 }
 
-function wire(entry: Revocation) {
+/** An entry as JSON. Where the store keeps pseudonyms, only whoever names the issuer can be told it. */
+function wire(entry: Revocation, issuer: string | null = null) {
+  const named = issuer ?? (entry.kind === 'sub' ? partsOfSubject(entry.id).issuer : null);
   return {
     kind: entry.kind,
-    id: entry.id,
+    id: entry.kind === 'sub' ? partsOfSubject(entry.id).subject : entry.id,
+    ...(named === null ? {} : { issuer: named }),
     ...(entry.beforeSeconds === null ? {} : { before: entry.beforeSeconds }),
     expires_at: entry.expiresAtSeconds,
     created_at: entry.createdAtSeconds,
@@ -84,7 +89,7 @@ export function createAdministration(parts: {
     if (kindText === undefined && decision.method === 'POST') {
       const wanted = await read(request);
       if (!wanted) return refuse({ reason: 'body_invalid' });
-      const id = revocationId(wanted.kind, wanted.id);
+      const id = revocationId(wanted.kind, wanted.id, wanted.issuer ?? null);
       const latest = nowSeconds + longestLifetimeSeconds;
       // "Before" is strict, and a token may have been issued in this very second.
       const { before = nowSeconds + 1, expires_at: expiresAt = nowSeconds + DEFAULT_LIFETIME_SECONDS } = wanted;
@@ -97,24 +102,28 @@ export function createAdministration(parts: {
         expiresAtSeconds: expiresAt,
         reason: wanted.reason ?? null,
         createdAtSeconds: nowSeconds,
-        by: decision.principal ? await pseudonyms.of('identity', decision.principal.subject) : 'unknown',
+        by: decision.principal ? await pseudonyms.of('identity', decision.principal.identity) : 'unknown',
       });
       if (!added.done) return refuse({ reason: 'revocation_unavailable', retryAfterSeconds: added.retryAfterSeconds });
-      return json(201, wire(added.value), requestId);
+      return json(201, wire(added.value, wanted.issuer), requestId);
     }
     const query = new URLSearchParams(decision.query);
     if (kindText === undefined && !query.has('id')) {
       if (decision.method === 'DELETE') return refuse({ reason: 'body_invalid' });
       const page = await revocations.list(query.get('cursor'));
       if (!page.done) return refuse({ reason: 'revocation_unavailable', retryAfterSeconds: page.retryAfterSeconds });
-      return json(200, { entries: page.value.entries.map(wire), next: page.value.next }, requestId);
+      return json(200, { entries: page.value.entries.map((entry) => wire(entry)), next: page.value.next }, requestId);
     }
 
     // An id with a slash has no place in a path, since an encoded one is refused there: it goes into the query.
     const kind = kinds.find((each) => each === (kindText ?? query.get('kind')));
     const id =
       kind &&
-      revocationId(kind, kindText === undefined ? (query.get('id') ?? '') : decodeURIComponent(idParts.join('/')));
+      revocationId(
+        kind,
+        kindText === undefined ? (query.get('id') ?? '') : decodeURIComponent(idParts.join('/')),
+        query.get('issuer'),
+      );
     if (!kind || !id) return refuse({ reason: 'endpoint_unknown' });
     if (decision.method === 'DELETE') {
       const removed = await revocations.remove(kind, id);
@@ -124,6 +133,8 @@ export function createAdministration(parts: {
     }
     const found = await revocations.find(kind, id);
     if (!found.done) return refuse({ reason: 'revocation_unavailable', retryAfterSeconds: found.retryAfterSeconds });
-    return found.value ? json(200, wire(found.value), requestId) : refuse({ reason: 'endpoint_unknown' });
+    return found.value
+      ? json(200, wire(found.value, query.get('issuer')), requestId)
+      : refuse({ reason: 'endpoint_unknown' });
   };
 }

@@ -3,6 +3,7 @@
  * expires with what it revokes.
  */
 
+import { subjectAt } from '../authenticate/jwt/subject.ts';
 import type { RevocationHandles } from '../decision/principal.ts';
 import type { RevocationKind } from '../decision/reason.ts';
 
@@ -81,11 +82,15 @@ export function fieldsOf(
   pseudonyms: RevocationPseudonyms,
 ): RevocationField[] | Promise<RevocationField[]> {
   const tokenIds = handles.tokenId === null ? [] : pseudonyms('jti', handles.tokenId);
-  const subjects = handles.subject === null ? [] : pseudonyms('sub', handles.subject);
-  if (tokenIds instanceof Promise || subjects instanceof Promise) {
-    return Promise.all([tokenIds, subjects]).then(([jti, sub]) => listFields(handles, jti, sub));
+  const { subject, issuer } = handles;
+  const subjects = subject === null ? [] : pseudonyms('sub', subject);
+  const atIssuer = subject === null || issuer === null ? [] : pseudonyms('sub', subjectAt(issuer, subject));
+  if (tokenIds instanceof Promise || subjects instanceof Promise || atIssuer instanceof Promise) {
+    return Promise.all([tokenIds, subjects, atIssuer]).then(([jti, sub, both]) =>
+      listFields(handles, jti, [...sub, ...both]),
+    );
   }
-  return listFields(handles, tokenIds, subjects);
+  return listFields(handles, tokenIds, atIssuer.length === 0 ? subjects : [...subjects, ...atIssuer]);
 }
 
 function listFields(

@@ -145,6 +145,7 @@ export function budgetsContract(make: () => Promise<StoreUnderTest>): void {
 const none: RevocationHandles = {
   tokenId: null,
   subject: null,
+  issuer: null,
   issuedAtSeconds: null,
   keyId: null,
   thumbprint: null,

@@ -84,6 +84,7 @@ describeWith([program], 'Redis that does not do what it should', () => {
   const credential = {
     tokenId: 'secret-token-id',
     subject: 'secret-subject',
+    issuer: null,
     issuedAtSeconds: 1_000,
     keyId: 'key-1',
     thumbprint: null,

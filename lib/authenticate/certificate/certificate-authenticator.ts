@@ -48,7 +48,9 @@ export function createCertificateAuthenticator(
     return authenticated({
       method: 'mtls',
       subject,
+      identity: subject,
       issuer: null,
+      claims: null,
       scopes: grant.scopes,
       roles: grant.roles,
       keyId: certificate.thumbprint,

@@ -16,3 +16,23 @@ export function isSubject(value: unknown): value is string {
     !control.test(value)
   );
 }
+
+/**
+ * The name of a subject at one issuer, for identities and revocations. Neither part can hold the separator, so that no two
+ * pairs share a name, and none is the name of a subject alone.
+ *
+ * @param issuer - the issuer, in the spelling that goes upstream.
+ * @param subject - the subject.
+ * @returns both as one text.
+ * @example
+ * subjectAt('https://id.example', 'alice');
+ */
+export function subjectAt(issuer: string, subject: string): string {
+  return `${issuer}\n${subject}`;
+}
+
+/** The two parts of a name that `subjectAt` made; the issuer is null for a subject alone. */
+export function partsOfSubject(name: string): { readonly issuer: string | null; readonly subject: string } {
+  const at = name.indexOf('\n');
+  return at === -1 ? { issuer: null, subject: name } : { issuer: name.slice(0, at), subject: name.slice(at + 1) };
+}

@@ -132,7 +132,9 @@ function knownToken(
   const principal: Principal = Object.freeze({
     method: 'jwt',
     subject: facts.subject,
+    identity: facts.subject,
     issuer: facts.issuer,
+    claims: null,
     scopes,
     roles,
     keyId: key.keyId,

@@ -16,6 +16,7 @@ function handles(some: Partial<RevocationHandles> = {}): RevocationHandles {
   return {
     tokenId: 'token-1',
     subject: 'alice',
+    issuer: null,
     issuedAtSeconds: NOW / 1000 - 60,
     keyId: 'key-1',
     thumbprint: null,

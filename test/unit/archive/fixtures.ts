@@ -65,6 +65,8 @@ export function decision(changes: Partial<Decision> = {}): Decision {
     principal: {
       method: 'jwt',
       subject: 'alice@example.org',
+      identity: 'alice@example.org',
+      claims: null,
       issuer: 'https://issuer.example.org/',
       scopes: ['evaluate'],
       roles: [],

@@ -97,6 +97,8 @@ describe('authentication', () => {
       principal: {
         method: 'api_key',
         subject: 'carol',
+        identity: 'carol',
+        claims: null,
         issuer: null,
         scopes: ['discover'],
         roles: [],

@@ -8,6 +8,8 @@ function principal(...scopes: string[]): Principal {
   return {
     method: 'jwt',
     subject: 'alice',
+    identity: 'alice',
+    claims: null,
     issuer: null,
     scopes,
     roles: [],

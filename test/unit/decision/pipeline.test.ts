@@ -20,6 +20,8 @@ const boundary: Boundary = {
 const alice: Principal = {
   method: 'jwt',
   subject: 'alice',
+  identity: 'alice',
+  claims: null,
   issuer: 'https://issuer.example',
   scopes: ['discover'],
   roles: [],
@@ -245,6 +247,7 @@ describe('what admission is asked', () => {
       revocation: {
         tokenId: 't-1',
         subject: 'alice',
+        issuer: 'https://issuer.example',
         issuedAtSeconds: 1_999_999_000,
         keyId: 'k-1',
         thumbprint: null,

@@ -6,6 +6,7 @@ function handles(some: Partial<RevocationHandles>): RevocationHandles {
   return {
     tokenId: null,
     subject: null,
+    issuer: null,
     issuedAtSeconds: null,
     keyId: null,
     thumbprint: null,

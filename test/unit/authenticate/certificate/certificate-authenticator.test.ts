@@ -60,6 +60,8 @@ describe('authentication by certificate', () => {
       principal: {
         method: 'mtls',
         subject: 'web',
+        identity: 'web',
+        claims: null,
         issuer: null,
         scopes: ['discover'],
         roles: [],

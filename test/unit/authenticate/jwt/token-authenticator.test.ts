@@ -104,6 +104,8 @@ describe('authentication by token', () => {
       principal: {
         method: 'jwt',
         subject: 'alice',
+        identity: 'alice',
+        claims: null,
         issuer,
         scopes: ['discover', 'jobs'],
         roles: [],
