@@ -5,7 +5,8 @@ import { doctor } from '../lib/cli/doctor/doctor.ts';
 import { egress } from '../lib/cli/egress.ts';
 import { explain } from '../lib/cli/explain.ts';
 import { revocations, revoke } from '../lib/cli/revocations.ts';
-import { rotate } from '../lib/cli/rotate.ts';
+import { keys } from '../lib/cli/secrets/keys.ts';
+import { rotate } from '../lib/cli/secrets/rotate.ts';
 import { token } from '../lib/cli/token.ts';
 import product from '../package.json' with { type: 'json' };
 
@@ -16,6 +17,7 @@ const commands: Readonly<Record<string, Command>> = {
   doctor,
   egress,
   explain,
+  keys,
   revocations,
   revoke,
   rotate,

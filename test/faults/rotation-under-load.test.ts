@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { rotatedSecrets } from '../../lib/cli/rotations.ts';
+import { rotatedSecrets } from '../../lib/cli/secrets/rotations.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { redisProgram } from '../support/redis.ts';
 import { onStage } from '../support/rotation.ts';

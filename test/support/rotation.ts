@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { main } from '../../functions/cli.ts';
-import { rotatedSecrets } from '../../lib/cli/rotations.ts';
+import { rotatedSecrets } from '../../lib/cli/secrets/rotations.ts';
 import { freePort } from './child.ts';
 import type { Program } from './debian.ts';
 import type { DoorEnv, StartedDoor } from './door.ts';

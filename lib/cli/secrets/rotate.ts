@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
-import { type Command, type Console, options, Usage } from './command.ts';
+import { type Command, type Console, options, Usage } from '../command.ts';
+import { writeNewFile } from './new-file.ts';
 import { usesOfSecret } from './rotate-check.ts';
 import { type RotatedSecret, rotatedSecrets } from './rotations.ts';
 
@@ -49,7 +49,7 @@ async function make(
       throw new Usage('--id is 1 to 64 letters, digits, `.`, `_` or `-`');
     const value = await secret.make(id ?? null);
     if (out === undefined) console.out(value);
-    else await writeNew(out, value);
+    else await writeNewFile(out, value);
   }
   const say = print ? console.err : console.out;
   say(
@@ -61,18 +61,6 @@ async function make(
   say(`while both count: ${secret.overlap}`);
   say(`the old one is dead: ${secret.bound}`);
   return 0;
-}
-
-/** A file of its own, for its owner alone, and never over another. */
-async function writeNew(path: string, value: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600).catch(() => {
-    throw new Usage(`--out: ${path} is there already, or cannot be made`);
-  });
-  try {
-    await file.writeFile(value);
-  } finally {
-    await file.close();
-  }
 }
 
 async function check(

@@ -1,7 +1,7 @@
-import { sleep } from '../codec/sleep.ts';
-import type { CredentialKind } from '../decision/principal.ts';
-import { CREDENTIAL_METRIC } from '../observe/credentials.ts';
-import { type Console, Usage } from './command.ts';
+import { sleep } from '../../codec/sleep.ts';
+import type { CredentialKind } from '../../decision/principal.ts';
+import { CREDENTIAL_METRIC } from '../../observe/credentials.ts';
+import { type Console, Usage } from '../command.ts';
 
 export interface Uses {
   readonly current: number;

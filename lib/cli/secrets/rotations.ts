@@ -1,5 +1,5 @@
-import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
-import type { CredentialKind } from '../decision/principal.ts';
+import type { CredentialKind } from '../../decision/principal.ts';
+import { newKeyPair, randomSecret } from './new-secrets.ts';
 
 /** How one secret is rotated: the table that the command and docs/secret_management.md are held to. */
 export interface RotatedSecret {
@@ -18,16 +18,6 @@ export interface RotatedSecret {
   readonly records: string | null;
 }
 
-async function random(): Promise<string> {
-  return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url');
-}
-
-async function keyPair(): Promise<string> {
-  const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
-  const jwk = await exportJWK(privateKey);
-  return JSON.stringify({ ...jwk, kid: await calculateJwkThumbprint(jwk, 'sha256'), alg: 'EdDSA', use: 'sig' });
-}
-
 const refreshed =
   'TGEFD_SECRETS_REFRESH_SEC after it was taken out of its store, 2 s after out of a file, or with the deployment';
 
@@ -41,7 +31,7 @@ function inTwo(variable: string): readonly string[] {
 export const rotatedSecrets: Readonly<Record<string, RotatedSecret>> = {
   'jwt-secret': {
     variable: 'TGEFD_JWT_SECRET',
-    make: random,
+    make: randomSecret,
     steps: [
       ...inTwo('TGEFD_JWT_SECRET'),
       'give the new value to whoever signs tokens',
@@ -55,7 +45,7 @@ export const rotatedSecrets: Readonly<Record<string, RotatedSecret>> = {
   },
   'api-key': {
     variable: 'TGEFD_API_KEY',
-    make: async (id) => (id === null ? await random() : `${id}:${await random()}`),
+    make: async (id) => (id === null ? await randomSecret() : `${id}:${await randomSecret()}`),
     steps: [
       'put the entry of this holder, as it is now, into TGEFD_API_KEY_PREVIOUS',
       "put the new entry in its place in TGEFD_API_KEY, and today's date into TGEFD_API_KEY_ROTATED_AT",
@@ -70,7 +60,7 @@ export const rotatedSecrets: Readonly<Record<string, RotatedSecret>> = {
   },
   'ingress-secret': {
     variable: 'TGEFD_INGRESS_SECRET',
-    make: random,
+    make: randomSecret,
     steps: [
       ...inTwo('TGEFD_INGRESS_SECRET'),
       'give the new value to every ingress that signs proofs',
@@ -84,7 +74,7 @@ export const rotatedSecrets: Readonly<Record<string, RotatedSecret>> = {
   },
   'assertion-key': {
     variable: 'TGEFD_ASSERTION_KEY',
-    make: keyPair,
+    make: () => newKeyPair(),
     steps: [
       'put the new key into TGEFD_ASSERTION_KEY_PREVIOUS: it is published, and does not sign yet',
       'wait until verifiers have read the key set again: 60 s, or what they cache for',
@@ -100,7 +90,7 @@ export const rotatedSecrets: Readonly<Record<string, RotatedSecret>> = {
   },
   'audit-signing-key': {
     variable: 'TGEFD_AUDIT_SIGNING_KEY',
-    make: keyPair,
+    make: () => newKeyPair(),
     steps: [
       'put the new key into TGEFD_AUDIT_SIGNING_KEY_PREVIOUS: manifests by it verify, and it does not sign yet',
       'give auditors the key set that audit keys prints now',
@@ -115,7 +105,7 @@ export const rotatedSecrets: Readonly<Record<string, RotatedSecret>> = {
   },
   'pseudonym-key': {
     variable: 'TGEFD_AUDIT_PSEUDONYM_KEY',
-    make: random,
+    make: randomSecret,
     steps: [
       'put the new value into TGEFD_AUDIT_PSEUDONYM_KEY_PREVIOUS: revocations are looked up under it, and it names nobody yet',
       "once every process has it (audit accesses), swap the two values, and put today's date into TGEFD_AUDIT_PSEUDONYM_KEY_ROTATED_AT",

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { importJWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { main } from '../../../functions/cli.ts';
-import { parseApiKeys } from '../../../lib/authenticate/api-key.ts';
-import { usesBetween, usesIn } from '../../../lib/cli/rotate-check.ts';
-import { rotatedSecrets } from '../../../lib/cli/rotations.ts';
-import { createCredentialCounter } from '../../../lib/observe/credentials.ts';
-import { createMetrics } from '../../../lib/observe/metrics.ts';
-import { loadAssertionKey, parseAssertionKey } from '../../../lib/respond/assertion-key.ts';
-import { type LoopbackServer, listenOnLoopback } from '../../support/loopback-server.ts';
+import { main } from '../../../../functions/cli.ts';
+import { parseApiKeys } from '../../../../lib/authenticate/api-key.ts';
+import { usesBetween, usesIn } from '../../../../lib/cli/secrets/rotate-check.ts';
+import { rotatedSecrets } from '../../../../lib/cli/secrets/rotations.ts';
+import { createCredentialCounter } from '../../../../lib/observe/credentials.ts';
+import { createMetrics } from '../../../../lib/observe/metrics.ts';
+import { loadAssertionKey, parseAssertionKey } from '../../../../lib/respond/assertion-key.ts';
+import { type LoopbackServer, listenOnLoopback } from '../../../support/loopback-server.ts';
 
 async function run(...args: string[]) {
   const [out, err]: [string[], string[]] = [[], []];
