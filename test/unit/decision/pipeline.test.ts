@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { AdmissionAnswer, Decision } from '../../../lib/decision/outcome.ts';
-import { createEnforce, type EnforceSettings, type Steps } from '../../../lib/decision/pipeline.ts';
+import { createEnforce } from '../../../lib/decision/pipeline.ts';
 import type { Authentication, Principal } from '../../../lib/decision/principal.ts';
 import type { Reason } from '../../../lib/decision/reason.ts';
 import type { AccessRequest, Boundary, Endpoint, Route } from '../../../lib/decision/request.ts';
+import type { EnforceSettings, Steps } from '../../../lib/decision/steps.ts';
 
 const boundary: Boundary = {
   trustedHop: false,

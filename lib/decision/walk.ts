@@ -1,0 +1,105 @@
+import type { BudgetState, Decision, Stage } from './outcome.ts';
+import type { RequestContext } from './ports.ts';
+import type { Principal, RevocationHandles } from './principal.ts';
+import type { Degradation, Reason } from './reason.ts';
+import type { AccessRequest, Boundary, HeaderFields, Route } from './request.ts';
+
+/** One request on its way: what it is, and what the steps have found so far. A denial keeps what was found. */
+export interface Walk {
+  readonly request: AccessRequest;
+  readonly context: RequestContext;
+  readonly atMs: number;
+  /** Takes the time: a stage ends here. */
+  readonly mark: (stage: Stage) => void;
+  boundary: Boundary;
+  /** What is wrong with the forwarded fields; told once the endpoint is known, so that the record can name it. */
+  boundaryDenial: Reason | null;
+  path: string | null;
+  query: string;
+  route: Route;
+  principal: Principal | null;
+  /** Why the caller may not, found by authorization; told once admission has answered. */
+  refusal: Reason | null;
+  budgets: readonly BudgetState[];
+  degraded: readonly Degradation[];
+}
+
+export function beginWalk(
+  request: AccessRequest,
+  context: RequestContext,
+  { id, atMs, mark }: { readonly id: string } & Pick<Walk, 'atMs' | 'mark'>,
+): Walk {
+  return {
+    request,
+    context,
+    atMs,
+    mark,
+    boundary: unknownBoundary(id),
+    boundaryDenial: null,
+    path: null,
+    query: '',
+    route: { found: 'nothing' },
+    principal: null,
+    refusal: null,
+    budgets: [],
+    degraded: [],
+  };
+}
+
+export function decisionOf(
+  walk: Walk,
+  denial: Reason | null,
+  { id, latencyMs, authMethod }: Pick<Decision, 'id' | 'latencyMs' | 'authMethod'>,
+): Decision {
+  const { request, route } = walk;
+  return {
+    id,
+    atMs: walk.atMs,
+    latencyMs,
+    door: request.door,
+    method: request.method,
+    path: walk.path,
+    query: walk.query,
+    endpoint: route.found === 'endpoint' ? route.endpoint : null,
+    pattern:
+      route.found === 'endpoint' ? route.endpoint.pattern : route.found === 'other_methods' ? route.pattern : null,
+    boundary: walk.boundary,
+    authMethod,
+    principal: walk.principal,
+    denial,
+    budgets: walk.budgets,
+    degraded: walk.degraded,
+  };
+}
+
+/** What could revoke a principal, or null where nothing can. */
+export function revocable(principal: Principal): RevocationHandles | null {
+  return principal.method === 'none'
+    ? null
+    : {
+        tokenId: principal.tokenId,
+        subject: principal.subject,
+        issuer: principal.issuer,
+        issuedAtSeconds: principal.issuedAtSeconds,
+        keyId: principal.method === 'jwt' ? principal.keyId : null,
+        thumbprint: principal.thumbprint,
+        apiKeyId: principal.method === 'api_key' ? principal.keyId : null,
+      };
+}
+
+const noFields: HeaderFields = { get: () => null, *[Symbol.iterator]() {} };
+
+function unknownBoundary(requestId: string): Boundary {
+  return {
+    trustedHop: false,
+    believed: noFields,
+    clientAddress: null,
+    addressPartition: null,
+    secure: null,
+    host: null,
+    requestId,
+    traceparent: '',
+    parentSpanId: null,
+    ingressIdentity: null,
+  };
+}
