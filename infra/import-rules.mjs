@@ -70,7 +70,7 @@ export default {
       severity: 'error',
       from: {
         path: '^lib/',
-        pathNot: '^lib/(platform/(node|lambda)|adapter|compose|cli|policy|console)/|^lib/(node|lambda)\\.ts$',
+        pathNot: '^lib/(platform/(node|lambda|cli)|adapter|compose|cli|policy|console)/|^lib/(node|lambda)\\.ts$',
       },
       to: { dependencyTypes: ['core'] },
     },

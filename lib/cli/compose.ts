@@ -1,10 +1,10 @@
 import { sleep } from '../codec/sleep.ts';
 import { createUlids } from '../codec/ulid.ts';
 import { type Composed, compose } from '../compose/authorizer.ts';
+import { operatorAgents } from '../platform/cli/agents.ts';
 import { createNodeFetch } from '../platform/node/fetch.ts';
 import type { Console } from './command.ts';
 import { configOrProblems } from './config.ts';
-import { operatorAgents } from './operator-agents.ts';
 
 function clock() {
   return Date.now();

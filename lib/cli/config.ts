@@ -9,9 +9,9 @@ import { rotationWarnings } from '../config/rotation.ts';
 import type { Place } from '../config/rules.ts';
 import type { Log } from '../decision/ports.ts';
 import { createEgressWatch } from '../egress/watch.ts';
-import { identifyConnections } from '../platform/node/client-connections.ts';
-import { createClientTls } from '../platform/node/client-tls.ts';
 import { createNodeSecrets } from '../platform/node/secrets.ts';
+import { identifyConnections } from '../platform/node/tls/client-connections.ts';
+import { createClientTls } from '../platform/node/tls/client-tls.ts';
 import { type Command, type Console, options, Usage } from './command.ts';
 
 const platforms = ['worker', 'node', 'lambda'] as const;

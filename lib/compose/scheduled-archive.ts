@@ -5,12 +5,12 @@ import type { AccessKeeper } from '../audit/secret-access-records.ts';
 import type { Config } from '../config/load.ts';
 import type { Clock, Fetch, Log, NewId } from '../decision/ports.ts';
 import { composeEgress, type EgressWatch } from '../egress/watch.ts';
+import { cloudCredentials } from '../platform/cloud/credentials.ts';
+import { s3Stores } from '../platform/cloud/object-stores.ts';
 import type { NodeEgress } from '../platform/node/egress.ts';
 import { fetchExchange } from '../redis/connection.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import { composeArchive } from './archive.ts';
-import { s3Stores } from './archive-places.ts';
-import { cloudCredentials } from './cloud-credentials.ts';
 
 export interface ScheduledRuntime {
   readonly clock: Clock;

@@ -1,10 +1,10 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { createRemoteJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { s3Stores } from '../../lib/compose/archive-places.ts';
-import { cloudCredentials } from '../../lib/compose/cloud-credentials.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import type { Fetch } from '../../lib/decision/ports.ts';
+import { cloudCredentials } from '../../lib/platform/cloud/credentials.ts';
+import { s3Stores } from '../../lib/platform/cloud/object-stores.ts';
 import { createS3Client, createS3Store } from '../../lib/storage/s3.ts';
 import { type LoopbackServer, listenOnLoopback } from '../support/loopback-server.ts';
 import { startNodeDoor } from '../support/node-door.ts';

@@ -1,7 +1,7 @@
 import type { ArchiveLock, Source } from '../../audit/outbox.ts';
-import type { CloudCredentials } from '../../compose/cloud-credentials.ts';
 import type { Config } from '../../config/load.ts';
 import type { Clock, Log, NewId } from '../../decision/ports.ts';
+import type { CloudCredentials } from '../../platform/cloud/credentials.ts';
 import type { NodeEgress } from '../../platform/node/egress.ts';
 
 const RUN_MS = 60_000;
@@ -39,7 +39,7 @@ export function startNodeArchive(
   const load = async () => {
     const [{ composeArchive }, { s3Stores }] = await Promise.all([
       import('../../compose/archive.ts'),
-      import('../../compose/archive-places.ts'),
+      import('../../platform/cloud/object-stores.ts'),
     ]);
     const { store, copies } = s3Stores(settings, clock, egress, cloud);
     return store && composeArchive(config, { clock, newId, log, outbox, store, copies, runMs: RUN_MS });

@@ -12,7 +12,7 @@ import {
   type TlsFiles,
   type TlsMaterial,
   watchTlsFiles,
-} from '../../platform/node/tls-files.ts';
+} from '../../platform/node/tls/tls-files.ts';
 
 /** The files of the door's own TLS, as they were read at the start. */
 export interface ServerTls {

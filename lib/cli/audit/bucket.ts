@@ -1,9 +1,9 @@
 import type { Config } from '../../config/load.ts';
+import { operatorAgents } from '../../platform/cli/agents.ts';
 import type { Applied, Difference, ManagedBucket } from '../../storage/bucket.ts';
 import { r2Lifecycle, r2Locks, s3Lifecycle, type TierAges } from '../../storage/lifecycle.ts';
 import { createR2Bucket } from '../../storage/r2-bucket.ts';
 import { type Command, type Console, options, Usage } from '../command.ts';
-import { operatorAgents } from '../operator-agents.ts';
 import { archiveConfig } from './parts.ts';
 
 const LOCK_MODES = { off: null, governance: 'GOVERNANCE', compliance: 'COMPLIANCE' } as const;
@@ -81,7 +81,7 @@ async function managedBucket(
   }
   const [{ createS3Bucket }, { s3ClientOf }] = await Promise.all([
     import('../../storage/s3-bucket.ts'),
-    import('../../compose/archive-places.ts'),
+    import('../../platform/cloud/object-stores.ts'),
   ]);
   const lockMode = LOCK_MODES[settings.auditObjectLock];
   return createS3Bucket(s3ClientOf(settings, operatorAgents(console.env)), {

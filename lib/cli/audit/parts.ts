@@ -5,11 +5,11 @@ import { createLayout } from '../../archive/layout.ts';
 import { createVerifier, type ManifestJwk } from '../../archive/signature.ts';
 import { signingJwks } from '../../compose/archive.ts';
 import type { Config } from '../../config/load.ts';
+import { operatorAgents } from '../../platform/cli/agents.ts';
 import { createFolderStore } from '../../platform/node/folder-store.ts';
 import type { ObjectStore } from '../../storage/store.ts';
 import { type Console, Usage } from '../command.ts';
 import { configOrProblems } from '../config.ts';
-import { operatorAgents } from '../operator-agents.ts';
 
 /** Options that say where the archive is and whose signatures count. */
 export const placeOptions = {
@@ -84,7 +84,7 @@ async function folderWith(folder: string, prefix: string): Promise<ObjectStore> 
 
 /** The S3 SDK costs its start-up only where a bucket is used. */
 async function bucketStores({ settings }: Config, env: Console['env']) {
-  const { s3Stores } = await import('../../compose/archive-places.ts');
+  const { s3Stores } = await import('../../platform/cloud/object-stores.ts');
   return s3Stores(settings, () => Date.now(), operatorAgents(env));
 }
 

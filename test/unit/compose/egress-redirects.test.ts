@@ -1,8 +1,8 @@
 import { exportJWK, generateKeyPair } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { cloudCredentials } from '../../../lib/compose/cloud-credentials.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { composeEgress, createEgressWatch } from '../../../lib/egress/watch.ts';
+import { cloudCredentials } from '../../../lib/platform/cloud/credentials.ts';
 
 const place = { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
 let key: string;

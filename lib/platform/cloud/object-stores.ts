@@ -1,10 +1,10 @@
-import { createLayout } from '../archive/layout.ts';
-import type { Settings } from '../config/variables.ts';
-import type { Clock } from '../decision/ports.ts';
-import type { NodeEgress } from '../platform/node/egress.ts';
-import { createS3Client, createS3Store } from '../storage/s3.ts';
-import type { ObjectStore } from '../storage/store.ts';
-import type { CloudCredentials } from './cloud-credentials.ts';
+import { createLayout } from '../../archive/layout.ts';
+import type { Settings } from '../../config/variables.ts';
+import type { Clock } from '../../decision/ports.ts';
+import { createS3Client, createS3Store } from '../../storage/s3.ts';
+import type { ObjectStore } from '../../storage/store.ts';
+import type { NodeEgress } from '../node/egress.ts';
+import type { CloudCredentials } from './credentials.ts';
 
 const TIMEOUT_MS = 10_000;
 

@@ -1,11 +1,11 @@
-import { createLayout } from '../archive/layout.ts';
-import { createSpill } from '../archive/spill.ts';
-import { SPILL_TIMEOUT_MS } from '../archive/spill-timeout.ts';
-import type { Spill } from '../audit/recorder.ts';
-import type { Settings } from '../config/variables.ts';
-import type { Clock } from '../decision/ports.ts';
-import type { NodeEgress } from '../platform/node/egress.ts';
-import type { CloudCredentials } from './cloud-credentials.ts';
+import { createLayout } from '../../archive/layout.ts';
+import { createSpill } from '../../archive/spill.ts';
+import { SPILL_TIMEOUT_MS } from '../../archive/spill-timeout.ts';
+import type { Spill } from '../../audit/recorder.ts';
+import type { Settings } from '../../config/variables.ts';
+import type { Clock } from '../../decision/ports.ts';
+import type { NodeEgress } from '../node/egress.ts';
+import type { CloudCredentials } from './credentials.ts';
 
 /**
  * The last resort of a record over S3, for places that wait for it only when the outbox has failed: the SDK is loaded with
@@ -22,7 +22,7 @@ export function lazyS3Spill(
   return {
     async put(record) {
       if (loaded === null) {
-        const { s3Stores } = await import('./archive-places.ts');
+        const { s3Stores } = await import('./object-stores.ts');
         const { store } = s3Stores(settings, clock, egress, cloud);
         if (store === null) throw new Error('no bucket');
         loaded = createSpill(store, createLayout(settings.auditPrefix), SPILL_TIMEOUT_MS);

@@ -1,8 +1,8 @@
-import type { Config } from '../config/load.ts';
-import type { Clock, Fetch, NewId } from '../decision/ports.ts';
-import { createWebIdentityTokens } from '../respond/assertion-web-identity.ts';
-import { createExpiring } from '../secrets/expiring.ts';
-import { type AwsCredentials, assumeRole, federateWithGoogle } from '../secrets/web-identity.ts';
+import type { Config } from '../../config/load.ts';
+import type { Clock, Fetch, NewId } from '../../decision/ports.ts';
+import { createWebIdentityTokens } from '../../respond/assertion-web-identity.ts';
+import { createExpiring } from '../../secrets/expiring.ts';
+import { type AwsCredentials, assumeRole, federateWithGoogle } from '../../secrets/web-identity.ts';
 
 const TIMEOUT_MS = 5_000;
 const SESSION_NAME = 'tgefd-authorizer';

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readTlsFiles, type TlsFiles } from '../../../../lib/platform/node/tls-files.ts';
-import { type Authority, opensslProgram, startAuthority } from '../../../support/certificates.ts';
-import { describeWith } from '../../../support/describe-with.ts';
+import { readTlsFiles, type TlsFiles } from '../../../../../lib/platform/node/tls/tls-files.ts';
+import { type Authority, opensslProgram, startAuthority } from '../../../../support/certificates.ts';
+import { describeWith } from '../../../../support/describe-with.ts';
 
 const openssl = await opensslProgram();
 

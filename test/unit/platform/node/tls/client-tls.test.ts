@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { identifyConnections } from '../../../../lib/platform/node/client-connections.ts';
-import { createClientTls } from '../../../../lib/platform/node/client-tls.ts';
-import { type Authority, opensslProgram, startAuthority } from '../../../support/certificates.ts';
-import { describeWith } from '../../../support/describe-with.ts';
-import { type LoopbackServer, listenOnLoopback } from '../../../support/loopback-server.ts';
+import { identifyConnections } from '../../../../../lib/platform/node/tls/client-connections.ts';
+import { createClientTls } from '../../../../../lib/platform/node/tls/client-tls.ts';
+import { type Authority, opensslProgram, startAuthority } from '../../../../support/certificates.ts';
+import { describeWith } from '../../../../support/describe-with.ts';
+import { type LoopbackServer, listenOnLoopback } from '../../../../support/loopback-server.ts';
 
 const openssl = await opensslProgram();
 

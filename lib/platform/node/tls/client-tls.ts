@@ -1,7 +1,7 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
-import type { Problem } from '../../config/problem.ts';
-import { variables } from '../../config/variables.ts';
-import type { Log } from '../../decision/ports.ts';
+import type { Problem } from '../../../config/problem.ts';
+import { variables } from '../../../config/variables.ts';
+import type { Log } from '../../../decision/ports.ts';
 import { filesIn, namedFile, readTlsFiles, type TlsFiles, watchTlsFiles } from './tls-files.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
