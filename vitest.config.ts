@@ -32,7 +32,10 @@ export default defineConfig({
       },
       {
         plugins: [
-          cloudflareTest({ wrangler: { configPath: './wrangler.toml' }, miniflare: { r2Buckets: ['AUDIT_BUCKET'] } }),
+          cloudflareTest({
+            wrangler: { configPath: './wrangler.toml', environment: 'local' },
+            miniflare: { r2Buckets: ['AUDIT_BUCKET'] },
+          }),
         ],
         test: {
           name: 'workerd',

@@ -85,7 +85,10 @@ export default {
       name: 'infra-reads-tables-only',
       severity: 'error',
       from: { path: '^infra/' },
-      to: { path: '^lib/', pathNot: '^lib/(config/|presets/|storage/lifecycle\\.ts$|adapter/lambda/policy\\.ts$)' },
+      to: {
+        path: '^lib/',
+        pathNot: '^lib/(config/|presets/|storage/(lifecycle|r2-bucket)\\.ts$|adapter/lambda/policy\\.ts$)',
+      },
     },
     { name: 'every-import-is-found', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

@@ -6,6 +6,7 @@ import { type Issuer, startIssuer } from './issuer.ts';
 import { acceptsConnections } from './listening.ts';
 import { redisProgram, startRedis } from './redis.ts';
 import { startUpstream } from './upstream.ts';
+import { WRANGLER_ALONE } from './wrangler-alone.ts';
 
 /** Something that was started and that says when it has ended by itself. */
 interface Part {
@@ -17,18 +18,6 @@ interface Part {
 const ROOT = dirname(dirname(import.meta.dirname));
 const GATEWAY_PORT = 8787;
 const TOKEN_SECONDS = 3600;
-
-/** wrangler as a local program and nothing else: no account, no look-ups, no reports. */
-const WRANGLER_ALONE = {
-  CI: 'true',
-  NO_COLOR: '1',
-  CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-  CLOUDFLARE_TELEMETRY_DISABLED: '1',
-  WRANGLER_HIDE_BANNER: 'true',
-  WRANGLER_SEND_ERROR_REPORTS: 'false',
-  WRANGLER_SEND_METRICS: 'false',
-  WRANGLER_WRITE_LOGS: 'false',
-};
 
 const parts: Part[] = [];
 let stopping = false;
@@ -99,7 +88,18 @@ async function startWorker(port: number, variables: Readonly<Record<string, stri
     command: process.execPath,
     args: [
       join(ROOT, 'node_modules/wrangler/bin/wrangler.js'),
-      ...['dev', '--local', '--ip', '127.0.0.1', '--port', `${port}`, '--inspector-port', `${await freePort()}`],
+      ...[
+        'dev',
+        '--env',
+        'local',
+        '--local',
+        '--ip',
+        '127.0.0.1',
+        '--port',
+        `${port}`,
+        '--inspector-port',
+        `${await freePort()}`,
+      ],
       ...['--env-file', envFile, '--persist-to', folder, '--show-interactive-dev-session=false'],
     ],
     cwd: ROOT,
