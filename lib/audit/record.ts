@@ -88,6 +88,8 @@ function detailOf(reason: Reason): string | null {
       return reason.by;
     case 'scope_missing':
       return printable(reason.scope);
+    case 'claim_mismatch':
+      return printable(reason.claim);
     case 'budget_exhausted':
       return printable(reason.budget);
     case 'body_too_large':
@@ -110,6 +112,7 @@ function detailOf(reason: Reason): string | null {
     case 'host_invalid':
     case 'transport_insecure':
     case 'authentication_throttled':
+    case 'issuer_not_allowed':
     case 'endpoint_unknown':
     case 'method_unknown':
     case 'body_invalid':

@@ -2,7 +2,7 @@ import type { ArchiveLock, Outbox, Source, Tail } from '../audit/outbox.ts';
 import { createPseudonyms, type Pseudonyms } from '../audit/pseudonym.ts';
 import type { RecorderTally } from '../audit/recorder.ts';
 import type { ManagedKeySets } from '../authenticate/jwks/key-sets.ts';
-import { authorize } from '../authorize/authorize.ts';
+import { createAuthorize } from '../authorize/authorize.ts';
 import type { Config } from '../config/load.ts';
 import { overdueSecrets } from '../config/rotation.ts';
 import type { Decision } from '../decision/outcome.ts';
@@ -20,7 +20,7 @@ import { createCredentialCounter } from '../observe/credentials.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import type { SpanTally } from '../observe/traces.ts';
 import { createBoundary } from '../request/boundary.ts';
-import { createEndpointTable, METRICS_PATH } from '../request/endpoints.ts';
+import { createEndpointTable, METRICS_PATH } from '../request/endpoints/table.ts';
 import { canonicalTarget } from '../request/path.ts';
 import { createFieldRules, upstreamFields } from '../request/strip.ts';
 import { type Assertions, createAssertions } from '../respond/assertion.ts';
@@ -147,7 +147,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
       canonicalTarget,
       route: table.route,
       authenticate,
-      authorize: (principal, route) => authorize(principal, route, settings.rbacEnabled),
+      authorize: createAuthorize(documents.endpoints, settings.rbacEnabled),
       budgetsFor: (principal, endpoint) => budgetsFor(principal, endpoint.budget, quotas),
       failures,
       pseudonym: (kind, value) => pseudonyms.of(kind, value),

@@ -5,9 +5,11 @@ import { parseStrictJson } from '../codec/strict-json.ts';
 import type { Endpoint } from '../decision/request.ts';
 import { parseQuotaOverrides, type QuotaOverride } from '../limit/quotas.ts';
 import { parseExporterHeaders } from '../observe/exporter-headers.ts';
+import { tgefdEndpoints } from '../presets/tgefd.ts';
 import { type AddressRange, parseCidrs } from '../request/addresses.ts';
-import { parseEndpointRows } from '../request/endpoint-rows.ts';
-import { defaultEndpoints, mergeEndpoints } from '../request/endpoints.ts';
+import type { EndpointRow } from '../request/endpoints/row-schema.ts';
+import { mergeEndpoints, parseEndpointRows } from '../request/endpoints/rows.ts';
+import { ownEndpoints } from '../request/endpoints/table.ts';
 import { type AssertionKey, parseAssertionKey } from '../respond/assertion-key.ts';
 import type { Problem } from './problem.ts';
 import { type SettingKey, type Settings, variables } from './variables.ts';
@@ -88,16 +90,9 @@ export function readDocuments(settings: Settings): {
   const exporter = settings.otelHeaders && parseExporterHeaders(settings.otelHeaders.current);
   if (exporter && !exporter.ok) report('otelHeaders', exporter.problem);
 
-  const scopes = {
-    discover: settings.scopeDiscover,
-    evaluate: settings.scopeEvaluate,
-    jobs: settings.scopeJobs,
-    metrics: settings.scopeMetrics,
-    revoke: settings.scopeRevoke,
-  };
   return {
     documents: {
-      endpoints: mergeEndpoints(defaultEndpoints(scopes, settings.metricsEnabled), rows.rows),
+      endpoints: endpointsOf(settings, rows.rows),
       trustedProxies: proxies.ranges,
       assertionKeys,
       auditSigningKeys,
@@ -108,4 +103,15 @@ export function readDocuments(settings: Settings): {
     },
     problems,
   };
+}
+
+/** The preset's rows with the operator's over them, and our own. */
+function endpointsOf(settings: Settings, rows: readonly EndpointRow[]): readonly Endpoint[] {
+  const { scopeDiscover, scopeEvaluate, scopeJobs, scopeMetrics, scopeRevoke } = settings;
+  const preset =
+    settings.preset === 'none'
+      ? []
+      : tgefdEndpoints({ discover: scopeDiscover, evaluate: scopeEvaluate, jobs: scopeJobs, metrics: scopeMetrics });
+  const own = ownEndpoints({ revoke: scopeRevoke, metrics: scopeMetrics }, settings.metricsEnabled);
+  return [...mergeEndpoints(preset, rows), ...own];
 }

@@ -114,11 +114,14 @@ function authenticate(steps: Steps): Step {
     const { addressPartition: address } = walk.boundary;
     const throttledSeconds = address === null ? null : steps.failures.exhausted(address, walk.atMs);
     const mayFetchKeys = throttledSeconds === null;
-    return after(steps.authenticate(walk.request, walk.boundary, walk.context, mayFetchKeys), (authentication) => {
+    const ways = walk.route.found === 'endpoint' ? (walk.route.endpoint.auth ?? null) : null;
+    const answer = steps.authenticate(walk.request, walk.boundary, walk.context, mayFetchKeys, ways);
+    return after(answer, (authentication) => {
       walk.mark('authenticate');
       if (authentication.outcome === 'unavailable') return authentication;
       if (authentication.outcome === 'refused') {
-        const { reason } = authentication;
+        const { reason, method } = authentication;
+        if (method !== undefined) walk.authMethod = method;
         if (!failedToProve(reason)) return reason;
         if (throttledSeconds !== null)
           return { reason: 'authentication_throttled', retryAfterSeconds: throttledSeconds };
@@ -127,6 +130,7 @@ function authenticate(steps: Steps): Step {
       }
       const { principal } = authentication;
       walk.principal = principal;
+      walk.authMethod = principal.method;
       walk.degraded = authentication.degraded;
       walk.context.explain?.('authenticate', 'the caller is known', {
         method: principal.method,
@@ -140,9 +144,10 @@ function authenticate(steps: Steps): Step {
 /** 4. May they? A refusal waits for admission: a revoked credential is 401, whatever it asked for. */
 function authorize(settings: EnforceSettings, steps: Steps): Step {
   return (walk) => {
-    const { principal, route, request, context } = walk;
+    const { principal, route, path, request, context } = walk;
     if (principal === null) return { reason: 'internal_error' };
-    walk.refusal = steps.authorize(principal, route) ?? declaredBodyRefusal(request, settings);
+    walk.refusal =
+      steps.authorize(principal, route, path, context.explain) ?? declaredBodyRefusal(request, settings);
     context.explain?.('authorize', walk.refusal ? `refused: ${walk.refusal.reason}` : 'permitted', {
       scopes: principal.scopes.join(' '),
     });

@@ -55,7 +55,12 @@ export type Authentication =
       /** `keys_stale` when the key came from a set past its lifetime, else empty. */
       readonly degraded: readonly Degradation[];
     }
-  | { readonly outcome: 'refused'; readonly reason: CredentialReason }
+  | {
+      readonly outcome: 'refused';
+      readonly reason: CredentialReason;
+      /** The kind of credential that was refused, or asked for, where several kinds count. */
+      readonly method?: AuthMethod;
+    }
   | { readonly outcome: 'unavailable'; readonly reason: 'keys_unavailable'; readonly retryAfterSeconds: number };
 
 /** What a revocation can name about a credential. */

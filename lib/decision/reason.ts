@@ -46,7 +46,12 @@ export type Reason =
   | { readonly reason: 'transport_insecure' }
   | { readonly reason: 'authentication_throttled'; readonly retryAfterSeconds: number }
   | { readonly reason: 'credential_revoked'; readonly by: RevocationKind }
+  /** `scope` lists every scope that the row names, separated by spaces. */
   | { readonly reason: 'scope_missing'; readonly scope: string }
+  /** A valid token of an issuer that the row does not list. */
+  | { readonly reason: 'issuer_not_allowed' }
+  /** A claim that the row demands does not hold. `claim` is the path that the row names, never a value. */
+  | { readonly reason: 'claim_mismatch'; readonly claim: string }
   | { readonly reason: 'endpoint_unknown' }
   | { readonly reason: 'method_unknown'; readonly allow: readonly string[] }
   | { readonly reason: 'budget_exhausted'; readonly budget: string; readonly retryAfterSeconds: number }

@@ -78,18 +78,37 @@ export interface Boundary {
 
 export type BudgetClass = 'heavy' | 'read' | 'none';
 
+/** Scopes that a row demands: one by name, any or all of several; null: none, any authenticated caller. */
+export type ScopeDemand = string | null | { readonly any: readonly string[] } | { readonly all: readonly string[] };
+
+/** Kinds of credentials that a row may choose among. */
+export type CredentialWay = 'jwt' | 'mtls';
+
+/** A claim that a row demands of a token: its path, and the values of which one must hold. */
+export interface ClaimDemand {
+  /** A claim path (`compileClaimPath`). */
+  readonly path: string;
+  /** `{name}` stands for the path parameter of that name, `*` at the end for any ending. */
+  readonly values: readonly (string | number | boolean)[];
+}
+
 /** A row of the endpoint table. */
 export interface Endpoint {
   /** What the record calls it. */
   readonly action: string;
   readonly method: string;
-  /** Path pattern; `{name}` stands for one non-empty segment. */
+  /** Path pattern; `{name}` stands for one non-empty segment, `{name...}` at the end for one or more segments. */
   readonly pattern: string;
-  /** Scope that a caller must hold; null: any authenticated caller. */
-  readonly scope: string | null;
+  readonly scope: ScopeDemand;
   readonly budget: BudgetClass;
   /** Our own administrative endpoint: never forwarded, its scope is demanded even where `TGEFD_RBAC_ENABLED` is false. */
   readonly own: boolean;
+  /** The only kinds of credentials that are looked at here; left out: every kind that the mode accepts. */
+  readonly auth?: readonly CredentialWay[];
+  /** The only issuers whose tokens may be used here; left out: every configured one. */
+  readonly issuers?: readonly string[];
+  /** Claims that all must hold. */
+  readonly claims?: readonly ClaimDemand[];
 }
 
 /** What the endpoint table answers for a method and a canonical path. */

@@ -1,8 +1,8 @@
 import type { Budget, Decision } from './outcome.ts';
-import type { Admission, RequestContext } from './ports.ts';
+import type { Admission, Explain, RequestContext } from './ports.ts';
 import type { Authentication, AuthMethod, Principal } from './principal.ts';
 import type { PathProblem, Reason } from './reason.ts';
-import type { AccessRequest, Boundary, Endpoint, Route } from './request.ts';
+import type { AccessRequest, Boundary, CredentialWay, Endpoint, Route } from './request.ts';
 import type { Walk } from './walk.ts';
 
 /** A value, or the promise of one. What has nothing to wait for makes no promise. */
@@ -23,8 +23,10 @@ export interface Steps {
     boundary: Boundary,
     context: RequestContext,
     mayFetchKeys: boolean,
+    /** The only kinds of credentials that the row looks at; null: every kind that the mode accepts. */
+    ways: readonly CredentialWay[] | null,
   ): Eventually<Authentication>;
-  authorize(principal: Principal, route: Route): Reason | null;
+  authorize(principal: Principal, route: Route, path: string | null, explain?: Explain): Reason | null;
   budgetsFor(principal: Principal, endpoint: Endpoint): readonly Budget[];
   /** Failed authentications of one address. */
   failures: {

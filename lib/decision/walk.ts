@@ -1,6 +1,6 @@
 import type { BudgetState, Decision, Stage } from './outcome.ts';
 import type { RequestContext } from './ports.ts';
-import type { Principal, RevocationHandles } from './principal.ts';
+import type { AuthMethod, Principal, RevocationHandles } from './principal.ts';
 import type { Degradation, Reason } from './reason.ts';
 import type { AccessRequest, Boundary, HeaderFields, Route } from './request.ts';
 
@@ -18,6 +18,8 @@ export interface Walk {
   query: string;
   route: Route;
   principal: Principal | null;
+  /** The kind of credential that was looked at, where it is known. */
+  authMethod: AuthMethod | null;
   /** Why the caller may not, found by authorization; told once admission has answered. */
   refusal: Reason | null;
   budgets: readonly BudgetState[];
@@ -40,6 +42,7 @@ export function beginWalk(
     query: '',
     route: { found: 'nothing' },
     principal: null,
+    authMethod: null,
     refusal: null,
     budgets: [],
     degraded: [],
@@ -64,7 +67,7 @@ export function decisionOf(
     pattern:
       route.found === 'endpoint' ? route.endpoint.pattern : route.found === 'other_methods' ? route.pattern : null,
     boundary: walk.boundary,
-    authMethod,
+    authMethod: walk.authMethod ?? authMethod,
     principal: walk.principal,
     denial,
     budgets: walk.budgets,

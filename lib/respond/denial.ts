@@ -38,6 +38,8 @@ export function codeOf(reason: Reason): Code {
     case 'transport_insecure':
       return 'insecure_transport';
     case 'scope_missing':
+    case 'issuer_not_allowed':
+    case 'claim_mismatch':
     case 'certificate_unmapped':
       return 'insufficient_scope';
     case 'endpoint_unknown':
@@ -127,6 +129,8 @@ export function challengeOf(reason: Reason, authMethod: AuthMethod): string | nu
   if (code === 'credentials_missing') return scheme;
   if (code === 'credentials_invalid') return `${scheme}, error="invalid_token"`;
   if (reason.reason === 'scope_missing') return `${scheme}, error="insufficient_scope", scope="${reason.scope}"`;
+  if (reason.reason === 'issuer_not_allowed' || reason.reason === 'claim_mismatch')
+    return `${scheme}, error="insufficient_scope"`;
   return null;
 }
 

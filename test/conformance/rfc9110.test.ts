@@ -23,7 +23,8 @@
 import { describe, expect, it } from 'vitest';
 import type { AuthMethod } from '../../lib/decision/principal.ts';
 import type { Reason } from '../../lib/decision/reason.ts';
-import { createEndpointTable, defaultEndpoints } from '../../lib/request/endpoints.ts';
+import { tgefdEndpoints } from '../../lib/presets/tgefd.ts';
+import { createEndpointTable, ownEndpoints } from '../../lib/request/endpoints/table.ts';
 import { createFieldRules, upstreamFields } from '../../lib/request/strip.ts';
 import { denialAnswer } from '../../lib/respond/denial.ts';
 import { fieldValue } from '../../lib/respond/identity.ts';
@@ -67,7 +68,7 @@ describe('RFC 9110', () => {
 
   it('§9: methods are case-sensitive, and HEAD is answered wherever GET is', () => {
     const scopes = { discover: 'd', evaluate: 'e', jobs: 'j', metrics: 'm', revoke: 'r' };
-    const table = createEndpointTable(defaultEndpoints(scopes));
+    const table = createEndpointTable([...tgefdEndpoints(scopes), ...ownEndpoints(scopes, false)]);
     expect(table.route('GET', '/metrics').found).toBe('endpoint');
     expect(table.route('HEAD', '/metrics').found).toBe('endpoint');
     expect(table.route('get', '/metrics')).toMatchObject({ found: 'other_methods', allow: ['GET', 'HEAD'] });

@@ -1,7 +1,7 @@
 import { importJWK, jwtVerify, SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { assertionField } from '../../infra/aws/gateway-responses.ts';
-import { defaultEndpoints } from '../../lib/request/endpoints.ts';
+import { tgefdEndpoints, tgefdScopes } from '../../lib/presets/tgefd.ts';
 import { type Authority, type IssuedCertificate, opensslProgram, startAuthority } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { type Issuer, jwtEnvironment, startIssuer } from '../support/issuer.ts';
@@ -151,7 +151,7 @@ describe.each(names)(`our own outage, %s, on ${runtimeName}`, (name) => {
 describe.each(names)(
   `routes of the endpoint table on a custom domain with a base path, %s, on ${runtimeName}`,
   (name) => {
-    const routes = defaultEndpoints({ discover: '', evaluate: '', jobs: '', metrics: '', revoke: '' })
+    const routes = tgefdEndpoints(tgefdScopes)
       .filter(({ own }) => !own)
       .map(({ method, pattern }) => ({ method, path: pattern }));
 

@@ -1,5 +1,5 @@
 import { certificateFromPem } from '../../authenticate/certificate/x509.ts';
-import { authorize } from '../../authorize/authorize.ts';
+import { createAuthorize } from '../../authorize/authorize.ts';
 import type { Composed } from '../../compose/authorizer.ts';
 import { cachingConsequences } from '../../config/authorizer-caching.ts';
 import type { Config } from '../../config/load.ts';
@@ -24,12 +24,14 @@ export function createLambdaDoor(composed: Composed, parts: DoorParts) {
   const { config } = composed;
   const { settings, documents } = config;
   const policies = createPolicies(documents.endpoints);
+  const authorize = createAuthorize(documents.endpoints, settings.rbacEnabled);
   const answer = createAnswers(
     { response: settings.authorizerResponse, ttlSeconds: settings.authorizerTtlSeconds },
     {
       policies,
       permits: (principal, endpoint) =>
-        authorize(principal, { found: 'endpoint', endpoint }, settings.rbacEnabled) === null,
+        (endpoint.auth === undefined || endpoint.auth.some((way) => way === principal.method)) &&
+        authorize(principal, { found: 'endpoint', endpoint }, null) === null,
       rateLimitFields: composed.gateway.rateLimitFields,
       assertion: composed.gateway.assertion,
     },
@@ -47,7 +49,7 @@ export function createLambdaDoor(composed: Composed, parts: DoorParts) {
     if (settings.authorizerTtlSeconds === 0) return;
     const simple = request.door === 'lambda_http_2' && settings.authorizerResponse === 'simple';
     const presented = request.hop.certificate !== null || request.hop.certificateRefusal !== undefined;
-    if (!presented && (simple || policies.indistinct.length === 0)) return;
+    if (!presented && policies.byPath.length === 0 && (simple || policies.indistinct.length === 0)) return;
     parts.log('error', 'configuration_invalid', {
       problem: presented
         ? 'TGEFD_AUTHORIZER_TTL_SEC must be 0 with client certificates: a kept answer would pass without one'

@@ -1,5 +1,6 @@
+import { dependsOnPath } from '../../authorize/row-conditions.ts';
 import type { Endpoint } from '../../decision/request.ts';
-import { beats, excessOf, globOf, iamPattern, shapeOf, touches, WILDCARD } from './patterns.ts';
+import { beats, excessOf, globOf, globOfShape, iamPattern, shapeOf, TAIL, touches, WILDCARD } from './patterns.ts';
 
 export interface PolicyStatement {
   readonly Effect: 'Allow' | 'Deny';
@@ -37,12 +38,14 @@ export interface Policies {
    * permits: such a table needs {@link allowOnly}, and no caching.
    */
   readonly indistinct: readonly string[];
+  /** Rows that demand something of the path itself: no answer for one path holds for another. */
+  readonly byPath: readonly string[];
 }
 
-/** What one method of the table looks like to a policy. `shape` is that of a pattern, `row` the row for this method, if any. */
+/** A row for one method as a policy sees it. `shape` is that of its pattern. */
 interface Place {
   readonly shape: string;
-  readonly row: Endpoint | null;
+  readonly row: Endpoint;
 }
 
 /** First segments that no `{name}` of the table matches, and paths that are never decided upon. */
@@ -56,13 +59,10 @@ const NEVER = ['_authorizer', `_authorizer/${WILDCARD}`, 'healthz', 'readyz'];
 export function createPolicies(rows: readonly Endpoint[]): Policies {
   const offered = rows.filter((row) => !row.own);
   const methods = Map.groupBy(offered.flatMap(methodsOf), ({ method }) => method);
-  const shapes = [...new Set(offered.map(({ pattern }) => shapeOf(pattern)))];
   const table = new Map<string, readonly Place[]>(
-    [...methods].map(([method, found]) => [
-      method,
-      shapes.map((shape) => ({ shape, row: found.find(({ row }) => shapeOf(row.pattern) === shape)?.row ?? null })),
-    ]),
+    [...methods].map(([method, found]) => [method, found.map(({ row }) => ({ shape: shapeOf(row.pattern), row }))]),
   );
+  const byPath = offered.filter(dependsOnPath).map(({ method, pattern }) => `${method} ${pattern}`);
   const made = new Map<string, PolicyDocument>();
   return {
     of(prefix, permitted) {
@@ -76,7 +76,11 @@ export function createPolicies(rows: readonly Endpoint[]): Policies {
       made.set(key, document);
       return document;
     },
-    indistinct: [...table].flatMap(([method, places]) => indistinctPairs(method, places)),
+    indistinct: [
+      ...byPath.map((row) => `${row} and itself: it demands something of the path`),
+      ...[...table].flatMap(([method, places]) => indistinctPairs(method, places)),
+    ],
+    byPath,
   };
 }
 
@@ -109,10 +113,10 @@ function documentOf(
   const allow: string[] = [];
   const deny: string[] = [];
   for (const [method, places] of table) {
-    const granted = places.filter(({ row }) => row !== null && permitted(row)).map(({ shape }) => shape);
+    const granted = places.filter(({ row }) => permitted(row)).map(({ shape }) => shape);
     const refused = places.map(({ shape }) => shape).filter((shape) => !granted.includes(shape));
     const resource = (glob: string) => checked(`${prefix}${method}/${iamPattern(glob)}`, glob);
-    allow.push(...granted.map(resource));
+    allow.push(...granted.map(globOfShape).map(resource));
     deny.push(...denialsOf(granted, refused).map(resource));
   }
   if (allow.length === 0) return denyEverything(prefix);
@@ -132,22 +136,22 @@ function documentOf(
 
 /** Globs to deny so that the wildcards of `granted` cover no more than the table grants. */
 function denialsOf(granted: readonly string[], refused: readonly string[]): string[] {
-  const wild = granted.filter((shape) => shape.includes(WILDCARD));
+  const wild = granted.filter(isWild);
   if (wild.length === 0) return [];
-  const covered = refused.filter((shape) => wild.some((glob) => touches(glob, shape)));
+  const covered = refused.filter((shape) => wild.some((one) => touches(globOfShape(one), shape))).map(globOfShape);
   const denials = [...covered, ...wild.flatMap(excessOf)];
-  return wild.some((shape) => shape.startsWith(WILDCARD)) ? [...denials, ...NEVER] : denials;
+  return wild.some((shape) => shape.startsWith(WILDCARD) || shape.startsWith(TAIL)) ? [...denials, ...NEVER] : denials;
 }
 
 function indistinctPairs(method: string, places: readonly Place[]): string[] {
-  const wild = places.filter(({ shape }) => shape.includes(WILDCARD));
-  const rows = places.filter(({ row }) => row !== null);
+  const wild = places.filter(({ shape }) => isWild(shape));
   return wild.flatMap((place) =>
-    rows
+    places
       .filter((other) => {
         if (other === place) return false;
-        const excess = place.row !== null && excessOf(place.shape).some((glob) => touches(glob, other.shape));
-        const denied = canDiffer(place, other) && touches(place.shape, other.shape) && !beats(place.shape, other.shape);
+        const excess = excessOf(place.shape).some((glob) => touches(glob, other.shape));
+        const denied =
+          canDiffer(place, other) && touches(globOfShape(place.shape), other.shape) && !beats(place.shape, other.shape);
         return excess || denied;
       })
       .map((other) => `${method} ${patternOf(place)} and ${method} ${patternOf(other)}`),
@@ -156,11 +160,19 @@ function indistinctPairs(method: string, places: readonly Place[]): string[] {
 
 /** Whether a caller may have to be refused `place` while `other` is permitted. */
 function canDiffer(place: Place, other: Place): boolean {
-  return place.row?.scope !== other.row?.scope || place.row?.budget !== other.row?.budget;
+  return demandsOf(place.row) !== demandsOf(other.row);
+}
+
+function demandsOf({ scope, budget, auth, issuers, claims }: Endpoint): string {
+  return JSON.stringify([scope, budget, auth, issuers, claims]);
+}
+
+function isWild(shape: string): boolean {
+  return shape.includes(WILDCARD) || shape.includes(TAIL);
 }
 
 function patternOf({ shape }: Place): string {
-  return `/${shape.replaceAll(WILDCARD, '{…}')}`;
+  return `/${shape.replaceAll(WILDCARD, '{…}').replaceAll(TAIL, '{…...}')}`;
 }
 
 function statement(effect: 'Allow' | 'Deny', resources: readonly string[]): PolicyStatement {

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { EXPOSITION_CONTENT_TYPE } from '../../observe/metrics.ts';
-import { METRICS_PATH } from '../../request/endpoints.ts';
+import { METRICS_PATH } from '../../request/endpoints/table.ts';
 
 /** The metrics page on a port of its own: asks for no credentials, so whoever reaches the port may read it. */
 export function createMetricsServer(page: () => Promise<string>): Server {

@@ -1,3 +1,4 @@
+import { tgefdRoleScopes, tgefdScopes } from '../../../presets/tgefd.ts';
 import { boolean, scope, scopes, text } from '../../kinds.ts';
 import { setting, settingByEnvironment } from '../../variable.ts';
 
@@ -15,25 +16,25 @@ export const scopesAndRoles = {
   scopeDiscover: setting({
     name: 'TGEFD_SCOPE_DISCOVER',
     kind: scope,
-    fallback: 'discover',
+    fallback: tgefdScopes.discover,
     meaning: 'Scope of the discover endpoints.',
   }),
   scopeEvaluate: setting({
     name: 'TGEFD_SCOPE_EVALUATE',
     kind: scope,
-    fallback: 'evaluate',
+    fallback: tgefdScopes.evaluate,
     meaning: 'Scope of the evaluate endpoints.',
   }),
   scopeMetrics: setting({
     name: 'TGEFD_SCOPE_METRICS',
     kind: scope,
-    fallback: 'metrics',
+    fallback: tgefdScopes.metrics,
     meaning: 'Scope of the metrics endpoints.',
   }),
   scopeJobs: setting({
     name: 'TGEFD_SCOPE_JOBS',
     kind: scope,
-    fallback: 'jobs',
+    fallback: tgefdScopes.jobs,
     meaning: 'Scope of the jobs endpoint.',
   }),
   scopeRevoke: setting({
@@ -57,19 +58,19 @@ export const scopesAndRoles = {
   roleAdminScopes: setting({
     name: 'TGEFD_ROLE_ADMIN_SCOPES',
     kind: scopes,
-    fallback: ['*'] as readonly string[],
+    fallback: tgefdRoleScopes.admin,
     meaning: 'Scopes of the admin role.',
   }),
   roleAnalystScopes: setting({
     name: 'TGEFD_ROLE_ANALYST_SCOPES',
     kind: scopes,
-    fallback: ['discover', 'evaluate', 'jobs', 'metrics'] as readonly string[],
+    fallback: tgefdRoleScopes.analyst,
     meaning: 'Scopes of the analyst role.',
   }),
   roleReaderScopes: setting({
     name: 'TGEFD_ROLE_READER_SCOPES',
     kind: scopes,
-    fallback: ['metrics', 'jobs'] as readonly string[],
+    fallback: tgefdRoleScopes.reader,
     meaning: 'Scopes of the reader role.',
   }),
 } as const;

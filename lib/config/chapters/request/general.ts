@@ -11,12 +11,20 @@ export const general = {
     fallback: 'production',
     meaning: 'Production refuses every weak setting; development allows some and says so.',
   }),
+  preset: setting({
+    name: 'TGEFD_PRESET',
+    kind: oneOf('tgefd', 'none'),
+    fallback: 'tgefd',
+    meaning:
+      'What the endpoint table and the roles begin with: the TGEFD service, or nothing. With `none` a role has only the scopes that its variable gives it.',
+  }),
   endpoints: setting({
     name: 'TGEFD_ENDPOINTS',
-    kind: document('a JSON array of `{"method", "path", "scope", "budget", "action"?}`'),
+    kind: document(
+      'a JSON array of `{"method", "path", "scope", "budget", "action"?, "auth"?, "issuers"?, "claims"?}`',
+    ),
     fallback: null,
-    meaning:
-      'Rows added to the endpoint table, or replacing one of the same method and path. `{name}` stands for one segment; scope `null` means any authenticated caller.',
+    meaning: 'Rows added to the endpoint table, or replacing one of the same method and path: see `docs/endpoints.md`.',
   }),
   forwardAuth: setting({
     name: 'TGEFD_FORWARD_AUTH',

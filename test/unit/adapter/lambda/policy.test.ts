@@ -8,12 +8,13 @@ import {
   PolicyTooLarge,
 } from '../../../../lib/adapter/lambda/policy.ts';
 import type { BudgetClass, Endpoint } from '../../../../lib/decision/request.ts';
-import { createEndpointTable, defaultEndpoints } from '../../../../lib/request/endpoints.ts';
+import { tgefdEndpoints } from '../../../../lib/presets/tgefd.ts';
+import { createEndpointTable, ownEndpoints } from '../../../../lib/request/endpoints/table.ts';
 import { readPolicy } from '../../../support/iam-policy.ts';
 
 const PREFIX = 'arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/live/';
 const scopes = { discover: 'discover', evaluate: 'evaluate', jobs: 'jobs', metrics: 'metrics', revoke: 'revoke' };
-const defaults = defaultEndpoints(scopes);
+const defaults = [...tgefdEndpoints(scopes), ...ownEndpoints(scopes, false)];
 
 function row(method: string, pattern: string, scope: string | null = 'a', budget: BudgetClass = 'read'): Endpoint {
   return {
@@ -26,7 +27,7 @@ function row(method: string, pattern: string, scope: string | null = 'a', budget
   };
 }
 function holding(...held: string[]) {
-  return (candidate: Endpoint) => candidate.scope === null || held.includes(candidate.scope);
+  return (candidate: Endpoint) => candidate.scope === null || held.includes(String(candidate.scope));
 }
 function allows(document: PolicyDocument, method: string, path: string) {
   return readPolicy(document)(`${PREFIX}${method}${path}`) === 'allow';
@@ -86,11 +87,32 @@ describe('wildcards', () => {
     expect(allows(document, 'GET', '/v1/jobs/all')).toBe(false);
   });
 
-  it('leave out a pattern that has the method under another one', () => {
+  it('cover a pattern that only another method has', () => {
     const document = createPolicies([row('GET', '/v1/{x}'), row('POST', '/v1/all')]).of(PREFIX, holding('a'));
     expect(allows(document, 'GET', '/v1/1')).toBe(true);
-    expect(allows(document, 'GET', '/v1/all')).toBe(false);
+    expect(allows(document, 'GET', '/v1/all')).toBe(true);
     expect(allows(document, 'POST', '/v1/all')).toBe(true);
+  });
+
+  it('stand for a tail: one segment or more, none of them empty', () => {
+    const rows = [row('GET', '/f/{p...}'), row('GET', '/f/secret', 'b'), row('GET', '/g/{p...}', 'b')];
+    const policies = createPolicies(rows);
+    const document = policies.of(PREFIX, holding('a'));
+    for (const path of ['/f/a', '/f/a/b', '/f/a/b/c']) expect(allows(document, 'GET', path)).toBe(true);
+    for (const path of ['/f', '/f/', '/f//a', '/f/a//b', '/f/secret', '/g/a'])
+      expect(allows(document, 'GET', path)).toBe(false);
+  });
+
+  it('of a tail and a name below the same segment cannot be told apart', () => {
+    const { indistinct } = createPolicies([row('GET', '/f/{p...}', 'b'), row('GET', '/f/{n}')]);
+    expect(indistinct).toContain('GET /f/{…} and GET /f/{…...}');
+  });
+
+  it('say nothing about a row that demands something of its path', () => {
+    const own = { ...row('GET', '/u/{id}', null), claims: [{ path: 'sub', values: ['{id}'] }] };
+    const policies = createPolicies([own, row('GET', '/v1/x')]);
+    expect(policies.byPath).toEqual(['GET /u/{id}']);
+    expect(policies.indistinct).toEqual(['GET /u/{id} and itself: it demands something of the path']);
   });
 
   it('at the front never cover health probes or own endpoints', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseEndpointRows } from '../../../lib/request/endpoint-rows.ts';
+import { parseEndpointRows } from '../../../../lib/request/endpoints/rows.ts';
 
 const good = { method: 'GET', path: '/v1/items/{id}', scope: 'items', budget: 'read' };
 function problemsOf(...rows: readonly unknown[]) {
@@ -20,6 +20,41 @@ describe('rows', () => {
     expect(parseEndpointRows([])).toEqual({ rows: [], problems: [] });
   });
 
+  it('reads lists of scopes, ways, issuers and claims; one entry may stand for a list', () => {
+    const row = {
+      ...good,
+      scope: { any: ['a', 'b'] },
+      auth: 'jwt',
+      issuers: ['https://a.example/', 'https://b.example'],
+      claims: { sub: '{id}', 'realm_access.roles': ['x', 'team-*'], level: 3, 'https://x.example/ok': true },
+    };
+    expect(parseEndpointRows([row, { ...good, path: '/all', scope: { all: 'a' } }])).toEqual({
+      rows: [
+        {
+          method: 'GET',
+          pattern: '/v1/items/{id}',
+          scope: { any: ['a', 'b'] },
+          budget: 'read',
+          action: null,
+          auth: ['jwt'],
+          issuers: ['https://a.example/', 'https://b.example'],
+          claims: [
+            { path: 'sub', values: ['{id}'] },
+            { path: 'realm_access.roles', values: ['x', 'team-*'] },
+            { path: 'level', values: [3] },
+            { path: 'https://x.example/ok', values: [true] },
+          ],
+        },
+        { method: 'GET', pattern: '/all', scope: { all: ['a'] }, budget: 'read', action: null },
+      ],
+      problems: [],
+    });
+  });
+
+  it.each(['/files/{path...}', '/{all...}', '/a/{b}/{c...}'])('takes the tail of %s', (path) => {
+    expect(problemsOf({ ...good, path })).toEqual([]);
+  });
+
   it.each(['/', '/v1/', '/{a}/{b}', '/a.b', '/x%20y', '/_authorizers'])('takes the pattern %s', (path) => {
     expect(problemsOf({ ...good, path })).toEqual([]);
   });
@@ -37,6 +72,29 @@ describe('one problem for each fault', () => {
     ['two scopes in one, by comma', { ...good, scope: 'a,b' }, '"scope" must be'],
     ['a wildcard scope', { ...good, scope: '*' }, '"scope" must be'],
     ['a scope that is a list', { ...good, scope: ['a'] }, '"scope" must be'],
+    ['a scope in the manner of a pattern', { ...good, scope: 'items:*' }, '"scope" must be'],
+    ['alternatives in one text', { ...good, scope: 'a|b' }, '"scope" must be'],
+    ['any of nothing', { ...good, scope: { any: [] } }, '"scope" must be'],
+    ['any and all at once', { ...good, scope: { any: ['a'], all: ['b'] } }, '"scope" must be'],
+    ['any scope', { ...good, scope: { any: ['a', '*'] } }, '"scope" must be'],
+    ['a scope of another operator', { ...good, scope: { none: ['a'] } }, '"scope" must be'],
+    ['a way that rows cannot choose', { ...good, auth: ['api_key'] }, '"auth" must be'],
+    ['no way at all', { ...good, auth: [] }, '"auth" must be'],
+    ['two issuers in one text', { ...good, issuers: 'https://a.example,https://b.example' }, '"issuers" must be'],
+    ['a wildcard issuer', { ...good, issuers: ['https://*.example'] }, '"issuers" must be'],
+    ['no claims', { ...good, claims: {} }, '"claims" must be'],
+    ['claims that are a list', { ...good, claims: ['a'] }, '"claims" must be'],
+    ['a claim that must be null', { ...good, claims: { a: null } }, '"claims" must be'],
+    ['a claim that must be an object', { ...good, claims: { a: { b: 1 } } }, '"claims" must be'],
+    ['a claim without values', { ...good, claims: { a: [] } }, '"claims" must be'],
+    ['a wildcard inside a claim', { ...good, claims: { a: 'x*y' } }, '"claims" must be'],
+    ['a reference inside a claim', { ...good, claims: { a: 'user-{id}' } }, '"claims" must be'],
+    ['a claim path of another language', { ...good, claims: { '$.a': 'x' } }, '"claims" must be'],
+    ['a reference to no name of the path', { ...good, claims: { a: '{job}' } }, 'a name that "path" does not have'],
+    ['a wildcard segment', { ...good, path: '/v1/*' }, 'must not have `*`'],
+    ['a wildcard in a segment', { ...good, path: '/v1/a*' }, 'must not have `*`'],
+    ['a tail in the middle', { ...good, path: '/v1/{rest...}/x' }, 'as its last segment only'],
+    ['a tail of one name with a segment', { ...good, path: '/{a}/{a...}' }, 'one name twice'],
     ['a budget nobody has', { ...good, budget: 'hvy' }, '"budget" must be "heavy", "read" or "none"; found "hvy"'],
     ['a member nobody knows', { ...good, budgets: 'read' }, 'unknown member "budgets"'],
     ['an action with spaces', { ...good, action: 'a b' }, '"action" must be'],
@@ -59,6 +117,13 @@ describe('one problem for each fault', () => {
     expect(problems).toEqual([expect.stringContaining(problem)]);
     expect(problems[0]).toMatch(/^row 1: /);
     expect(rows).toEqual([]);
+  });
+
+  it('two tails that match the same requests', () => {
+    const tail = (name: string) => ({ ...good, path: `/f/{${name}...}` });
+    expect(problemsOf(tail('a'), tail('b'), { ...good, path: '/f/{a}' })).toEqual([
+      'row 2: matches the same requests as row 1',
+    ]);
   });
 
   it('two rows that match the same requests', () => {

@@ -1,14 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Endpoint } from '../../../lib/decision/request.ts';
-import {
-  createEndpointTable,
-  defaultEndpoints,
-  type EndpointRow,
-  mergeEndpoints,
-} from '../../../lib/request/endpoints.ts';
+import type { Endpoint } from '../../../../lib/decision/request.ts';
+import { tgefdEndpoints } from '../../../../lib/presets/tgefd.ts';
+import type { EndpointRow } from '../../../../lib/request/endpoints/row-schema.ts';
+import { mergeEndpoints } from '../../../../lib/request/endpoints/rows.ts';
+import { createEndpointTable, ownEndpoints } from '../../../../lib/request/endpoints/table.ts';
 
 const SCOPES = { discover: 'd', evaluate: 'e', jobs: 'j', metrics: 'm', revoke: 'r' };
+const DEFAULTS = [...tgefdEndpoints(SCOPES), ...ownEndpoints(SCOPES, false)];
 function row(method: string, pattern: string, more: Partial<EndpointRow> = {}): EndpointRow {
   return {
     method,
@@ -37,7 +36,7 @@ function found(table: ReturnType<typeof createEndpointTable>, method: string, pa
 }
 
 describe('the default table', () => {
-  const table = createEndpointTable(defaultEndpoints(SCOPES));
+  const table = createEndpointTable(DEFAULTS);
   const answer = (method: string, path: string) => {
     const route = table.route(method, path);
     return route.found === 'endpoint'
@@ -115,10 +114,37 @@ describe('matching', () => {
     expect(found(table, 'GET', '/a/x/2')).toBeNull();
   });
 
-  it('lets the most specific pattern alone say which methods there are', () => {
+  it('looks among the rows of the method: a narrower pattern of another method stands in no way', () => {
     const table = tableOf('GET /jobs/{id}', 'POST /jobs/search');
-    expect(found(table, 'GET', '/jobs/search')).toBe('POST');
-    expect(found(table, 'GET', '/jobs/17')).toBe('GET /jobs/{id}');
+    expect(found(table, 'GET', '/jobs/search')).toBe('GET /jobs/{id}');
+    expect(found(table, 'HEAD', '/jobs/search')).toBe('GET /jobs/{id}');
+    expect(found(table, 'POST', '/jobs/search')).toBe('POST /jobs/search');
+    expect(found(table, 'POST', '/jobs/17')).toBe('GET, HEAD');
+    expect(found(table, 'PUT', '/jobs/search')).toBe('GET, HEAD, POST');
+  });
+
+  it('takes a tail for one or more segments, after names and literals', () => {
+    const table = tableOf('GET /f/{path...}', 'GET /f/{name}', 'GET /f/a', 'PUT /f/{rest...}', 'GET /f/{name}/meta');
+    expect(found(table, 'GET', '/f/a')).toBe('GET /f/a');
+    expect(found(table, 'GET', '/f/b')).toBe('GET /f/{name}');
+    expect(found(table, 'GET', '/f/a/meta')).toBe('GET /f/{name}/meta');
+    expect(found(table, 'GET', '/f/a/b')).toBe('GET /f/{path...}');
+    expect(found(table, 'GET', '/f/a/meta/x')).toBe('GET /f/{path...}');
+    expect(found(table, 'PUT', '/f/a')).toBe('PUT /f/{rest...}');
+    expect(found(table, 'DELETE', '/f/a/b')).toBe('GET, HEAD, PUT');
+    expect(found(table, 'GET', '/f/a/b/')).toBe('GET /f/{path...}');
+    for (const path of ['/f', '/f/', '/g/a']) expect(found(table, 'GET', path)).toBeNull();
+  });
+
+  it('never lets a tail reach our own endpoints or the health paths', () => {
+    const table = createEndpointTable([
+      ...mergeEndpoints([], [row('GET', '/{all...}'), row('POST', '/{all...}')]),
+      ...ownEndpoints(SCOPES, false),
+    ]);
+    for (const path of ['/_authorizer', '/_authorizer/x/y', '/healthz']) expect(found(table, 'GET', path)).toBeNull();
+    expect(found(table, 'POST', '/healthz')).toBe('GET, HEAD');
+    expect(found(table, 'PUT', '/_authorizer/revocations')).toBe('DELETE, GET, HEAD, POST');
+    expect(found(table, 'GET', '/x/_authorizer/y')).toBe('GET /{all...}');
   });
 
   it('gathers the methods of rows that name a segment differently', () => {
@@ -161,20 +187,29 @@ describe('matching', () => {
 
   it('answers like a search through all rows, by specificity from the left', () => {
     const segment = fc.constantFrom('a', 'b', '{n}', '{m}');
-    const pattern = fc.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => `/${segments.join('/')}`);
-    const path = fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 4 });
-    const rank = (candidate: string) => candidate.replace(/\{[^}]*\}/g, '~');
+    const pattern = fc
+      .tuple(
+        fc.constantFrom('GET', 'PUT'),
+        fc.array(segment, { minLength: 0, maxLength: 4 }),
+        fc.constantFrom('a', '{n}', '{r...}'),
+      )
+      .map(([method, segments, last]) => `${method} /${[...segments, last].join('/')}`);
+    const path = fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 5 });
+    const rank = (candidate: string) => candidate.replace(/\{r\.\.\.\}/g, '~~').replace(/\{[^}]*\}/g, '~');
     fc.assert(
-      fc.property(fc.uniqueArray(pattern, { selector: rank, maxLength: 12 }), path, (patterns, segments) => {
+      fc.property(fc.uniqueArray(pattern, { selector: rank, maxLength: 14 }), path, (patterns, segments) => {
         const matching = patterns.filter((candidate) => {
-          const parts = candidate.slice(1).split('/');
+          const parts = (candidate.split(' ')[1] ?? '').slice(1).split('/');
+          const open = parts.at(-1) === '{r...}';
           return (
-            parts.length === segments.length && parts.every((part, i) => part.startsWith('{') || part === segments[i])
+            (open ? parts.length <= segments.length : parts.length === segments.length) &&
+            parts.every((part, i) => part.startsWith('{') || part === segments[i])
           );
         });
-        const [best] = matching.sort((one, other) => (rank(one) < rank(other) ? -1 : 1));
-        const table = tableOf(...patterns.map((candidate) => `GET ${candidate}`));
-        expect(found(table, 'GET', `/${segments.join('/')}`)).toBe(best === undefined ? null : `GET ${best}`);
+        const ofMethod = matching.filter((candidate) => candidate.startsWith('GET'));
+        const [best] = ofMethod.sort((one, other) => (rank(one) < rank(other) ? -1 : 1));
+        const expected = best ?? (matching.length > 0 ? 'PUT' : null);
+        expect(found(tableOf(...patterns), 'GET', `/${segments.join('/')}`)).toBe(expected);
       }),
       { seed: 20_260_103, numRuns: 500 },
     );
@@ -182,7 +217,7 @@ describe('matching', () => {
 });
 
 describe('merging', () => {
-  const defaults = defaultEndpoints(SCOPES);
+  const defaults = DEFAULTS;
   const byPattern = (rows: readonly Endpoint[], pattern: string) =>
     rows.filter((endpoint) => endpoint.pattern === pattern);
 

@@ -1,0 +1,91 @@
+import { compileClaimPath } from '../codec/claim-path.ts';
+import { type ClaimTest, compileClaimTest, scalarText } from '../codec/claim-values.ts';
+import type { Principal } from '../decision/principal.ts';
+import type { Reason } from '../decision/reason.ts';
+import type { ClaimDemand, Endpoint } from '../decision/request.ts';
+
+/** A condition that does not hold: the reason, and what an operator reads about it. */
+export interface Unmet {
+  readonly reason: Reason;
+  /** The value found, for `explain` only: it never reaches a record or an answer. */
+  readonly found: string | null;
+  readonly wanted: string;
+  /** The member of the row that decides. */
+  readonly member: string;
+}
+
+/** Checks one condition of a row; null: it holds. `path` is the canonical path, or null where it is not known. */
+export type RowCondition = (principal: Principal, path: string | null) => Unmet | null;
+
+/**
+ * Compiles what a row demands besides its scope: issuers, and claims. All must hold. A caller without a token meets
+ * neither: there is no issuer and there are no claims to look at.
+ *
+ * @param endpoint - the row.
+ * @returns the conditions; empty where the row has none.
+ */
+export function compileConditions(endpoint: Endpoint): readonly RowCondition[] {
+  const conditions: RowCondition[] = [];
+  if (endpoint.issuers !== undefined) conditions.push(issuerCondition(endpoint.issuers));
+  for (const demand of endpoint.claims ?? []) conditions.push(claimCondition(demand, endpoint.pattern));
+  return conditions;
+}
+
+/** Whether what a row demands depends on the path of the request, beyond matching it. */
+export function dependsOnPath({ claims = [] }: Endpoint): boolean {
+  return claims.some(({ values }) => values.some((value) => parameterOf(value) !== null));
+}
+
+function issuerCondition(issuers: readonly string[]): RowCondition {
+  const allowed = new Set(issuers);
+  const wanted = issuers.join(' or ');
+  return ({ issuer }) =>
+    issuer !== null && allowed.has(issuer)
+      ? null
+      : { reason: { reason: 'issuer_not_allowed' }, found: issuer, wanted, member: 'issuers' };
+}
+
+function claimCondition({ path: at, values }: ClaimDemand, pattern: string): RowCondition {
+  const claim = compileClaimPath(at);
+  const fixed = values.filter((value) => parameterOf(value) === null);
+  const parameters = values.flatMap((value) => {
+    const name = parameterOf(value);
+    return name === null ? [] : [compileParameter(pattern, name)];
+  });
+  const test: ClaimTest | null = fixed.length > 0 ? compileClaimTest(fixed) : null;
+  const wanted = values.map(String).join(' or ');
+  const unmet = { reason: { reason: 'claim_mismatch', claim: at }, wanted, member: 'claims' } as const;
+  return ({ claims }, path) => {
+    const value = claims === null ? undefined : claim.read(claims);
+    if (test?.holds(value)) return null;
+    if (path !== null && parameters.some((parameter) => contains(value, parameter(path)))) return null;
+    return { ...unmet, found: value === undefined ? null : (JSON.stringify(value) ?? null) };
+  };
+}
+
+function parameterOf(value: string | number | boolean): string | null {
+  return typeof value === 'string' ? (/^\{(.+)\}$/.exec(value)?.[1] ?? null) : null;
+}
+
+/** Whether a claim is this text, or an array that contains it. Numbers compare in their shortest decimal form. */
+function contains(value: unknown, text: string | null): boolean {
+  if (text === null) return false;
+  return Array.isArray(value) ? value.some((entry) => scalarText(entry) === text) : scalarText(value) === text;
+}
+
+/** Reads one path parameter, percent-decoded: the path is canonical, and no encoded `/` gets as far as this. */
+function compileParameter(pattern: string, name: string): (path: string) => string | null {
+  const segments = pattern.split('/');
+  const place = segments.findIndex((segment) => segment === `{${name}}` || segment === `{${name}...}`);
+  const isRest = segments[place]?.endsWith('...}') ?? false;
+  return (path) => {
+    const parts = path.split('/');
+    const raw = isRest ? parts.slice(place).join('/') : parts[place];
+    if (place === -1 || raw === undefined) return null;
+    try {
+      return decodeURIComponent(raw);
+    } catch {
+      return null;
+    }
+  };
+}
