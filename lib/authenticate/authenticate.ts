@@ -1,4 +1,5 @@
 import type { AuthMethod, CredentialUsed, Principal } from '../decision/principal.ts';
+import type { CredentialWay } from '../decision/request.ts';
 import { type ApiKey, createCheckApiKey } from './api-key.ts';
 import { type Authenticator, authenticated, ownThumbprint, refused } from './authenticator.ts';
 import {
@@ -12,11 +13,19 @@ import {
   type TokenAuthenticatorParts,
   type TokenAuthenticatorSettings,
 } from './jwt/token-authenticator.ts';
+import { createSeveralWays } from './several-ways.ts';
 
 /** How callers prove who they are (`TGEFD_AUTH_MODE`), with what that mode needs. */
 export type AuthenticatorSettings =
   | ({ readonly mode: 'jwt' } & TokenAuthenticatorSettings)
   | ({ readonly mode: 'mtls' } & CertificateAuthenticatorSettings)
+  | {
+      readonly mode: 'several';
+      /** In the order of `TGEFD_AUTH_MODE`. */
+      readonly order: readonly CredentialWay[];
+      readonly jwt: TokenAuthenticatorSettings;
+      readonly mtls: CertificateAuthenticatorSettings;
+    }
   | { readonly mode: 'api_key'; readonly keys: readonly ApiKey[]; readonly scopes: readonly string[] }
   | { readonly mode: 'none' };
 
@@ -35,6 +44,13 @@ export function createAuthenticator(settings: AuthenticatorSettings, parts: Auth
       return createTokenAuthenticator(settings, parts);
     case 'mtls':
       return createCertificateAuthenticator(settings, parts);
+    case 'several': {
+      const authenticators = {
+        jwt: createTokenAuthenticator(settings.jwt, parts),
+        mtls: createCertificateAuthenticator(settings.mtls, parts),
+      };
+      return createSeveralWays(settings.order.map((way) => ({ way, authenticate: authenticators[way] })));
+    }
     case 'api_key':
       return createKeyAuthenticator(settings.keys, settings.scopes, parts.used);
     case 'none':

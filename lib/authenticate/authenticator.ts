@@ -1,7 +1,7 @@
 import type { Explain, RequestContext } from '../decision/ports.ts';
 import type { Authentication, Grant, Principal } from '../decision/principal.ts';
 import type { CredentialReason, Degradation } from '../decision/reason.ts';
-import type { AccessRequest, Boundary } from '../decision/request.ts';
+import type { AccessRequest, Boundary, CredentialWay } from '../decision/request.ts';
 import type { VerifiedClaims } from './jwt/access-token.ts';
 
 /**
@@ -14,6 +14,8 @@ export type Authenticator = (
   boundary: Boundary,
   context: RequestContext,
   mayFetchKeys: boolean,
+  /** The only kinds of credentials that the row looks at; null: every kind that the mode accepts. */
+  ways?: readonly CredentialWay[] | null,
 ) => Authentication | Promise<Authentication>;
 
 /** How what vouches for a caller becomes scopes; handed in, since authorization is another room. */

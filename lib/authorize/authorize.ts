@@ -32,15 +32,20 @@ export function createAuthorize(endpoints: readonly Endpoint[], rbacEnabled: boo
   return (principal, route, path, explain) => {
     switch (route.found) {
       case 'nothing':
+        explain?.('authorize', 'refused: endpoint_unknown');
         return { reason: 'endpoint_unknown' };
       case 'other_methods':
+        explain?.('authorize', 'refused: method_unknown', { wanted: route.allow.join(' or ') });
         return { reason: 'method_unknown', allow: route.allow };
       case 'endpoint': {
         const { endpoint } = route;
         const unmet =
           missingScope(principal, endpoint, rbacEnabled) ??
           (demanding ? firstUnmet(conditionsOf.get(endpoint), principal, path) : null);
-        if (unmet === null) return null;
+        if (unmet === null) {
+          explain?.('authorize', 'permitted', { scopes: principal.scopes.join(' ') });
+          return null;
+        }
         explain?.('authorize', `refused: ${unmet.reason.reason}`, {
           found: unmet.found,
           wanted: unmet.wanted,

@@ -6,6 +6,7 @@ import {
   createCertificateReader,
 } from '../authenticate/certificate/client-certificate.ts';
 import { createKeySets, type ManagedKeySets } from '../authenticate/jwks/key-sets.ts';
+import type { TokenAuthenticatorSettings } from '../authenticate/jwt/token-authenticator.ts';
 import { createGrants } from '../authorize/grants.ts';
 import type { Config } from '../config/load.ts';
 import type { Secret } from '../config/variable.ts';
@@ -22,12 +23,12 @@ export function acceptedValues<T>(secret: Secret<T> | null): T[] {
 
 /** The issuer's keys, or null where no token is verified by them. */
 export function composeKeySets(
-  { settings, authMode, algorithms }: Config,
+  { settings, ways, algorithms }: Config,
   runtime: Runtime,
   egress: Fetch,
 ): ManagedKeySets | null {
   const { clock, log } = runtime;
-  return authMode === 'jwt' && settings.jwksUrl
+  return ways.includes('jwt') && settings.jwksUrl
     ? createKeySets(
         {
           issuer: settings.jwtIssuer,
@@ -94,30 +95,40 @@ export function composeAuthenticator(
   return { authenticate: byOurSecret ? countingSecrets(authenticate, used) : authenticate, readCertificate };
 }
 
-function authenticatorSettings({ settings, authMode, algorithms, documents }: Config): AuthenticatorSettings {
+function authenticatorSettings(config: Config): AuthenticatorSettings {
+  const { settings, authMode, ways, documents } = config;
+  const mtls = { policy: settings.mtlsPolicy === null ? null : documents.mtlsPolicy };
+  if (ways.length > 1) {
+    const order = ways.filter((way) => way === 'jwt' || way === 'mtls');
+    return { mode: 'several', order, jwt: tokenSettings(config), mtls };
+  }
   switch (authMode) {
     case 'none':
       return { mode: 'none' };
     case 'api_key':
       return { mode: 'api_key', keys: documents.apiKeys, scopes: settings.apiKeyScopes };
     case 'mtls':
-      return { mode: 'mtls', policy: settings.mtlsPolicy === null ? null : documents.mtlsPolicy };
+      return { mode: 'mtls', ...mtls };
     case 'jwt':
-      return {
-        mode: 'jwt',
-        header: settings.jwtHeader,
-        prefix: settings.jwtBearerPrefix,
-        algorithms,
-        types: settings.jwtTypes.filter((type) => type !== 'absent'),
-        typeMayBeAbsent: settings.jwtTypes.includes('absent'),
-        issuer: settings.jwtIssuer,
-        audience: settings.jwtAudience,
-        clockSkewSeconds: settings.jwtClockSkewSeconds,
-        maximumLifetimeSeconds: settings.jwtMaximumLifetimeSeconds || null,
-        subjectClaim: settings.jwtSubClaim,
-        cache: { maximumEntries: maximumRememberedTokens, maximumCharacters: 16 * 1024 * 1024 },
-      };
+      return { mode: 'jwt', ...tokenSettings(config) };
   }
+}
+
+function tokenSettings({ settings, algorithms, documents }: Config): TokenAuthenticatorSettings {
+  return {
+    header: settings.jwtHeader,
+    prefix: settings.jwtBearerPrefix,
+    algorithms,
+    types: settings.jwtTypes.filter((type) => type !== 'absent'),
+    typeMayBeAbsent: settings.jwtTypes.includes('absent'),
+    issuer: settings.jwtIssuer,
+    audience: settings.jwtAudience,
+    clockSkewSeconds: settings.jwtClockSkewSeconds,
+    maximumLifetimeSeconds: settings.jwtMaximumLifetimeSeconds || null,
+    subjectClaim: settings.jwtSubClaim,
+    keepClaims: documents.endpoints.some(({ claims }) => claims !== undefined),
+    cache: { maximumEntries: maximumRememberedTokens, maximumCharacters: 16 * 1024 * 1024 },
+  };
 }
 
 /** Key ids under which records name the HS256 secrets. */
@@ -133,7 +144,7 @@ function sharedSecrets({ settings }: Config) {
 /** Counts which HS256 secret vouched for a caller. */
 function countingSecrets(authenticate: Authenticator, used: CredentialUsed): Authenticator {
   const count = (answer: Authentication) => {
-    if (answer.outcome === 'authenticated')
+    if (answer.outcome === 'authenticated' && answer.principal.method === 'jwt')
       used('jwt_secret', answer.principal.keyId === PREVIOUS_SECRET ? 'previous' : 'current');
     return answer;
   };

@@ -23,6 +23,13 @@ export function oneOf<const W extends readonly [string, ...string[]]>(...words: 
   );
 }
 
+/** The same for words that are lists themselves: spaces around their commas do not count. */
+export function oneOfLists<const W extends readonly [string, ...string[]]>(...words: W): Kind<W[number]> {
+  const { accepts, schema } = oneOf(...words);
+  const tidy = z.transform((text: string) => text.replace(/\s*,\s*/g, ','));
+  return kind(accepts, z.pipe(z.pipe(z.string(), tidy), schema) as unknown as z.ZodMiniType<W[number], string>);
+}
+
 /** `true` or `false`, in any letter case and nothing else: `yes` or `1` must not quietly become `false`. */
 export const boolean: Kind<boolean> = kind(
   '`true` or `false`',

@@ -2,6 +2,7 @@ import type { AuthMethod } from '../decision/principal.ts';
 import { type Documents, readDocuments } from './documents.ts';
 import { nearest } from './names.ts';
 import type { Problem } from './problem.ts';
+import { rowProblems, withPreset } from './row-rules.ts';
 import { crossCheck, type Place } from './rules.ts';
 import type { Environment, Variable } from './variable.ts';
 import { type SettingKey, type Settings, variables } from './variables.ts';
@@ -12,7 +13,10 @@ export interface Config {
   /** The variables that were given; all others stand at their defaults. */
   readonly given: ReadonlySet<SettingKey>;
   readonly place: Place;
+  /** The first of `ways`: what a challenge names where nothing else is known. */
   readonly authMode: AuthMethod;
+  /** The kinds of credentials that count, in the order in which they decide. */
+  readonly ways: readonly AuthMethod[];
   /** Signature algorithms that really count, after the rules on key sets and secrets. */
   readonly algorithms: readonly string[];
   readonly documents: Documents;
@@ -73,13 +77,15 @@ export function loadConfig(env: Env, place: Place): Loaded {
   const misread = new Set(problems.map(({ variable }) => variable));
   const { documents, problems: documentProblems } = readDocuments(settings);
   const checked = crossCheck(settings, given, place);
-  for (const problem of [...documentProblems, ...checked.problems])
+  const issuers = settings.jwtIssuer === null ? [] : [settings.jwtIssuer];
+  const ofRows = rowProblems(settings, given, { endpoints: documents.endpoints, ways: checked.ways, issuers });
+  for (const problem of [...documentProblems, ...checked.problems, ...ofRows])
     if (!misread.has(problem.variable)) problems.push(problem);
   warnings.push(...checked.warnings);
 
   if (problems.length > 0) return { ok: false, problems, warnings };
-  const { authMode, algorithms } = checked;
-  return { ok: true, config: { settings, given, place, authMode, algorithms, documents, rotatedAtMs }, warnings };
+  const { authMode, ways, algorithms } = checked;
+  return { ok: true, config: { settings, given, place, authMode, ways, algorithms, documents, rotatedAtMs }, warnings };
 }
 
 const RFC3339_DATE = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d))?$/;
@@ -142,5 +148,5 @@ function readValues(env: Env) {
       values[key] = secret === null ? null : { current: secret, previous: previous && parse(variable, previous, null) };
     }
   }
-  return { settings: values as unknown as Settings, given, problems };
+  return { settings: withPreset(values as unknown as Settings, given), given, problems };
 }

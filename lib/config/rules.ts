@@ -55,8 +55,9 @@ export function crossCheck(settings: Settings, given: ReadonlySet<SettingKey>, p
     if (target?.protocol === 'http:' && !plainAllowed) problem(key, `an http: URL`, `an https: URL${unless}`);
   };
 
-  const authMode = chooseAuthMode(settings, given, problem);
-  const algorithms = authMode === 'jwt' ? chooseAlgorithms(settings, given, problem, warning) : [];
+  const ways = chooseWays(settings, given, problem);
+  const [authMode] = ways;
+  const algorithms = ways.includes('jwt') ? chooseAlgorithms(settings, given, problem, warning) : [];
 
   if (authMode === 'api_key' && !settings.apiKey)
     problem('apiKey', 'nothing', 'a key, since TGEFD_AUTH_MODE is `api_key`');
@@ -66,7 +67,7 @@ export function crossCheck(settings: Settings, given: ReadonlySet<SettingKey>, p
     problem('apiKey', 'a value', 'nothing in production: API keys are for development');
   if (
     production &&
-    authMode === 'mtls' &&
+    ways.includes('mtls') &&
     place.platform === 'node' &&
     settings.trustedProxies.trim() === '' &&
     !settings.ingressSecret &&
@@ -206,19 +207,25 @@ export function crossCheck(settings: Settings, given: ReadonlySet<SettingKey>, p
       'nothing, once the ingress has been examined: until then whoever has it is told what arrives',
     );
 
-  if (settings.mtlsPolicy && authMode !== 'mtls')
+  if (settings.mtlsPolicy && !ways.includes('mtls'))
     warning('mtlsPolicy', 'a value', 'nothing: TGEFD_AUTH_MODE is not `mtls`');
   if (settings.jwtSecret && settings.jwksUrl && !production)
     warning('jwtSecret', 'a value', 'nothing: with TGEFD_JWKS_URL, HS256 is never accepted');
 
-  return { authMode, algorithms, problems, warnings };
+  return { authMode, ways, algorithms, problems, warnings };
 }
 
 type Report = (key: SettingKey, found: string, accepted: string) => void;
 
-function chooseAuthMode(settings: Settings, given: ReadonlySet<SettingKey>, problem: Report): AuthMethod {
-  if (settings.authMode) return settings.authMode;
-  if (given.has('authMode')) return 'jwt';
+function chooseWays(
+  settings: Settings,
+  given: ReadonlySet<SettingKey>,
+  problem: Report,
+): readonly [AuthMethod, ...AuthMethod[]] {
+  if (settings.authMode === 'jwt,mtls') return ['jwt', 'mtls'];
+  if (settings.authMode === 'mtls,jwt') return ['mtls', 'jwt'];
+  if (settings.authMode) return [settings.authMode];
+  if (given.has('authMode')) return ['jwt'];
   const credentials = (['jwtSecret', 'jwksUrl', 'apiKey'] as const).filter((key) => given.has(key));
   if (settings.environment === 'production') problem('authMode', 'nothing', '`jwt` or `mtls` in production');
   else if (credentials.length > 0)
@@ -227,7 +234,7 @@ function chooseAuthMode(settings: Settings, given: ReadonlySet<SettingKey>, prob
       'nothing',
       `\`jwt\`, \`mtls\` or \`api_key\`, since ${credentials.map((key) => variables[key].name).join(' and ')} is given`,
     );
-  return 'none';
+  return ['none'];
 }
 
 function chooseAlgorithms(

@@ -146,11 +146,8 @@ function authorize(settings: EnforceSettings, steps: Steps): Step {
   return (walk) => {
     const { principal, route, path, request, context } = walk;
     if (principal === null) return { reason: 'internal_error' };
-    walk.refusal =
-      steps.authorize(principal, route, path, context.explain) ?? declaredBodyRefusal(request, settings);
-    context.explain?.('authorize', walk.refusal ? `refused: ${walk.refusal.reason}` : 'permitted', {
-      scopes: principal.scopes.join(' '),
-    });
+    walk.refusal = steps.authorize(principal, route, path, context.explain) ?? declaredBodyRefusal(request, settings);
+    if (walk.refusal?.reason === 'body_too_large') context.explain?.('authorize', 'refused: body_too_large');
     return null;
   };
 }

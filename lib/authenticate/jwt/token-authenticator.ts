@@ -17,6 +17,8 @@ import { createTokenCache, type Remembered, type TokenCacheSettings } from './to
 
 export interface TokenAuthenticatorSettings extends TokenFieldSettings, AccessTokenSettings {
   readonly cache: TokenCacheSettings;
+  /** Whether a principal carries the claims of its token, for what is read from them after authentication. */
+  readonly keepClaims?: boolean;
 }
 
 export interface TokenAuthenticatorParts extends AccessTokenParts {
@@ -96,7 +98,7 @@ export function createTokenAuthenticator(
     const grant = grants.ofClaims(verdict.token.claims);
     if (isRefusal(grant)) return refused(context.explain, 'grant', grant);
     context.explain?.('grant', 'read', { scopes: grant.scopes.join(' '), roles: grant.roles.join(' ') });
-    const known = knownToken(token, verdict.token, grant, settings.clockSkewSeconds);
+    const known = knownToken(token, verdict.token, grant, settings);
     cache.sighted(known);
     return bind(known, verdict.token.stale, presentation);
   };
@@ -125,16 +127,16 @@ function present(known: KnownToken, stale: boolean, thumbprint: string | null): 
 
 function knownToken(
   token: string,
-  { facts, key, query }: VerifiedToken,
+  { claims, facts, key, query }: VerifiedToken,
   { scopes, roles }: Pick<Principal, 'scopes' | 'roles'>,
-  skewSeconds: number,
+  { clockSkewSeconds: skewSeconds, keepClaims = false }: TokenAuthenticatorSettings,
 ): KnownToken {
   const principal: Principal = Object.freeze({
     method: 'jwt',
     subject: facts.subject,
     identity: facts.subject,
     issuer: facts.issuer,
-    claims: null,
+    claims: keepClaims ? claims : null,
     scopes,
     roles,
     keyId: key.keyId,

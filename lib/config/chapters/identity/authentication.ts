@@ -1,14 +1,14 @@
-import { document, oneOf, perMinute, scopes } from '../../kinds.ts';
+import { document, oneOfLists, perMinute, scopes } from '../../kinds.ts';
 import { secret, setting, settingByEnvironment } from '../../variable.ts';
 
 /** Chapter “Authentication” of the configuration. */
 export const authentication = {
   authMode: setting({
     name: 'TGEFD_AUTH_MODE',
-    kind: oneOf('api_key', 'jwt', 'mtls', 'none'),
+    kind: oneOfLists('api_key', 'jwt', 'mtls', 'none', 'jwt,mtls', 'mtls,jwt'),
     fallback: null,
     meaning:
-      'How callers prove who they are. Not given: `none`, in development only and only while no credential setting is present; otherwise invalid.',
+      'How callers prove who they are. Not given: `none`, in development only and only while no credential setting is present; otherwise invalid. With two, the first that is presented decides: if it is invalid, the other is not looked at.',
   }),
   apiKey: secret({
     name: 'TGEFD_API_KEY',
