@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -118,6 +118,21 @@ test('every variable of the file is explained where it stands', async () => {
   const [, production = ''] = /\[vars\]\n([\s\S]*?)\n\[secrets\]/.exec(text) ?? [];
   const groups = production.split(/^(?=# )/m).filter((group) => group.trim() !== '');
   for (const group of groups) expect(group).toMatch(/^# .{20,}\n(TGEFD_[A-Z_]+ = .*\n?)+/);
+});
+
+test('the guide’s check of the variables finds them valid', async () => {
+  const { stdout: lines } = await run(process.execPath, ['infra/cloudflare/vars.ts'], { cwd: ROOT });
+  const files = [join(folder, 'vars.env'), join(folder, 'check.env')] as const;
+  await writeFile(files[0], lines);
+  await writeFile(
+    files[1],
+    Object.entries(secretsOf('wrangler.toml', undefined))
+      .map((pair) => pair.join('='))
+      .join('\n'),
+  );
+  const args = [...files.map((file) => `--env-file=${file}`), 'dist/cli.js', 'check-config', '--platform', 'worker'];
+  const { stdout } = await run(process.execPath, args, { cwd: ROOT, env: { PATH: process.env.PATH } });
+  expect(stdout).toContain('configuration valid');
 });
 
 describe('workerd with the variables of wrangler.toml', () => {
