@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { readServerTls } from '../adapter/node/tls.ts';
+import { proveKeys } from '../compose/keys.ts';
 import { internalTlsProblems } from '../config/internal-tls.ts';
 import { type Config, type Loaded, loadConfig } from '../config/load.ts';
 import { effectiveLines, posture } from '../config/posture.ts';
@@ -12,6 +12,7 @@ import { createEgressWatch } from '../egress/watch.ts';
 import { createNodeSecrets } from '../platform/node/secrets.ts';
 import { identifyConnections } from '../platform/node/tls/client-connections.ts';
 import { createClientTls } from '../platform/node/tls/client-tls.ts';
+import { serverTlsProblems } from '../platform/node/tls/server-tls.ts';
 import { type Command, type Console, options, Usage } from './command.ts';
 
 const platforms = ['worker', 'node', 'lambda'] as const;
@@ -43,13 +44,13 @@ export async function loadFrom(env: Console['env'], place: Place): Promise<Loade
   const loaded = loadConfig(resolved.env, place);
   const problems = [...resolved.problems, ...(place.platform === 'node' ? clientTls.problems : [])];
   if (loaded.ok && place.platform === 'node') problems.push(...nodeTlsProblems(loaded.config));
+  if (loaded.ok) problems.push(...((await proveKeys(loaded.config)) ?? []));
   if (problems.length === 0) return loaded;
   return { ok: false, problems: [...problems, ...(loaded.ok ? [] : loaded.problems)], warnings: loaded.warnings };
 }
 
 function nodeTlsProblems({ settings }: Config): readonly Problem[] {
-  const tls = readServerTls(settings);
-  return [...internalTlsProblems(settings), ...(tls && 'found' in tls ? [tls] : [])];
+  return [...internalTlsProblems(settings), ...serverTlsProblems(settings)];
 }
 
 /** Prints the problems of a configuration; gives it when there are none. */

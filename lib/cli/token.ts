@@ -37,7 +37,7 @@ export const token: Command = {
         console,
       );
 
-    const place = { platform: 'lambda', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
+    const place = { platform: 'cli', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
     const loaded = await configOrProblems(console, place);
     if (!loaded) return 1;
     const { settings } = loaded.config;

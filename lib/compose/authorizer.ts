@@ -9,7 +9,7 @@ import type { Decision } from '../decision/outcome.ts';
 import { createEnforce, type Enforce } from '../decision/pipeline.ts';
 import type { RequestContext } from '../decision/ports.ts';
 import { composeEgress, composeRedisEgress, createEgressWatch, type EgressWatch } from '../egress/watch.ts';
-import { createForwardAuth, type ForwardAuth, type ForwardAuthProxy } from '../http/forward-auth.ts';
+import { type ConfiguredForwardAuth, createForwardAuth } from '../http/forward-auth.ts';
 import { createGateway, type Gateway, type GatewayParts } from '../http/gateway.ts';
 import { createProbe } from '../http/probe.ts';
 import { createAdministration } from '../http/revocation-api.ts';
@@ -38,7 +38,7 @@ export interface Composed {
   readonly config: Config;
   readonly enforce: Enforce;
   readonly gateway: GatewayParts & { readonly answer: Gateway };
-  readonly forwardAuth: { readonly proxy: ForwardAuthProxy; readonly check: ForwardAuth } | null;
+  readonly forwardAuth: ConfiguredForwardAuth | null;
   readonly cors: ReturnType<typeof createCors>;
   readonly assertions: Assertions | null;
   readonly revocations: Revocations;

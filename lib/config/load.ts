@@ -63,7 +63,7 @@ export function loadConfig(env: Env, place: Place): Loaded {
 
   for (const key of given) {
     const { only, name } = variables[key] as Variable<unknown, unknown>;
-    if (only && only !== place.platform)
+    if (only && place.platform !== 'cli' && only !== place.platform)
       warnings.push({ variable: name, found: 'a value', accepted: `nothing here: it is for ${only} only` });
   }
   for (const name of Object.keys(env)) {

@@ -112,7 +112,7 @@ export function crossCheck(settings: Settings, given: ReadonlySet<SettingKey>, p
     );
   } else if (
     place.role === 'gateway' &&
-    place.platform !== 'lambda' &&
+    (place.platform === 'worker' || place.platform === 'node') &&
     settings.forwardAuth === 'off' &&
     !place.upstreamBinding
   ) {

@@ -2,8 +2,8 @@ import type { Kind } from './kinds.ts';
 
 export type Environment = 'production' | 'development';
 
-/** Where a process of ours runs; some variables and rules hold in one place only. */
-export type Platform = 'worker' | 'node' | 'lambda';
+/** Where the product runs. `cli`: the operator's own machine, for one command. Some variables and rules hold in one place only. */
+export type Platform = 'worker' | 'node' | 'lambda' | 'cli';
 
 /** What every row of the table says beside its default. */
 interface Row<T> {

@@ -8,9 +8,10 @@ import type { AssertionKey } from '../respond/assertion-key.ts';
 import { discoveryDocument } from '../respond/assertion-web-identity.ts';
 import type { Cors } from '../respond/cors.ts';
 import { denialAnswer } from '../respond/denial.ts';
-import { checkPath, extAuthzPrefix, type ForwardAuth, type ForwardAuthProxy } from './forward-auth.ts';
+import { type ConfiguredForwardAuth, checkOf } from './forward-auth.ts';
 import type { Gateway, GatewayParts } from './gateway.ts';
-import { webResponse } from './web-response.ts';
+import { keySetPage } from './key-set-page.ts';
+import { webAnswer, webResponse } from './web-response.ts';
 
 /** What the app serves of everything that is composed. */
 export interface Served {
@@ -19,7 +20,7 @@ export interface Served {
     readonly documents: { readonly assertionKeys: readonly AssertionKey[] };
   };
   readonly gateway: Pick<GatewayParts, 'transportFields'> & { readonly answer: Gateway };
-  readonly forwardAuth: { readonly proxy: ForwardAuthProxy; readonly check: ForwardAuth } | null;
+  readonly forwardAuth: ConfiguredForwardAuth | null;
   readonly cors: Cors;
   readonly assertions: Assertions | null;
   ready(): boolean;
@@ -91,8 +92,7 @@ export function createApp<Bindings extends object>(parts: AppParts<Bindings>) {
   };
 
   const refuse = (reason: 'configuration_invalid' | 'internal_error') => {
-    const answer = denialAnswer({ reason }, { requestId: parts.newId(), authMethod: 'none' });
-    return webResponse(answer.status, answer.headers, answer.body);
+    return webAnswer(denialAnswer({ reason }, { requestId: parts.newId(), authMethod: 'none' }));
   };
   // Whatever went wrong is ours, never the caller's, and tells nothing of itself.
   app.onError(() => refuse('internal_error'));
@@ -117,16 +117,8 @@ export function createApp<Bindings extends object>(parts: AppParts<Bindings>) {
 
   app.get('/_authorizer/jwks.json', async (c) => {
     const { assertions, gateway } = c.get('composed');
-    const keySet = assertions ? await assertions.jwks() : { keys: [] };
-    return webResponse(
-      200,
-      [
-        ['content-type', 'application/jwk-set+json'],
-        ['cache-control', 'public, max-age=60'],
-        ...gateway.transportFields(receive(c).access.hop.secure),
-      ],
-      JSON.stringify(keySet),
-    );
+    const { status, headers, body } = await keySetPage(assertions);
+    return webResponse(status, [...headers, ...gateway.transportFields(receive(c).access.hop.secure)], body);
   });
 
   app.get('/_authorizer/.well-known/openid-configuration', async (c, next) => {
@@ -143,19 +135,11 @@ export function createApp<Bindings extends object>(parts: AppParts<Bindings>) {
     );
   });
 
-  const check = async (c: Context<Env>, next: () => Promise<void>) => {
-    const { forwardAuth } = c.get('composed');
-    if (!forwardAuth || (forwardAuth.proxy === 'envoy') !== c.req.path.startsWith(extAuthzPrefix)) return next();
-    const { access, context } = receive(c);
-    const answer = await forwardAuth.check(access, context);
-    return webResponse(answer.status, answer.headers, answer.body);
-  };
-  app.all(checkPath, check);
-  app.all(`${extAuthzPrefix}/*`, check);
-
   app.all('*', async (c) => {
-    const { gateway, cors } = c.get('composed');
+    const { gateway, cors, forwardAuth } = c.get('composed');
     const { access, context } = receive(c);
+    const check = checkOf(forwardAuth, access.target);
+    if (check) return webAnswer(await check(access, context));
     const preflight = cors.preflight(access);
     if (preflight) return webResponse(204, preflight, null);
     return gateway.answer(access, c.req.raw, context, cors.fields(access));

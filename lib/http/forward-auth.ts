@@ -24,9 +24,27 @@ const everySource = ['x-original-method', 'x-original-uri', 'x-original-url', 'x
 export const checkPath = '/_authorizer/check';
 export const extAuthzPrefix = '/_authorizer/ext-authz';
 
-/** Whether a raw target is the page that nginx, Traefik and Caddy ask. */
-export function isCheck(target: string): boolean {
-  return target.startsWith(checkPath) && (target.length === checkPath.length || target[checkPath.length] === '?');
+/**
+ * What answers a raw target when it is the page that the configured proxy asks, otherwise null. Every server and the app
+ * choose by this, so that one question has one answer.
+ */
+export function checkOf(forwardAuth: ConfiguredForwardAuth | null, target: string): ForwardAuth | null {
+  if (forwardAuth === null) return null;
+  const isAsked =
+    forwardAuth.proxy === 'envoy'
+      ? target.startsWith(extAuthzPrefix) && endsSegment(target, extAuthzPrefix.length, '/?')
+      : target.startsWith(checkPath) && endsSegment(target, checkPath.length, '?');
+  return isAsked ? forwardAuth.check : null;
+}
+
+function endsSegment(target: string, at: number, ends: string): boolean {
+  return target.length === at || ends.includes(target.charAt(at));
+}
+
+/** The proxy that asks, and what answers it. */
+export interface ConfiguredForwardAuth {
+  readonly proxy: ForwardAuthProxy;
+  readonly check: ForwardAuth;
 }
 
 /** What a proxy asks about, or the reason why its question is refused. */

@@ -78,28 +78,48 @@ const webCryptography: { readonly [A in AssertionAlgorithm]: Algorithm | (EcKeyI
   ES256: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
 };
 
+/** Keys that were imported, so that the proof at the start and the first signature share one import. */
+const loadedKeys = new WeakMap<AssertionKey, LoadedAssertionKey>();
+
 /**
  * Imports a key once, non-extractable, and proves by a signature that its private and public members belong together.
- * Gives null where they do not, or where the runtime cannot import it: with such a key no verifier would accept anything.
+ * Returns null where they do not, or where the runtime cannot import it: with such a key no verifier would accept anything.
  */
-export async function loadAssertionKey({ algorithm, jwk, kid }: AssertionKey): Promise<LoadedAssertionKey | null> {
+export async function loadAssertionKey(key: AssertionKey): Promise<LoadedAssertionKey | null> {
+  const known = loadedKeys.get(key);
+  if (known !== undefined) return known;
+  const { algorithm, jwk } = key;
   const { d: _private, ...bare } = jwk;
-  const publicJwk: JWK = {
-    ...bare,
-    kid: kid ?? (await calculateJwkThumbprint(bare, 'sha256')),
-    alg: algorithm,
-    use: 'sig',
-  };
+  const kid = await assertionKeyId(key);
+  const publicJwk: JWK = { ...bare, kid, alg: algorithm, use: 'sig' };
   try {
     const cryptography = webCryptography[algorithm];
     const privateKey = await crypto.subtle.importKey('jwk', { ...jwk }, cryptography, false, ['sign']);
     const publicKey = await crypto.subtle.importKey('jwk', { ...bare }, cryptography, false, ['verify']);
     const signed = new Uint8Array(1);
     const signature = await crypto.subtle.sign(cryptography, privateKey, signed);
-    return (await crypto.subtle.verify(cryptography, publicKey, signature, signed))
-      ? { algorithm, kid: publicJwk.kid ?? '', privateKey, publicJwk }
-      : null;
+    if (!(await crypto.subtle.verify(cryptography, publicKey, signature, signed))) return null;
+    const loaded = { algorithm, kid, privateKey, publicJwk };
+    loadedKeys.set(key, loaded);
+    return loaded;
   } catch {
     return null;
+  }
+}
+
+/** The key's `kid`, or its thumbprint (RFC 7638) when none was given. */
+export async function assertionKeyId({ jwk, kid }: AssertionKey): Promise<string> {
+  const { d: _private, ...bare } = jwk;
+  return kid ?? (await calculateJwkThumbprint(bare, 'sha256'));
+}
+
+/** Whether the runtime can verify with the public members: they are a point of the curve. */
+export async function isPublicKeyUsable({ algorithm, jwk }: AssertionKey): Promise<boolean> {
+  const { d: _private, ...bare } = jwk;
+  try {
+    await crypto.subtle.importKey('jwk', { ...bare }, webCryptography[algorithm], false, ['verify']);
+    return true;
+  } catch {
+    return false;
   }
 }

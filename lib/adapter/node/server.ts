@@ -3,8 +3,9 @@ import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { createApp } from '../../http/app.ts';
+import type { ServerTls } from '../../platform/node/tls/server-tls.ts';
 import { denialAnswer } from '../../respond/denial.ts';
-import { createTlsServer, type ServerTls, type TlsParts } from './tls.ts';
+import { createTlsServer, type TlsParts } from './tls.ts';
 
 /** Bindings that the Node listener gives the app with each request. */
 export interface NodeBindings {

@@ -1,24 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server, type ServerOptions } from 'node:https';
 import type { TLSSocket } from 'node:tls';
-import type { Problem } from '../../config/problem.ts';
-import { type Settings, variables } from '../../config/variables.ts';
 import type { Log } from '../../decision/ports.ts';
 import type { ClientCertificate } from '../../decision/principal.ts';
 import type { Hop } from '../../decision/request.ts';
-import {
-  namedFile,
-  readTlsFiles,
-  type TlsFiles,
-  type TlsMaterial,
-  watchTlsFiles,
-} from '../../platform/node/tls/tls-files.ts';
-
-/** The files of the door's own TLS, as they were read at the start. */
-export interface ServerTls {
-  readonly files: TlsFiles;
-  readonly first: TlsMaterial;
-}
+import type { ServerTls } from '../../platform/node/tls/server-tls.ts';
+import { watchTlsFiles } from '../../platform/node/tls/tls-files.ts';
 
 export interface TlsParts {
   readonly log: Log;
@@ -36,21 +23,6 @@ export function clientOf(incoming: IncomingMessage): Client {
 }
 
 const handshakeMs = 10_000;
-
-/** The door's own TLS where the configuration names files for it, null where it does not, or why they cannot be used. */
-export function readServerTls(settings: Settings): ServerTls | Problem | null {
-  const file = (key: 'tlsCertificateFile' | 'tlsKeyFile' | 'tlsClientCaFile' | 'tlsClientCrlFile') =>
-    namedFile(variables[key].name, settings[key]);
-  const files = {
-    certificate: file('tlsCertificateFile'),
-    key: file('tlsKeyFile'),
-    authorities: file('tlsClientCaFile'),
-    revocationLists: file('tlsClientCrlFile'),
-  };
-  if (files.certificate === null) return null;
-  const first = readTlsFiles(files);
-  return first.ok ? { files, first } : first.problem;
-}
 
 /**
  * An HTTPS server (TLS 1.2 at least) that asks for client certificates and verifies them against the given authorities and

@@ -39,7 +39,7 @@ export interface OpenArchive extends ChainParts {
 
 /** The configuration as the archive reads it; null, with every problem told, where it does not hold together. */
 export async function archiveConfig(console: Console): Promise<Config | null> {
-  const place = { platform: 'lambda', role: 'archive', upstreamBinding: false, bucketBinding: false } as const;
+  const place = { platform: 'cli', role: 'archive', upstreamBinding: false, bucketBinding: false } as const;
   const loaded = await configOrProblems(console, place);
   return loaded?.config ?? null;
 }

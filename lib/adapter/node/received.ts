@@ -1,0 +1,34 @@
+import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import type { RequestContext } from '../../decision/ports.ts';
+import type { Received } from '../../http/app.ts';
+import { rawFields } from '../../request/raw-fields.ts';
+import { clientOf } from './tls.ts';
+
+/** What a decision gets to know of one of Node's messages. */
+export function receivedOf(incoming: IncomingMessage, target: string, context: RequestContext): Received {
+  const { remoteAddress } = incoming.socket;
+  const encrypted = (incoming.socket as TLSSocket).encrypted === true;
+  const headers = rawFields(incoming.rawHeaders);
+  return {
+    // RFC 9112 §3.2: only HTTP/1.0 may leave it out.
+    ...(incoming.httpVersion !== '1.0' && headers.get('host') === null
+      ? { refused: { reason: 'host_invalid' } as const }
+      : {}),
+    target,
+    headers,
+    hop: {
+      peerAddress: remoteAddress ?? null,
+      secure: encrypted ? true : isLoopbackPeer(remoteAddress) ? null : false,
+      ...clientOf(incoming),
+    },
+    context,
+  };
+}
+
+/** A plain connection that never left this machine tells nothing about the caller's own transport. */
+function isLoopbackPeer(address: string | undefined): boolean {
+  return (
+    address !== undefined && (address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.'))
+  );
+}

@@ -1,0 +1,139 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { certificateFromDer } from '../../authenticate/certificate/x509.ts';
+import type { Composed } from '../../compose/authorizer.ts';
+import type { Lifecycle } from '../../compose/life.ts';
+import { createLifecycle } from '../../compose/lifecycle.ts';
+import { authorizerSteps } from '../../compose/steps.ts';
+import type { Problem } from '../../config/problem.ts';
+import { createApp } from '../../http/app.ts';
+import type { NodePlatform } from '../../platform/node/platform.ts';
+import { createDeferred, type Deferred } from '../deferred.ts';
+import { type NodeArchive, startNodeArchive } from './archive.ts';
+import { createNodeCheck } from './check.ts';
+import { createConnectionDrain } from './drain.ts';
+import { createMetricsServer } from './metrics.ts';
+import { receivedOf } from './received.ts';
+import { createNodeServer, type NodeBindings, rawTargetOf } from './server.ts';
+
+const DRAIN_SECONDS = 30;
+
+/** One serving process: what its steps share. */
+interface Process {
+  readonly platform: NodePlatform;
+  readonly deferred: Deferred;
+  readonly lifecycle: Lifecycle<Composed>;
+  archive: NodeArchive | null;
+  draining: boolean;
+}
+
+/**
+ * Serves on `HOST` and `PORT` until SIGTERM or SIGINT, then lets requests end, records become durable, and the process
+ * exit. Listens only once everything is proved; a fatal problem ends the process before that.
+ */
+export async function serveNode(platform: NodePlatform): Promise<void> {
+  const port = portFrom(platform.env.PORT);
+  if (typeof port !== 'number') return platform.fatal([port]);
+  const host = platform.env.HOST ?? '127.0.0.1';
+  const own = createProcess(platform);
+  if ((await own.lifecycle.ready(own.deferred.context)) !== null) return;
+  const composed = own.lifecycle.serving();
+  if (composed === null) return;
+
+  const server = openServer(own, composed);
+  const { metricsPort } = composed.config.settings;
+  const metricsServer = metricsPort === null ? null : createMetricsServer(() => serving(own).metricsPage());
+  stopOnSignals(own, server, metricsServer);
+  void composed.warm(own.deferred.context);
+  if (metricsServer !== null) listen(platform, metricsServer, { port: metricsPort ?? 0, host });
+  listen(platform, server, { port, host }, () => {
+    const bound = (server.address() as AddressInfo).port;
+    platform.log('info', 'listening', { host, port: bound, auth_mode: composed.config.authMode });
+  });
+}
+
+function createProcess(platform: NodePlatform): Process {
+  const deferred = createDeferred(platform.log);
+  const steps = authorizerSteps(platform);
+  const lifecycle = createLifecycle<Composed>(platform, {
+    ...steps,
+    adopt(composed, before) {
+      steps.adopt(composed, before);
+      // What the archive is about goes on to its end; the old value of a secret must not wait for that.
+      if (own.archive) deferred.context.defer(own.archive.stop());
+      own.archive = own.draining ? null : archiveOf(platform, composed);
+    },
+  });
+  const own: Process = { platform, deferred, lifecycle, archive: null, draining: false };
+  return own;
+}
+
+function archiveOf(platform: NodePlatform, { config, outbox }: Composed): NodeArchive | null {
+  const { clock, newId, log } = platform;
+  return startNodeArchive(config, { outbox, ...platform.cloud(config), clock, newId, log });
+}
+
+/** The parts that serve. They exist from before the server listens until the process ends. */
+function serving({ lifecycle }: Process): Composed {
+  const composed = lifecycle.serving();
+  if (composed === null) throw new Error('served before it was ready');
+  return composed;
+}
+
+function openServer(own: Process, { config }: Composed) {
+  const { platform, deferred, lifecycle } = own;
+  const { newId, log } = platform;
+  const { context } = deferred;
+  const app = createApp<NodeBindings>({
+    composed: () => lifecycle.serving(),
+    ready: () => !own.draining,
+    rawTarget: (_request, { incoming }) => rawTargetOf(incoming),
+    newId,
+    received: (_request, { incoming }) => receivedOf(incoming, rawTargetOf(incoming), context),
+  });
+  const check = createNodeCheck({
+    composed: () => lifecycle.serving(),
+    received: (incoming, target) => receivedOf(incoming, target, context),
+  });
+  const parts = { log, newId, readCertificate: certificateFromDer };
+  return createNodeServer(app, check, platform.serverTls(config), parts);
+}
+
+function stopOnSignals(own: Process, server: ReturnType<typeof openServer>, metricsServer: Server | null): void {
+  const { log } = own.platform;
+  const drain = createConnectionDrain(server);
+  const stop = () => {
+    if (own.draining) return;
+    own.draining = true;
+    log('info', 'draining', { seconds: DRAIN_SECONDS });
+    setTimeout(() => process.exit(1), DRAIN_SECONDS * 1000).unref();
+    void drain().then(async () => {
+      await own.lifecycle.close();
+      await own.archive?.stop();
+      await own.deferred.settle();
+      log('info', 'stopped');
+      process.exit(0);
+    });
+    metricsServer?.close();
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+function listen(
+  { log }: NodePlatform,
+  server: Pick<Server, 'once' | 'listen'>,
+  { port, host }: { readonly port: number; readonly host: string },
+  listening: () => void = () => {},
+): void {
+  server.once('error', (error: Error) => {
+    log('error', 'cannot_listen', { error: (error as { code?: string }).code ?? error.name });
+    process.exit(1);
+  });
+  server.listen(port, host, listening);
+}
+
+function portFrom(text = '8080'): number | Problem {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
+  return { variable: 'PORT', found: JSON.stringify(text), accepted: 'a whole number up to 65535' };
+}

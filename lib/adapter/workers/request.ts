@@ -1,0 +1,36 @@
+import type { ExecutionContext, IncomingRequestCfProperties } from '@cloudflare/workers-types';
+import { cloudflareCertificate } from '../../authenticate/certificate/cloudflare-certificate.ts';
+import type { RequestContext } from '../../decision/ports.ts';
+import type { Hop } from '../../decision/request.ts';
+import type { Received } from '../../http/app.ts';
+
+/** Path and query as they stand in the URL, which workerd leaves as they came. */
+export function targetOf(url: string): string {
+  const path = url.indexOf('/', url.indexOf('://') + 3);
+  return path === -1 ? '/' : url.slice(path);
+}
+
+/** TLS before 1.2 (RFC 8996), as Cloudflare writes it: no more secure than none. */
+const oldTls = /^(SSL|TLSv1(\.1)?$)/;
+
+/** `request.cf` and `CF-Connecting-IP` exist only where Cloudflare's edge received the request: nobody else may set them. */
+function hopOf(request: Request): Hop {
+  const { cf } = request as { cf?: IncomingRequestCfProperties };
+  const { certificate, refusal } = cloudflareCertificate(cf?.tlsClientAuth);
+  return {
+    peerAddress: cf ? request.headers.get('cf-connecting-ip') : null,
+    secure: request.url.startsWith('https:') && !oldTls.test(cf?.tlsVersion ?? ''),
+    certificate,
+    ...(refusal ? { certificateRefusal: refusal } : {}),
+  };
+}
+
+/** A request's context, so that put-off work ends before the isolate is stopped. */
+export function contextOf(execution: Pick<ExecutionContext, 'waitUntil'>): RequestContext {
+  return { defer: (promise) => execution.waitUntil(promise) };
+}
+
+/** What a decision gets to know of a Worker's request. */
+export function receivedOf(request: Request, target: string, context: RequestContext): Received {
+  return { target, headers: request.headers, hop: hopOf(request), context };
+}

@@ -1,0 +1,149 @@
+import { type PlatformCredentials, signedSpill } from '../../archive/signed-spill.ts';
+import { sleep } from '../../codec/sleep.ts';
+import { createUlids } from '../../codec/ulid.ts';
+import { egressTargets } from '../../config/egress.ts';
+import type { Config } from '../../config/load.ts';
+import { type Problem, problemLine } from '../../config/problem.ts';
+import type { Place } from '../../config/rules.ts';
+import { resolveSources } from '../../config/sources.ts';
+import type { Log } from '../../decision/ports.ts';
+import { createEgressWatch } from '../../egress/watch.ts';
+import { hmacOnNode, verifyOnNode } from '../node/crypto.ts';
+import { createNodeEgress } from '../node/egress.ts';
+import { createNodeFetch } from '../node/fetch.ts';
+import { createNodeRedisExchange } from '../node/redis.ts';
+import { createLambdaStores } from './secret-stores.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+function clock(): number {
+  return Date.now();
+}
+
+function line(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function log(...[level, event, facts]: Parameters<Log>): void {
+  line(JSON.stringify({ type: 'log', ts: new Date().toISOString(), level, event, ...facts }));
+}
+
+function sayInvalid(problems: readonly Problem[]): void {
+  for (const problem of problems) log('error', 'configuration_invalid', { problem: problemLine(problem) });
+}
+
+/** What both functions have in common: the environment, its secrets behind the extension, and where lines go. */
+function lambdaBase(env: Env) {
+  const watch = createEgressWatch(log);
+  const stores = createLambdaStores({ clock, watch });
+  return {
+    watch,
+    env,
+    clock,
+    stopwatch: () => performance.now(),
+    newId: createUlids(clock),
+    log,
+    line,
+    sharePromises: true,
+    secrets: { resolve: () => resolveSources(env, { file: null, stores }) },
+    accessLine: line,
+    problemsOf: (): readonly Problem[] => [],
+    fatal: sayInvalid,
+  } as const;
+}
+
+export type LambdaPlatform = ReturnType<typeof lambdaPlatform>;
+
+/**
+ * A Lambda authorizer: promises are shared inside an invocation, secrets come from Secrets Manager by the extension and are
+ * read again by an invocation that waits for it, and a fatal problem fails the start.
+ */
+export function lambdaPlatform(env: Env) {
+  const { watch, ...base } = lambdaBase(env);
+  const place: Place = { platform: 'lambda', role: 'gateway', upstreamBinding: false, bucketBinding: false };
+  const credentials = roleCredentials(env);
+  let sockets: Sockets | null = null;
+  return {
+    ...base,
+    place,
+    renewal: { by: 'invocation' },
+    component: 'lambda',
+    /** Secrets are read with the first event, since the extension answers from then on. */
+    secretsElsewhere: Object.values(env).some((value) => value?.startsWith('aws-sm:') === true),
+    /** A snapshot is started many times: what is fetched before it is taken would be the same, and old, in all. */
+    snapshot: env.AWS_LAMBDA_INITIALIZATION_TYPE === 'snap-start',
+    functionName: env.AWS_LAMBDA_FUNCTION_NAME ?? 'authorizer',
+    runtime(config: Config) {
+      const { settings } = config;
+      sockets ??= openSockets(config, credentials.region, watch.note);
+      const { fetch, redisExchange } = sockets;
+      return {
+        clock,
+        newId: base.newId,
+        log,
+        fetch,
+        egressWatch: watch,
+        random: () => Math.random(),
+        sleep,
+        sharePromises: true,
+        cryptography: { verify: verifyOnNode, hmac: hmacOnNode },
+        sharedKeySet: null,
+        upstream: null,
+        auditLine: settings.auditLog ? line : null,
+        spill: signedSpill(settings, credentials, { fetch, clock, log }),
+        redisExchange,
+      };
+    },
+  } as const;
+}
+
+/** A run ends before the shortest time-out that makes sense for the function, one minute. */
+const ARCHIVE_RUN_MS = 45_000;
+
+/** The archive as a scheduled Lambda function: every run reads its secrets again, and fails when it could not do its work. */
+export function lambdaArchivePlatform(env: Env) {
+  const { watch, ...base } = lambdaBase(env);
+  const place: Place = { platform: 'lambda', role: 'archive', upstreamBinding: false, bucketBinding: false };
+  return {
+    ...base,
+    place,
+    renewal: { by: 'invocation', always: true },
+    component: 'archive',
+    archive({ settings }: Config) {
+      const nodeEgress = createNodeEgress(egressTargets(settings, env.AWS_REGION ?? null), watch.note);
+      const bound = { store: null, copies: null };
+      return { bound, fetch: createNodeFetch(nodeEgress), watch, nodeEgress, runMs: ARCHIVE_RUN_MS };
+    },
+  } as const;
+}
+
+/** What is opened once in an environment, whatever its secrets are. */
+interface Sockets {
+  readonly fetch: ReturnType<typeof createNodeFetch>;
+  readonly redisExchange: ReturnType<typeof createNodeRedisExchange> | null;
+}
+
+function openSockets(
+  { settings }: Config,
+  region: string,
+  note: ReturnType<typeof createEgressWatch>['note'],
+): Sockets {
+  const egress = createNodeEgress(egressTargets(settings, region), note);
+  const { redisUrl } = settings;
+  return {
+    fetch: createNodeFetch(egress),
+    redisExchange: redisUrl ? createNodeRedisExchange(redisUrl, egress, note) : null,
+  };
+}
+
+/** The function's role; Lambda gives each environment credentials that outlive it. */
+function roleCredentials(env: Env): PlatformCredentials {
+  return {
+    region: env.AWS_REGION ?? '',
+    credentials: () => ({
+      accessKeyId: env.AWS_ACCESS_KEY_ID ?? '',
+      secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? '',
+      sessionToken: env.AWS_SESSION_TOKEN,
+    }),
+  };
+}

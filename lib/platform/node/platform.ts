@@ -1,0 +1,162 @@
+import { sleep } from '../../codec/sleep.ts';
+import { createUlids } from '../../codec/ulid.ts';
+import { egressTargets } from '../../config/egress.ts';
+import { internalTlsProblems } from '../../config/internal-tls.ts';
+import type { Config } from '../../config/load.ts';
+import { type Problem, problemLine } from '../../config/problem.ts';
+import type { Place } from '../../config/rules.ts';
+import type { Log } from '../../decision/ports.ts';
+import { composeEgress, createEgressWatch, type EgressWatch } from '../../egress/watch.ts';
+import { cloudCredentials } from '../cloud/credentials.ts';
+import { lazyS3Spill } from '../cloud/lazy-spill.ts';
+import { auditLineOf, stdoutLine } from './audit-line.ts';
+import { hmacOnNode, verifyOnNode } from './crypto.ts';
+import { createNodeEgress, type NodeEgress } from './egress.ts';
+import { createNodeFetch } from './fetch.ts';
+import { createNodeRedisExchange } from './redis.ts';
+import { createNodeSecrets } from './secrets.ts';
+import { identifyConnections } from './tls/client-connections.ts';
+import { createClientTls } from './tls/client-tls.ts';
+import { readServerTls, type ServerTls, serverTlsProblems } from './tls/server-tls.ts';
+import { createNodeUpstream } from './upstream.ts';
+import { watchFiles } from './watch-files.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const MAXIMUM_UPSTREAM_SOCKETS = 1024;
+const place: Place = { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false };
+
+function clock(): number {
+  return Date.now();
+}
+
+function stopwatch(): number {
+  return performance.now();
+}
+
+/** One JSON line for each event: what matters to nobody yet goes to stdout, the rest to stderr. */
+function log(...[level, event, facts]: Parameters<Log>): void {
+  const line = JSON.stringify({ type: 'log', ts: new Date().toISOString(), level, event, ...facts });
+  (level === 'info' ? process.stdout : process.stderr).write(`${line}\n`);
+}
+
+/** Prints one line per problem, then exits: a process that is half configured never listens. */
+function exitWith(problems: readonly Problem[]): void {
+  process.stderr.write('configuration invalid:\n');
+  for (const problem of problems) process.stderr.write(`  ${problemLine(problem)}\n`);
+  process.exit(1);
+}
+
+export type NodePlatform = ReturnType<typeof nodePlatform>;
+
+/**
+ * Node: promises are shared, secrets come from files and Vault and are read again when a file changes and in each interval,
+ * and a fatal problem ends the process.
+ */
+export function nodePlatform(env: Env, fatal: (problems: readonly Problem[]) => void = exitWith) {
+  const newId = createUlids(clock);
+  const watch = createEgressWatch(log);
+  const clientTls = createClientTls(env);
+  const identify = identifyConnections(clientTls);
+  const secrets = createNodeSecrets(env, { clock, log, watch, identify });
+  let sockets: Sockets | null = null;
+  const socketsFor = (config: Config): Sockets => {
+    if (sockets === null) clientTls.watch(log);
+    sockets ??= openSockets(config, env, watch, identify);
+    return sockets;
+  };
+  return {
+    place,
+    env,
+    clock,
+    stopwatch,
+    newId,
+    log,
+    sharePromises: true,
+    secrets: secrets.stored || secrets.files.length > 0 ? secrets : null,
+    renewal: {
+      by: 'timer',
+      start: (intervalMs: number, look: () => void) => watchSecrets(secrets.files, intervalMs, look),
+    },
+    component: 'node',
+    accessLine: (text: string) => (sockets === null ? stdoutLine : sockets.auditLine)?.(text),
+    problemsOf: (config: Config | null) => [
+      ...clientTls.problems,
+      ...(config === null ? [] : [...internalTlsProblems(config.settings), ...serverTlsProblems(config.settings)]),
+    ],
+    fatal,
+    runtime: (config: Config) => nodeRuntime(config, socketsFor(config), newId, watch),
+    serverTls: ({ settings }: Config): ServerTls | null => {
+      const tls = readServerTls(settings);
+      return tls !== null && 'first' in tls ? tls : null;
+    },
+    /** Connections and credentials for the bucket of a configuration. */
+    cloud: (config: Config) => {
+      const { egress } = socketsFor(config);
+      return { egress, cloud: credentialsOf(config, egress, newId, watch) };
+    },
+  } as const;
+}
+
+/** What is opened once in a process, whatever its secrets are. */
+interface Sockets {
+  readonly egress: NodeEgress;
+  readonly auditLine: ((line: string) => void) | null;
+  readonly upstream: ReturnType<typeof createNodeUpstream> | null;
+  readonly redisExchange: ReturnType<typeof createNodeRedisExchange> | null;
+}
+
+function openSockets(
+  config: Config,
+  env: Env,
+  watch: EgressWatch,
+  identify: ReturnType<typeof identifyConnections>,
+): Sockets {
+  const { settings } = config;
+  const region = env.AWS_REGION ?? env.AWS_DEFAULT_REGION ?? null;
+  const egress = createNodeEgress(egressTargets(settings, region), watch.note, { identify });
+  const { upstreamUrl, redisUrl } = settings;
+  const maximumSockets = MAXIMUM_UPSTREAM_SOCKETS;
+  return {
+    egress,
+    auditLine: auditLineOf(config, log),
+    upstream: upstreamUrl ? createNodeUpstream(upstreamUrl, { egress, maximumSockets }) : null,
+    redisExchange: redisUrl ? createNodeRedisExchange(redisUrl, egress, watch.note) : null,
+  };
+}
+
+function nodeRuntime(config: Config, sockets: Sockets, newId: () => string, watch: EgressWatch) {
+  const { egress, auditLine, upstream, redisExchange } = sockets;
+  return {
+    clock,
+    newId,
+    log,
+    fetch: createNodeFetch(egress),
+    egressWatch: watch,
+    random: () => Math.random(),
+    sleep,
+    sharePromises: true,
+    cryptography: { verify: verifyOnNode, hmac: hmacOnNode },
+    sharedKeySet: null,
+    upstream,
+    auditLine,
+    spill: lazyS3Spill(config.settings, clock, egress, credentialsOf(config, egress, newId, watch)),
+    redisExchange,
+  };
+}
+
+function credentialsOf(config: Config, egress: NodeEgress, newId: () => string, watch: EgressWatch) {
+  const fetch = composeEgress(config.settings, { fetch: createNodeFetch(egress), watch });
+  return cloudCredentials(config, { fetch, clock, newId, sharePromises: true });
+}
+
+/** Calls `look` when a file changes and in each interval; an interval of 0 turns both off. */
+function watchSecrets(files: readonly string[], intervalMs: number, look: () => void): () => void {
+  if (intervalMs === 0) return () => {};
+  const unwatch = watchFiles(files, look);
+  const timer = setInterval(look, intervalMs).unref();
+  return () => {
+    unwatch();
+    clearInterval(timer);
+  };
+}
