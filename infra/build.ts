@@ -2,6 +2,7 @@ import { chmod, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:f
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { LEAN_UPSTASH } from './lean-upstash.ts';
 
 /** One self-contained file that is deployed: where it comes from and what it runs on. */
 interface Bundle {
@@ -59,7 +60,7 @@ export const nodeBundle: BuildOptions = {
   minify: true,
   mainFields: ['module', 'main'],
   banner: { js: REQUIRE },
-  plugins: [HTTP_ALONE],
+  plugins: [HTTP_ALONE, LEAN_UPSTASH],
 };
 
 const RUNTIMES: Readonly<Record<Bundle['runtime'], BuildOptions>> = {
@@ -68,7 +69,7 @@ const RUNTIMES: Readonly<Record<Bundle['runtime'], BuildOptions>> = {
     target: 'es2024',
     conditions: ['workerd', 'worker', 'browser'],
     external: ['cloudflare:*', 'node:*'],
-    plugins: [WITHOUT_MEANINGS],
+    plugins: [WITHOUT_MEANINGS, LEAN_UPSTASH],
   },
   node: nodeBundle,
 };
