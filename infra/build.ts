@@ -1,8 +1,12 @@
 import { chmod, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
-import { LEAN_UPSTASH } from './lean-upstash.ts';
+import { policyFaults } from '../lib/config/load.ts';
+import { problemLine } from '../lib/config/problem.ts';
+import { createDocumentReader } from '../lib/platform/node/documents.ts';
+import { yamlToJson } from '../lib/platform/node/yaml.ts';
 
 /** One self-contained file that is deployed: where it comes from and what it runs on. */
 interface Bundle {
@@ -10,16 +14,18 @@ interface Bundle {
   readonly output: string;
   readonly runtime: 'workerd' | 'node';
   readonly executable?: true;
+  /** A policy document may be compiled in: there are no files where it runs, and its environment is small. */
+  readonly takesPolicy?: true;
 }
 
 const ROOT = dirname(import.meta.dirname);
 const BUNDLES: readonly Bundle[] = [
-  { entry: 'functions/worker.ts', output: 'dist/worker.js', runtime: 'workerd' },
-  { entry: 'functions/worker-archive.ts', output: 'dist/worker-archive.js', runtime: 'workerd' },
+  { entry: 'functions/worker.ts', output: 'dist/worker.js', runtime: 'workerd', takesPolicy: true },
+  { entry: 'functions/worker-archive.ts', output: 'dist/worker-archive.js', runtime: 'workerd', takesPolicy: true },
   { entry: 'functions/node.ts', output: 'dist/node.js', runtime: 'node' },
   { entry: 'functions/cli.ts', output: 'dist/cli.js', runtime: 'node', executable: true },
-  { entry: 'functions/lambda-authorizer.ts', output: 'dist/lambda-authorizer.mjs', runtime: 'node' },
-  { entry: 'functions/lambda-archive.ts', output: 'dist/lambda-archive.mjs', runtime: 'node' },
+  { entry: 'functions/lambda-authorizer.ts', output: 'dist/lambda-authorizer.mjs', runtime: 'node', takesPolicy: true },
+  { entry: 'functions/lambda-archive.ts', output: 'dist/lambda-archive.mjs', runtime: 'node', takesPolicy: true },
 ];
 
 // Some dependencies are CommonJS inside and ask for Node's own modules by require().
@@ -60,7 +66,7 @@ export const nodeBundle: BuildOptions = {
   minify: true,
   mainFields: ['module', 'main'],
   banner: { js: REQUIRE },
-  plugins: [HTTP_ALONE, LEAN_UPSTASH],
+  plugins: [HTTP_ALONE],
 };
 
 const RUNTIMES: Readonly<Record<Bundle['runtime'], BuildOptions>> = {
@@ -69,19 +75,20 @@ const RUNTIMES: Readonly<Record<Bundle['runtime'], BuildOptions>> = {
     target: 'es2024',
     conditions: ['workerd', 'worker', 'browser'],
     external: ['cloudflare:*', 'node:*'],
-    plugins: [WITHOUT_MEANINGS, LEAN_UPSTASH],
+    plugins: [WITHOUT_MEANINGS],
   },
   node: nodeBundle,
 };
 
 /**
  * Bundles every way in that exists into dist/, and gives one line per bundle: its size, or that it has no entry yet.
+ * With `policy`, the JSON text of a policy document, the Worker and the Lambda function carry it in themselves.
  * A file is replaced in one step, so that a process which starts meanwhile reads the old or the new one.
  * Throws when an entry does not compile.
  */
-export async function buildAll(): Promise<string[]> {
+export async function buildAll(policy: string | null = null): Promise<string[]> {
   await mkdir(join(ROOT, 'dist'), { recursive: true });
-  const lines = await Promise.all(BUNDLES.map(buildOne));
+  const lines = await Promise.all(BUNDLES.map((bundle) => buildOne(bundle, policy)));
   await linkCommand();
   return lines;
 }
@@ -94,13 +101,22 @@ async function linkCommand(): Promise<void> {
   await rename(unfinished, link);
 }
 
-async function buildOne(bundle: Bundle): Promise<string> {
+/** The policy document of a file as JSON text; throws with every fault of it. */
+export async function policyText(path: string): Promise<string> {
+  const text = await createDocumentReader(yamlToJson)(path);
+  const problems = policyFaults(text);
+  if (problems.length > 0) throw new Error(['policy document invalid:', ...problems.map(problemLine)].join('\n  '));
+  return text;
+}
+
+async function buildOne(bundle: Bundle, policy: string | null): Promise<string> {
   const entry = join(ROOT, bundle.entry);
   if (!(await stat(entry).catch(() => null))) return `${bundle.output}: skipped, there is no ${bundle.entry}`;
   const runtime = RUNTIMES[bundle.runtime];
   const banner = `${bundle.executable ? '#!/usr/bin/env node\n' : ''}${runtime.banner?.js ?? ''}`;
   const { outputFiles } = await build({
     ...runtime,
+    ...(policy !== null && bundle.takesPolicy ? { define: { __TGEFD_POLICY__: JSON.stringify(policy) } } : {}),
     entryPoints: [entry],
     outfile: join(ROOT, bundle.output),
     bundle: true,
@@ -126,4 +142,12 @@ function kibibytes(bytes: number): string {
   return (bytes / 1024).toFixed(1);
 }
 
-if (import.meta.main) for (const line of await buildAll()) console.log(line);
+if (import.meta.main) {
+  const { policy } = parseArgs({ options: { policy: { type: 'string' } } }).values;
+  try {
+    for (const line of await buildAll(policy === undefined ? null : await policyText(policy))) console.log(line);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}

@@ -41,6 +41,7 @@ const PACKAGES = [
   { name: '@aws-sdk/client-s3', files: '^lib/(storage|compose)/' },
   { name: '@upstash/redis', files: '^lib/redis/' },
   { name: '@upstash/ratelimit', files: '^lib/(redis|limit)/' },
+  { name: 'yaml', files: '^lib/(platform/node|policy|cli)/' },
   { name: 'ioredis', files: '^lib/platform/node/' },
 ];
 
@@ -87,7 +88,8 @@ export default {
       from: { path: '^infra/' },
       to: {
         path: '^lib/',
-        pathNot: '^lib/(config/|presets/|storage/(lifecycle|r2-bucket)\\.ts$|adapter/lambda/policy\\.ts$)',
+        pathNot:
+          '^lib/(config/|presets/|platform/node/(documents|yaml)\\.ts$|storage/(lifecycle|r2-bucket)\\.ts$|adapter/lambda/policy\\.ts$)',
       },
     },
     { name: 'every-import-is-found', severity: 'error', from: {}, to: { couldNotResolve: true } },

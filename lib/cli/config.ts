@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { proveKeys } from '../compose/keys.ts';
 import { internalTlsProblems } from '../config/internal-tls.ts';
 import { type Config, type Loaded, loadConfig } from '../config/load.ts';
+import { fileProblems, sizeProblems } from '../config/policy/platform-limits.ts';
 import { effectiveLines, posture } from '../config/posture.ts';
 import { type Problem, problemLine } from '../config/problem.ts';
 import { configurationPage } from '../config/reference.ts';
@@ -54,11 +55,11 @@ function nodeTlsProblems({ settings }: Config): readonly Problem[] {
 }
 
 /** Prints the problems of a configuration; gives it when there are none. */
-export async function configOrProblems(console: Console, place: Place) {
+export async function configOrProblems(console: Console, place: Place, further: readonly Problem[] = []) {
   const loaded = await loadFrom(console.env, place);
-  if (loaded.ok) return loaded;
+  if (loaded.ok && further.length === 0) return loaded;
   console.err('configuration invalid:');
-  for (const problem of loaded.problems) console.err(`  ${problemLine(problem)}`);
+  for (const problem of [...further, ...(loaded.ok ? [] : loaded.problems)]) console.err(`  ${problemLine(problem)}`);
   return null;
 }
 
@@ -72,12 +73,15 @@ export const checkConfig: Command = {
       platform: { type: 'string', default: 'node' },
       role: { type: 'string', default: 'gateway' },
     });
-    const loaded = await configOrProblems(console, placeOf(values.platform, values.role));
+    const place = placeOf(values.platform, values.role);
+    const files = fileProblems(console.env, place.platform);
+    const unfit = [...sizeProblems(console.env, place.platform), ...files.problems];
+    const loaded = await configOrProblems(console, place, unfit);
     if (!loaded) return 1;
     console.out('configuration valid');
     console.out('');
     for (const line of effectiveLines(loaded.config)) console.out(line);
-    for (const warning of [...loaded.warnings, ...rotationWarnings(loaded.config, Date.now())])
+    for (const warning of [...files.warnings, ...loaded.warnings, ...rotationWarnings(loaded.config, Date.now())])
       console.out(`warning: ${problemLine(warning)}`);
     const lines = posture(loaded.config);
     for (const kind of ['enforced', 'weak', 'attack'] as const) {

@@ -1,6 +1,7 @@
 import type { AuthMethod } from '../decision/principal.ts';
 import { type Documents, readDocuments } from './documents.ts';
 import { nearest } from './names.ts';
+import { documentNames, expandPolicy, POLICY } from './policy/policy-document.ts';
 import type { Problem } from './problem.ts';
 import { rowProblems, withPreset } from './row-rules.ts';
 import { crossCheck, type Place } from './rules.ts';
@@ -38,7 +39,9 @@ export const knownNames: ReadonlySet<string> = new Set(
     [variable.name, ...(variable.aliases ?? [])].flatMap((name) =>
       variable.secret
         ? [name, `${name}_FILE`, `${name}_PREVIOUS`, `${name}_PREVIOUS_FILE`, `${name}_ROTATED_AT`]
-        : [name],
+        : variable.member === undefined || variable.member === 'preset'
+          ? [name]
+          : [name, `${name}_FILE`],
     ),
   ),
 );
@@ -56,9 +59,22 @@ function found(variable: Variable<unknown, unknown>, text: string): string {
  * the rules find contradictory or too weak. An empty value is a value, not an absence, and is judged as one.
  * Does not read files or secret stores: `sources.ts` resolves those into the environment first.
  */
-export function loadConfig(env: Env, place: Place): Loaded {
+export function loadConfig(original: Env, place: Place): Loaded {
+  const { env, problems: ofPolicy, memberOf } = expandPolicy(original);
+  const loaded = loadVariables(env, place, ofPolicy);
+  if (memberOf.size === 0) return loaded;
+  const named = (problem: Problem): Problem => ({
+    ...problem,
+    variable: memberOf.get(problem.variable) ?? problem.variable,
+  });
+  const warnings = loaded.warnings.map(named);
+  return loaded.ok ? { ...loaded, warnings } : { ok: false, problems: loaded.problems.map(named), warnings };
+}
+
+function loadVariables(env: Env, place: Place, ofPolicy: readonly Problem[]): Loaded {
   const warnings: Problem[] = [];
   const { settings, given, problems } = readValues(env);
+  problems.push(...ofPolicy, ...unreadFiles(env));
   const rotatedAtMs = readRotations(env, problems);
 
   for (const key of given) {
@@ -86,6 +102,27 @@ export function loadConfig(env: Env, place: Place): Loaded {
   if (problems.length > 0) return { ok: false, problems, warnings };
   const { authMode, ways, algorithms } = checked;
   return { ok: true, config: { settings, given, place, authMode, ways, algorithms, documents, rotatedAtMs }, warnings };
+}
+
+/**
+ * The faults of a policy document by itself, before anything is known of the rest of the configuration.
+ *
+ * @param text - the document as JSON.
+ * @returns one problem for each fault.
+ */
+export function policyFaults(text: string): readonly Problem[] {
+  const { env, problems, memberOf } = expandPolicy({ [POLICY]: text }, null);
+  const values = readValues(env);
+  const faults = [...problems, ...values.problems, ...readDocuments(values.settings).problems];
+  return faults.map((problem) => ({ ...problem, variable: memberOf.get(problem.variable) ?? problem.variable }));
+}
+
+/** Files of JSON documents that nobody has read: there are none where nothing resolves them. */
+function unreadFiles(env: Env): readonly Problem[] {
+  return documentNames
+    .map((name) => `${name}_FILE`)
+    .filter((name) => typeof env[name] === 'string')
+    .map((variable) => ({ variable, found: 'a path', accepted: 'nothing here: there are no files' }));
 }
 
 const RFC3339_DATE = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d))?$/;

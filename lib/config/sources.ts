@@ -1,3 +1,4 @@
+import { documentNames } from './policy/policy-document.ts';
 import type { Problem } from './problem.ts';
 import type { Variable } from './variable.ts';
 import { variables } from './variables.ts';
@@ -10,6 +11,8 @@ export type ReadSecret = (reference: string) => Promise<string>;
 export interface Sources {
   /** Reads a mounted file by its path, or null where there are no files (Workers). */
   readonly file: ReadSecret | null;
+  /** Reads a JSON document from a file by its path; left out where there are no files. */
+  readonly document?: ReadSecret;
   /** Secret stores by the scheme of their references: `vault`, `aws-sm`, `cf`. The part after the colon is handed on. */
   readonly stores: ReadonlyMap<string, ReadSecret>;
 }
@@ -74,6 +77,22 @@ export async function resolveSources(env: Env, sources: Sources): Promise<Resolv
       });
     }
   };
+
+  for (const name of documentNames) {
+    const path = env[`${name}_FILE`];
+    if (typeof path !== 'string') continue;
+    delete resolved[`${name}_FILE`];
+    const report = (found: string, accepted: string) => problems.push({ variable: `${name}_FILE`, found, accepted });
+    if (typeof env[name] === 'string') report(`a value beside ${name}`, 'one of the two');
+    else if (!sources.document) report('a path', 'nothing here: there are no files');
+    else
+      await sources.document(path).then(
+        (text) => {
+          resolved[name] = text;
+        },
+        (error: unknown) => report(error instanceof Error ? error.message : 'something unreadable', 'a readable file'),
+      );
+  }
 
   for (const name of secretNames) {
     const path = env[`${name}_FILE`];

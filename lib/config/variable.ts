@@ -12,6 +12,11 @@ interface Row<T> {
   readonly aliases?: readonly string[];
   /** The only platform on which the variable means anything. */
   readonly only?: Platform;
+  /**
+   * For a variable whose text is JSON: the member of the policy document (`TGEFD_POLICY`) with the same meaning, or null where
+   * there is none. Such a variable may also be read from a file (`X_FILE`).
+   */
+  readonly member?: string | null;
   readonly kind: Kind<T>;
   /** What people read about it. The bundles leave it out: it is for the documentation and for the command line. */
   readonly meaning: string;

@@ -9,6 +9,7 @@ import { resolveSources } from '../../config/sources.ts';
 import type { Log } from '../../decision/ports.ts';
 import { createEgressWatch } from '../../egress/watch.ts';
 import { hmacOnNode, verifyOnNode } from '../node/crypto.ts';
+import { createDocumentReader } from '../node/documents.ts';
 import { createNodeEgress } from '../node/egress.ts';
 import { createNodeFetch } from '../node/fetch.ts';
 import { createNodeRedisExchange } from '../node/redis.ts';
@@ -36,6 +37,7 @@ function sayInvalid(problems: readonly Problem[]): void {
 function lambdaBase(env: Env) {
   const watch = createEgressWatch(log);
   const stores = createLambdaStores({ clock, watch });
+  const document = createDocumentReader(null);
   return {
     watch,
     env,
@@ -45,7 +47,7 @@ function lambdaBase(env: Env) {
     log,
     line,
     sharePromises: true,
-    secrets: { resolve: () => resolveSources(env, { file: null, stores }) },
+    secrets: { resolve: () => resolveSources(env, { file: null, document, stores }) },
     accessLine: line,
     problemsOf: (): readonly Problem[] => [],
     fatal: sayInvalid,

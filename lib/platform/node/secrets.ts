@@ -8,8 +8,10 @@ import type { Clock, Log } from '../../decision/ports.ts';
 import { createEgress } from '../../egress/guard.ts';
 import type { EgressWatch } from '../../egress/watch.ts';
 import { createVaultSecrets } from '../../secrets/vault.ts';
+import { createDocumentReader } from './documents.ts';
 import { createNodeEgress } from './egress.ts';
 import { createNodeFetch } from './fetch.ts';
+import { yamlToJson } from './yaml.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -49,9 +51,10 @@ async function file(path: string): Promise<string> {
 export function createNodeSecrets(env: Env, parts: SecretParts): NodeSecrets {
   const vault = vaultOf(env, parts);
   const stores = new Map(vault ? [['vault', vault]] : []);
+  const document = createDocumentReader(yamlToJson);
   const given = secretNames.flatMap((name) => env[name] ?? []);
   return {
-    resolve: () => resolveSources(env, { file, stores }),
+    resolve: () => resolveSources(env, { file, document, stores }),
     files: secretNames.flatMap((name) => env[`${name}_FILE`] ?? []),
     stored: given.some((text) => schemeOf(text) !== null),
   };

@@ -30,6 +30,7 @@ export const mtls = {
   }),
   mtlsPolicy: setting({
     name: 'TGEFD_MTLS_POLICY',
+    member: 'mtls',
     kind: document('a JSON array of `{"subject"|"san"|"thumbprint", "scopes"?, "roles"?}`'),
     fallback: null,
     meaning: 'Scopes or roles of certificates by subject, subject alternative name or SHA-256 thumbprint.',

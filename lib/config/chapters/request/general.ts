@@ -13,13 +13,23 @@ export const general = {
   }),
   preset: setting({
     name: 'TGEFD_PRESET',
+    member: 'preset',
     kind: oneOf('tgefd', 'none'),
     fallback: 'tgefd',
     meaning:
       'What the endpoint table and the roles begin with: the TGEFD service, or nothing. With `none` a role has only the scopes that its variable gives it.',
   }),
+  policy: setting({
+    name: 'TGEFD_POLICY',
+    member: null,
+    kind: document('a JSON object with the members of the policy document'),
+    fallback: null,
+    meaning:
+      'One document for what people review: endpoints, issuers, roles, certificates, limits. A member and its variable together are invalid. The file may be YAML on Node and for the command. See `docs/guides/policy_document.md`.',
+  }),
   endpoints: setting({
     name: 'TGEFD_ENDPOINTS',
+    member: 'endpoints',
     kind: document(
       'a JSON array of `{"method", "path", "scope", "budget", "action"?, "auth"?, "issuers"?, "claims"?}`',
     ),

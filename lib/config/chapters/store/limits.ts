@@ -29,6 +29,7 @@ export const limits = {
   }),
   rateLimitOverrides: setting({
     name: 'TGEFD_RATE_LIMIT_OVERRIDES',
+    member: 'overrides',
     kind: document('a JSON array of `{"role"|"subject", "budget", "per_minute", "burst"?}`'),
     fallback: null,
     meaning: 'Budgets of single roles or identities.',
