@@ -60,6 +60,7 @@ export async function configOrProblems(console: Console, place: Place, further: 
   if (loaded.ok && further.length === 0) return loaded;
   console.err('configuration invalid:');
   for (const problem of [...further, ...(loaded.ok ? [] : loaded.problems)]) console.err(`  ${problemLine(problem)}`);
+  for (const warning of loaded.warnings) console.err(`  warning: ${problemLine(warning)}`);
   return null;
 }
 
@@ -67,30 +68,35 @@ const headings = { enforced: 'Enforced', weak: 'Weak', attack: 'What an attacker
 
 export const checkConfig: Command = {
   summary: 'prints every problem of the configuration, or what is in force and how strong it is',
-  usage: 'check-config [--platform node|worker|lambda] [--role gateway|archive]',
+  usage: 'check-config [--platform node|worker|lambda] [--role gateway|archive] [--all]',
   async run(args, console) {
     const { values } = options(args, {
       platform: { type: 'string', default: 'node' },
       role: { type: 'string', default: 'gateway' },
+      all: { type: 'boolean', default: false },
     });
     const place = placeOf(values.platform, values.role);
     const files = fileProblems(console.env, place.platform);
     const unfit = [...sizeProblems(console.env, place.platform), ...files.problems];
     const loaded = await configOrProblems(console, place, unfit);
     if (!loaded) return 1;
-    console.out('configuration valid');
-    console.out('');
-    for (const line of effectiveLines(loaded.config)) console.out(line);
-    for (const warning of [...files.warnings, ...loaded.warnings, ...rotationWarnings(loaded.config, Date.now())])
-      console.out(`warning: ${problemLine(warning)}`);
-    const lines = posture(loaded.config);
-    for (const kind of ['enforced', 'weak', 'attack'] as const) {
+    const { config } = loaded;
+    const warnings = [...files.warnings, ...loaded.warnings, ...rotationWarnings(config, Date.now())];
+    const count = warnings.length === 1 ? '1 warning' : `${warnings.length} warnings`;
+    console.out(warnings.length === 0 ? 'configuration valid' : `configuration valid, ${count}`);
+    for (const warning of warnings) console.out(`warning: ${problemLine(warning)}`);
+    const lines = posture(config);
+    for (const kind of ['weak', 'enforced', 'attack'] as const) {
       const told = lines.filter((line) => line.kind === kind);
       if (told.length === 0) continue;
       console.out('');
       console.out(`${headings[kind]}:`);
       for (const { text } of told) console.out(`  - ${text}`);
     }
+    const table = effectiveLines(config);
+    console.out('');
+    if (values.all) for (const line of table) console.out(line);
+    else console.out(`${table.length} variables are in force; --all prints them`);
     return 0;
   },
 };

@@ -1,6 +1,7 @@
 import type { AuthMethod } from '../decision/principal.ts';
 import { type Documents, readDocuments } from './documents.ts';
-import { nearest } from './names.ts';
+import { hidingValues, sentenceWithoutSecrets, shownValue } from './masking.ts';
+import { nearName } from './names.ts';
 import { documentNames, expandPolicy, POLICY } from './policy/policy-document.ts';
 import type { Problem } from './problem.ts';
 import { rowProblems, withPreset } from './row-rules.ts';
@@ -46,11 +47,15 @@ export const knownNames: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Tells what stands in a variable without telling a secret. */
-function found(variable: Variable<unknown, unknown>, text: string): string {
-  if (text === '') return 'an empty value';
-  if (variable.secret) return `${new TextEncoder().encode(text).length} bytes`;
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+/** The values of every secret of an environment, however they are spelled. */
+function secretValues(env: Env): readonly string[] {
+  return entries.flatMap(([, { name, aliases = [], secret }]) =>
+    secret
+      ? [name, ...aliases].flatMap((each) =>
+          [env[each], env[`${each}_PREVIOUS`]].flatMap((value) => (typeof value === 'string' ? [value] : [])),
+        )
+      : [],
+  );
 }
 
 /**
@@ -84,10 +89,11 @@ function loadVariables(env: Env, place: Place, ofPolicy: readonly Problem[]): Lo
   }
   for (const name of Object.keys(env)) {
     if (!name.startsWith('TGEFD_') || knownNames.has(name)) continue;
-    const close = nearest(name, knownNames);
-    if (close.distance <= 3)
-      problems.push({ variable: name, found: 'an unknown name', accepted: `probably meant: ${close.name}` });
-    else warnings.push({ variable: name, found: 'an unknown name', accepted: `nearest known name: ${close.name}` });
+    const near = nearName(name, knownNames);
+    const unknown = { variable: name, found: 'an unknown name' };
+    if (near?.isSlip) problems.push({ ...unknown, accepted: `probably meant: ${near.name}` });
+    else if (near) warnings.push({ ...unknown, accepted: `nearest known name: ${near.name}` });
+    else warnings.push({ ...unknown, accepted: 'a name of docs/configuration.md; none is near this one' });
   }
 
   const misread = new Set(problems.map(({ variable }) => variable));
@@ -99,9 +105,12 @@ function loadVariables(env: Env, place: Place, ofPolicy: readonly Problem[]): Lo
     if (!misread.has(problem.variable)) problems.push(problem);
   warnings.push(...checked.warnings);
 
-  if (problems.length > 0) return { ok: false, problems, warnings };
+  const hide = hidingValues(secretValues(env));
+  const open = (problem: Problem) => ({ ...problem, found: hide(sentenceWithoutSecrets(problem.found)) });
+  const told = { warnings: warnings.map(open) };
+  if (problems.length > 0) return { ok: false, problems: problems.map(open), ...told };
   const { authMode, ways, algorithms } = checked;
-  return { ok: true, config: { settings, given, place, authMode, ways, algorithms, documents, rotatedAtMs }, warnings };
+  return { ok: true, config: { settings, given, place, authMode, ways, algorithms, documents, rotatedAtMs }, ...told };
 }
 
 /**
@@ -138,7 +147,7 @@ function readRotations(env: Env, problems: Problem[]): ReadonlyMap<SettingKey, n
       if (Number.isNaN(atMs))
         problems.push({
           variable: `${each}_ROTATED_AT`,
-          found: JSON.stringify(text.slice(0, 40)),
+          found: shownValue(text),
           accepted: 'a date such as 2026-11-24, or an instant (RFC 3339)',
         });
       else dates.set(key, atMs);
@@ -166,7 +175,11 @@ function readValues(env: Env) {
   ): unknown => {
     const result = variable.kind.schema.safeParse(from.text);
     if (result.success) return result.data;
-    problems.push({ variable: from.name, found: found(variable, from.text), accepted: variable.kind.accepts });
+    problems.push({
+      variable: from.name,
+      found: shownValue(from.text, variable.secret),
+      accepted: variable.kind.accepts,
+    });
     return fallback;
   };
 

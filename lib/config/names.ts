@@ -30,3 +30,19 @@ export function nearest(name: string, known: Iterable<string>): { readonly name:
   }
   return best;
 }
+
+/** Edits up to which an unknown name is surely a slip of the pen. */
+const SLIP_EDITS = 3;
+/** Share of a name that may differ from one that is still near. */
+const NEAR_SHARE = 0.4;
+
+/** What an unknown name may have been meant to be, or null where no known name is near. */
+export function nearName(
+  name: string,
+  known: Iterable<string>,
+): { readonly name: string; readonly isSlip: boolean } | null {
+  const close = nearest(name, known);
+  if (close.distance <= SLIP_EDITS) return { name: close.name, isSlip: true };
+  const ownLength = name.length - 'TGEFD_'.length;
+  return close.distance <= ownLength * NEAR_SHARE ? { name: close.name, isSlip: false } : null;
+}

@@ -1,5 +1,6 @@
 import { cachingConsequences } from './authorizer-caching.ts';
 import type { Config } from './load.ts';
+import { acceptedWithoutSecrets } from './masking.ts';
 import type { Secret, Variable } from './variable.ts';
 import { type SettingKey, variables } from './variables.ts';
 
@@ -22,7 +23,8 @@ function masked({ current, previous }: Secret<string>) {
   return `[${bytes(current)} bytes]${previous === null ? '' : ` and a previous value [${bytes(previous)} bytes]`}`;
 }
 function plain(value: unknown) {
-  return Array.isArray(value) ? value.join(',') : value instanceof URL ? value.href : String(value);
+  const text = Array.isArray(value) ? value.join(',') : value instanceof URL ? value.href : String(value);
+  return acceptedWithoutSecrets(text);
 }
 
 /** A sentence of the posture report, with how it should be taken. */

@@ -1,3 +1,5 @@
+import { sentenceWithoutSecrets } from './masking.ts';
+
 /** What is wrong with one variable: its name, what was found (never a secret's value), what is accepted. */
 export interface Problem {
   readonly variable: string;
@@ -5,7 +7,7 @@ export interface Problem {
   readonly accepted: string;
 }
 
-/** One line per problem, as the process prints them. */
+/** One line per problem, as the process prints them; whatever still looks like a secret in it is told by its length. */
 export function problemLine(problem: Problem): string {
-  return `${problem.variable}: found ${problem.found}; accepted: ${problem.accepted}`;
+  return `${problem.variable}: found ${sentenceWithoutSecrets(problem.found)}; accepted: ${problem.accepted}`;
 }

@@ -47,7 +47,7 @@ export async function createCanaries(given: Readonly<Record<string, string>> = {
   };
 }
 
-function formsOf(value: string): string[] {
+export function formsOf(value: string): string[] {
   const beginning = value.slice(0, PREFIX_CHARACTERS);
   const bytes = Buffer.from(beginning);
   // Three bytes are four characters: what stands before shifts the rest, and the edges depend on the neighbours.

@@ -5,6 +5,7 @@ import type { Composed } from '../../compose/authorizer.ts';
 import type { Lifecycle } from '../../compose/life.ts';
 import { createLifecycle } from '../../compose/lifecycle.ts';
 import { authorizerSteps } from '../../compose/steps.ts';
+import { shownValue } from '../../config/masking.ts';
 import type { Problem } from '../../config/problem.ts';
 import { createApp } from '../../http/app.ts';
 import type { NodePlatform } from '../../platform/node/platform.ts';
@@ -135,5 +136,5 @@ function listen(
 
 function portFrom(text = '8080'): number | Problem {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
-  return { variable: 'PORT', found: JSON.stringify(text), accepted: 'a whole number up to 65535' };
+  return { variable: 'PORT', found: shownValue(text), accepted: 'a whole number up to 65535' };
 }

@@ -60,6 +60,37 @@ test('a reader that has seen enough ends a command quietly, and never with a yes
 });
 
 describe('check-config', () => {
+  const few = {
+    TGEFD_ENV: 'development',
+    TGEFD_UPSTREAM_URL: 'http://127.0.0.1:9',
+    TGEFD_UPSTREAM_TIMEOUT_MILLIS: '5',
+  };
+
+  test('says warnings first, and the table only on request', async () => {
+    const { code, text } = await run(['check-config'], few);
+    expect(code).toBe(0);
+    const [first, second] = text.split('\n');
+    expect(first).toBe('configuration valid, 1 warning');
+    expect(second).toBe(
+      'warning: TGEFD_UPSTREAM_TIMEOUT_MILLIS: found an unknown name; accepted: nearest known name: TGEFD_UPSTREAM_TIMEOUT_SEC',
+    );
+    expect(text).not.toContain('TGEFD_UPSTREAM_URL=');
+    expect((await run(['check-config', '--all'], few)).text).toContain('TGEFD_UPSTREAM_URL=http://127.0.0.1:9');
+  });
+
+  test('says warnings behind the problems of an invalid configuration', async () => {
+    const { code, err } = await run(['check-config'], { ...few, TGEFD_RATE_LIMIT_MODE: 'sometimes' });
+    expect(code).toBe(1);
+    expect(err.join('\n')).toMatch(
+      /TGEFD_RATE_LIMIT_MODE: found "sometimes".*\n.*warning: TGEFD_UPSTREAM_TIMEOUT_MILLIS/s,
+    );
+  });
+
+  test('suggests no name that is far away', async () => {
+    const { text } = await run(['check-config'], { ...hs256, TGEFD_COLOUR: 'blue' });
+    expect(text).toContain('TGEFD_COLOUR: found an unknown name; accepted: a name of docs/configuration.md');
+  });
+
   test('prints every problem at once, and exits with 1', async () => {
     const { code, err } = await run(['check-config'], {
       ...hs256,
@@ -74,7 +105,7 @@ describe('check-config', () => {
   });
 
   test('prints what is in force with secrets masked, and how strong it is', async () => {
-    const { code, text } = await run(['check-config']);
+    const { code, text } = await run(['check-config', '--all']);
     expect(code).toBe(0);
     expect(text).toContain('TGEFD_JWT_SECRET=[40 bytes]');
     expect(text).toContain('TGEFD_JWT_CLOCK_SKEW_SEC=60  (default)');

@@ -1,4 +1,4 @@
-import { document, headerName, words } from '../../kinds.ts';
+import { document, headerName, oneOf, words } from '../../kinds.ts';
 import { setting } from '../../variable.ts';
 
 /** Chapter “mTLS” of the configuration. */
@@ -15,6 +15,13 @@ export const mtls = {
     fallback: ['client_cert', 'xfcc', 'nginx', 'subject'] as readonly string[],
     meaning:
       'Headers of a trusted ingress that may carry a certificate: RFC 9440 `Client-Cert`, Envoy’s XFCC, nginx’s `ssl-client-*`, the plan’s subject header. List only those your ingress overwrites.',
+  }),
+  mtlsIdentity: setting({
+    name: 'TGEFD_MTLS_IDENTITY',
+    kind: oneOf('name', 'dn'),
+    fallback: 'name',
+    meaning:
+      'What goes upstream of a certificate: `name`, the first of its URI, DNS and e-mail alternative names, its common name and its whole subject; or `dn`, the whole subject. Budgets, records and revocations always tell callers apart by name, kind of name and subject.',
   }),
   mtlsScopesHeader: setting({
     name: 'TGEFD_MTLS_SCOPES_HEADER',

@@ -1,4 +1,4 @@
-import { integer, text, url } from '../../kinds.ts';
+import { accepting, integer, text, url } from '../../kinds.ts';
 import { secret, setting } from '../../variable.ts';
 
 /** Chapter “Redis” of the configuration. */
@@ -6,7 +6,10 @@ export const redis = {
   redisUrl: setting({
     name: 'TGEFD_REDIS_URL',
     aliases: ['UPSTASH_REDIS_REST_URL'],
-    kind: url,
+    kind: accepting(
+      url,
+      'the REST URL of the database, such as `https://name.upstash.io`: no `rediss:` URL, and no user name or password in it (the token of the REST URL goes into `TGEFD_REDIS_TOKEN`)',
+    ),
     fallback: null,
     meaning:
       'Upstash REST endpoint for limits, revocation and the audit outbox. Not given: in memory, in development only.',
