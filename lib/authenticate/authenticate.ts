@@ -35,7 +35,7 @@ export type AuthenticatorParts = TokenAuthenticatorParts &
 /**
  * Makes step 3 of a decision for the configured mode; a credential of another mode counts for nothing. By token and by
  * certificate the credential's own subject names the caller, whatever the ingress says; by API key and without
- * authentication the identity that a trusted ingress gives does, if there is one, else the key's id or `anonymous`.
+ * authentication the identity that a trusted ingress gives does, if there is one, else the key's id or nobody (empty).
  * Without authentication everybody holds `*`, which revokes nothing.
  */
 export function createAuthenticator(settings: AuthenticatorSettings, parts: AuthenticatorParts): Authenticator {
@@ -57,13 +57,7 @@ export function createAuthenticator(settings: AuthenticatorSettings, parts: Auth
       return (request, boundary, { explain }) => {
         explain?.('credential', 'none is asked for');
         return authenticated(
-          unprovenPrincipal(
-            'none',
-            boundary.ingressIdentity ?? 'anonymous',
-            null,
-            everyScope,
-            ownThumbprint(request, boundary),
-          ),
+          unprovenPrincipal('none', boundary.ingressIdentity ?? '', null, everyScope, ownThumbprint(request, boundary)),
         );
       };
   }

@@ -97,7 +97,10 @@ export function composeAuthenticator(
 
 function authenticatorSettings(config: Config): AuthenticatorSettings {
   const { settings, authMode, ways, documents } = config;
-  const mtls = { policy: settings.mtlsPolicy === null ? null : documents.mtlsPolicy };
+  const mtls = {
+    policy: settings.mtlsPolicy === null ? null : documents.mtlsPolicy,
+    upstreamName: settings.mtlsIdentity,
+  };
   if (ways.length > 1) {
     const order = ways.filter((way) => way === 'jwt' || way === 'mtls');
     return { mode: 'several', order, jwt: tokenSettings(config), mtls };

@@ -38,6 +38,8 @@ export interface Principal {
   readonly expiresAtSeconds: number | null;
   /** Thumbprint of the certificate the caller presented, whatever the method. */
   readonly thumbprint: string | null;
+  /** Texts by which the caller can be revoked as a subject, where the subject alone is not what tells callers apart. */
+  readonly revocable?: readonly string[];
 }
 
 /** What a verified credential may do, roles already mapped. */
@@ -67,6 +69,8 @@ export type Authentication =
 export interface RevocationHandles {
   readonly tokenId: string | null;
   readonly subject: string | null;
+  /** Further texts that name the subject: the names of a certificate. */
+  readonly aliases?: readonly string[];
   /** Issuer of a token: a revocation may name a subject of one issuer only. */
   readonly issuer: string | null;
   readonly issuedAtSeconds: number | null;

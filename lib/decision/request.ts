@@ -34,6 +34,8 @@ export interface Hop {
   readonly secure: boolean | null;
   /** A client certificate that the platform has verified itself. */
   readonly certificate: ClientCertificate | null;
+  /** The platform joins a repeated field by a comma without a space, so that one value cannot be told from two. */
+  readonly joinsFields?: true;
   /** Why a certificate that the caller did present does not count; `certificate` is null then. */
   readonly certificateRefusal?: CredentialReason;
 }

@@ -81,13 +81,19 @@ export function revocable(principal: Principal): RevocationHandles | null {
     ? null
     : {
         tokenId: principal.tokenId,
-        subject: principal.subject,
+        ...subjectsOf(principal),
         issuer: principal.issuer,
         issuedAtSeconds: principal.issuedAtSeconds,
         keyId: principal.method === 'jwt' ? principal.keyId : null,
         thumbprint: principal.thumbprint,
         apiKeyId: principal.method === 'api_key' ? principal.keyId : null,
       };
+}
+
+function subjectsOf({ subject, revocable: texts }: Principal): Pick<RevocationHandles, 'subject' | 'aliases'> {
+  if (texts === undefined) return { subject };
+  const [first, ...aliases] = texts;
+  return { subject: first ?? null, aliases };
 }
 
 const noFields: HeaderFields = { get: () => null, *[Symbol.iterator]() {} };

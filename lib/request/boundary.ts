@@ -55,6 +55,7 @@ export function createBoundary(
   const { trustedProxies, identityHeader, ingressSecrets } = settings;
   const covered = ingressFields([...settings.ingressHeaders, ...(identityHeader === null ? [] : [identityHeader])]);
   const problemOfProof = createIngressProofCheck(ingressSecrets, covered, parts.used);
+  const apart = separated(new Set([...settings.ingressHeaders, ...SUBJECT_FIELDS]));
   const placeInTrace = createTracePlaces(settings.traceSampleRatio);
 
   const draw = (
@@ -99,7 +100,8 @@ export function createBoundary(
   return (request, nowMs) => {
     const { peerAddress } = request.hop;
     const peer = peerAddress === null ? null : parseAddress(peerAddress);
-    if (peer !== null && contains(trustedProxies, peer)) return draw(request, peer, request.headers, null);
+    if (peer !== null && contains(trustedProxies, peer))
+      return draw(request, peer, request.hop.joinsFields ? apart(request.headers) : request.headers, null);
     const proof = ingressSecrets.length === 0 ? null : request.headers.get(INGRESS_PROOF_FIELD);
     if (proof === null) return draw(request, peer, null, null);
     return problemOfProof(proof, request, nowMs).then((problem) =>
@@ -108,6 +110,25 @@ export function createBoundary(
         : draw(request, peer, null, { reason: 'ingress_proof_invalid', problem }),
     );
   };
+}
+
+/** Fields with a distinguished name, besides configured ones. */
+const SUBJECT_FIELDS = ['ssl-client-s-dn', 'ssl-client-subject-dn'];
+/** A comma that no backslash protects and no space follows. */
+const BARE_COMMA = /(?<!\\)((?:\\\\)*),(?! )/;
+
+/**
+ * Fields of a platform that joins repetitions by a bare comma, as everybody else joins them: `CN=a,O=b` may be one name or two
+ * fields there, so it counts as two. A signed ingress proof settles it, since it covers the value.
+ */
+function separated(names: ReadonlySet<string>): (fields: HeaderFields) => HeaderFields {
+  return (fields) => ({
+    get(name) {
+      const value = fields.get(name);
+      return value !== null && names.has(name.toLowerCase()) ? value.replace(BARE_COMMA, '$1, ') : value;
+    },
+    [Symbol.iterator]: () => fields[Symbol.iterator](),
+  });
 }
 
 function isIdentity(text: string): boolean {

@@ -26,13 +26,15 @@ export function createEmergencyLists(
   }
   if (tokenIds.size + keyIds.size + cutOffs.size === 0) return () => null;
 
-  return ({ tokenId, keyId, apiKeyId, subject, issuedAtSeconds }) => {
+  return ({ tokenId, keyId, apiKeyId, subject, aliases = [], issuedAtSeconds }) => {
     if (tokenId !== null && tokenIds.has(tokenId)) return 'jti';
     if (keyId !== null && keyIds.has(keyId)) return 'kid';
     if (apiKeyId !== null && keyIds.has(apiKeyId)) return 'key_id';
-    const beforeSeconds = subject === null ? undefined : cutOffs.get(subject);
-    if (beforeSeconds !== undefined && (issuedAtSeconds === null || issuedAtSeconds < beforeSeconds)) return 'sub';
-    return null;
+    const isCutOff = (name: string) => {
+      const beforeSeconds = cutOffs.get(name);
+      return beforeSeconds !== undefined && (issuedAtSeconds === null || issuedAtSeconds < beforeSeconds);
+    };
+    return (subject !== null && isCutOff(subject)) || aliases.some(isCutOff) ? 'sub' : null;
   };
 }
 

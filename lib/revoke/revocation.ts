@@ -82,7 +82,8 @@ export function fieldsOf(
   pseudonyms: RevocationPseudonyms,
 ): RevocationField[] | Promise<RevocationField[]> {
   const tokenIds = handles.tokenId === null ? [] : pseudonyms('jti', handles.tokenId);
-  const { subject, issuer } = handles;
+  const { subject, issuer, aliases = none } = handles;
+  if (aliases.length > 0 && subject !== null) return fieldsOfAliases(handles, [subject, ...aliases], pseudonyms);
   const subjects = subject === null ? [] : pseudonyms('sub', subject);
   const atIssuer = subject === null || issuer === null ? [] : pseudonyms('sub', subjectAt(issuer, subject));
   if (tokenIds instanceof Promise || subjects instanceof Promise || atIssuer instanceof Promise) {
@@ -91,6 +92,20 @@ export function fieldsOf(
     );
   }
   return listFields(handles, tokenIds, atIssuer.length === 0 ? subjects : [...subjects, ...atIssuer]);
+}
+
+const none: readonly string[] = [];
+
+/** The same for a subject with several names. */
+function fieldsOfAliases(
+  handles: RevocationHandles,
+  names: readonly string[],
+  pseudonyms: RevocationPseudonyms,
+): RevocationField[] | Promise<RevocationField[]> {
+  const named = names.map((name) => pseudonyms('sub', name));
+  const known = named.filter((found): found is readonly string[] => !(found instanceof Promise));
+  if (known.length === named.length) return listFields(handles, [], known.flat());
+  return Promise.all(named).then((found) => listFields(handles, [], found.flat()));
 }
 
 function listFields(

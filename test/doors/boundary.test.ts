@@ -50,6 +50,18 @@ function seenBy(name: string) {
   return upstream.received.at(-1)?.fields.find(([each]) => each.toLowerCase() === name)?.[1] ?? null;
 }
 
+describe.each(Object.entries({ Node: startNodeDoor, workerd: startWorkerDoor }))('mode none, on %s', (_, start) => {
+  test('sends no user upstream', async () => {
+    const door = await start({ TGEFD_ENV: 'development', TGEFD_UPSTREAM_URL: upstream.url });
+    try {
+      expect((await ask(door, {})).status).toBe(200);
+      expect([seenBy('x-auth-request-user'), seenBy('x-auth-request-method')]).toEqual(['', 'none']);
+    } finally {
+      await door.stop();
+    }
+  });
+});
+
 describe('behind a trusted proxy, on Node', () => {
   let trusting: StartedDoor;
   let wary: StartedDoor;
@@ -197,6 +209,16 @@ describe('by Cloudflare’s own verification, on workerd', () => {
     ['expired', { certVerified: 'FAILED:certificate has expired' }, 401],
   ])('%s', async (_, change, status) => {
     expect((await ask(door, cf(change))).status).toBe(status);
+  });
+
+  test.each<[string, object, string | null]>([
+    ['a data centre of Cloudflare received the request', { colo: 'FRA' }, '203.0.113.9'],
+    ['nobody says which data centre did', {}, null],
+    ['the data centre has no name', { colo: '' }, null],
+  ])('believes CF-Connecting-IP only where %s', async (_, told, address) => {
+    const fields = { [CF_FIELD]: JSON.stringify({ tlsClientAuth: certificate, ...told }) };
+    expect((await ask(door, { ...fields, 'CF-Connecting-IP': '203.0.113.9' })).status).toBe(200);
+    expect(seenBy('x-forwarded-for')).toBe(address);
   });
 
   test('a header that claims a certificate changes nothing', async () => {

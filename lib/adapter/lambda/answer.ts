@@ -84,7 +84,7 @@ export function createAnswers(settings: AnswerSettings, parts: AnswerParts) {
       authMethod: decision.authMethod,
     };
     if (principal !== null) {
-      context.subject = fieldValue(principal.subject);
+      context.subject = fieldValue(principal.subject) || NOBODY;
       context.scopes = fieldValue(principal.scopes.join(' ')) || NO_SCOPES;
     }
     for (const [name, value] of parts.rateLimitFields(decision)) context[LIMIT_NAMES.get(name) ?? name] = value;
@@ -119,6 +119,8 @@ const LIMIT_NAMES: ReadonlyMap<string, string> = new Map([
   ['RateLimit-Policy', 'rateLimitPolicy'],
 ]);
 
+/** Stands for a caller without a name, as `NO_SCOPES` does for no scopes. */
+const NOBODY = '-';
 /** Stands for the empty list: an empty value would let a field of the caller's own pass a parameter mapping. */
 const NO_SCOPES = '-';
 

@@ -135,7 +135,15 @@ function withHop(
 ): AuthorizerCall | Promise<AuthorizerCall> {
   const call = (presented: HopCertificate): AuthorizerCall => ({
     arn,
-    request: { ...request, hop: { peerAddress: sourceIp ?? null, secure: true, ...presented } },
+    request: {
+      ...request,
+      hop: {
+        peerAddress: sourceIp ?? null,
+        secure: true,
+        ...(request.door === 'lambda_http_2' ? { joinsFields: true } : {}),
+        ...presented,
+      },
+    },
   });
   return shown ? settings.readCertificate(shown.clientCertPem).then(call) : call({ certificate: null });
 }

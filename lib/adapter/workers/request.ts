@@ -13,12 +13,15 @@ export function targetOf(url: string): string {
 /** TLS before 1.2 (RFC 8996), as Cloudflare writes it: no more secure than none. */
 const oldTls = /^(SSL|TLSv1(\.1)?$)/;
 
-/** `request.cf` and `CF-Connecting-IP` exist only where Cloudflare's edge received the request: nobody else may set them. */
+/**
+ * `CF-Connecting-IP` counts only where Cloudflare's edge received the request, which `request.cf.colo` (its data centre) says:
+ * elsewhere (workerd alone, a test) it is a header that any caller can send.
+ */
 function hopOf(request: Request): Hop {
   const { cf } = request as { cf?: IncomingRequestCfProperties };
   const { certificate, refusal } = cloudflareCertificate(cf?.tlsClientAuth);
   return {
-    peerAddress: cf ? request.headers.get('cf-connecting-ip') : null,
+    peerAddress: cf?.colo ? request.headers.get('cf-connecting-ip') : null,
     secure: request.url.startsWith('https:') && !oldTls.test(cf?.tlsVersion ?? ''),
     certificate,
     ...(refusal ? { certificateRefusal: refusal } : {}),

@@ -1,13 +1,16 @@
 import type { RequestContext } from '../../decision/ports.ts';
 import type { Authentication, ClientCertificate, Grant } from '../../decision/principal.ts';
 import { type Authenticator, authenticated, type GrantRules, refused } from '../authenticator.ts';
+import { isSubject } from '../jwt/subject.ts';
 import { type CertificatePolicy, rulesFor } from './certificate-policy.ts';
-import { certificateSubject } from './certificate-subject.ts';
+import { certificateNames, writtenIdentity } from './certificate-subject.ts';
 import type { CertificateReader, CertificateReading } from './client-certificate.ts';
 
 export interface CertificateAuthenticatorSettings {
   /** What certificates may do where no believed header says so; null: they are known and granted nothing. */
   readonly policy: CertificatePolicy | null;
+  /** What goes upstream: the name (`TGEFD_MTLS_IDENTITY`), or the distinguished name where there is one. */
+  readonly upstreamName?: 'name' | 'dn';
 }
 
 export interface CertificateAuthenticatorParts {
@@ -39,16 +42,18 @@ export function createCertificateAuthenticator(
     if (reading.found === 'refused') return refused(explain, 'credential', reading.reason);
     const { certificate, scopes, roles } = reading;
     explain?.('credential', 'one certificate', { thumbprint: certificate.thumbprint });
-    const subject = certificateSubject(certificate);
-    if (subject === null) return refused(explain, 'subject', { reason: 'certificate_unnamed' });
-    explain?.('subject', 'named', { subject });
+    const names = certificateNames(certificate);
+    if (names === null) return refused(explain, 'subject', { reason: 'certificate_unnamed' });
+    const subject = settings.upstreamName === 'dn' && isSubject(certificate.subject) ? certificate.subject : names.name;
+    explain?.('subject', 'named', { subject, identity: writtenIdentity(names.identity) });
     const grant = scopes === null && roles === null ? fromPolicy(certificate) : grants.ofLists(scopes, roles);
     if (!grant) return refused(explain, 'grant', { reason: 'certificate_unmapped' });
     explain?.('grant', 'read', { scopes: grant.scopes.join(' '), roles: grant.roles.join(' ') });
     return authenticated({
       method: 'mtls',
       subject,
-      identity: subject,
+      identity: names.identity,
+      revocable: names.revocable,
       issuer: null,
       claims: null,
       scopes: grant.scopes,

@@ -2,34 +2,107 @@ const attributeType = /^(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+)$/;
 const special = ' "#+,;<=>\\';
 // A line feed here is Node's form, one attribute a line.
 const neverBare = /[";<>\p{Cc}]/u;
-const commonNameTypes = new Set(['cn', 'commonname', '2.5.4.3']);
 const hexadecimal = /#(?:[0-9A-Fa-f]{2})+(?=$|[,+])/y;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const bytesOf = new TextEncoder();
 
+/** One attribute of a distinguished name. */
+export interface NameAttribute {
+  /** In lower case, under one name where several are in use (`commonName` and `2.5.4.3` are `cn`). */
+  readonly type: string;
+  /** Escapes resolved; null for a value in hexadecimal digits, which `hexadecimal` holds. */
+  readonly text: string | null;
+  readonly hexadecimal: string | null;
+}
+
+/** Names of one attribute type: RFC 4514 §3, OpenSSL's and Microsoft's. */
+const oneType: ReadonlyMap<string, string> = new Map([
+  ['commonname', 'cn'],
+  ['2.5.4.3', 'cn'],
+  ['organizationname', 'o'],
+  ['2.5.4.10', 'o'],
+  ['organizationalunitname', 'ou'],
+  ['2.5.4.11', 'ou'],
+  ['countryname', 'c'],
+  ['2.5.4.6', 'c'],
+  ['localityname', 'l'],
+  ['2.5.4.7', 'l'],
+  ['stateorprovincename', 'st'],
+  ['s', 'st'],
+  ['2.5.4.8', 'st'],
+  ['domaincomponent', 'dc'],
+  ['0.9.2342.19200300.100.1.25', 'dc'],
+  ['userid', 'uid'],
+  ['0.9.2342.19200300.100.1.1', 'uid'],
+  ['email', 'emailaddress'],
+  ['e', 'emailaddress'],
+  ['1.2.840.113549.1.9.1', 'emailaddress'],
+  ['surname', 'sn'],
+  ['2.5.4.4', 'sn'],
+  ['givenname', 'gn'],
+  ['2.5.4.42', 'gn'],
+  ['2.5.4.5', 'serialnumber'],
+]);
+
 /**
- * The one common name in a distinguished name written as RFC 4514 says (spaces around `=`, `,` and `+` are let through, as
- * OpenSSL writes them). Null when there is none, when there are several, or when the text is in another form: in
- * OpenSSL's old `/CN=…/O=…` form a slash inside a value looks like the start of the next one, so whoever chooses a value
- * could choose the name. A common name written as `#` and hexadecimal digits is not read.
+ * The relative names of a distinguished name written as RFC 4514 says (spaces around `=`, `,` and `+` are let through, as
+ * OpenSSL writes them), each with its attributes. Null when the text is in another form: in OpenSSL's old `/CN=…/O=…` form a
+ * slash inside a value looks like the start of the next one, so whoever chooses a value could choose the name.
  */
-export function commonName(distinguishedName: string): string | null {
-  let name: string | null = null;
+export function readDistinguishedName(text: string): readonly (readonly NameAttribute[])[] | null {
+  const names: NameAttribute[][] = [[]];
   let at = 0;
   for (;;) {
-    const equals = distinguishedName.indexOf('=', at);
+    const equals = text.indexOf('=', at);
     if (equals === -1) return null;
-    const type = distinguishedName.slice(at, equals).trim();
+    const type = text.slice(at, equals).trim();
     if (!attributeType.test(type)) return null;
-    const value = readValue(distinguishedName, equals + 1);
+    const value = readValue(text, equals + 1);
     if (!value) return null;
-    if (commonNameTypes.has(type.toLowerCase())) {
-      if (name !== null || value.text === null) return null;
-      name = value.text;
-    }
-    if (value.end === distinguishedName.length) return name;
+    const lower = type.toLowerCase();
+    const digits =
+      value.text === null
+        ? text
+            .slice(equals + 1, value.end)
+            .trim()
+            .toUpperCase()
+        : null;
+    names.at(-1)?.push({ type: oneType.get(lower) ?? lower, text: value.text, hexadecimal: digits });
+    if (value.end === text.length) return names;
+    if (text[value.end] === ',') names.push([]);
     at = value.end + 1;
   }
+}
+
+/**
+ * The one common name in a distinguished name. Null when there is none, when there are several, or when the text is in a
+ * form that `readDistinguishedName` does not read. A common name written as `#` and hexadecimal digits is not read.
+ */
+export function commonName(distinguishedName: string): string | null {
+  const attributes = readDistinguishedName(distinguishedName)?.flat() ?? [];
+  const [name, another] = attributes.filter(({ type }) => type === 'cn');
+  return another === undefined ? (name?.text ?? null) : null;
+}
+
+/**
+ * One spelling for all that name the same subject: spacing, escapes, the case of types and the order of the parts do not
+ * count. A text in another form stands for itself.
+ */
+export function canonicalName(distinguishedName: string): string {
+  const names = readDistinguishedName(distinguishedName);
+  if (names === null) return distinguishedName;
+  return names
+    .map((attributes) => attributes.map(writeAttribute).sort().join('+'))
+    .sort()
+    .join(',');
+}
+
+function writeAttribute({ type, text, hexadecimal: digits }: NameAttribute): string {
+  if (text === null) return `${type.toUpperCase()}=${digits}`;
+  const escaped = text.replace(/[\\"+,;<>=#\p{Cc}]|^ | $/gu, (character) =>
+    Array.from(bytesOf.encode(character), (byte) => `\\${byte.toString(16).padStart(2, '0').toUpperCase()}`).join(''),
+  );
+  return `${type.toUpperCase()}=${escaped}`;
 }
 
 interface Value {

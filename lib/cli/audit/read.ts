@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { createPseudonyms, type Pseudonyms } from '../../audit/pseudonym.ts';
+import { certificateIdentity } from '../../authenticate/certificate/certificate-subject.ts';
 import type { Config } from '../../config/load.ts';
 import { accessLine, csvHeader, csvLine, readableLine } from '../../verify/format.ts';
 import { type Query, searchAccesses, searchArchive } from '../../verify/query.ts';
@@ -45,7 +46,9 @@ async function named(
   if (value === undefined) return null;
   const pseudonyms = pseudonymsOf(config);
   if (pseudonyms === null) throw new Usage(`--${kind} needs TGEFD_AUDIT_PSEUDONYM_KEY${otherwise}`);
-  return pseudonyms.all(kind, value);
+  if (kind === 'address') return pseudonyms.all(kind, value);
+  const asCertificate = await pseudonyms.all(kind, certificateIdentity(value));
+  return [...(await pseudonyms.all(kind, value)), ...asCertificate];
 }
 
 async function queryOf(values: SearchValues, archive: OpenArchive): Promise<Query> {

@@ -57,7 +57,7 @@ describe('authentication', () => {
     ['jwt', 'alice', 'alice'],
     ['mtls', 'web', 'web'],
     ['api_key', 'alice', 'carol'],
-    ['none', 'anonymous', 'carol'],
+    ['none', '', 'carol'],
   ] as const)('by %s names the caller %s, behind an ingress that names carol %s', async (mode, alone, behind) => {
     const authenticate = make(modes[mode]);
     expect(await authenticate(await everything(), direct, context, true)).toMatchObject({
@@ -124,7 +124,7 @@ describe('authentication', () => {
 
   it('by none answers at once and grants `*`', () => {
     expect(make(modes.none)(nothing, direct, context, true)).toMatchObject({
-      principal: { subject: 'anonymous', scopes: ['*'], keyId: null },
+      principal: { subject: '', scopes: ['*'], keyId: null },
     });
   });
 

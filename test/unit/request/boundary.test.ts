@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createCertificateReader } from '../../../lib/authenticate/certificate/client-certificate.ts';
 import type { AccessRequest } from '../../../lib/decision/request.ts';
 import { parseCidrs } from '../../../lib/request/addresses.ts';
 import { type BoundarySettings, createBoundary } from '../../../lib/request/boundary.ts';
@@ -310,4 +311,43 @@ it('never throws on any fields, from anybody, and invents no trust', async () =>
     }),
     { seed: 20_260_107, numRuns: 1000 },
   );
+});
+
+describe('a platform that joins repeated fields by a comma (HTTP APIs of API Gateway)', () => {
+  const reads = createCertificateReader(
+    { headers: ['nginx', 'subject'], subjectHeader: 'x-ssl-client-subject', scopesHeader: null, roleHeader: null },
+    { clock: () => NOW_MS },
+  );
+  const readBehind = (fields: Record<string, string>, joins: boolean) => {
+    const asked = request(PROXY, fields);
+    const hop = joins ? { ...asked.hop, joinsFields: true as const } : asked.hop;
+    return reads(at({ ...asked, hop }).boundary, hop);
+  };
+
+  it.each([
+    [{ 'x-ssl-client-subject': 'CN=admin,CN=alice' }, 'x-ssl-client-subject'],
+    [{ 'x-ssl-client-subject': 'OU=admins,CN=alice' }, 'x-ssl-client-subject'],
+    [{ 'ssl-client-verify': 'SUCCESS', 'ssl-client-subject-dn': 'CN=admin,O=x' }, 'ssl-client-subject-dn'],
+  ])('has %j refused as on Node, where it would be two fields', (fields, field) => {
+    expect(readBehind(fields, true)).toEqual({ found: 'refused', reason: { reason: 'forwarded_invalid', field } });
+    expect(readBehind(fields, false)).toMatchObject({ found: 'certificate' });
+  });
+
+  it.each(['CN=alice', 'CN=a\\,b'])('reads a name that can only be one: %s', (name) => {
+    expect(readBehind({ 'x-ssl-client-subject': name }, true)).toMatchObject({
+      found: 'certificate',
+      certificate: { subject: name },
+    });
+  });
+
+  it('believes a name of several parts that a signed proof covers', async () => {
+    const fields = { ...EVERYTHING, 'x-ssl-client-subject': 'CN=alice,O=Example' };
+    const { method, target, headers } = request(null, fields);
+    const covered = ingressFields(['x-auth-request-user', 'x-ssl-client-subject']);
+    const proof = await signIngressProof(SECRET, { method, target, headers }, covered, AT_SECONDS, 'bm9uY2Vub25jZQ');
+    const asked = request(null, { ...fields, 'x-tgefd-ingress-proof': proof });
+    const hop = { ...asked.hop, joinsFields: true as const };
+    const { boundary } = await examine({ ...asked, hop }, NOW_MS);
+    expect(reads(boundary, hop)).toMatchObject({ certificate: { subject: 'CN=alice,O=Example' } });
+  });
 });

@@ -60,7 +60,8 @@ describe('authentication by certificate', () => {
       principal: {
         method: 'mtls',
         subject: 'web',
-        identity: 'web',
+        identity: 'certificate\nCN=web,O=Example',
+        revocable: ['web', 'CN=web,O=Example'],
         claims: null,
         issuer: null,
         scopes: ['discover'],
