@@ -6,7 +6,7 @@
 /** Floors from the ground up. */
 const FLOORS = [
   ['codec', 'decision'],
-  ['request', 'authenticate', 'authorize', 'respond', 'observe', 'limit', 'storage', 'secrets', 'presets'],
+  ['request', 'authenticate', 'authorize', 'respond', 'observe', 'limit', 'storage', 'secrets', 'presets', 'upstream'],
   ['config'],
   ['egress', 'redis'],
   ['revoke'],
@@ -36,7 +36,7 @@ const floorRules = FLOORS.flatMap((floor, index) => {
 const PACKAGES = [
   { name: 'hono', files: '^lib/(http/|hono\\.ts$|console/)' },
   { name: '@hono/node-server', files: '^lib/adapter/node/' },
-  { name: 'jose', files: '^(lib/(authenticate|archive|respond|events|cli|policy)/|lib/upstream\\.ts$)' },
+  { name: 'jose', files: '^(lib/(authenticate|archive|respond|events|cli|policy|upstream)/|lib/upstream\\.ts$)' },
   { name: 'zod', files: '^lib/' },
   { name: '@aws-sdk/client-s3', files: '^lib/(storage|compose)/' },
   { name: '@upstash/redis', files: '^lib/redis/' },

@@ -6,9 +6,12 @@ import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { decodeJwt, exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createAssertionVerifier } from '../../infra/verifiers/typescript/assertion.ts';
-import { requireAssertion as requireOnExpress } from '../../infra/verifiers/typescript/express.ts';
-import { type AssertedVariables, requireAssertion as requireOnHono } from '../../infra/verifiers/typescript/hono.ts';
+import {
+  type AssertedVariables,
+  createAssertionVerifier,
+  requireAssertionOnExpress as requireOnExpress,
+  requireAssertion as requireOnHono,
+} from '../../lib/upstream.ts';
 import { freePort, startChild } from '../support/child.ts';
 import { ensurePackage, type Program, pathOf } from '../support/debian.ts';
 import { describeWith } from '../support/describe-with.ts';
@@ -20,7 +23,7 @@ import { toolFolder } from '../support/tool-folder.ts';
 
 /*
  * Assertions as a real door signs them and a real service checks them: taken down on the way, and used again for everything
- * that they were not made for. (Every way to bend one: test/infra/verifiers.test.ts.)
+ * that they were not made for. (Every way to bend one: test/infra/clients.test.ts.)
  */
 
 interface Service {
@@ -79,7 +82,7 @@ const services: readonly { name: string; programs: readonly Program[]; start(tru
         command: pathOf(uvicorn),
         args: ['fastapi_app:app', '--host', '127.0.0.1', '--port', String(port), '--log-level', 'warning'],
         env: {
-          PYTHONPATH: `${folder('../infra/verifiers')}:${folder('../../infra/verifiers/python')}`,
+          PYTHONPATH: `${folder('../infra/clients')}:${folder('../../infra/clients/python')}`,
           PYTHONDONTWRITEBYTECODE: '1',
           AUDIENCE: audience,
           JWKS_URL: jwksUrl,

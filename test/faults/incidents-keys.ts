@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { CompactSign, importJWK, type JWK } from 'jose';
 import { expect } from 'vitest';
-import { createAssertionVerifier, type Verifier } from '../../infra/verifiers/typescript/assertion.ts';
+import { createAssertionVerifier, type Verifier } from '../../lib/upstream.ts';
 import type { Scene } from '../support/incident.ts';
 import { listenOnLoopback } from '../support/loopback-server.ts';
 import { recordAt } from '../unit/archive/fixtures.ts';

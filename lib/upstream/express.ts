@@ -1,4 +1,5 @@
-import { ASSERTION_FIELD, type Refusal, type Verifier } from './assertion.ts';
+import { ASSERTION_FIELD, type Refusal } from './verification.ts';
+import type { Verifier } from './verifier.ts';
 
 /** The part of Express (4 and 5) that is used; its own types fit. */
 interface ExpressRequest {
@@ -12,10 +13,20 @@ interface ExpressResponse {
 }
 
 /**
- * Express middleware: lets a request through only with a valid assertion, and leaves the caller in `res.locals.caller`. Answers 401
- * otherwise and 503 while the key set cannot be had; `report` learns why.
+ * Makes an Express middleware that lets a request through only with a valid assertion, and leaves the caller in
+ * `res.locals.caller`. Answers 401 otherwise, and 503 while the key set cannot be had.
+ *
+ * @param verify What `createAssertionVerifier` returned.
+ * @param report Told why a request was refused: for your log, not for the caller.
+ * @returns The middleware.
+ * @example
+ * app.use('/v1', requireAssertionOnExpress(verify));
+ * app.post('/v1/discover', (_request, response) => response.json({ caller: response.locals.caller.subject }));
  */
-export function requireAssertion(verify: Verifier, report: (why: Refusal | 'keys_unavailable') => void = () => {}) {
+export function requireAssertionOnExpress(
+  verify: Verifier,
+  report: (why: Refusal | 'keys_unavailable') => void = () => {},
+) {
   return async (request: ExpressRequest, response: ExpressResponse, next: (error?: unknown) => void): Promise<void> => {
     // The path as received: `request.path` would be relative to where the router is mounted.
     const [path = ''] = request.originalUrl.split('?', 1);

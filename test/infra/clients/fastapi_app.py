@@ -1,4 +1,4 @@
-"""A service that trusts nothing but the assertion: what test/infra/verifiers.test.ts sends its requests to."""
+"""A service that trusts nothing but the assertion: what test/infra/clients.test.ts sends its requests to."""
 
 import os
 

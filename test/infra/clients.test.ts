@@ -9,11 +9,15 @@ import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { CompactSign, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createAssertionVerifier, createMemoryReplayCache } from '../../infra/verifiers/typescript/assertion.ts';
-import { requireAssertion as requireOnExpress } from '../../infra/verifiers/typescript/express.ts';
-import { type AssertedVariables, requireAssertion as requireOnHono } from '../../infra/verifiers/typescript/hono.ts';
 import { createAssertions } from '../../lib/respond/assertion.ts';
 import { type AssertionKey, parseAssertionKey } from '../../lib/respond/assertion-key.ts';
+import {
+  type AssertedVariables,
+  createAssertionVerifier,
+  createMemoryReplayCache,
+  requireAssertionOnExpress as requireOnExpress,
+  requireAssertion as requireOnHono,
+} from '../../lib/upstream.ts';
 import { type Child, freePort, startChild } from '../support/child.ts';
 import { ensurePackage, pathOf } from '../support/debian.ts';
 import { describeWith } from '../support/describe-with.ts';
@@ -236,7 +240,7 @@ async function startFastApi(): Promise<Service> {
     command: pathOf(uvicorn),
     args: ['fastapi_app:app', '--host', '127.0.0.1', '--port', String(port), '--log-level', 'warning'],
     env: {
-      PYTHONPATH: `${folder('verifiers')}:${folder('../../infra/verifiers/python')}`,
+      PYTHONPATH: `${folder('clients')}:${folder('../../infra/clients/python')}`,
       PYTHONDONTWRITEBYTECODE: '1',
       AUDIENCE,
       JWKS_URL: jwksUrl,
@@ -326,10 +330,10 @@ describeWith([uvicorn], 'the Python key set', () => {
     const run = promisify(execFile);
     const env = {
       ...process.env,
-      PYTHONPATH: fileURLToPath(new URL('../../infra/verifiers/python', import.meta.url)),
+      PYTHONPATH: fileURLToPath(new URL('../../infra/clients/python', import.meta.url)),
       PYTHONDONTWRITEBYTECODE: '1',
     };
-    const script = fileURLToPath(new URL('verifiers/remote_keys_test.py', import.meta.url));
+    const script = fileURLToPath(new URL('clients/remote_keys_test.py', import.meta.url));
     const { stderr } = await run('/usr/bin/python3', [script], { env });
     expect(stderr).toMatch(/Ran 8 tests.*OK/s);
   });
