@@ -7,6 +7,7 @@ import { policyFaults } from '../lib/config/load.ts';
 import { problemLine } from '../lib/config/problem.ts';
 import { createDocumentReader } from '../lib/platform/node/documents.ts';
 import { yamlToJson } from '../lib/platform/node/yaml.ts';
+import { LEAN_UPSTASH } from './lean-upstash.ts';
 
 /** One self-contained file that is deployed: where it comes from and what it runs on. */
 interface Bundle {
@@ -66,7 +67,7 @@ export const nodeBundle: BuildOptions = {
   minify: true,
   mainFields: ['module', 'main'],
   banner: { js: REQUIRE },
-  plugins: [HTTP_ALONE],
+  plugins: [HTTP_ALONE, LEAN_UPSTASH],
 };
 
 const RUNTIMES: Readonly<Record<Bundle['runtime'], BuildOptions>> = {
@@ -75,7 +76,7 @@ const RUNTIMES: Readonly<Record<Bundle['runtime'], BuildOptions>> = {
     target: 'es2024',
     conditions: ['workerd', 'worker', 'browser'],
     external: ['cloudflare:*', 'node:*'],
-    plugins: [WITHOUT_MEANINGS],
+    plugins: [WITHOUT_MEANINGS, LEAN_UPSTASH],
   },
   node: nodeBundle,
 };

@@ -1,5 +1,5 @@
 import type { Settings } from '../config/variables.ts';
-import type { RedisExchange } from '../redis/connection.ts';
+import type { RedisClient } from '../redis/client.ts';
 import type { ArchiveLock, Outbox, Source, Tail } from './outbox.ts';
 import { createRedisOutbox } from './outbox-redis.ts';
 
@@ -11,10 +11,10 @@ const APPEND_MS = { least: 1000, most: 2000 } as const;
 /** Deadline of what the archive asks, which nobody waits for. */
 const ARCHIVE_COMMAND_MS = 10_000;
 
-/** The audit outbox in the shared Redis, over one HTTP exchange a command. */
+/** The audit outbox in the shared Redis, one trip a command. */
 export function redisOutbox(
   settings: Pick<Settings, 'auditStreamMaximum' | 'redisTimeoutMs'>,
-  exchange: RedisExchange,
+  client: RedisClient,
   sharePromises: boolean,
 ): Outbox & Source & ArchiveLock & Tail {
   return createRedisOutbox(
@@ -25,8 +25,9 @@ export function redisOutbox(
       shareTrips: sharePromises,
     },
     {
-      request: async ({ body, signal = AbortSignal.timeout(ARCHIVE_COMMAND_MS) }) =>
-        JSON.parse((await exchange(JSON.stringify(body), signal)).text),
+      request: async ({ body, signal = AbortSignal.timeout(ARCHIVE_COMMAND_MS) }) => ({
+        result: await client.command(body, signal),
+      }),
     },
   );
 }

@@ -9,7 +9,7 @@ import type { Place } from '../config/rules.ts';
 import type { Resolved } from '../config/sources.ts';
 import type { Clock, Fetch, Log, NewId, Upstream } from '../decision/ports.ts';
 import type { EgressWatch } from '../egress/watch.ts';
-import type { RedisExchange } from '../redis/connection.ts';
+import type { RedisExchange } from '../redis/exchange.ts';
 
 /** What a runtime hands in: everything that lib must not reach for itself. */
 export interface Runtime {

@@ -8,7 +8,8 @@ import { composeEgress, type EgressWatch } from '../egress/watch.ts';
 import { cloudCredentials } from '../platform/cloud/credentials.ts';
 import { s3Stores } from '../platform/cloud/object-stores.ts';
 import type { NodeEgress } from '../platform/node/egress.ts';
-import { fetchExchange } from '../redis/connection.ts';
+import { fetchExchange } from '../redis/exchange.ts';
+import { createUpstashClient } from '../redis/upstash-client.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import { composeArchive } from './archive.ts';
 import type { Steps } from './life.ts';
@@ -60,7 +61,7 @@ function composeScheduled(config: Config, platform: ArchivePlatform): ScheduledA
   if (!settings.redisUrl || !settings.redisToken) throw new Error('the archive needs TGEFD_REDIS_URL');
   if (store === null) throw new Error('the archive needs a bucket');
   const exchange = fetchExchange({ url: settings.redisUrl.href, token: settings.redisToken.current }, egress);
-  const outbox = redisOutbox(settings, exchange, sharePromises);
+  const outbox = redisOutbox(settings, createUpstashClient(exchange), sharePromises);
   const copies = bound.copies ?? named.copies;
   const archive = composeArchive(config, { clock, newId, log, outbox, store, copies, runMs });
   if (archive === null) throw new Error('the archive needs TGEFD_AUDIT_SIGNING_KEY');

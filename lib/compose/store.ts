@@ -10,8 +10,10 @@ import type { Secret } from '../config/variable.ts';
 import type { Clock, Fetch } from '../decision/ports.ts';
 import type { CredentialUsed } from '../decision/principal.ts';
 import { createMemoryBudgets } from '../limit/memory.ts';
-import { createRedisConnection, fetchExchange } from '../redis/connection.ts';
+import { createRedisConnection } from '../redis/connection.ts';
+import { fetchExchange } from '../redis/exchange.ts';
 import { overlappingTokens } from '../redis/overlapping-tokens.ts';
+import { createUpstashClient } from '../redis/upstash-client.ts';
 import { createMemoryRevocations } from '../revoke/memory.ts';
 import { createRedisRevocations } from '../revoke/redis.ts';
 import type { RevocationPseudonyms, Revocations } from '../revoke/revocation.ts';
@@ -94,13 +96,14 @@ export function composeStore(
     () => live.redisToken,
     (kind, slot) => live.used(kind, slot),
   );
-  const connection = createRedisConnection({ timeoutMs: settings.redisTimeoutMs }, { exchange, clock, random, log });
+  const client = createUpstashClient(exchange);
+  const connection = createRedisConnection({ timeoutMs: settings.redisTimeoutMs }, { client, clock, random, log });
   const store = createRedisStore(connection);
   const namedNow: RevocationPseudonyms = (kind, value) => live.named(kind, value);
   return {
     admission: createAdmission(admissionSettings, { store, pseudonyms: namedNow, clock }),
     revocations: createRedisRevocations(connection, namedNow),
-    outbox: redisOutbox(settings, exchange, runtime.sharePromises),
+    outbox: redisOutbox(settings, client, runtime.sharePromises),
     breakerOpen: connection.isOpen,
     live,
     adopt,

@@ -1,6 +1,6 @@
 import type { Secret } from '../config/variable.ts';
 import type { CredentialUsed } from '../decision/principal.ts';
-import type { RedisExchange } from './connection.ts';
+import type { RedisExchange } from './exchange.ts';
 
 const unauthorized = new Set([401, 403]);
 

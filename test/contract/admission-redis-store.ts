@@ -1,5 +1,6 @@
 import { createRedisStore } from '../../lib/admit/redis-store.ts';
-import { createRedisConnection, type RedisExchange } from '../../lib/redis/connection.ts';
+import type { RedisClient } from '../../lib/redis/client.ts';
+import { createRedisConnection } from '../../lib/redis/connection.ts';
 import { createRedisRevocations } from '../../lib/revoke/redis.ts';
 import type { RevocationPseudonyms } from '../../lib/revoke/revocation.ts';
 import type { StoreUnderTest } from './admission-suite.ts';
@@ -19,18 +20,14 @@ export function pseudonym(kind: 'jti' | 'sub', value: string): string {
 
 export const pseudonyms: RevocationPseudonyms = (kind, value) => [pseudonym(kind, value)];
 
-/** An emptied Redis behind its REST face, as the contract suites want it. */
-export async function redisUnderTest(exchange: RedisExchange): Promise<StoreUnderTest> {
-  const command = async (...parts: (string | number)[]) => {
-    const { text } = await exchange(JSON.stringify(parts), new AbortController().signal);
-    const reply: { error?: string } = JSON.parse(text);
-    if (reply.error !== undefined) throw new Error(reply.error);
-  };
+/** An emptied Redis behind one transport, as the contract suites want it. */
+export async function redisUnderTest(client: RedisClient): Promise<StoreUnderTest> {
+  const command = (...parts: (string | number)[]) => client.command(parts, new AbortController().signal);
   await command('FLUSHDB');
   const connection = createRedisConnection(
     { timeoutMs: 5_000 },
     {
-      exchange,
+      client,
       clock: Date.now,
       random: Math.random,
       log: (level, event, facts) => console.log(level, event, facts),

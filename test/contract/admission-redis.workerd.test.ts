@@ -1,5 +1,6 @@
 import { inject } from 'vitest';
-import { fetchExchange } from '../../lib/redis/connection.ts';
+import { fetchExchange } from '../../lib/redis/exchange.ts';
+import { createUpstashClient } from '../../lib/redis/upstash-client.ts';
 import { describeWith } from '../support/describe-with.ts';
 import type {} from '../support/redis-for-workerd.ts';
 import { redisUnderTest } from './admission-redis-store.ts';
@@ -10,7 +11,7 @@ const redis = inject('redis');
 describeWith('missing' in redis ? [redis] : [], 'in Redis, from a Worker', () => {
   const make = () => {
     if ('missing' in redis) throw new Error(redis.missing);
-    return redisUnderTest(fetchExchange(redis, (input, init) => fetch(input, init)));
+    return redisUnderTest(createUpstashClient(fetchExchange(redis, (input, init) => fetch(input, init))));
   };
   budgetsContract(make);
   revocationsContract(make);

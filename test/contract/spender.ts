@@ -1,7 +1,9 @@
 import { createAdmission } from '../../lib/admit/admission.ts';
 import { createRedisStore } from '../../lib/admit/redis-store.ts';
 import type { Budget } from '../../lib/decision/outcome.ts';
-import { createRedisConnection, fetchExchange } from '../../lib/redis/connection.ts';
+import { createRedisConnection } from '../../lib/redis/connection.ts';
+import { fetchExchange } from '../../lib/redis/exchange.ts';
+import { createUpstashClient } from '../../lib/redis/upstash-client.ts';
 
 /** What a spender is told, as JSON in `SPEND`. */
 export interface Spend {
@@ -31,7 +33,7 @@ if (process.env.SPEND !== undefined) {
   const connection = createRedisConnection(
     { timeoutMs: 10_000 },
     {
-      exchange: fetchExchange(spend, fetch),
+      client: createUpstashClient(fetchExchange(spend, fetch)),
       clock: Date.now,
       random: Math.random,
       log: (_level, event) => console.error(event),

@@ -2,7 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createAdmission } from '../../lib/admit/admission.ts';
 import { createRedisStore } from '../../lib/admit/redis-store.ts';
 import type { AdmissionAnswer, AdmissionQuestion, Budget } from '../../lib/decision/outcome.ts';
-import { createRedisConnection, fetchExchange } from '../../lib/redis/connection.ts';
+import { createRedisConnection } from '../../lib/redis/connection.ts';
+import { fetchExchange } from '../../lib/redis/exchange.ts';
+import { createUpstashClient } from '../../lib/redis/upstash-client.ts';
 import { createRedisRevocations } from '../../lib/revoke/redis.ts';
 import { pseudonyms } from '../contract/admission-redis-store.ts';
 import { describeWith } from '../support/describe-with.ts';
@@ -43,7 +45,7 @@ describeWith([program], 'Redis that does not do what it should', () => {
     const connection = createRedisConnection(
       { timeoutMs: TIMEOUT_MS },
       {
-        exchange: fetchExchange(redis, fetch),
+        client: createUpstashClient(fetchExchange(redis, fetch)),
         clock: Date.now,
         random: () => 0,
         log: (level, event, facts) => lines.push(JSON.stringify([level, event, facts])),

@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { EgressRefused } from '../../decision/egress-refused.ts';
 import type { NoteRefusal } from '../../egress/guard.ts';
-import type { RedisExchange } from '../../redis/connection.ts';
+import type { RedisExchange } from '../../redis/exchange.ts';
 import type { NodeEgress } from './egress.ts';
 
 const maximumAnswerBytes = 16 * 1024 * 1024;

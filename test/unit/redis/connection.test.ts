@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Log } from '../../../lib/decision/ports.ts';
-import { createRedisConnection, fetchExchange, type RedisExchange } from '../../../lib/redis/connection.ts';
+import { createRedisConnection } from '../../../lib/redis/connection.ts';
+import { fetchExchange, type RedisExchange } from '../../../lib/redis/exchange.ts';
+import { createUpstashClient } from '../../../lib/redis/upstash-client.ts';
 
 const script = { text: 'return 1', sha1: 'e0e1f9fabfc9d4800c877a703b823ac0578ff8db' };
 const secret = 'pseudonym-of-somebody';
 
-beforeEach(() => {
+beforeEach(async () => {
+  await import('@upstash/redis');
   vi.useFakeTimers({ now: 1_800_000_000_000 });
 });
 afterEach(() => {
@@ -17,7 +20,7 @@ function connect(exchange: RedisExchange) {
   const log: Log = (level, event, facts) => lines.push([level, event, facts]);
   const connection = createRedisConnection(
     { timeoutMs: 100 },
-    { exchange, clock: () => Date.now(), random: () => 1, log },
+    { client: createUpstashClient(exchange), clock: () => Date.now(), random: () => 1, log },
   );
   const run = () => connection.run(script, ['key', secret], ['a', 1]);
   return { connection, lines, run };
@@ -35,7 +38,7 @@ describe('a trip', () => {
       return json(200, { result: [1, 2] });
     });
     expect(await run()).toEqual({ answered: true, value: [1, 2] });
-    expect(bodies.map((body) => JSON.parse(body))).toEqual([['EVALSHA', script.sha1, 2, 'key', secret, 'a', 1]]);
+    expect(bodies.map((body) => JSON.parse(body))).toEqual([['evalsha', script.sha1, 2, 'key', secret, 'a', 1]]);
   });
 
   test('sends a script that the server has lost once more, and only then', async () => {
@@ -43,10 +46,10 @@ describe('a trip', () => {
     const { run } = connect(async (body) => {
       const [command] = JSON.parse(body);
       sent.push(command);
-      return command === 'EVALSHA' ? json(400, { error: 'NOSCRIPT No matching script.' }) : json(200, { result: 1 });
+      return command === 'evalsha' ? json(400, { error: 'NOSCRIPT No matching script.' }) : json(200, { result: 1 });
     });
     expect(await run()).toEqual({ answered: true, value: 1 });
-    expect(sent).toEqual(['EVALSHA', 'EVAL']);
+    expect(sent).toEqual(['evalsha', 'eval']);
   });
 
   test('is never repeated for any other error', async () => {
@@ -82,7 +85,7 @@ describe('the deadline', () => {
       (body) =>
         new Promise((resolve) =>
           setTimeout(
-            () => resolve(body.startsWith('["EVALSHA"') ? json(400, { error: 'NOSCRIPT' }) : json(200, { result: 1 })),
+            () => resolve(body.startsWith('["evalsha"') ? json(400, { error: 'NOSCRIPT' }) : json(200, { result: 1 })),
             60,
           ),
         ),
@@ -96,13 +99,14 @@ describe('the deadline', () => {
     const signals: AbortSignal[] = [];
     const { run } = connect((_, signal) => {
       signals.push(signal);
-      return signals.length === 1 ? new Promise(() => {}) : Promise.resolve(json(200, { result: 1 }));
+      return signals.length === 2 ? new Promise(() => {}) : Promise.resolve(json(200, { result: 1 }));
     });
+    await run();
     const [hung, quick] = [run(), run()];
     expect(await quick).toMatchObject({ answered: true });
     await vi.advanceTimersByTimeAsync(100);
     await hung;
-    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, true, false]);
   });
 
   test('leaves no timer behind', async () => {
@@ -123,8 +127,22 @@ test.each<[string, () => ReturnType<RedisExchange>, string]>([
   ],
   ['an error page', async () => ({ status: 502, text: `<html>${secret}</html>` }), 'http_status'],
   ['an error status in JSON without an error', async () => json(500, {}), 'http_status'],
-  ['an error of Redis', async () => json(400, { error: `WRONGTYPE for ${secret}` }), 'refused'],
-  ['an error of Redis with status 200', async () => json(200, { error: `OOM ${secret}` }), 'refused'],
+  [
+    'an error of Redis that no command of ours earns',
+    async () => json(400, { error: `WRONGTYPE ${secret}` }),
+    'malformed',
+  ],
+  ['an error of Redis with status 200', async () => json(200, { error: `OOM ${secret}` }), 'out_of_memory'],
+  ['a refused token', async () => json(401, { error: `WRONGPASS ${secret}` }), 'token_refused'],
+  ['a status 401 without a word', async () => ({ status: 401, text: '' }), 'token_refused'],
+  ['a token that may not run scripts', async () => json(400, { error: `NOPERM ${secret}` }), 'no_permission'],
+  [
+    'a used-up daily quota',
+    async () => json(400, { error: 'ERR max daily request limit exceeded.' }),
+    'quota_exceeded',
+  ],
+  ['a replica', async () => json(400, { error: 'READONLY You can not write.' }), 'read_only'],
+  ['a server that is loading', async () => json(400, { error: 'LOADING Redis is loading.' }), 'unreachable'],
   ['half an answer', async () => ({ status: 200, text: '{"result":[0,17' }), 'malformed'],
   ['an answer without a result', async () => json(200, {}), 'malformed'],
   ['null', async () => json(200, null), 'malformed'],

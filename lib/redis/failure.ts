@@ -1,0 +1,47 @@
+/**
+ * What went wrong between us and Redis, as the log may know it: never the text of an error, which can hold the whole
+ * command. `script_unknown` is no outage: the server asks for the text of a script.
+ */
+export type RedisFailureKind =
+  | 'deadline'
+  | 'unreachable'
+  | 'token_refused'
+  | 'no_permission'
+  | 'quota_exceeded'
+  | 'out_of_memory'
+  | 'read_only'
+  | 'http_status'
+  | 'malformed'
+  | 'script_unknown';
+
+export class RedisFailure extends Error {
+  readonly kind: RedisFailureKind;
+
+  constructor(kind: RedisFailureKind) {
+    // @upstash/ratelimit looks for this word to send the text of its script.
+    super(kind === 'script_unknown' ? 'NOSCRIPT' : kind);
+    this.name = 'RedisFailure';
+    this.kind = kind;
+  }
+}
+
+/** First words of error replies (Redis) and whole sentences (Upstash), and what they mean. */
+const meanings: readonly (readonly [RegExp, RedisFailureKind])[] = [
+  [/^NOSCRIPT\b/, 'script_unknown'],
+  [/^(WRONGPASS|NOAUTH)\b|unauthorized/i, 'token_refused'],
+  [/^NOPERM\b/, 'no_permission'],
+  [/^OOM\b/, 'out_of_memory'],
+  [/^(READONLY|NOREPLICAS)\b/, 'read_only'],
+  [/max (daily |monthly )?requests? (limit|size)|limit exceeded|rate limit/i, 'quota_exceeded'],
+  [
+    /^(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|MOVED|ASK|UNBLOCKED|MAXCLIENTS)\b|max number of clients/i,
+    'unreachable',
+  ],
+];
+
+/** What an error reply of Redis means. A reply that fits nothing here counts as `malformed`: no command of ours earns it. */
+export function failureOfReply(error: string): RedisFailure {
+  // Before version 7 the reply of the command inside a script stood behind words of the script.
+  const inner = error.startsWith('ERR Error running script') ? error.replace(/^.*: -?(?=[A-Z]{2,} )/s, '') : error;
+  return new RedisFailure(meanings.find(([pattern]) => pattern.test(inner))?.[1] ?? 'malformed');
+}
