@@ -1,4 +1,6 @@
-import { base64url, hex, utf8 } from '../codec/digest.ts';
+import { encodeBase64url } from '../codec/base64url.ts';
+import { hex, utf8 } from '../codec/digest.ts';
+import { createRecentMap } from '../codec/recent-map.ts';
 
 /** What is behind a pseudonym. The same value under two kinds has unrelated pseudonyms. */
 export type PseudonymKind = 'identity' | 'address' | 'token_id';
@@ -47,9 +49,9 @@ export function createPseudonyms(settings: PseudonymSettings): Pseudonyms {
   let current: LoadedKey | null = null;
   // By kind and then by value: the value of a caller seen before has its hash at hand, a text made of both has not.
   const remembered = {
-    identity: createMemory(rememberedValues),
-    address: createMemory(rememberedValues),
-    token_id: createMemory(rememberedValues),
+    identity: createRecentMap<string>({ maximumEntries: rememberedValues }),
+    address: createRecentMap<string>({ maximumEntries: rememberedValues }),
+    token_id: createRecentMap<string>({ maximumEntries: rememberedValues }),
   };
 
   return {
@@ -90,29 +92,5 @@ async function importKey(text: string): Promise<Sign> {
 }
 
 function mac({ id, sign }: LoadedKey, name: string): Eventually<string> {
-  return after(sign(`tgefd pseudonym\n${name}`), (digest) => `${id}.${base64url(digest.subarray(0, 16))}`);
-}
-
-/** A bounded map of two generations: what was used since the last turn survives it, the rest is forgotten. */
-function createMemory(maximum: number) {
-  const half = Math.max(1, Math.floor(maximum / 2));
-  let young = new Map<string, string>();
-  let old = new Map<string, string>();
-  const set = (name: string, value: string) => {
-    if (young.size >= half) {
-      old = young;
-      young = new Map();
-    }
-    young.set(name, value);
-  };
-  return {
-    set,
-    get(name: string): string | undefined {
-      const value = young.get(name);
-      if (value !== undefined) return value;
-      const aged = old.get(name);
-      if (aged !== undefined) set(name, aged);
-      return aged;
-    },
-  };
+  return after(sign(`tgefd pseudonym\n${name}`), (digest) => `${id}.${encodeBase64url(digest.subarray(0, 16))}`);
 }

@@ -1,10 +1,3 @@
-/** Base64url without padding (RFC 4648 §5). */
-export function base64url(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
-}
-
 /** Lower-case hexadecimal. */
 export function hex(bytes: Uint8Array): string {
   let text = '';

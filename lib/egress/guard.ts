@@ -1,3 +1,4 @@
+import { limitBody } from '../codec/bounded-body.ts';
 import { EgressRefused } from '../decision/egress-refused.ts';
 import type { Fetch } from '../decision/ports.ts';
 
@@ -64,15 +65,6 @@ function bounded(response: Response, maximumBytes: number | null): Response {
   if (body === null) return response;
   const declared = headers.get('content-length');
   if (declared !== null && !headers.has('content-encoding') && Number(declared) <= maximumBytes) return response;
-  let bytes = 0;
-  const counted = body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        bytes += chunk.byteLength;
-        if (bytes > maximumBytes) controller.error(new Error(`an answer longer than ${maximumBytes} bytes`));
-        else controller.enqueue(chunk);
-      },
-    }),
-  );
+  const counted = limitBody(body, maximumBytes, () => new Error(`an answer longer than ${maximumBytes} bytes`));
   return new Response(counted, { status, statusText, headers });
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import type { Pseudonyms } from '../audit/pseudonym.ts';
 import { partsOfSubject } from '../authenticate/jwt/subject.ts';
+import { readBounded } from '../codec/bounded-body.ts';
 import { parseStrictJson } from '../codec/strict-json.ts';
 import type { Decision } from '../decision/outcome.ts';
 import type { Clock } from '../decision/ports.ts';
@@ -24,17 +25,10 @@ const demand = z.strictObject({
 
 type Demand = z.infer<typeof demand>;
 
-/** The whole body, or null once it is longer than anything that we understand: what follows is not waited for. */
+/** The body as text, or null when it is longer than any entry. */
 async function shortText(body: ReadableStream<Uint8Array> | null): Promise<string | null> {
-  const [reader, decoder] = [body?.getReader(), new TextDecoder()];
-  for (let text = ''; ; ) {
-    const { done, value } = (await reader?.read()) ?? { done: true };
-    if (done) return text;
-    text += decoder.decode(value, { stream: true });
-    if (text.length <= maximumBytes) continue;
-    void reader?.cancel();
-    return null;
-  }
+  const bytes = await readBounded(body, maximumBytes);
+  return bytes === null ? null : new TextDecoder().decode(bytes);
 }
 
 function json(status: number, body: unknown, requestId: string) {

@@ -1,3 +1,4 @@
+import { createRecentMap } from '../codec/recent-map.ts';
 import type { Budget, BudgetState } from '../decision/outcome.ts';
 import type { Demand, Settlement } from './budgets.ts';
 import { noteUse } from './demand-meter.ts';
@@ -132,17 +133,14 @@ export function createLeases(settings: LeaseSettings): Leases {
   };
 }
 
-/** The leases of each partition by budget, bounded, in two generations: what was used since the last turn survives it. */
+/** The leases of each partition by budget, for as many partitions as were used of late. */
 function createHoldings(maximumPartitions: number) {
-  const half = Math.max(1, Math.floor(maximumPartitions / 2));
-  let young = new Map<string, Map<string, Lease>>();
-  let old = new Map<string, Map<string, Lease>>();
+  const partitions = createRecentMap<Map<string, Lease>>({ maximumEntries: maximumPartitions });
   const ofPartition = (partition: string): Map<string, Lease> => {
-    const known = young.get(partition);
+    const known = partitions.get(partition);
     if (known !== undefined) return known;
-    const held = old.get(partition) ?? new Map<string, Lease>();
-    if (young.size >= half) [old, young] = [young, new Map()];
-    young.set(partition, held);
+    const held = new Map<string, Lease>();
+    partitions.set(partition, held);
     return held;
   };
   return {

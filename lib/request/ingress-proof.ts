@@ -17,6 +17,7 @@
  * from the ingress must be TLS, and the body is not covered. The nonce only makes two proofs of one second differ.
  */
 
+import { decodeBase64url, encodeBase64url } from '../codec/base64url.ts';
 import type { CredentialUsed } from '../decision/principal.ts';
 import type { HeaderFields } from '../decision/request.ts';
 
@@ -54,11 +55,7 @@ export async function signIngressProof(
   const octets = coveredOctets(request, covered.toSorted(), String(atSeconds), nonce);
   if (octets === null) throw new RangeError('a covered part has a line break or a character that is not one octet');
   const signature = new Uint8Array(await crypto.subtle.sign('HMAC', await importSecret(secret), octets));
-  const text = btoa(String.fromCharCode(...signature))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
-  return `v1;t=${atSeconds};n=${nonce};s=${text}`;
+  return `v1;t=${atSeconds};n=${nonce};s=${encodeBase64url(signature)}`;
 }
 
 /**
@@ -82,7 +79,8 @@ export function createIngressProofCheck(
     if (Math.abs(nowMs / 1000 - Number(time)) > INGRESS_PROOF_WINDOW_SECONDS) return 'expired';
     const octets = coveredOctets(request, sorted, time, nonce);
     if (octets === null) return 'mismatch';
-    const signed = Uint8Array.from(atob(signature.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
+    const signed = decodeBase64url(signature);
+    if (signed === null) return 'malformed';
     for (const [index, secret] of secrets.entries()) {
       const key = keys[index] ?? (await importSecret(secret));
       keys[index] = key;

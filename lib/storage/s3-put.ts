@@ -1,3 +1,4 @@
+import { encodeBase64 } from '../codec/base64url.ts';
 import { hex, sha256, utf8 } from '../codec/digest.ts';
 import type { Clock, Fetch } from '../decision/ports.ts';
 import type { ObjectStore } from './store.ts';
@@ -34,7 +35,7 @@ export function createSignedPut(settings: SignedPutSettings, fetch: Fetch, clock
         ['content-type', contentType],
         ['host', new URL(origin).host],
         ['if-none-match', '*'],
-        ['x-amz-checksum-sha256', btoa(String.fromCharCode(...hash))],
+        ['x-amz-checksum-sha256', encodeBase64(hash)],
         ['x-amz-content-sha256', digest],
         ['x-amz-date', time],
         ...(sessionToken === undefined ? [] : [['x-amz-security-token', sessionToken] as const]),

@@ -8,6 +8,7 @@ import {
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
+import { encodeBase64 } from '../codec/base64url.ts';
 import { sha256 } from '../codec/digest.ts';
 import type { Clock } from '../decision/ports.ts';
 import type { ObjectStore } from './store.ts';
@@ -107,7 +108,7 @@ export function createS3Store(client: S3Client, settings: S3Settings, clock: Clo
         Key: key,
         Body: bytes,
         ContentType: contentType,
-        ChecksumSHA256: base64(await sha256(bytes)),
+        ChecksumSHA256: encodeBase64(await sha256(bytes)),
       };
       if (conditionalWrites) input.IfNoneMatch = '*';
       if (retention?.isKept(key)) {
@@ -193,8 +194,4 @@ function failed(operation: string, key: string, error: unknown): Error {
   return new Error(
     `${operation} ${key}: ${error instanceof Error ? error.name : 'failed'} (${statusOf(error) ?? 'no answer'})`,
   );
-}
-
-function base64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
 }

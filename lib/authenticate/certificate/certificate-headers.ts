@@ -3,7 +3,7 @@ import type { ClientCertificate } from '../../decision/principal.ts';
 import type { CredentialReason } from '../../decision/reason.ts';
 import type { HeaderFields } from '../../decision/request.ts';
 import { parseForwardedClientCert } from './forwarded-client-cert.ts';
-import { certificateFromDer, certificateFromPem, decodeBase64 } from './x509.ts';
+import { certificateFromDer, certificateFromPem, decodeStrictBase64 } from './x509.ts';
 
 /** What one source says of the client's certificate. `no_certificate`: that there was none, which contradicts any other. */
 export type Statement =
@@ -59,7 +59,7 @@ export function clientCertSource(readText: ReadText): CertificateSource {
     return statement(
       field,
       readText(value, async (text) => {
-        const der = decodeBase64(text.slice(1, -1));
+        const der = decodeStrictBase64(text.slice(1, -1));
         return der === null ? null : certificateFromDer(der);
       }),
     );

@@ -1,7 +1,7 @@
 import type { ClientCertificate } from '../../decision/principal.ts';
 import type { CredentialReason } from '../../decision/reason.ts';
 import { thumbprintFromHex } from './certificate-headers.ts';
-import { decodeBase64, readX509 } from './x509.ts';
+import { decodeStrictBase64, readX509 } from './x509.ts';
 
 /** What Cloudflare makes of the client's certificate: at most one of the two is there. */
 export interface CloudflareCertificate {
@@ -33,7 +33,7 @@ export function cloudflareCertificate(tlsClientAuth: unknown): CloudflareCertifi
   const thumbprint = thumbprintFromHex(text('certFingerprintSHA256'));
   const encoded = /^:([^:]+):$/.exec(text('certRFC9440'))?.[1];
   if (encoded !== undefined) {
-    const der = decodeBase64(encoded);
+    const der = decodeStrictBase64(encoded);
     const read = der === null ? null : readX509(der);
     return read === null
       ? refuse({ reason: 'certificate_malformed' })

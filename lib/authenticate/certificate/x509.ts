@@ -1,4 +1,4 @@
-import { encodeBase64url } from '../../codec/base64url.ts';
+import { decodeBase64, encodeBase64url } from '../../codec/base64url.ts';
 import type { ClientCertificate } from '../../decision/principal.ts';
 import { type Element, readElements, readObjectIdentifier, readOnly, readTime, tag } from './der.ts';
 import { readName } from './x509-name.ts';
@@ -52,18 +52,13 @@ export async function certificateFromDer(der: Uint8Array): Promise<ClientCertifi
 /** A certificate from the text of exactly one PEM certificate (RFC 7468 §5); null for anything else. */
 export async function certificateFromPem(pem: string): Promise<ClientCertificate | null> {
   const body = /^\s*-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----\s*$/.exec(pem)?.[1];
-  const der = body === undefined ? null : decodeBase64(body.replace(/\s+/g, ''));
+  const der = body === undefined ? null : decodeStrictBase64(body.replace(/\s+/g, ''));
   return der === null ? null : certificateFromDer(der);
 }
 
 /** The octets of standard base64 (RFC 4648 §4) without whitespace, padded or not; null for anything else. */
-export function decodeBase64(text: string): Uint8Array | null {
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return null;
-  try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  } catch {
-    return null;
-  }
+export function decodeStrictBase64(text: string): Uint8Array | null {
+  return /^[A-Za-z0-9+/]+={0,2}$/.test(text) ? decodeBase64(text) : null;
 }
 
 function readSubjectAltNames(field: Element | undefined): string[] | null {

@@ -1,3 +1,4 @@
+import { readBounded } from '../../codec/bounded-body.ts';
 import { EgressRefused } from '../../decision/egress-refused.ts';
 import type { Fetch } from '../../decision/ports.ts';
 
@@ -66,34 +67,14 @@ async function request(url: string, signal: AbortSignal, fetch: Fetch): Promise<
   }
 }
 
-/** Stops reading at the limit, so that an endless body costs no more than it. */
 async function readText(body: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<Fetched> {
-  const reader = body.getReader();
-  const stop = () => void reader.cancel().catch(() => undefined);
-  signal.addEventListener('abort', stop);
-  try {
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      bytes += value.byteLength;
-      if (bytes > maximumBytes) {
-        stop();
-        return failure('too_large', 200, false);
-      }
-      chunks.push(value);
-    }
-    return decode(chunks);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
+  const bytes = await readBounded(body, maximumBytes, signal);
+  return bytes === null ? failure('too_large', 200, false) : decode(bytes);
 }
 
-function decode(chunks: readonly Uint8Array[]): Fetched {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
+function decode(bytes: Uint8Array): Fetched {
   try {
-    return { text: chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join('') + decoder.decode() };
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
   } catch {
     return failure('not_utf8', 200, false);
   }

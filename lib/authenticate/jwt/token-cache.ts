@@ -1,3 +1,5 @@
+import { createRecentMap } from '../../codec/recent-map.ts';
+
 /** What a verified token came to, with the token itself. Plain data and keys only: no promise may live here. */
 export interface Remembered {
   readonly token: string;
@@ -23,44 +25,27 @@ const tailCharacters = 12;
 
 /**
  * A bounded memory of verified tokens. It finds a token by its signature's tail, which is quick to hash, and compares the
- * whole token. A token is admitted on its second sighting, so that tokens used once cost next to nothing. Two
- * generations bound it: when the young one is full, it becomes the old one and the old one is forgotten; what is still
- * in use moves back. Only verified tokens may be told of, so nobody can fill it without an issuer's signature.
+ * whole token. A token is admitted on its second sighting, so that tokens used once cost next to nothing. Only verified tokens may be told of, so nobody can fill it without an issuer's signature.
  * Does not know time, keys or revocation.
  */
 export function createTokenCache<Entry extends Remembered>(settings: TokenCacheSettings): TokenCache<Entry> {
-  const entriesPerGeneration = Math.max(1, settings.maximumEntries >> 1);
-  const charactersPerGeneration = settings.maximumCharacters >> 1;
-  let young = new Map<string, Entry>();
-  let old = new Map<string, Entry>();
-  let characters = 0;
+  const kept = createRecentMap<Entry>({
+    maximumEntries: settings.maximumEntries,
+    maximumWeight: settings.maximumCharacters,
+    weightOf: ({ token }) => token.length,
+  });
+  const longestToken = settings.maximumCharacters >> 1;
   let onceSeen = new Set<string>();
-
-  const keep = (tail: string, entry: Entry) => {
-    if (young.size >= entriesPerGeneration || characters + entry.token.length > charactersPerGeneration) {
-      old = young;
-      young = new Map();
-      characters = 0;
-    }
-    young.set(tail, entry);
-    characters += entry.token.length;
-  };
 
   return {
     find(token) {
-      const tail = token.slice(-tailCharacters);
-      const recent = young.get(tail);
-      if (recent) return recent.token === token ? recent : undefined;
-      const earlier = old.get(tail);
-      if (earlier?.token !== token) return undefined;
-      old.delete(tail);
-      keep(tail, earlier);
-      return earlier;
+      const entry = kept.get(token.slice(-tailCharacters));
+      return entry?.token === token ? entry : undefined;
     },
     sighted(entry) {
-      if (entry.token.length > charactersPerGeneration) return;
+      if (entry.token.length > longestToken) return;
       const tail = entry.token.slice(-tailCharacters);
-      if (onceSeen.delete(tail)) keep(tail, entry);
+      if (onceSeen.delete(tail)) kept.set(tail, entry);
       else {
         if (onceSeen.size >= settings.maximumEntries) onceSeen = new Set();
         onceSeen.add(tail);
@@ -68,8 +53,7 @@ export function createTokenCache<Entry extends Remembered>(settings: TokenCacheS
     },
     drop(token) {
       const tail = token.slice(-tailCharacters);
-      if (young.get(tail)?.token === token) young.delete(tail);
-      if (old.get(tail)?.token === token) old.delete(tail);
+      if (kept.get(tail)?.token === token) kept.delete(tail);
     },
   };
 }
