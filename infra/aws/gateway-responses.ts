@@ -8,6 +8,7 @@ export const identityFields: Readonly<Record<string, string>> = {
   'x-auth-request-user': 'context.authorizer.subject',
   'x-auth-request-scopes': 'context.authorizer.scopes',
   'x-auth-request-method': 'context.authorizer.authMethod',
+  'x-auth-request-issuer': 'context.authorizer.issuer',
   'x-request-id': 'context.authorizer.requestId',
   traceparent: 'context.authorizer.traceparent',
 };

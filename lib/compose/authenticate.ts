@@ -117,7 +117,13 @@ function authenticatorSettings(config: Config): AuthenticatorSettings {
   }
 }
 
-function tokenSettings({ settings, algorithms, documents }: Config): TokenAuthenticatorSettings {
+/** Whether anything reads claims after authentication: then principals carry them. */
+function readsClaims({ documents }: Config): boolean {
+  return documents.forwardClaims.length > 0 || documents.endpoints.some(({ claims }) => claims !== undefined);
+}
+
+function tokenSettings(config: Config): TokenAuthenticatorSettings {
+  const { settings, algorithms } = config;
   return {
     header: settings.jwtHeader,
     prefix: settings.jwtBearerPrefix,
@@ -129,7 +135,7 @@ function tokenSettings({ settings, algorithms, documents }: Config): TokenAuthen
     clockSkewSeconds: settings.jwtClockSkewSeconds,
     maximumLifetimeSeconds: settings.jwtMaximumLifetimeSeconds || null,
     subjectClaim: settings.jwtSubClaim,
-    keepClaims: documents.endpoints.some(({ claims }) => claims !== undefined),
+    keepClaims: readsClaims(config),
     cache: { maximumEntries: maximumRememberedTokens, maximumCharacters: 16 * 1024 * 1024 },
   };
 }

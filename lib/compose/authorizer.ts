@@ -25,6 +25,7 @@ import { canonicalTarget } from '../request/path.ts';
 import { createFieldRules, upstreamFields } from '../request/strip.ts';
 import { type Assertions, createAssertions } from '../respond/assertion.ts';
 import { createCors } from '../respond/cors.ts';
+import { type ClaimsUpstream, compileForwardedClaims } from '../respond/forwarded-claims.ts';
 import { createTransportFields } from '../respond/transport.ts';
 import type { Revocations } from '../revoke/revocation.ts';
 import { acceptedValues, composeAuthenticator, composeKeySets } from './authenticate.ts';
@@ -169,10 +170,15 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
     credentialHeaders: ['authorization', 'x-api-key', settings.jwtHeader],
     forwardCredentials: settings.forwardCredentials,
   });
+  const forwardedClaims = compileForwardedClaims(documents.forwardClaims);
   const shared = {
     enforce,
+    forwardedClaims,
     identityHeader: settings.identityHeader,
-    assertion: assertions && ((decision: Decision) => assertions.sign(assertionFacts(decision))),
+    assertion:
+      assertions &&
+      ((decision: Decision) =>
+        assertions.sign(assertionFacts(decision, forwardedClaims?.(decision.principal) ?? null))),
     rateLimitFields: (decision: Decision) => rateLimitFields(decision.budgets),
     transportFields: createTransportFields(settings.environment === 'production'),
     probe,
@@ -222,10 +228,12 @@ function composeAssertions({ settings, documents }: Config, { clock }: Runtime):
   );
 }
 
-function assertionFacts(decision: Decision) {
+function assertionFacts(decision: Decision, upstream: ClaimsUpstream | null) {
   return {
     decisionId: decision.id,
     subject: decision.principal?.subject ?? '',
+    issuer: decision.principal?.issuer ?? null,
+    claims: upstream?.claims ?? null,
     scopes: decision.principal?.scopes ?? [],
     authMethod: decision.authMethod,
     method: decision.method,

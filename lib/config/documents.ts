@@ -11,6 +11,7 @@ import type { EndpointRow } from '../request/endpoints/row-schema.ts';
 import { mergeEndpoints, parseEndpointRows } from '../request/endpoints/rows.ts';
 import { ownEndpoints } from '../request/endpoints/table.ts';
 import { type AssertionKey, parseAssertionKey } from '../respond/assertion-key.ts';
+import { type ForwardedClaim, parseForwardClaims } from '../respond/forwarded-claims.ts';
 import type { Problem } from './problem.ts';
 import { type SettingKey, type Settings, variables } from './variables.ts';
 
@@ -25,6 +26,8 @@ export interface Documents {
   readonly auditSigningKeys: readonly AssertionKey[];
   readonly apiKeys: readonly ApiKey[];
   readonly mtlsPolicy: CertificatePolicy;
+  /** Claims that go upstream, each in a field of its own. */
+  readonly forwardClaims: readonly ForwardedClaim[];
   readonly quotaOverrides: readonly QuotaOverride[];
   /** Header fields of every export of spans. */
   readonly exporterHeaders: Readonly<Record<string, string>>;
@@ -39,7 +42,7 @@ export function readDocuments(settings: Settings): {
   const report = (key: SettingKey, found: string, suffix = '') =>
     problems.push({ variable: variables[key].name + suffix, found, accepted: variables[key].kind.accepts });
 
-  const jsonOf = (key: 'endpoints' | 'rateLimitOverrides'): unknown => {
+  const jsonOf = (key: 'endpoints' | 'rateLimitOverrides' | 'forwardClaims'): unknown => {
     const document = parseStrictJson(settings[key] ?? '[]');
     if (document === undefined) report(key, 'malformed JSON, or a member given twice');
     return document ?? [];
@@ -87,6 +90,12 @@ export function readDocuments(settings: Settings): {
   const overrides = parseQuotaOverrides(jsonOf('rateLimitOverrides'));
   for (const problem of overrides.problems) report('rateLimitOverrides', problem);
 
+  const forwarded =
+    settings.forwardClaims === null
+      ? { claims: [], problems: [] }
+      : parseForwardClaims(jsonOf('forwardClaims'), configuredIdentityFields(settings));
+  for (const problem of forwarded.problems) report('forwardClaims', problem);
+
   const exporter = settings.otelHeaders && parseExporterHeaders(settings.otelHeaders.current);
   if (exporter && !exporter.ok) report('otelHeaders', exporter.problem);
 
@@ -98,11 +107,18 @@ export function readDocuments(settings: Settings): {
       auditSigningKeys,
       apiKeys: keys.keys,
       mtlsPolicy: policy.policy,
+      forwardClaims: forwarded.claims,
       quotaOverrides: overrides.overrides,
       exporterHeaders: exporter?.ok ? exporter.headers : {},
     },
     problems,
   };
+}
+
+/** Fields that a trusted ingress may set, or that carry the user upstream. */
+function configuredIdentityFields(settings: Settings): readonly string[] {
+  const { identityHeader, mtlsIdentityHeader, mtlsScopesHeader, mtlsRoleHeader } = settings;
+  return [identityHeader, mtlsIdentityHeader, mtlsScopesHeader, mtlsRoleHeader].filter((name) => name !== null);
 }
 
 /** The preset's rows with the operator's over them, and our own. */

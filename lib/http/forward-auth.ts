@@ -1,10 +1,12 @@
 import type { Decision } from '../decision/outcome.ts';
 import type { Enforce } from '../decision/pipeline.ts';
 import type { RequestContext } from '../decision/ports.ts';
+import type { Principal } from '../decision/principal.ts';
 import type { Reason } from '../decision/reason.ts';
 import type { AccessRequest, RequestSource } from '../decision/request.ts';
 import { canonicalTarget } from '../request/path.ts';
 import { type Answer, denialAnswer, statusOf } from '../respond/denial.ts';
+import type { ClaimsUpstream } from '../respond/forwarded-claims.ts';
 import { identityFields } from '../respond/identity.ts';
 import { DOCTOR_IDENTITY, ECHO_PATH, type Probe, type ProbeReport, reportText } from './probe.ts';
 
@@ -82,6 +84,8 @@ export interface ForwardAuthParts {
   readonly proxy: ForwardAuthProxy;
   readonly enforce: Enforce;
   readonly identityHeader: string | null;
+  /** What of a caller's claims goes upstream; null: nothing. */
+  readonly forwardedClaims: ((principal: Principal | null) => ClaimsUpstream) | null;
   assertion: ((decision: Decision) => Promise<string>) | null;
   rateLimitFields(decision: Decision): Fields;
   /** Fields that keep callers on TLS, for our own answers. */
@@ -94,7 +98,7 @@ export interface ForwardAuthParts {
  * a proxy may keep a caller's field where we send none. */
 async function grantFields(parts: ForwardAuthParts, decision: Decision): Promise<Fields> {
   return [
-    ...identityFields(decision, parts.identityHeader),
+    ...identityFields(decision, parts.identityHeader, parts.forwardedClaims?.(decision.principal) ?? null),
     ['x-tgefd-assertion', parts.assertion ? await parts.assertion(decision) : ''],
     ...parts.rateLimitFields(decision),
     ['cache-control', 'no-store'],
@@ -146,7 +150,13 @@ function probed(report: ProbeReport): Answer {
   const canonical = canonicalTarget(target);
   const echoes = target === ECHO_PATH || target.startsWith(`${ECHO_PATH}/`);
   if (echoes && canonical.ok && `${canonical.path}${canonical.query}` === target) {
-    const identity = ['x-auth-request-user', 'x-auth-request-scopes', 'x-auth-request-method', 'x-tgefd-assertion'];
+    const identity = [
+      'x-auth-request-user',
+      'x-auth-request-scopes',
+      'x-auth-request-method',
+      'x-auth-request-issuer',
+      'x-tgefd-assertion',
+    ];
     return {
       status: 200,
       headers: [...identity, 'x-request-id', 'traceparent'].map((name) => [name, DOCTOR_IDENTITY] as const),

@@ -1,9 +1,11 @@
 import type { Decision } from '../decision/outcome.ts';
 import type { Enforce, Enforced } from '../decision/pipeline.ts';
 import type { Log, RequestContext, Upstream } from '../decision/ports.ts';
+import type { Principal } from '../decision/principal.ts';
 import type { Reason } from '../decision/reason.ts';
 import type { AccessRequest } from '../decision/request.ts';
 import { denialAnswer } from '../respond/denial.ts';
+import type { ClaimsUpstream } from '../respond/forwarded-claims.ts';
 import { forwardedFields, identityFields } from '../respond/identity.ts';
 import { type Probe, reportText } from './probe.ts';
 import { webResponse } from './web-response.ts';
@@ -16,6 +18,8 @@ export interface GatewayParts {
   /** What of the caller's fields may go upstream. */
   upstreamFields(headers: AccessRequest['headers']): Fields;
   readonly identityHeader: string | null;
+  /** What of a caller's claims goes upstream; null: nothing. */
+  readonly forwardedClaims: ((principal: Principal | null) => ClaimsUpstream) | null;
   readonly upstreamTimeoutMs: number;
   readonly maximumBodyBytes: number;
   /** Signed identity assertion for the upstream, or null where no key is configured. */
@@ -147,7 +151,7 @@ async function forward(
       target: `${decision.path}${decision.query}`,
       fields: [
         ...parts.upstreamFields(access.headers),
-        ...identityFields(decision, parts.identityHeader),
+        ...identityFields(decision, parts.identityHeader, parts.forwardedClaims?.(decision.principal) ?? null),
         ...forwardedFields(decision),
         ...(parts.assertion ? [['x-tgefd-assertion', await parts.assertion(decision)] as const] : []),
       ],

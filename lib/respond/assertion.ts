@@ -26,6 +26,10 @@ export interface AssertionFacts {
   /** `jti`. */
   readonly decisionId: string;
   readonly subject: string;
+  /** Issuer of the caller's token, or null. */
+  readonly issuer?: string | null;
+  /** Claims that the configuration forwards, by their path; null: none are forwarded. */
+  readonly claims?: Readonly<Record<string, unknown>> | null;
   readonly scopes: readonly string[];
   readonly authMethod: AuthMethod;
   /** Method of the request that goes upstream. */
@@ -74,13 +78,23 @@ export function createAssertions(settings: AssertionSettings, clock: Clock): Ass
   };
 
   return {
-    async sign({ decisionId, subject, scopes, authMethod, method, path }) {
+    async sign({
+      decisionId,
+      subject,
+      issuer: idp = null,
+      claims: forwarded = null,
+      scopes,
+      authMethod,
+      method,
+      path,
+    }) {
       const { signing } = loaded ?? (await load());
       const issuedAtSeconds = Math.floor(clock() / 1000);
       const claims = {
         iss: issuer,
         aud: audience,
         sub: subject,
+        ...(idp === null ? {} : { idp }),
         scope: scopes.join(' '),
         amr: [authMethod],
         jti: decisionId,
@@ -88,6 +102,7 @@ export function createAssertions(settings: AssertionSettings, clock: Clock): Ass
         exp: issuedAtSeconds + lifetimeSeconds,
         htm: method,
         htu: `${audience}${path}`,
+        ...(forwarded === null ? {} : { claims: forwarded }),
       };
       return new CompactSign(encoder.encode(JSON.stringify(claims)))
         .setProtectedHeader({ alg: signing.algorithm, kid: signing.kid, typ: ASSERTION_TYPE })

@@ -27,7 +27,7 @@ import { tgefdEndpoints } from '../../lib/presets/tgefd.ts';
 import { createEndpointTable, ownEndpoints } from '../../lib/request/endpoints/table.ts';
 import { createFieldRules, upstreamFields } from '../../lib/request/strip.ts';
 import { denialAnswer } from '../../lib/respond/denial.ts';
-import { fieldValue } from '../../lib/respond/identity.ts';
+import { fieldValue } from '../../lib/respond/field-value.ts';
 
 function rules(forwardCredentials: boolean) {
   return createFieldRules({

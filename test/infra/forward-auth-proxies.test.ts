@@ -33,7 +33,12 @@ async function startAuthorizer(door: 'nginx' | 'caddy') {
       ['ratelimit-policy', '"general";q=60;w=60'],
     ];
     if (verb !== 'deny') {
-      fields.push(['x-auth-request-user', 'analyst'], ['x-auth-request-scopes', ''], ['x-auth-request-method', 'jwt']);
+      fields.push(
+        ['x-auth-request-user', 'analyst'],
+        ['x-auth-request-scopes', ''],
+        ['x-auth-request-method', 'jwt'],
+        ['x-auth-request-issuer', 'https://idp.example'],
+      );
       fields.push(['x-tgefd-assertion', 'e30.e30.sig'], ['traceparent', TRACEPARENT]);
       response.writeHead(200, fields.flat()).end();
       return;
@@ -120,6 +125,7 @@ const OURS = new Set([
   'x-auth-request-user',
   'x-auth-request-scopes',
   'x-auth-request-method',
+  'x-auth-request-issuer',
   'x-tgefd-assertion',
   'x-request-id',
   'traceparent',
@@ -191,6 +197,7 @@ for (const { door, program, start } of proxies) {
       expect(fields).toMatchObject({
         'x-auth-request-user': 'analyst',
         'x-auth-request-method': 'jwt',
+        'x-auth-request-issuer': 'https://idp.example',
         'x-tgefd-assertion': 'e30.e30.sig',
         'x-request-id': 'request-1',
         traceparent: TRACEPARENT,

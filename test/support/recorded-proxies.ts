@@ -30,6 +30,7 @@ const identityFields = [
   'x-auth-request-user',
   'x-auth-request-scopes',
   'x-auth-request-method',
+  'x-auth-request-issuer',
   'x-tgefd-assertion',
   'x-request-id',
   'traceparent',

@@ -3,7 +3,8 @@ import type { AuthMethod, Principal } from '../../decision/principal.ts';
 import type { Reason } from '../../decision/reason.ts';
 import type { Boundary, Endpoint } from '../../decision/request.ts';
 import { codeOf, denialAnswer, statusOf } from '../../respond/denial.ts';
-import { fieldValue } from '../../respond/identity.ts';
+import { fieldValue } from '../../respond/field-value.ts';
+import type { ClaimsUpstream } from '../../respond/forwarded-claims.ts';
 import type { AuthorizerCall } from './events.ts';
 import {
   allowOnly,
@@ -35,6 +36,8 @@ export interface AnswerSettings {
 export interface AnswerParts {
   readonly policies: Policies;
   readonly permits: (principal: Principal, row: Endpoint) => boolean;
+  /** What of a caller's claims goes upstream; null: nothing. */
+  readonly forwardedClaims: ((principal: Principal | null) => ClaimsUpstream) | null;
   readonly rateLimitFields: (decision: Decision) => readonly (readonly [string, string])[];
   /** Signed identity assertion for the upstream, or null where no key is configured. */
   readonly assertion: ((decision: Decision) => Promise<string>) | null;
@@ -84,8 +87,11 @@ export function createAnswers(settings: AnswerSettings, parts: AnswerParts) {
       authMethod: decision.authMethod,
     };
     if (principal !== null) {
-      context.subject = fieldValue(principal.subject) || NOBODY;
-      context.scopes = fieldValue(principal.scopes.join(' ')) || NO_SCOPES;
+      context.subject = fieldValue(principal.subject) || NOTHING;
+      context.scopes = fieldValue(principal.scopes.join(' ')) || NOTHING;
+      context.issuer = fieldValue(principal.issuer ?? '') || NOTHING;
+      for (const [field, value] of parts.forwardedClaims?.(principal).fields ?? [])
+        context[contextName(field)] = value || NOTHING;
     }
     for (const [name, value] of parts.rateLimitFields(decision)) context[LIMIT_NAMES.get(name) ?? name] = value;
     return Object.assign(context, denial === null ? elsewhere : denialContext(denial, decision));
@@ -119,10 +125,14 @@ const LIMIT_NAMES: ReadonlyMap<string, string> = new Map([
   ['RateLimit-Policy', 'rateLimitPolicy'],
 ]);
 
-/** Stands for a caller without a name, as `NO_SCOPES` does for no scopes. */
-const NOBODY = '-';
-/** Stands for the empty list: an empty value would let a field of the caller's own pass a parameter mapping. */
-const NO_SCOPES = '-';
+/** Stands for nothing: an empty value would let a field of the caller's own pass a parameter mapping. */
+const NOTHING = '-';
+
+/** `claimTenantId` for `x-auth-request-tenant-id`: names of a context hold letters and digits only. */
+function contextName(field: string): string {
+  const words = field.slice('x-auth-request-'.length).split('-');
+  return `claim${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')}`;
+}
 
 /** Whether a budget that has run out is one that requests of this row spend from. */
 function exhausts(denial: Reason | null, row: Endpoint): boolean {

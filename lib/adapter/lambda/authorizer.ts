@@ -32,6 +32,7 @@ export function createLambdaDoor(composed: Composed, parts: DoorParts) {
       permits: (principal, endpoint) =>
         (endpoint.auth === undefined || endpoint.auth.some((way) => way === principal.method)) &&
         authorize(principal, { found: 'endpoint', endpoint }, null) === null,
+      forwardedClaims: composed.gateway.forwardedClaims,
       rateLimitFields: composed.gateway.rateLimitFields,
       assertion: composed.gateway.assertion,
     },

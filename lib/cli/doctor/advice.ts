@@ -83,7 +83,7 @@ const lines: Readonly<
     nginx:
       '`auth_request_set $tgefd_user $upstream_http_x_auth_request_user;` and `proxy_set_header X-Auth-Request-User $tgefd_user;`',
     caddy:
-      'in `forward_auth`: `copy_headers X-Auth-Request-User X-Auth-Request-Scopes X-Auth-Request-Method X-Tgefd-Assertion X-Request-Id Traceparent`',
+      'in `forward_auth`: `copy_headers X-Auth-Request-User X-Auth-Request-Scopes X-Auth-Request-Method X-Auth-Request-Issuer X-Tgefd-Assertion X-Request-Id Traceparent`',
     traefik: 'in `forwardAuth`: `authResponseHeaders: [X-Auth-Request-User, …]`',
     envoy: 'in `authorization_response`: `allowed_upstream_headers: { patterns: [{ exact: x-auth-request-user }, …] }`',
   },

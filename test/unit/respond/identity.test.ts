@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fieldValue } from '../../../lib/respond/identity.ts';
+import { fieldValue } from '../../../lib/respond/field-value.ts';
 
 describe('an identity as a field value', () => {
   test.each([

@@ -28,6 +28,14 @@ export const upstream = {
     fallback: false as boolean,
     meaning: 'Whether `Authorization` and `x-api-key` go on to the upstream.',
   }),
+  forwardClaims: setting({
+    name: 'TGEFD_FORWARD_CLAIMS',
+    member: 'forward_claims',
+    kind: document('a JSON object: claim path → field name that begins with `x-auth-request-`'),
+    fallback: null,
+    meaning:
+      'Claims of the caller’s token that go upstream in a field each, in the assertion as `claims`, and in the context of API Gateway. A field of that name from a caller is removed. Absent claims are empty fields.',
+  }),
   maximumBodyBytes: setting({
     name: 'TGEFD_MAX_BODY_BYTES',
     kind: integer(0, 1_099_511_627_776 - 1, 'bytes'),
