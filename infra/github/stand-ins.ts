@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { parseEnv } from 'node:util';
 import { loadConfig } from '../../lib/config/load.ts';
-import type { Place } from '../../lib/config/rules.ts';
+import type { Place } from '../../lib/config/rules/check.ts';
 import { secretNames } from '../../lib/config/sources.ts';
 
 /*

@@ -1,13 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { proveKeys } from '../compose/keys.ts';
-import { internalTlsProblems } from '../config/internal-tls.ts';
 import { type Config, type Loaded, loadConfig } from '../config/load.ts';
 import { fileProblems, sizeProblems } from '../config/policy/platform-limits.ts';
 import { effectiveLines, posture } from '../config/posture.ts';
 import { type Problem, problemLine } from '../config/problem.ts';
 import { configurationPage } from '../config/reference.ts';
 import { rotationWarnings } from '../config/rotation.ts';
-import type { Place } from '../config/rules.ts';
+import type { Place } from '../config/rules/check.ts';
+import { internalTlsProblems } from '../config/rules/internal-tls.ts';
 import type { Log } from '../decision/ports.ts';
 import { createEgressWatch } from '../egress/watch.ts';
 import { createNodeSecrets } from '../platform/node/secrets.ts';

@@ -1,5 +1,5 @@
 import { SignJWT } from 'jose';
-import { isLoopback } from '../config/rules.ts';
+import { isLoopback } from '../config/rules/check.ts';
 import { type Command, type Console, options, Usage } from './command.ts';
 import { configOrProblems } from './config.ts';
 

@@ -5,7 +5,7 @@ import type { SharedCopy } from '../authenticate/jwks/key-set-copy.ts';
 import type { SignaturePrimitive } from '../authenticate/jwt/algorithms.ts';
 import type { Config } from '../config/load.ts';
 import type { Problem } from '../config/problem.ts';
-import type { Place } from '../config/rules.ts';
+import type { Place } from '../config/rules/check.ts';
 import type { Resolved } from '../config/sources.ts';
 import type { Clock, Fetch, Log, NewId, Upstream } from '../decision/ports.ts';
 import type { EgressWatch } from '../egress/watch.ts';

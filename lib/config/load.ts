@@ -4,8 +4,9 @@ import { hidingValues, sentenceWithoutSecrets, shownValue } from './masking.ts';
 import { nearName } from './names.ts';
 import { documentNames, expandPolicy, POLICY } from './policy/policy-document.ts';
 import type { Problem } from './problem.ts';
-import { rowProblems, withPreset } from './row-rules.ts';
-import { crossCheck, type Place } from './rules.ts';
+import type { Place } from './rules/check.ts';
+import { rowProblems, withPreset } from './rules/rows.ts';
+import { crossCheck } from './rules/rules.ts';
 import type { Environment, Variable } from './variable.ts';
 import { type SettingKey, type Settings, variables } from './variables.ts';
 

@@ -1,7 +1,7 @@
 import { sleep } from '../../codec/sleep.ts';
 import { createUlids } from '../../codec/ulid.ts';
 import { type Problem, problemLine } from '../../config/problem.ts';
-import type { Place } from '../../config/rules.ts';
+import type { Place } from '../../config/rules/check.ts';
 import type { Log } from '../../decision/ports.ts';
 import { createEgressWatch } from '../../egress/watch.ts';
 import { createNodeFetch } from '../node/fetch.ts';

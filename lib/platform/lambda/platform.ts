@@ -4,7 +4,7 @@ import { createUlids } from '../../codec/ulid.ts';
 import { egressTargets } from '../../config/egress.ts';
 import type { Config } from '../../config/load.ts';
 import { type Problem, problemLine } from '../../config/problem.ts';
-import type { Place } from '../../config/rules.ts';
+import type { Place } from '../../config/rules/check.ts';
 import { resolveSources } from '../../config/sources.ts';
 import type { Log } from '../../decision/ports.ts';
 import { createEgressWatch } from '../../egress/watch.ts';

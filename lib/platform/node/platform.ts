@@ -1,10 +1,10 @@
 import { sleep } from '../../codec/sleep.ts';
 import { createUlids } from '../../codec/ulid.ts';
 import { egressTargets } from '../../config/egress.ts';
-import { internalTlsProblems } from '../../config/internal-tls.ts';
 import type { Config } from '../../config/load.ts';
 import { type Problem, problemLine } from '../../config/problem.ts';
-import type { Place } from '../../config/rules.ts';
+import type { Place } from '../../config/rules/check.ts';
+import { internalTlsProblems } from '../../config/rules/internal-tls.ts';
 import type { Log } from '../../decision/ports.ts';
 import { composeEgress, createEgressWatch, type EgressWatch } from '../../egress/watch.ts';
 import { cloudCredentials } from '../cloud/credentials.ts';

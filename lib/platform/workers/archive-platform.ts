@@ -1,4 +1,4 @@
-import type { Place } from '../../config/rules.ts';
+import type { Place } from '../../config/rules/check.ts';
 import { createEgressWatch } from '../../egress/watch.ts';
 import { createR2Store, type R2Binding } from '../../storage/r2.ts';
 import { workerBase } from './platform.ts';

@@ -6,7 +6,7 @@ import { sleep } from '../../codec/sleep.ts';
 import { createUlids } from '../../codec/ulid.ts';
 import type { Config } from '../../config/load.ts';
 import { type Problem, problemLine } from '../../config/problem.ts';
-import type { Place } from '../../config/rules.ts';
+import type { Place } from '../../config/rules/check.ts';
 import type { Fetch, Log } from '../../decision/ports.ts';
 import { createR2Store, type R2Binding } from '../../storage/r2.ts';
 import { edgeCache } from './edge-cache.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { internalTlsProblems } from '../../../lib/config/internal-tls.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { problemLine } from '../../../lib/config/problem.ts';
+import { internalTlsProblems } from '../../../lib/config/rules/internal-tls.ts';
 
 const place = { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
 function linesOf(names: Readonly<Record<string, string>>) {

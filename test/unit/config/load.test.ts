@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { problemLine } from '../../../lib/config/problem.ts';
-import type { Place } from '../../../lib/config/rules.ts';
+import type { Place } from '../../../lib/config/rules/check.ts';
 
 const node: Place = { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false };
 const long = 'x'.repeat(32);

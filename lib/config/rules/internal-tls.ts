@@ -1,6 +1,6 @@
-import { egressTargets } from './egress.ts';
-import type { Problem } from './problem.ts';
-import { type Settings, variables } from './variables.ts';
+import { egressTargets } from '../egress.ts';
+import type { Problem } from '../problem.ts';
+import { type Settings, variables } from '../variables.ts';
 
 /**
  * What `TGEFD_INTERNAL_TLS_*` demand of each other and of the rest. Beside the other rules, since Node alone knows these

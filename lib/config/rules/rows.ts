@@ -1,7 +1,7 @@
-import type { AuthMethod } from '../decision/principal.ts';
-import type { Endpoint } from '../decision/request.ts';
-import type { Problem } from './problem.ts';
-import { type SettingKey, type Settings, variables } from './variables.ts';
+import type { AuthMethod } from '../../decision/principal.ts';
+import type { Endpoint } from '../../decision/request.ts';
+import type { Problem } from '../problem.ts';
+import { type SettingKey, type Settings, variables } from '../variables.ts';
 
 /** What the rows of the table are compared with. */
 export interface RowSurroundings {
