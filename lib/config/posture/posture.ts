@@ -1,0 +1,25 @@
+import type { Config } from '../load.ts';
+import { describeCallers } from './callers.ts';
+import { describeBoundary, describeCaching, describeTransport } from './perimeter.ts';
+import type { PostureLine, Say } from './say.ts';
+import { describeAudit, describeLimits, describeRevocation } from './stores.ts';
+
+/**
+ * The posture in plain words: what is enforced, what is weak, and what an attacker would try first. Describes the
+ * configuration only; it has not asked the issuer, Redis or the upstream anything.
+ */
+export function posture(config: Config): readonly PostureLine[] {
+  const lines: PostureLine[] = [];
+  const saying = (kind: PostureLine['kind']) => (text: string) => void lines.push({ kind, text });
+  const say: Say = { enforced: saying('enforced'), weak: saying('weak'), attack: saying('attack') };
+  if (config.settings.environment !== 'production')
+    say.weak('TGEFD_ENV is `development`: weak settings are allowed. Nothing here is fit for strangers.');
+  describeCallers(config, say);
+  describeBoundary(config, say);
+  describeLimits(config, say);
+  describeRevocation(config, say);
+  describeCaching(config, say);
+  describeAudit(config, say);
+  describeTransport(config, say);
+  return lines;
+}

@@ -1,0 +1,45 @@
+import type { Config } from '../load.ts';
+import type { Say } from './say.ts';
+
+/** Budgets, and what decides while Redis does not answer. */
+export function describeLimits({ settings }: Config, { enforced, weak, attack }: Say): void {
+  if (settings.rateLimitPerMinute > 0)
+    enforced(
+      `General budget: ${settings.rateLimitPerMinute} a minute, burst ${settings.burstLimit || settings.rateLimitPerMinute}, ${settings.redisUrl ? 'shared through Redis' : 'in this process only'}.`,
+    );
+  else weak('No general rate limit (TGEFD_RATE_LIMIT_PER_MINUTE is 0).');
+  if (settings.heavyRateLimitPerMinute > 0)
+    enforced(
+      `Heavy budget: ${settings.heavyRateLimitPerMinute} a minute, burst ${settings.heavyBurstLimit || settings.heavyRateLimitPerMinute}.`,
+    );
+  else weak('No further limit on discover and evaluate (TGEFD_HEAVY_RATE_LIMIT_PER_MINUTE is 0).');
+  if (settings.rateLimitOnError === 'open' || settings.heavyRateLimitOnError === 'open') {
+    weak('While Redis does not answer, nothing is limited.');
+    attack('Make Redis slow, then flood.');
+  }
+  if (settings.authFailureLimitPerMinute > 0)
+    enforced(`Failed authentications: ${settings.authFailureLimitPerMinute} a minute from one address.`);
+  else weak('Failed authentications are not limited (TGEFD_AUTH_FAILURE_LIMIT_PER_MINUTE is 0).');
+}
+
+/** How soon a revocation holds. */
+export function describeRevocation({ settings }: Config, { enforced, weak, attack }: Say): void {
+  if (!settings.redisUrl) weak('Revocations are kept by this process only and are gone when it ends.');
+  else if (settings.rateLimitMode === 'exact') enforced('A revocation holds from the next decision on (exact mode).');
+  else enforced(`A revocation holds everywhere within ${settings.revocationMaximumDelaySeconds} s (leased mode).`);
+  if (settings.revocationOnError === 'open') {
+    weak('While Redis does not answer, revoked credentials pass.');
+    attack('Cut Redis off and use a revoked token.');
+  }
+}
+
+/** How durable records are. */
+export function describeAudit({ settings }: Config, { enforced, weak }: Say): void {
+  if (settings.auditMode === 'strict' && settings.redisUrl)
+    enforced('No answer leaves before its audit record is durable.');
+  else if (settings.auditMode === 'strict')
+    weak('Records are strict, but kept in memory: without Redis they end with the process.');
+  else if (settings.auditMode === 'relaxed')
+    weak('Records are written after the answer: a crash can lose those under way.');
+  else weak('No audit records are kept (TGEFD_AUDIT_MODE is `off`).');
+}
