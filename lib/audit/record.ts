@@ -73,6 +73,8 @@ function detailOf(reason: Reason): string | null {
     case 'token_claim_missing':
     case 'token_claim_invalid':
       return reason.claim;
+    case 'token_claim_refused':
+      return printable(reason.path);
     case 'token_expired':
       return `${reason.secondsAgo} s ago`;
     case 'token_not_yet_valid':

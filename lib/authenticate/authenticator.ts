@@ -2,7 +2,6 @@ import type { Explain, RequestContext } from '../decision/ports.ts';
 import type { Authentication, Grant, Principal } from '../decision/principal.ts';
 import type { CredentialReason, Degradation } from '../decision/reason.ts';
 import type { AccessRequest, Boundary, CredentialWay } from '../decision/request.ts';
-import type { VerifiedClaims } from './jwt/access-token.ts';
 
 /**
  * Step 3 of a decision: who is calling. Answers without a promise where nothing has to be verified or fetched. With
@@ -18,9 +17,8 @@ export type Authenticator = (
   ways?: readonly CredentialWay[] | null,
 ) => Authentication | Promise<Authentication>;
 
-/** How what vouches for a caller becomes scopes; handed in, since authorization is another room. */
+/** How the lists that vouch for a caller become scopes; handed in, since authorization is another room. */
 export interface GrantRules {
-  ofClaims(claims: VerifiedClaims): Grant | CredentialReason;
   /** From a scope list, or where there is none from a role list. */
   ofLists(scopes: string | readonly string[] | null, roles: string | readonly string[] | null): Grant;
 }

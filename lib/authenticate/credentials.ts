@@ -1,7 +1,7 @@
 import type { CredentialReason } from '../decision/reason.ts';
 import type { HeaderFields } from '../decision/request.ts';
 
-/** Longest credential that is looked at, in characters (contract §4). */
+/** Longest credential that is looked at, in characters; a token may be longer where the configuration says so. */
 export const maximumCredentialBytes = 8192;
 
 /** The header field in which API keys are sent. */
@@ -12,6 +12,8 @@ export interface TokenFieldSettings {
   readonly header: string;
   /** Authentication scheme before the token, in any letter case; empty: the field is the token alone. */
   readonly prefix: string;
+  /** Longest token that is looked at, in characters. */
+  readonly maximumBytes: number;
 }
 
 /** Gives the one access token of a request as it was sent, unread, or why there is none. */
@@ -24,13 +26,13 @@ const oversized: CredentialReason = { reason: 'credentials_oversized' };
 /**
  * Makes the search for exactly one token in the configured field (RFC 6750 §2.1, RFC 9110 §11.4: the scheme in any letter
  * case, at least one space). An absent field, another scheme and an empty token are `credentials_missing` (RFC 6750
- * §3.1: no error code); more than 8 KiB is `credentials_oversized`; a repeated field, which arrives joined by commas, is
+ * §3.1: no error code); more than `maximumBytes` is `credentials_oversized`; a repeated field, which arrives joined by commas, is
  * `credentials_duplicated`. Never looks into the query or the body (RFC 9700 §4.3.2). Does not look at the token itself.
  */
 export function createFindToken(settings: TokenFieldSettings): FindToken {
   const { header } = settings;
   const scheme = settings.prefix.trim().toLowerCase();
-  const maximum = maximumCredentialBytes + scheme.length + 1;
+  const maximum = settings.maximumBytes + scheme.length + 1;
   const again = (field: string) => field.split(',').some((part) => hasScheme(part.trimStart(), scheme));
 
   return (headers) => {

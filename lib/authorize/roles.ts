@@ -1,4 +1,6 @@
-/** The roles that map to scopes, as they compare. */
+import { listedRoles } from '../codec/claim-values.ts';
+
+/** The roles that the plan names. */
 export const roleNames = ['admin', 'analyst', 'reader'] as const;
 
 export type RoleName = (typeof roleNames)[number];
@@ -8,27 +10,30 @@ export type RoleScopes = ReadonlyMap<string, readonly string[]>;
 
 /**
  * What each role may do. `*` held through `admin` includes the scope that revokes, which `*` alone does not: it is added by
- * name.
+ * name. Further roles add to these and to each other; names compare in lower case. The scopes of a role are scopes and
+ * never other roles, so that no map of roles can go in a circle.
  */
-export function roleScopes(settings: Readonly<Record<RoleName, readonly string[]>>, revokeScope: string): RoleScopes {
-  const { admin, analyst, reader } = settings;
-  return new Map([
-    ['admin', admin.includes('*') ? [...new Set([...admin, revokeScope])] : admin],
-    ['analyst', analyst],
-    ['reader', reader],
-  ]);
+export function roleScopes(
+  settings: Readonly<Record<RoleName, readonly string[]>>,
+  revokeScope: string,
+  further: readonly Readonly<Record<string, readonly string[]>>[] = [],
+): RoleScopes {
+  const { admin } = settings;
+  const scopes = new Map<string, readonly string[]>(Object.entries(settings));
+  scopes.set('admin', admin.includes('*') ? [...new Set([...admin, revokeScope])] : admin);
+  for (const [role, more] of further.flatMap((map) => Object.entries(map))) {
+    const name = role.toLowerCase();
+    scopes.set(name, [...new Set([...(scopes.get(name) ?? []), ...more])]);
+  }
+  return scopes;
 }
 
 /**
- * The roles that a claim or a header names, in lower case. An array names one role an entry; a string names one role, or
- * with `list` several, separated by spaces or commas. A single role is never split, so that `not admin` is not `admin`.
- * Null for a value of any other type.
+ * The roles that a claim or a header names, in lower case: a string split on spaces or commas, an array of strings, each
+ * one role, or the member names of an object. A string that is as a whole the name of a role is that role, so that a role
+ * may have a space in its name.
  */
-export function rolesIn(value: unknown, list: boolean): readonly string[] | null {
-  if (typeof value === 'string')
-    return (list ? value.split(/[ ,]+/) : [value.trim()])
-      .filter((name) => name !== '')
-      .map((name) => name.toLowerCase());
-  if (!Array.isArray(value) || !value.every((entry) => typeof entry === 'string')) return null;
-  return value.map((name: string) => name.toLowerCase());
+export function rolesIn(value: unknown, known: RoleScopes): readonly string[] {
+  if (typeof value === 'string' && known.has(value.trim().toLowerCase())) return [value.trim().toLowerCase()];
+  return listedRoles(value).map((name) => name.toLowerCase());
 }

@@ -53,7 +53,9 @@ export const token: Command = {
       exp: nowSeconds + Number(values.ttl),
       jti: crypto.randomUUID(),
       ...(settings.jwtIssuer === null ? {} : { iss: settings.jwtIssuer }),
-      ...(settings.jwtAudience === null ? {} : { aud: settings.jwtAudience }),
+      ...(settings.jwtAudience === null
+        ? {}
+        : { aud: settings.jwtAudience.length === 1 ? (settings.jwtAudience[0] ?? '') : [...settings.jwtAudience] }),
       // Last, so that a token can be made wrong on purpose.
       ...claims,
     }).setProtectedHeader({ alg: 'HS256', typ: 'JWT' });

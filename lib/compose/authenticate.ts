@@ -5,13 +5,12 @@ import {
   certificateHeaders,
   createCertificateReader,
 } from '../authenticate/certificate/client-certificate.ts';
-import { createKeySets, type ManagedKeySets } from '../authenticate/jwks/key-sets.ts';
 import type { TokenAuthenticatorSettings } from '../authenticate/jwt/token-authenticator.ts';
 import { createGrants } from '../authorize/grants.ts';
 import type { Config } from '../config/load.ts';
 import type { Secret } from '../config/variable.ts';
-import type { Fetch } from '../decision/ports.ts';
 import type { Authentication, CredentialUsed } from '../decision/principal.ts';
+import { composeIssuers, composeRoleScopes, type IssuerKeySets } from './issuers.ts';
 import type { Runtime } from './runtime.ts';
 
 const maximumRememberedTokens = 10_000;
@@ -21,44 +20,11 @@ export function acceptedValues<T>(secret: Secret<T> | null): T[] {
   return secret === null ? [] : secret.previous === null ? [secret.current] : [secret.current, secret.previous];
 }
 
-/** The issuer's keys, or null where no token is verified by them. */
-export function composeKeySets(
-  { settings, ways, algorithms }: Config,
-  runtime: Runtime,
-  egress: Fetch,
-): ManagedKeySets | null {
-  const { clock, log } = runtime;
-  return ways.includes('jwt') && settings.jwksUrl
-    ? createKeySets(
-        {
-          issuer: settings.jwtIssuer,
-          url: settings.jwksUrl.href,
-          algorithms,
-          ttlSeconds: settings.jwksTtlSeconds,
-          maxStaleSeconds: settings.jwksMaxStaleSeconds,
-          timeoutSeconds: settings.jwksTimeoutSeconds,
-          maxAttempts: settings.jwksMaxAttempts,
-          backoffSeconds: settings.jwksBackoffSeconds,
-          maxBackoffSeconds: settings.jwksMaxBackoffSeconds,
-        },
-        {
-          fetch: egress,
-          clock,
-          log,
-          random: runtime.random,
-          sleep: runtime.sleep,
-          sharePromises: runtime.sharePromises,
-          ...(runtime.sharedKeySet ? { shared: runtime.sharedKeySet } : {}),
-        },
-      )
-    : null;
-}
-
 /** Step 3 of the decision, with the reader of certificates that it shares with the probe. */
 export function composeAuthenticator(
   config: Config,
   runtime: Runtime,
-  keySets: ManagedKeySets | null,
+  keySets: IssuerKeySets,
   used: CredentialUsed,
 ): { readonly authenticate: Authenticator; readonly readCertificate: CertificateReader } {
   const { settings } = config;
@@ -72,30 +38,19 @@ export function composeAuthenticator(
     },
     { clock },
   );
-  const authenticate = createAuthenticator(authenticatorSettings(config), {
+  const authenticate = createAuthenticator(authenticatorSettings(config, keySets), {
     clock,
-    keySets,
     secrets: sharedSecrets(config),
     signaturePrimitive: runtime.cryptography?.verify,
     used,
     readCertificate,
-    grants: createGrants({
-      scopesClaim: settings.jwtScopesClaim,
-      roleClaim: settings.roleClaim,
-      rolesClaim: settings.rolesClaim,
-      roleScopes: {
-        admin: settings.roleAdminScopes,
-        analyst: settings.roleAnalystScopes,
-        reader: settings.roleReaderScopes,
-      },
-      revokeScope: settings.scopeRevoke,
-    }),
+    grants: createGrants(composeRoleScopes(config, [config.documents.roleScopes])),
   });
-  const byOurSecret = settings.jwtSecret !== null && keySets === null;
+  const byOurSecret = keySets.includes(null);
   return { authenticate: byOurSecret ? countingSecrets(authenticate, used) : authenticate, readCertificate };
 }
 
-function authenticatorSettings(config: Config): AuthenticatorSettings {
+function authenticatorSettings(config: Config, keySets: IssuerKeySets): AuthenticatorSettings {
   const { settings, authMode, ways, documents } = config;
   const mtls = {
     policy: settings.mtlsPolicy === null ? null : documents.mtlsPolicy,
@@ -103,7 +58,7 @@ function authenticatorSettings(config: Config): AuthenticatorSettings {
   };
   if (ways.length > 1) {
     const order = ways.filter((way) => way === 'jwt' || way === 'mtls');
-    return { mode: 'several', order, jwt: tokenSettings(config), mtls };
+    return { mode: 'several', order, jwt: tokenSettings(config, keySets), mtls };
   }
   switch (authMode) {
     case 'none':
@@ -113,7 +68,7 @@ function authenticatorSettings(config: Config): AuthenticatorSettings {
     case 'mtls':
       return { mode: 'mtls', ...mtls };
     case 'jwt':
-      return { mode: 'jwt', ...tokenSettings(config) };
+      return { mode: 'jwt', ...tokenSettings(config, keySets) };
   }
 }
 
@@ -122,19 +77,13 @@ function readsClaims({ documents }: Config): boolean {
   return documents.forwardClaims.length > 0 || documents.endpoints.some(({ claims }) => claims !== undefined);
 }
 
-function tokenSettings(config: Config): TokenAuthenticatorSettings {
-  const { settings, algorithms } = config;
+function tokenSettings(config: Config, keySets: IssuerKeySets): TokenAuthenticatorSettings {
+  const { settings } = config;
   return {
     header: settings.jwtHeader,
     prefix: settings.jwtBearerPrefix,
-    algorithms,
-    types: settings.jwtTypes.filter((type) => type !== 'absent'),
-    typeMayBeAbsent: settings.jwtTypes.includes('absent'),
-    issuer: settings.jwtIssuer,
-    audience: settings.jwtAudience,
-    clockSkewSeconds: settings.jwtClockSkewSeconds,
-    maximumLifetimeSeconds: settings.jwtMaximumLifetimeSeconds || null,
-    subjectClaim: settings.jwtSubClaim,
+    maximumBytes: settings.jwtMaximumBytes,
+    issuers: composeIssuers(config, keySets),
     keepClaims: readsClaims(config),
     cache: { maximumEntries: maximumRememberedTokens, maximumCharacters: 16 * 1024 * 1024 },
   };

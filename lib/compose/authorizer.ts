@@ -1,7 +1,6 @@
 import type { ArchiveLock, Outbox, Source, Tail } from '../audit/outbox.ts';
 import { createPseudonyms, type Pseudonyms } from '../audit/pseudonym.ts';
 import type { RecorderTally } from '../audit/recorder.ts';
-import type { ManagedKeySets } from '../authenticate/jwks/key-sets.ts';
 import { createAuthorize } from '../authorize/authorize.ts';
 import type { Config } from '../config/load.ts';
 import { overdueSecrets } from '../config/rotation.ts';
@@ -28,7 +27,8 @@ import { createCors } from '../respond/cors.ts';
 import { type ClaimsUpstream, compileForwardedClaims } from '../respond/forwarded-claims.ts';
 import { createTransportFields } from '../respond/transport.ts';
 import type { Revocations } from '../revoke/revocation.ts';
-import { acceptedValues, composeAuthenticator, composeKeySets } from './authenticate.ts';
+import { acceptedValues, composeAuthenticator } from './authenticate.ts';
+import { composeKeySets, type IssuerKeySets, keySetStates, keysReady, warmKeySets } from './issuers.ts';
 import { composeObservation, metricsAnswer, watchParts } from './observe.ts';
 import { composeRecorder, recording } from './record.ts';
 import type { Runtime } from './runtime.ts';
@@ -48,7 +48,7 @@ export interface Composed {
   /** What goes on in the next composition of the same process. */
   readonly carried: {
     readonly processKey: string;
-    readonly keySets: ManagedKeySets | null;
+    readonly keySets: IssuerKeySets;
     readonly failures: ReturnType<typeof createFailures>;
     readonly store: StoreParts;
     readonly egressWatch: EgressWatch;
@@ -157,7 +157,14 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
     },
     { clock, newId, log, watch: composeObservation(config, { metrics, spans, fetch: egress, clock, log }) },
   );
-  const metricsPage = watchParts(metrics, { keySets, admission, recorder, outbox, breakerOpen, clock });
+  const metricsPage = watchParts(metrics, {
+    keySets: () => keySetStates(config, keySets),
+    admission,
+    recorder,
+    outbox,
+    breakerOpen,
+    clock,
+  });
   const administer = createAdministration({ revocations, pseudonyms, clock });
 
   const fieldRules = createFieldRules({
@@ -211,10 +218,8 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
     carried: { processKey, keySets, failures, store, egressWatch: watch, records, spans },
     metrics,
     metricsPage,
-    ready: () => keySets === null || keySets.state().keys > 0,
-    warm: async (context) => {
-      await keySets?.warm(context);
-    },
+    ready: () => keysReady(keySets),
+    warm: (context) => warmKeySets(keySets, context),
   };
 }
 

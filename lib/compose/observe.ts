@@ -1,7 +1,7 @@
 import type { ObservedAdmission } from '../admit/admission.ts';
 import type { Source } from '../audit/outbox.ts';
 import type { Recorder } from '../audit/recorder.ts';
-import type { ManagedKeySets } from '../authenticate/jwks/key-sets.ts';
+import type { KeySetState } from '../authenticate/jwks/key-sets.ts';
 import type { Config } from '../config/load.ts';
 import type { Decision } from '../decision/outcome.ts';
 import type { Clock, DecisionObserver, Fetch, Log } from '../decision/ports.ts';
@@ -47,7 +47,8 @@ export function composeObservation(
 }
 
 export interface WatchedParts {
-  readonly keySets: Pick<ManagedKeySets, 'state'> | null;
+  /** How the key set of each issuer fares. */
+  readonly keySets: () => readonly KeySetState[];
   readonly admission: Pick<ObservedAdmission, 'snapshotState'>;
   readonly recorder: Pick<Recorder, 'counts'>;
   readonly outbox: Pick<Source, 'backlog'> | null;
@@ -62,11 +63,15 @@ export interface WatchedParts {
 export function watchParts(metrics: Metrics, parts: WatchedParts): () => Promise<string> {
   const { keySets, admission, recorder, outbox, breakerOpen, clock } = parts;
   let backlog: Awaited<ReturnType<Source['backlog']>> | null = null;
-  if (keySets) {
+  if (keySets().length > 0) {
+    metrics.gauge('tgefd_key_set_age_seconds', 'Age of the oldest key set since its last good fetch.', () => {
+      const ages = keySets().flatMap(({ ageSeconds }) => (ageSeconds === null ? [] : [ageSeconds]));
+      return ages.length === 0 ? null : Math.max(...ages);
+    });
     metrics.gauge(
-      'tgefd_key_set_age_seconds',
-      'Age of the key set since its last good fetch.',
-      () => keySets.state().ageSeconds,
+      'tgefd_issuers_without_keys',
+      'Issuers whose tokens cannot be verified now.',
+      () => keySets().filter(({ keys }) => keys === 0).length,
     );
   }
   if (breakerOpen) {

@@ -22,7 +22,10 @@ export interface Runtime {
   readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
   /** Whether one request may await a promise that another made; never on Workers. */
   readonly sharePromises: boolean;
-  readonly sharedKeySet: SharedCopy | null;
+  /** Where instances leave a key set for each other, by a name; null: each asks the issuers itself. */
+  readonly sharedKeySets: ((name: string) => SharedCopy) | null;
+  /** Reads a text file; null where there are none. */
+  readonly readFile: ((path: string) => Promise<string>) | null;
   readonly upstream: Upstream | null;
   /** Where audit records go as lines, or null. */
   readonly auditLine: ((line: string) => void) | null;

@@ -12,6 +12,7 @@ import { mergeEndpoints, parseEndpointRows } from '../request/endpoints/rows.ts'
 import { ownEndpoints } from '../request/endpoints/table.ts';
 import { type AssertionKey, parseAssertionKey } from '../respond/assertion-key.ts';
 import { type ForwardedClaim, parseForwardClaims } from '../respond/forwarded-claims.ts';
+import { furtherRoles } from './issuers/declared.ts';
 import type { Problem } from './problem.ts';
 import { type SettingKey, type Settings, variables } from './variables.ts';
 
@@ -29,6 +30,8 @@ export interface Documents {
   /** Claims that go upstream, each in a field of its own. */
   readonly forwardClaims: readonly ForwardedClaim[];
   readonly quotaOverrides: readonly QuotaOverride[];
+  /** Scopes of further roles, for every issuer and for certificates. */
+  readonly roleScopes: Readonly<Record<string, readonly string[]>>;
   /** Header fields of every export of spans. */
   readonly exporterHeaders: Readonly<Record<string, string>>;
 }
@@ -96,6 +99,9 @@ export function readDocuments(settings: Settings): {
       : parseForwardClaims(jsonOf('forwardClaims'), configuredIdentityFields(settings));
   for (const problem of forwarded.problems) report('forwardClaims', problem);
 
+  const further = furtherRoles(settings.roleScopes);
+  problems.push(...further.problems);
+
   const exporter = settings.otelHeaders && parseExporterHeaders(settings.otelHeaders.current);
   if (exporter && !exporter.ok) report('otelHeaders', exporter.problem);
 
@@ -109,6 +115,7 @@ export function readDocuments(settings: Settings): {
       mtlsPolicy: policy.policy,
       forwardClaims: forwarded.claims,
       quotaOverrides: overrides.overrides,
+      roleScopes: further.roles,
       exporterHeaders: exporter?.ok ? exporter.headers : {},
     },
     problems,

@@ -1,3 +1,4 @@
+import { keyPlaces } from './issuers/places.ts';
 import type { Settings } from './variables.ts';
 
 /** What kind of address a name may resolve to: an address written as such is taken as written. */
@@ -43,7 +44,7 @@ function addressesOf(name: string, listed: boolean): AddressClass {
 export function egressTargets(settings: Settings, awsRegion: string | null): readonly EgressTarget[] {
   const listed = new Set(settings.egressAllow);
   const named: readonly (readonly [URL | null, string])[] = [
-    [settings.jwksUrl, 'TGEFD_JWKS_URL'],
+    ...keyPlaces(settings),
     [settings.redisUrl, 'TGEFD_REDIS_URL'],
     [settings.upstreamUrl, 'TGEFD_UPSTREAM_URL'],
     [settings.vaultUrl, 'TGEFD_VAULT_URL'],

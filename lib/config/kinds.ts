@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { claimPathFault } from '../codec/claim-path.ts';
 
 /** How one variable's text is read: a zod schema from text to value, and the sentence that tells what it accepts. */
 export interface Kind<T> {
@@ -134,6 +135,38 @@ export const hosts: Kind<readonly string[]> = kind(
     words('', host).schema.check(z.refine((names) => names.every((name) => URL.canParse(httpsUrl(name))))),
     z.transform((names: readonly string[]) => names.map((name) => new URL(httpsUrl(name)).host)),
   ),
+);
+
+/** Items separated by commas, each with spaces inside at most; an empty text is no list. */
+export function commaList(accepts: string, fits: (item: string) => boolean): Kind<readonly string[]> {
+  return kind(
+    accepts,
+    z.pipe(
+      z.pipe(
+        z.string(),
+        z.transform((value: string) => value.split(',').map((item) => item.trim())),
+      ),
+      z.array(z.string().check(z.refine(fits))),
+    ) as unknown as z.ZodMiniType<readonly string[], string>,
+  );
+}
+
+/** A text that is one claim path. */
+export const claimPath: Kind<string> = kind(
+  'a claim path: the name of a claim, names separated by dots, or a JSON Pointer',
+  z.string().check(z.refine((value: string) => claimPathFault(value) === null)),
+);
+
+/** Several claim paths. */
+export const claimPaths: Kind<readonly string[]> = commaList(
+  'claim paths separated by commas',
+  (path) => claimPathFault(path) === null,
+);
+
+/** An issuer identifier. What looks like a list or a pattern is none: it would be compared character for character. */
+export const issuerName: Kind<string> = kind(
+  'an issuer identifier, exactly as tokens write it, without comma, `*`, `{` and `}`',
+  matching(/^[^\p{Cc}\s,*{}](?:[^\p{Cc},*{}]*[^\p{Cc}\s,*{}])?$/u),
 );
 
 /** Scope names: visible ASCII without quotes or backslash (RFC 6749 §3.3). */

@@ -1,5 +1,8 @@
 import type { AuthMethod } from '../decision/principal.ts';
 import { type Documents, readDocuments } from './documents.ts';
+import type { IssuerSettings } from './issuers/issuer.ts';
+import { strangerWarnings } from './issuers/posture.ts';
+import { type ReadIssuers, readIssuers } from './issuers/read.ts';
 import { hidingValues, sentenceWithoutSecrets, shownValue } from './masking.ts';
 import { nearName } from './names.ts';
 import { documentNames, expandPolicy, POLICY } from './policy/policy-document.ts';
@@ -20,8 +23,8 @@ export interface Config {
   readonly authMode: AuthMethod;
   /** The kinds of credentials that count, in the order in which they decide. */
   readonly ways: readonly AuthMethod[];
-  /** Signature algorithms that really count, after the rules on key sets and secrets. */
-  readonly algorithms: readonly string[];
+  /** Issuers whose tokens count; empty where no token does. */
+  readonly issuers: readonly IssuerSettings[];
   readonly documents: Documents;
   /** When secrets were last rotated, as far as `X_ROTATED_AT` says. */
   readonly rotatedAtMs: ReadonlyMap<SettingKey, number>;
@@ -100,19 +103,31 @@ function loadVariables(env: Env, place: Place, ofPolicy: readonly Problem[]): Lo
   const misread = new Set(problems.map(({ variable }) => variable));
   const { documents, problems: documentProblems } = readDocuments(settings);
   const checked = crossCheck(settings, given, place);
-  const issuers = settings.jwtIssuer === null ? [] : [settings.jwtIssuer];
-  const ofRows = rowProblems(settings, given, { endpoints: documents.endpoints, ways: checked.ways, issuers });
-  for (const problem of [...documentProblems, ...checked.problems, ...ofRows])
+  const tokens = checked.ways.includes('jwt') ? readIssuers(settings, given, place) : noIssuers;
+  const issuerNames = tokens.issuers.flatMap(({ spellings }) => spellings);
+  const ofRows = rowProblems(settings, given, {
+    endpoints: documents.endpoints,
+    ways: checked.ways,
+    issuers: issuerNames,
+  });
+  for (const problem of [...documentProblems, ...checked.problems, ...tokens.problems, ...ofRows])
     if (!misread.has(problem.variable)) problems.push(problem);
-  warnings.push(...checked.warnings);
+  warnings.push(
+    ...checked.warnings,
+    ...tokens.warnings,
+    ...strangerWarnings(tokens.issuers, documents.endpoints, settings.rbacEnabled),
+  );
 
   const hide = hidingValues(secretValues(env));
   const open = (problem: Problem) => ({ ...problem, found: hide(sentenceWithoutSecrets(problem.found)) });
   const told = { warnings: warnings.map(open) };
   if (problems.length > 0) return { ok: false, problems: problems.map(open), ...told };
-  const { authMode, ways, algorithms } = checked;
-  return { ok: true, config: { settings, given, place, authMode, ways, algorithms, documents, rotatedAtMs }, ...told };
+  const { authMode, ways } = checked;
+  const { issuers } = tokens;
+  return { ok: true, config: { settings, given, place, authMode, ways, issuers, documents, rotatedAtMs }, ...told };
 }
+
+const noIssuers: ReadIssuers = { issuers: [], problems: [], warnings: [] };
 
 /**
  * The faults of a policy document by itself, before anything is known of the rest of the configuration.

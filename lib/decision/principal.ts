@@ -63,7 +63,7 @@ export type Authentication =
       /** The kind of credential that was refused, or asked for, where several kinds count. */
       readonly method?: AuthMethod;
     }
-  | { readonly outcome: 'unavailable'; readonly reason: 'keys_unavailable'; readonly retryAfterSeconds: number };
+  | { readonly outcome: 'unavailable'; readonly reason: 'keys_unavailable'; readonly retryAfterSeconds: number | null };
 
 /** What a revocation can name about a credential. */
 export interface RevocationHandles {

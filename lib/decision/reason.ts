@@ -16,6 +16,8 @@ export type CredentialReason =
   | { readonly reason: 'token_signature_invalid' }
   | { readonly reason: 'token_claim_missing'; readonly claim: ClaimName }
   | { readonly reason: 'token_claim_invalid'; readonly claim: ClaimName }
+  /** A claim that the configuration requires has another value, or is absent. */
+  | { readonly reason: 'token_claim_refused'; readonly path: string }
   | { readonly reason: 'token_expired'; readonly secondsAgo: number }
   | { readonly reason: 'token_not_yet_valid'; readonly claim: 'nbf' | 'iat'; readonly secondsAhead: number }
   | { readonly reason: 'token_lifetime_too_long'; readonly lifetimeSeconds: number; readonly maximumSeconds: number }
@@ -59,7 +61,8 @@ export type Reason =
   /** The body of a request to one of our own endpoints says nothing that we understand. */
   | { readonly reason: 'body_invalid' }
   | { readonly reason: 'configuration_invalid' }
-  | { readonly reason: 'keys_unavailable'; readonly retryAfterSeconds: number }
+  /** Null: waiting mends nothing, the configuration must change. */
+  | { readonly reason: 'keys_unavailable'; readonly retryAfterSeconds: number | null }
   | { readonly reason: 'revocation_unavailable'; readonly retryAfterSeconds: number }
   | { readonly reason: 'limits_unavailable'; readonly retryAfterSeconds: number }
   | { readonly reason: 'audit_unavailable'; readonly retryAfterSeconds: number }

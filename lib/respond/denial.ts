@@ -25,6 +25,7 @@ export function codeOf(reason: Reason): Code {
     case 'token_signature_invalid':
     case 'token_claim_missing':
     case 'token_claim_invalid':
+    case 'token_claim_refused':
     case 'token_expired':
     case 'token_not_yet_valid':
     case 'token_lifetime_too_long':

@@ -17,7 +17,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { createAuthenticator } from '../../lib/authenticate/authenticate.ts';
 import type { Authenticator } from '../../lib/authenticate/authenticator.ts';
 import type { AccessRequest, Boundary } from '../../lib/decision/request.ts';
-import { context, createSigner, keySetsOf, now, tokenOf, tokenSettings } from '../support/tokens.ts';
+import { context, createSigner, issuerOf, keySetsOf, now, tokenOf, tokenSettings } from '../support/tokens.ts';
 
 let token: string;
 let authenticate: Authenticator;
@@ -28,16 +28,16 @@ beforeAll(async () => {
   authenticate = createAuthenticator(
     {
       mode: 'jwt',
-      ...tokenSettings,
+      issuers: [issuerOf(tokenSettings, keySetsOf([signer.verification]))],
+      maximumBytes: 8192,
       header: 'authorization',
       prefix: 'bearer ',
       cache: { maximumEntries: 10, maximumCharacters: 100_000 },
     },
     {
       clock: () => now * 1000,
-      keySets: keySetsOf([signer.verification]),
       secrets: [],
-      grants: { ofClaims: () => ({ scopes: [], roles: [] }), ofLists: () => ({ scopes: [], roles: [] }) },
+      grants: { ofLists: () => ({ scopes: [], roles: [] }) },
       readCertificate: () => ({ found: 'none' }),
     },
   );

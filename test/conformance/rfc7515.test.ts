@@ -20,14 +20,15 @@
  * | RFC 8037 §3.1, appendix A.4 EdDSA | "RFC 8037 A.4" |
  */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type AccessTokenParts, createVerifyToken } from '../../lib/authenticate/jwt/access-token.ts';
 import { signatureAlgorithms, verifySignature } from '../../lib/authenticate/jwt/algorithms.ts';
 import { decodeBase64url } from '../../lib/codec/base64url.ts';
 import {
   context,
   createSigner,
+  createVerifyToken,
   judge,
   keySetsOf,
+  type OneIssuerParts,
   part,
   type Signer,
   sign,
@@ -43,7 +44,7 @@ function bytes(text: string) {
 const examplePayload = 'eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ';
 const exampleInstant = 1_300_819_300;
 
-function verifyExample(algorithm: string, parts: AccessTokenParts) {
+function verifyExample(algorithm: string, parts: OneIssuerParts) {
   return createVerifyToken(
     {
       ...tokenSettings,
@@ -61,10 +62,10 @@ async function publicKey(algorithm: string, jwk: JsonWebKey) {
   const parameters = signatureAlgorithms.get(algorithm)?.importParameters;
   if (!parameters) throw new Error(algorithm);
   const key = await crypto.subtle.importKey('jwk', jwk, parameters, false, ['verify']);
-  return { keySets: keySetsOf([{ keyId: null, algorithm, key }], 'joe'), secrets: [] };
+  return { keySets: keySetsOf([{ keyId: null, algorithm, key }]), secrets: [] };
 }
 
-const examples: [string, string, string, string, () => Promise<AccessTokenParts> | AccessTokenParts][] = [
+const examples: [string, string, string, string, () => Promise<OneIssuerParts> | OneIssuerParts][] = [
   [
     'A.1',
     'HS256',

@@ -23,11 +23,12 @@
  * | encryption (JWE, RFC 7516) | not accepted: rfc7515.test.ts "§5.2" |
  */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createVerifyToken } from '../../lib/authenticate/jwt/access-token.ts';
 import {
   audience,
   claims,
   createSigner,
+  createVerifyToken,
+  issuer,
   judge,
   keySetsOf,
   now,
@@ -81,9 +82,9 @@ describe('RFC 7519', () => {
   });
 
   it('§4.1.1: iss is the configured one, case-sensitive', async () => {
-    expect(await judgedClaims({ iss: tokenSettings.issuer.toUpperCase() })).toEqual({ reason: 'token_issuer_unknown' });
+    expect(await judgedClaims({ iss: issuer.toUpperCase() })).toEqual({ reason: 'token_issuer_unknown' });
     expect(await judgedClaims({ iss: undefined })).toEqual(missing('iss'));
-    expect(await judgedClaims({ iss: [tokenSettings.issuer] })).toEqual(invalid('iss'));
+    expect(await judgedClaims({ iss: [issuer] })).toEqual(invalid('iss'));
   });
 
   it('§4.1.2: sub is a string', async () => {

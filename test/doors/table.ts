@@ -155,7 +155,6 @@ export const doorTable: readonly DoorCase[] = [
   refused('a key that the issuer never had', 'unknown key'),
   refused('a critical extension nobody knows', 'crit'),
   refused('a token of another type', 'wrong type'),
-  refused('a scope claim that is a number', 'scope of a wrong type'),
   refused('something that is no token', 'a word'),
   {
     name: 'a token of more than 8 KiB',
@@ -190,6 +189,7 @@ export const doorTable: readonly DoorCase[] = [
   forbidden('a job without its scope', 'GET', '/v1/jobs/42', 'metrics only', 'jobs'),
   forbidden('metrics without their scope', 'GET', '/metrics', 'evaluate only', 'metrics'),
   forbidden('a token without any scope', 'GET', '/v1/metrics', 'no scope', 'metrics'),
+  forbidden('a scope claim that is a number', 'GET', '/v1/metrics', 'scope of a wrong type', 'metrics'),
   forbidden('the reader role on a heavy endpoint', 'POST', '/v1/evaluate', 'reader role', 'evaluate'),
 
   {

@@ -1,8 +1,14 @@
 /** Tokens for tests: signed by hand, so that nothing a header or a claims set could say is out of reach. */
-import type { VerifyToken } from '../../lib/authenticate/jwt/access-token.ts';
+import {
+  type AccessTokenParts,
+  createVerifyToken as createVerifier,
+  type VerifyToken,
+} from '../../lib/authenticate/jwt/access-token.ts';
 import { signatureAlgorithms } from '../../lib/authenticate/jwt/algorithms.ts';
 import type { KeyAnswer, KeyQuery, KeySets, VerificationKey } from '../../lib/authenticate/jwt/keys.ts';
+import type { ClaimGrants, TokenIssuer } from '../../lib/authenticate/jwt/token-issuer.ts';
 import { encodeBase64url } from '../../lib/codec/base64url.ts';
+import { compileClaimPath } from '../../lib/codec/claim-path.ts';
 import type { RequestContext } from '../../lib/decision/ports.ts';
 
 /** The instant at which tests happen, in epoch seconds. */
@@ -22,7 +28,19 @@ export const claims = {
   scope: 'discover jobs',
 };
 
-export const tokenSettings = {
+/** The rules of one issuer, as tests write them. */
+export interface OneIssuer {
+  readonly issuer: string | null;
+  readonly audience: string | null;
+  readonly clockSkewSeconds: number;
+  readonly maximumLifetimeSeconds: number | null;
+  readonly subjectClaim: string;
+  readonly algorithms: readonly string[];
+  readonly types: readonly string[];
+  readonly typeMayBeAbsent: boolean;
+}
+
+export const tokenSettings: OneIssuer = {
   issuer,
   audience,
   clockSkewSeconds: 60,
@@ -105,10 +123,49 @@ export async function signWithSecret(
   return sign({ algorithm: 'HS256', privateKey: key }, header, body);
 }
 
-/** A key set that never fails: keys by issuer, found by key id and algorithm. Remembers what it was asked. */
+const nothingGranted: ClaimGrants = { ofClaims: () => ({ scopes: [], roles: [] }), ignoredRoles: () => null };
+
+/** One issuer with its keys, from the rules that tests write; `changes` are members of the issuer itself. */
+export function issuerOf(
+  { issuer: spelling, audience: wanted, subjectClaim, ...rules }: OneIssuer,
+  keySets: KeySets | null,
+  changes: Partial<TokenIssuer> = {},
+): TokenIssuer {
+  return {
+    ...rules,
+    spellings: spelling === null ? [] : [spelling],
+    audiences: wanted === null ? [] : [wanted],
+    audienceClaim: null,
+    required: [],
+    subject: [compileClaimPath(subjectClaim)],
+    trustDomain: null,
+    keySets,
+    grants: nothingGranted,
+    identifiesByIssuer: false,
+    setBy: {
+      issuer: 'TGEFD_JWT_ISSUER',
+      audience: 'TGEFD_JWT_AUDIENCE',
+      keys: 'TGEFD_JWKS_URL',
+      algorithms: 'TGEFD_JWT_ALLOWED_ALGS',
+      types: 'TGEFD_JWT_TYP',
+      max_ttl_sec: 'TGEFD_JWT_MAX_TTL_SEC',
+      subject: 'TGEFD_JWT_SUB_CLAIM',
+      require: 'TGEFD_JWT_REQUIRED_CLAIMS',
+    },
+    ...changes,
+  };
+}
+
+export type OneIssuerParts = AccessTokenParts & { readonly keySets: KeySets | null };
+
+/** The verification of one issuer's tokens. */
+export function createVerifyToken(rules: OneIssuer, { keySets, ...parts }: OneIssuerParts): VerifyToken {
+  return createVerifier({ issuers: [issuerOf(rules, keySets)] }, parts);
+}
+
+/** A key set that never fails: keys found by key id and algorithm. Remembers what it was asked. */
 export function keySetsOf(
   keys: readonly VerificationKey[],
-  of: string | null = issuer,
 ): KeySets & { asked: KeyQuery[]; keys: VerificationKey[]; stale: boolean; answer: KeyAnswer | null } {
   const sets = {
     asked: [] as KeyQuery[],
@@ -120,14 +177,12 @@ export function keySetsOf(
       sets.asked.push(query);
       if (sets.answer) return sets.answer;
       const fit = sets.keys.filter(
-        (key) => query.issuer === of && key.algorithm === query.algorithm && (query.keyId ?? key.keyId) === key.keyId,
+        (key) => key.algorithm === query.algorithm && (query.keyId ?? key.keyId) === key.keyId,
       );
-      const [key] = fit;
-      if (!key) return { found: 'none', reason: { reason: 'token_key_unknown' } };
-      return fit.length > 1
-        ? { found: 'none', reason: { reason: 'token_key_ambiguous' } }
-        : { found: 'key', key, stale: sets.stale };
+      if (fit.length === 0) return { found: 'none', reason: { reason: 'token_key_unknown' } };
+      return { found: 'keys', keys: fit.slice(0, 4), more: fit.length > 4, stale: sets.stale };
     },
+    findAgain: (): KeyAnswer => sets.answer ?? { found: 'none', reason: { reason: 'token_key_unknown' } },
   };
   return sets;
 }

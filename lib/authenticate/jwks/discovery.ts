@@ -23,7 +23,7 @@ export interface DiscoveryRules {
  * The URLs at which an issuer publishes its metadata, in the order in which they are asked: OpenID Connect Discovery 1.0
  * §4.1, then RFC 8414 §3.1.
  *
- * @param issuer - an `https:` URL, or a name without scheme (Google has one), which stands for an `https:` URL.
+ * @param issuer - an `https:` URL.
  * @returns the two URLs; empty when the issuer is no URL, such as a SPIFFE trust domain.
  * @example
  * discoveryUrls('https://id.example/realms/a')[1]; // 'https://id.example/.well-known/oauth-authorization-server/realms/a'
@@ -40,10 +40,8 @@ export function discoveryUrls(issuer: string): readonly string[] {
 
 /** The URL that an issuer identifier is, or null. Query and fragment are not allowed in one (RFC 8414 §2). */
 export function issuerUrl(issuer: string): URL | null {
-  const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(issuer) ? issuer : `https://${issuer}`;
-  if (!URL.canParse(text)) return null;
-  const url = new URL(text);
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') return null;
+  if (!/^https?:\/\//.test(issuer) || !URL.canParse(issuer)) return null;
+  const url = new URL(issuer);
   return url.search + url.hash + url.username + url.password === '' && url.hostname !== '' ? url : null;
 }
 
@@ -62,8 +60,7 @@ export function readDiscovery(text: string, { issuer, keySetHosts }: DiscoveryRu
   if (!isJsonObject(metadata)) return { problem: 'discovery_not_json', host: null };
   const named = member(metadata, 'issuer');
   const own = issuerUrl(issuer);
-  if (named !== issuer && !(own !== null && !issuer.includes('://') && named === `https://${issuer}`))
-    return { problem: 'discovery_issuer_differs', host: null };
+  if (named !== issuer) return { problem: 'discovery_issuer_differs', host: null };
   const location = member(metadata, 'jwks_uri');
   if (typeof location !== 'string' || !URL.canParse(location)) return { problem: 'discovery_without_keys', host: null };
   const url = new URL(location);

@@ -1,7 +1,7 @@
 import { decodeBase64url } from '../../codec/base64url.ts';
 import { isJsonObject, type JsonValue, member } from '../../codec/strict-json.ts';
 import type { KeyCheck } from '../../decision/reason.ts';
-import { minimumModulusBits, signatureAlgorithms } from '../jwt/algorithms.ts';
+import { minimumModulusBits, sameAlgorithm, signatureAlgorithms } from '../jwt/algorithms.ts';
 
 /** One JWK of a set after checking: what it is, and the first thing that is wrong with it whatever the algorithm. */
 export interface CheckedJwk {
@@ -24,6 +24,7 @@ const coordinateBytes: ReadonlyMap<string, number> = new Map([
   ['P-521', 66],
   ['Ed25519', 32],
 ]);
+const signatureUse: readonly string[] = ['sig'];
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
 
 /**
@@ -31,7 +32,7 @@ const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
  * all: no object, or a `kid` that is no string. Does not look at `x5c`, `x5t` or `x5u` (the TLS of the key set's own URL
  * vouches for the keys), and leaves it to the import to find a point off its curve.
  */
-export function checkJwk(value: JsonValue): CheckedJwk | null {
+export function checkJwk(value: JsonValue, uses: readonly string[] = signatureUse): CheckedJwk | null {
   if (!isJsonObject(value)) return null;
   const kid = member(value, 'kid');
   const alg = member(value, 'alg');
@@ -47,7 +48,7 @@ export function checkJwk(value: JsonValue): CheckedJwk | null {
 
   if (privateMembers.some((name) => Object.hasOwn(value, name))) return flawed('private');
   const use = member(value, 'use');
-  if (use !== undefined && use !== 'sig') return flawed('use');
+  if (use !== undefined && !(typeof use === 'string' && uses.includes(use))) return flawed('use');
   const operations = member(value, 'key_ops');
   if (operations !== undefined && !allowVerification(operations)) return flawed('key_ops');
   if (alg !== undefined && typeof alg !== 'string') return flawed('alg');
@@ -75,7 +76,7 @@ export function unfitness(jwk: CheckedJwk, algorithm: string): KeyCheck | null {
   if (jwk.flaw !== null) return jwk.flaw;
   const needed = signatureAlgorithms.get(algorithm);
   if (needed?.keyType !== jwk.material.kty) return 'kty';
-  if (jwk.algorithm !== null && jwk.algorithm !== algorithm) return 'alg';
+  if (jwk.algorithm !== null && !sameAlgorithm(jwk.algorithm, algorithm)) return 'alg';
   if (needed.curve !== null && needed.curve !== jwk.material.crv) return 'curve';
   return null;
 }

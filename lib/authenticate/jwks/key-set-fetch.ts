@@ -5,12 +5,22 @@ import type { Fetch } from '../../decision/ports.ts';
 /** Resolves after `milliseconds`, or as soon as `signal` aborts; never rejects. */
 export type Sleep = (milliseconds: number, signal?: AbortSignal) => Promise<void>;
 
-export type FetchProblem = 'unreachable' | 'timeout' | 'status' | 'refused' | 'too_large' | 'not_utf8';
+export type FetchProblem =
+  | 'unreachable'
+  | 'connection_refused'
+  | 'name_unknown'
+  | 'certificate_untrusted'
+  | 'certificate_name_differs'
+  | 'timeout'
+  | 'status'
+  | 'refused'
+  | 'too_large'
+  | 'not_utf8';
 
-export type Fetched =
+export type Fetched<Problem = FetchProblem> =
   | { readonly text: string }
   | {
-      readonly problem: FetchProblem;
+      readonly problem: Problem;
       readonly status: number | null;
       /** Whether the same request may well succeed a moment later. */
       readonly transient: boolean;
@@ -18,8 +28,15 @@ export type Fetched =
 
 const maximumBytes = 512 * 1024;
 
+/** The way to an issuer. */
+export interface FetchParts {
+  /** From the egress guard: reaches the configured hosts only and follows no redirect to another origin. */
+  readonly fetch: Fetch;
+  readonly sleep: Sleep;
+}
+
 /**
- * One attempt to get the text of a key set: at most 512 KiB, header section and body within `timeoutMs`. Only a 200 counts.
+ * One attempt to get the text of a key set or of an issuer's metadata: at most 512 KiB, header section and body within `timeoutMs`. Only a 200 counts.
  * A request refused by the egress guard (another host, a redirect elsewhere), any other status and an oversized body are
  * not transient; 5xx, a time-out and a broken connection are. Never throws and never hangs, even when `fetch` ignores its
  * signal. Says nothing about the contents.
@@ -27,7 +44,8 @@ const maximumBytes = 512 * 1024;
 export async function fetchKeySet(
   url: string,
   timeoutMs: number,
-  { fetch, sleep }: { readonly fetch: Fetch; readonly sleep: Sleep },
+  { fetch, sleep }: FetchParts,
+  bearerToken: string | null = null,
 ): Promise<Fetched> {
   const attempt = new AbortController();
   const timer = new AbortController();
@@ -36,7 +54,7 @@ export async function fetchKeySet(
     return failure('timeout');
   });
   try {
-    return await Promise.race([request(url, attempt.signal, fetch), expiry]);
+    return await Promise.race([request(url, bearerToken, attempt.signal, fetch), expiry]);
   } finally {
     timer.abort();
   }
@@ -50,10 +68,13 @@ function failure(problem: FetchProblem, status: number | null = null, transient 
   };
 }
 
-async function request(url: string, signal: AbortSignal, fetch: Fetch): Promise<Fetched> {
+async function request(url: string, bearerToken: string | null, signal: AbortSignal, fetch: Fetch): Promise<Fetched> {
   try {
     const response = await fetch(url, {
-      headers: { accept: 'application/jwk-set+json, application/json' },
+      headers: {
+        accept: 'application/jwk-set+json, application/json',
+        ...(bearerToken === null ? {} : { authorization: `Bearer ${bearerToken}` }),
+      },
       // A cache between here and the issuer would hide a rotation.
       cache: 'no-store',
       redirect: 'manual',
@@ -63,8 +84,32 @@ async function request(url: string, signal: AbortSignal, fetch: Fetch): Promise<
     await response.body?.cancel();
     return failure('status', response.status, response.status >= 500);
   } catch (error) {
-    return error instanceof EgressRefused ? failure('refused', null, false) : failure('unreachable');
+    return error instanceof EgressRefused ? failure('refused', null, false) : failure(causeOf(error));
   }
+}
+
+const causes: ReadonlyMap<string, FetchProblem> = new Map([
+  ['ECONNREFUSED', 'connection_refused'],
+  ['ENOTFOUND', 'name_unknown'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'certificate_name_differs'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'certificate_untrusted'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'certificate_untrusted'],
+  ['UNABLE_TO_GET_ISSUER_CERT', 'certificate_untrusted'],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'certificate_untrusted'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'certificate_untrusted'],
+  ['CERT_HAS_EXPIRED', 'certificate_untrusted'],
+  ['CERT_NOT_YET_VALID', 'certificate_untrusted'],
+]);
+
+/** What an error of Node's client tells; other runtimes tell nothing. */
+function causeOf(error: unknown): FetchProblem {
+  let inner = error;
+  for (let depth = 0; depth < 3 && inner instanceof Error; depth++) {
+    const known = 'code' in inner && typeof inner.code === 'string' ? causes.get(inner.code) : undefined;
+    if (known !== undefined) return known;
+    inner = inner.cause;
+  }
+  return 'unreachable';
 }
 
 async function readText(body: ReadableStream<Uint8Array>, signal: AbortSignal): Promise<Fetched> {

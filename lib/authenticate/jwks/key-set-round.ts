@@ -1,12 +1,10 @@
-import type { Clock, Fetch, RequestContext } from '../../decision/ports.ts';
-import { type KeySet, type KeySetProblem, parseKeySet } from './json-web-key-set.ts';
+import type { Clock, RequestContext } from '../../decision/ports.ts';
+import { type KeyRules, type KeySet, type KeySetProblem, parseKeySet, type UnusableKey } from './json-web-key-set.ts';
 import { readCopy, type SharedCopy, writeCopy } from './key-set-copy.ts';
-import { type FetchProblem, fetchKeySet, type Sleep } from './key-set-fetch.ts';
+import type { Sleep } from './key-set-fetch.ts';
+import type { KeySource, SourceProblem } from './key-source.ts';
 
-export interface RoundSettings {
-  readonly url: string;
-  /** The `alg` values that a key may serve. */
-  readonly algorithms: readonly string[];
+export interface RoundSettings extends KeyRules {
   readonly ttlSeconds: number;
   readonly maxStaleSeconds: number;
   /** Deadline of one attempt, body included. */
@@ -18,8 +16,8 @@ export interface RoundSettings {
 }
 
 export interface RoundParts {
-  /** From the egress guard: reaches the configured host only and follows no redirect to another origin. */
-  readonly fetch: Fetch;
+  /** Where the text of the key set comes from. */
+  readonly source: KeySource;
   readonly clock: Clock;
   readonly sleep: Sleep;
   /** Uniform in [0, 1), for jitter only. */
@@ -34,9 +32,13 @@ export interface HeldKeySet {
 }
 
 export interface RoundFailure {
-  readonly problem: FetchProblem | KeySetProblem;
+  readonly problem: SourceProblem | KeySetProblem;
   readonly status: number | null;
   readonly attempts: number;
+  /** The host that discovery was refused, for the operator to allow or not. */
+  readonly host?: string;
+  /** Why each key of a set is of no use, where none is. */
+  readonly unusable: readonly UnusableKey[];
 }
 
 /** What a round needs of the state it works for. */
@@ -60,21 +62,21 @@ export function jittered(milliseconds: number, random: () => number): number {
  * round at once: asking again within a second will not change it. Never rejects.
  */
 export function createRound(settings: RoundSettings, parts: RoundParts) {
-  const { clock, sleep, random, shared } = parts;
-  const { url, algorithms, maxAttempts } = settings;
+  const { source, clock, sleep, random, shared } = parts;
+  const { maxAttempts } = settings;
 
   const take = async (text: string, fetchedAtMs: number, holder: Holder) => {
-    const parsed = await parseKeySet(text, algorithms, holder.held()?.set ?? null);
-    return 'set' in parsed ? holder.adopt({ set: parsed.set, fetchedAtMs }) : parsed.problem;
+    const parsed = await parseKeySet(text, settings, holder.held()?.set ?? null);
+    return 'set' in parsed ? holder.adopt({ set: parsed.set, fetchedAtMs }) : parsed;
   };
 
   const takeShared = async (holder: Holder): Promise<boolean> => {
-    if (!shared) return false;
+    if (!shared || source.copyName === null) return false;
     const timer = new AbortController();
     const late = sleep(sharedReadMs, timer.signal).then(() => null);
     const text = await Promise.race([readShared(shared), late]);
     timer.abort();
-    const copy = text === null ? null : readCopy(text, url, clock());
+    const copy = text === null ? null : readCopy(text, source.copyName, clock());
     if (copy === null || copy.fetchedAtMs <= (holder.held()?.fetchedAtMs ?? 0)) return false;
     return (await take(copy.text, copy.fetchedAtMs, holder)) === true;
   };
@@ -84,20 +86,21 @@ export function createRound(settings: RoundSettings, parts: RoundParts) {
     for (let attempts = 1; ; attempts++) {
       const startedAtMs = clock();
       const timeoutMs = Math.min(settings.timeoutSeconds * 1000, endsAtMs - startedAtMs);
-      const fetched = await fetchKeySet(url, timeoutMs, parts);
+      const fetched = await source.read(timeoutMs);
       if ('text' in fetched) {
         const taken = await take(fetched.text, startedAtMs, holder);
-        if (typeof taken === 'string') return { problem: taken, status: 200, attempts };
-        if (shared && holder.held()?.fetchedAtMs === startedAtMs) {
-          const copy = writeCopy({ url, fetchedAtMs: startedAtMs, text: fetched.text });
+        if (typeof taken === 'object') return { ...taken, status: 200, attempts };
+        if (shared && source.copyName !== null && holder.held()?.fetchedAtMs === startedAtMs) {
+          const copy = writeCopy({ url: source.copyName, fetchedAtMs: startedAtMs, text: fetched.text });
           context.defer(writeShared(shared, copy, settings.ttlSeconds + settings.maxStaleSeconds));
         }
         return null;
       }
-      const { problem, status, transient } = fetched;
+      const { problem, status, transient, host } = fetched;
       const backoffSeconds = Math.min(settings.maxBackoffSeconds, settings.backoffSeconds * 2 ** (attempts - 1));
       const pauseMs = jittered(backoffSeconds * 1000, random);
-      if (!transient || attempts >= maxAttempts || clock() + pauseMs >= endsAtMs) return { problem, status, attempts };
+      if (!transient || attempts >= maxAttempts || clock() + pauseMs >= endsAtMs)
+        return { problem, status, attempts, unusable: [], ...(host === undefined ? {} : { host }) };
       await sleep(pauseMs);
     }
   };

@@ -1,12 +1,12 @@
 import type { Log, RequestContext } from '../../decision/ports.ts';
-import type { KeyAnswer, KeyQuery, KeySets } from '../jwt/keys.ts';
+import type { KeyAnswer, KeyQuery, KeySets, VerificationKey } from '../jwt/keys.ts';
 import { type KeySet, keyUnknown } from './json-web-key-set.ts';
 import { createOutage } from './key-set-outage.ts';
 import { createRound, type HeldKeySet, type RoundParts, type RoundSettings } from './key-set-round.ts';
 import { createRefetchBudget, refetchSpacingMs } from './refetch-budget.ts';
 
 export interface KeySetSettings extends RoundSettings {
-  /** The one `iss` whose tokens this set may verify; null accepts any, and the set then answers for all of them. */
+  /** The issuer whose keys these are, for the log; null where any issuer is accepted. */
   readonly issuer: string | null;
 }
 
@@ -26,6 +26,8 @@ export interface KeySetState {
   readonly ageSeconds: number | null;
   /** Why the last refresh failed; null once one has succeeded. */
   readonly lastFailure: string | null;
+  /** Whether the configuration must change before any key can be used. */
+  readonly misconfigured: boolean;
 }
 
 export interface ManagedKeySets extends KeySets {
@@ -65,7 +67,7 @@ export function createKeySets(settings: KeySetSettings, parts: KeySetParts): Man
   const lastMs = ttlMs + settings.maxStaleSeconds * 1000;
   const runRound = createRound(settings, parts);
   const mayRefetch = createRefetchBudget();
-  const outage = createOutage(settings.maxBackoffSeconds, parts);
+  const outage = createOutage(settings, parts);
 
   let held: HeldKeySet | null = null;
   let refreshAfterMs = 0;
@@ -79,20 +81,20 @@ export function createKeySets(settings: KeySetSettings, parts: KeySetParts): Man
       : Math.max(0, nowMs - held.fetchedAtMs);
   const isRunning = (nowMs: number): boolean => running !== null && nowMs < running.endsAtMs;
 
-  const adopt = (taken: HeldKeySet, wanted: KeyQuery | null): boolean => {
+  const adopt = (taken: HeldKeySet, wanted: Wanted | null): boolean => {
     const nowMs = clock();
     // A round that was given up for lost may still end: what it brings must not replace something newer.
     if (held !== null && taken.fetchedAtMs < held.fetchedAtMs && held.fetchedAtMs <= nowMs) return true;
-    logChange(held?.set, taken.set, log);
+    logChange(held?.set, taken.set, settings.issuer, log);
     held = taken;
     refreshAfterMs = ttlMs * (refreshAfterShare - random() / 10);
     const age = ageMs(nowMs);
     const answersIt =
-      wanted === null || age < refetchSpacingMs || taken.set.find(wanted.keyId, wanted.algorithm) !== keyUnknown;
+      wanted === null || age < refetchSpacingMs || isNews(taken.set.find(wanted.keyId, wanted.algorithm), wanted.tried);
     return age < refreshAfterMs && answersIt;
   };
 
-  const start = (context: RequestContext, wanted: KeyQuery | null): Promise<void> => {
+  const start = (context: RequestContext, wanted: Wanted | null): Promise<void> => {
     const round = ++rounds;
     const endsAtMs = clock() + settings.timeoutSeconds * 2000;
     const holder = { held: () => held, adopt: (taken: HeldKeySet) => adopt(taken, wanted) };
@@ -120,20 +122,22 @@ export function createKeySets(settings: KeySetSettings, parts: KeySetParts): Man
     const age = ageMs(nowMs);
     const found = held !== null && age < lastMs ? held.set.find(query.keyId, query.algorithm) : null;
     if (found === null || (found === keyUnknown && outage.isOngoing()))
-      return { found: 'unavailable', retryAfterSeconds: Math.max(1, Math.ceil(outage.restMs(nowMs) / 1000)) };
-    return found.found === 'key' && age >= ttlMs ? { ...found, stale: true } : found;
+      return {
+        found: 'unavailable',
+        retryAfterSeconds: outage.isConfigurationFault() ? null : Math.max(1, Math.ceil(outage.restMs(nowMs) / 1000)),
+      };
+    return found.found === 'keys' && age >= ttlMs ? { ...found, stale: true } : found;
   };
 
   return {
     find(query, context, mayFetch) {
-      if (settings.issuer !== null && query.issuer !== settings.issuer) return keyUnknown;
       const nowMs = clock();
       const age = ageMs(nowMs);
       const found = held?.set.find(query.keyId, query.algorithm) ?? keyUnknown;
       const due = age >= refreshAfterMs || outage.isOngoing();
       if (!due && found !== keyUnknown) return found;
 
-      const wanted = found === keyUnknown && mayFetch ? query : null;
+      const wanted = found === keyUnknown && mayFetch ? { ...query, tried: noKeys } : null;
       const usable = age < ttlMs || (age < lastMs && outage.isOngoing());
       const worthWaiting = !usable || wanted !== null;
       if (isRunning(nowMs))
@@ -142,6 +146,16 @@ export function createKeySets(settings: KeySetSettings, parts: KeySetParts): Man
       if (outage.restMs(nowMs) > 0 || !(due || (wanted !== null && mayRefetch(nowMs)))) return answer(query);
       const done = start(context, wanted);
       return worthWaiting ? done.then(() => answer(query)) : answer(query);
+    },
+
+    findAgain(query, tried, context, mayFetch) {
+      const nowMs = clock();
+      const known = answer(query);
+      // Another request may have brought the new key while this one was verifying.
+      if (isNews(known, tried) || known.found === 'unavailable') return known;
+      if (isRunning(nowMs)) return outage.isOngoing() ? known : attend().then(() => answer(query));
+      if (!mayFetch || outage.restMs(nowMs) > 0 || !mayRefetch(nowMs)) return known;
+      return start(context, { ...query, tried }).then(() => answer(query));
     },
 
     async warm(context) {
@@ -156,17 +170,32 @@ export function createKeySets(settings: KeySetSettings, parts: KeySetParts): Man
         keys: held !== null && age < lastMs ? held.set.keys.size : 0,
         ageSeconds: Number.isFinite(age) ? Math.floor(age / 1000) : null,
         lastFailure: outage.cause(),
+        misconfigured: outage.isConfigurationFault(),
       };
     },
   };
 }
 
+/** What a round is to find besides a fresh set: an answer with a key that has not been tried. */
+interface Wanted extends KeyQuery {
+  readonly tried: readonly VerificationKey[];
+}
+
+const noKeys: readonly VerificationKey[] = [];
+
+/** Whether an answer holds a key that was not tried; without any tried ones, whether it is an answer at all. */
+function isNews(answer: KeyAnswer, tried: readonly VerificationKey[]): boolean {
+  if (tried.length === 0) return answer !== keyUnknown;
+  return answer.found === 'keys' && answer.keys.some((key) => !tried.includes(key));
+}
+
 /** One line when keys came or went, or began to be published with their private part; none for more of the same. */
-function logChange(before: KeySet | undefined, after: KeySet, log: Log): void {
+function logChange(before: KeySet | undefined, after: KeySet, issuer: string | null, log: Log): void {
   const added = [...after.keys.keys()].filter((key) => !before?.keys.has(key)).length;
   const removed = (before?.keys.size ?? 0) - (after.keys.size - added);
   if (added + removed === 0 && before?.exposed === after.exposed) return;
   log(after.exposed > 0 ? 'warn' : 'info', 'key_set_changed', {
+    issuer,
     keys: after.keys.size,
     added,
     removed,

@@ -1,30 +1,35 @@
+import type { JsonObject } from '../../codec/strict-json.ts';
 import type { RequestContext } from '../../decision/ports.ts';
 import type { Authentication } from '../../decision/principal.ts';
 import type { CredentialReason } from '../../decision/reason.ts';
-import { keyMisfit, type SignaturePrimitive, signatureAlgorithms, verifySignature } from './algorithms.ts';
+import {
+  keyMisfit,
+  type SignaturePrimitive,
+  signatureAlgorithms,
+  verifySignature,
+  withSynonyms,
+} from './algorithms.ts';
 import { type CompactJws, parseCompactJws } from './compact-jws.ts';
-import type { KeyQuery, KeySets, VerificationKey } from './keys.ts';
+import type { KeyAnswer, KeyQuery, KeySets, VerificationKey } from './keys.ts';
 import { isRefusal } from './refusal.ts';
+import { refusalFacts } from './refusal-facts.ts';
 import { createFindSecret, type SharedSecret } from './shared-secrets.ts';
-import { type ClaimRules, checkClaims, checkIssuer, type TokenFacts } from './token-claims.ts';
-import { checkHeader, mediaType, type TokenHeader } from './token-header.ts';
+import { checkClaims, type TokenFacts } from './token-claims.ts';
+import { checkHeader, type HeaderRules, mediaType, type TokenHeader } from './token-header.ts';
+import { createFindIssuer, isIssuer, type TokenIssuer } from './token-issuer.ts';
 
 declare const verified: unique symbol;
 
 /** Claims of a token whose signature was verified and whose registered claims hold. Read with `Object.hasOwn`. */
 export type VerifiedClaims = Readonly<Record<string, unknown>> & { readonly [verified]: true };
 
-export interface AccessTokenSettings extends ClaimRules {
-  /** `alg` values accepted; HS256 counts only where secrets are given and no key set is. */
-  readonly algorithms: readonly string[];
-  /** `typ` values accepted, with or without `application/`. */
-  readonly types: readonly string[];
-  readonly typeMayBeAbsent: boolean;
+export interface AccessTokenSettings {
+  /** Whose tokens count. One that accepts any issuer stands alone. */
+  readonly issuers: readonly TokenIssuer[];
 }
 
-/** Where keys come from. With a key set, the secrets are never used. */
 export interface AccessTokenParts {
-  readonly keySets: KeySets | null;
+  /** Verify the tokens of an issuer that has no key set; never those of another. */
   readonly secrets: readonly SharedSecret[];
   /** What verifies signatures of keys from a set; Web Cryptography where it is left out. */
   readonly signaturePrimitive?: SignaturePrimitive | undefined;
@@ -33,6 +38,7 @@ export interface AccessTokenParts {
 export interface VerifiedToken {
   readonly claims: VerifiedClaims;
   readonly facts: TokenFacts;
+  readonly issuer: TokenIssuer;
   readonly key: VerificationKey;
   /** What the key set was asked, to be asked again while the token is remembered; null for a shared secret. */
   readonly query: KeyQuery | null;
@@ -55,93 +61,129 @@ export type VerifyToken = (
 const ascii = new TextEncoder();
 
 /**
- * Makes the verification of JWT access tokens, in the contract's order: shape, header, issuer, key, key fit, signature,
- * claims, subject (RFC 7515 §5.2, RFC 7519 §7.2, RFC 8725 §3, RFC 9068 §4). The first thing wrong is the reason. Throws
- * when an algorithm is listed that does not exist, `none` above all, or when there is nothing to verify with: no
- * configuration that was checked says so.
+ * Makes the verification of JWT access tokens, in this order: shape, header, issuer, key, key fit, signature, claims,
+ * subject (RFC 7515 §5.2, RFC 7519 §7.2, RFC 8725 §3, RFC 9068 §4). The first thing wrong is the reason. Algorithms, types,
+ * keys and claims are those of the token's own issuer. Throws when an algorithm is listed that does not exist, `none` above
+ * all, or when there is nothing to verify with: no configuration that was checked says so.
  * Does not bound the token's length (`findToken` does), compare a demanded certificate, ask for revocation, or read scopes.
  */
-export function createVerifyToken(settings: AccessTokenSettings, parts: AccessTokenParts): VerifyToken {
-  const { keySets } = parts;
-  const unknown = settings.algorithms.find((algorithm) => !signatureAlgorithms.has(algorithm));
-  if (unknown !== undefined) throw new Error(`no such signature algorithm: ${unknown}`);
-  if (keySets === null && parts.secrets.length === 0) throw new Error('neither a key set nor a secret is given');
-  const headerRules = {
-    algorithms: new Set(settings.algorithms.filter((algorithm) => (algorithm === 'HS256') === (keySets === null))),
-    types: new Set(settings.types.map(mediaType)),
-    typeMayBeAbsent: settings.typeMayBeAbsent,
-  };
-  const findSecret = createFindSecret(keySets === null ? parts.secrets : []);
+export function createVerifyToken({ issuers }: AccessTokenSettings, parts: AccessTokenParts): VerifyToken {
+  for (const { algorithms, keySets } of issuers) {
+    const unknown = algorithms.find((algorithm) => !signatureAlgorithms.has(algorithm));
+    if (unknown !== undefined) throw new Error(`no such signature algorithm: ${unknown}`);
+    if (keySets === null && parts.secrets.length === 0) throw new Error('neither a key set nor a secret is given');
+  }
+  const rules = new Map(issuers.map((issuer) => [issuer, headerRulesOf(issuer)]));
+  const anyRules = joined([...rules.values()]);
+  const findIssuer = createFindIssuer(issuers);
+  const findSecret = createFindSecret(issuers.some(({ keySets }) => keySets === null) ? parts.secrets : []);
 
   return async (token, nowMs, context, mayFetchKeys) => {
     const { explain } = context;
-    const refused = (step: string, reason: CredentialReason): TokenVerdict => {
-      explain?.(step, 'refused', reason);
+    const jws = parseCompactJws(token);
+    const refused = (step: string, reason: CredentialReason, issuer: TokenIssuer | null = null): TokenVerdict => {
+      explain?.(step, 'refused', { ...reason, ...refusalFacts(reason, jws, issuer, issuers, nowMs) });
       return { outcome: 'refused', reason };
     };
-
-    const jws = parseCompactJws(token);
     if (typeof jws === 'string') return refused('shape', { reason: 'token_malformed', part: jws });
     explain?.('shape', 'a compact JWS');
 
-    const header = checkHeader(jws.header, headerRules);
+    const header = checkHeader(jws.header, anyRules);
     if (isRefusal(header)) return refused('header', header);
+    const issuer = findIssuer(jws.claims);
+    if (!isIssuer(issuer)) return refused('issuer', issuer);
+    const own = issuers.length === 1 ? header : checkHeader(jws.header, rules.get(issuer) ?? anyRules);
+    if (isRefusal(own)) return refused('header', own, issuer);
     explain?.('header', 'accepted', { algorithm: header.algorithm, key_id: header.keyId });
-
-    const stranger = checkIssuer(jws.claims, settings.issuer);
-    if (stranger) return refused('issuer', stranger);
-    explain?.('issuer', settings.issuer === null ? 'any is accepted' : 'the configured one', {
-      issuer: settings.issuer,
+    explain?.('issuer', issuer.spellings.length === 0 ? 'any is accepted' : 'a configured one', {
+      issuer: issuer.spellings[0] ?? null,
     });
 
-    const signer = keySets
-      ? await signerFromSet(parts, keySets, settings.issuer, header, jws, context, mayFetchKeys)
+    const signer = issuer.keySets
+      ? await signerFromSet(parts, issuer.keySets, header, jws, context, mayFetchKeys)
       : await signerFromSecrets(findSecret, jws);
     if ('outcome' in signer) {
-      explain?.('key', 'none can be had', { retry_after_seconds: signer.retryAfterSeconds });
+      explain?.('key', 'none can be had', { retry_after_seconds: signer.retryAfterSeconds, set_by: issuer.setBy.keys });
       return signer;
     }
-    if (isRefusal(signer)) return refused(signer.reason === 'token_signature_invalid' ? 'signature' : 'key', signer);
+    if (isRefusal(signer))
+      return refused(signer.reason === 'token_signature_invalid' ? 'signature' : 'key', signer, issuer);
     explain?.('signature', 'valid', { key_id: signer.key.keyId, stale: signer.stale });
 
-    const facts = checkClaims(jws.claims, settings, nowMs / 1000);
-    if (isRefusal(facts)) return refused(isAboutSubject(facts) ? 'subject' : 'claims', facts);
+    const facts = checkClaims(jws.claims, issuer, nowMs / 1000);
+    if (isRefusal(facts)) return refused(isAboutSubject(facts) ? 'subject' : 'claims', facts, issuer);
     explain?.('claims', 'valid', { expires_in_seconds: Math.ceil(facts.expiresAtSeconds - nowMs / 1000) });
     explain?.('subject', 'named', { subject: facts.subject });
-
-    return { outcome: 'verified', token: { claims: jws.claims as unknown as VerifiedClaims, facts, ...signer } };
+    return { outcome: 'verified', token: { claims: verifiedClaims(jws.claims), facts, issuer, ...signer } };
   };
+}
+
+function headerRulesOf({ algorithms, types, typeMayBeAbsent, keySets }: TokenIssuer): HeaderRules {
+  return {
+    algorithms: new Set(withSynonyms(algorithms).filter((name) => (name === 'HS256') === (keySets === null))),
+    types: new Set(types.map(mediaType)),
+    typeMayBeAbsent,
+  };
+}
+
+/** What at least one issuer accepts: nothing else is worth looking at the claims for. */
+function joined(all: readonly HeaderRules[]): HeaderRules {
+  return {
+    algorithms: new Set(all.flatMap(({ algorithms }) => [...algorithms])),
+    types: new Set(all.flatMap(({ types }) => [...types])),
+    typeMayBeAbsent: all.some(({ typeMayBeAbsent }) => typeMayBeAbsent),
+  };
+}
+
+function verifiedClaims(claims: JsonObject): VerifiedClaims {
+  return claims as unknown as VerifiedClaims;
 }
 
 type Signer = Pick<VerifiedToken, 'key' | 'query' | 'stale'>;
 type Outage = Extract<Authentication, { outcome: 'unavailable' }>;
 
 const signatureInvalid: CredentialReason = { reason: 'token_signature_invalid' };
+const signatureAmbiguous: CredentialReason = { reason: 'token_key_ambiguous' };
 
-/** The key of a set that a token names by issuer and `kid`, once the signature has held under it. */
+/**
+ * The key of the issuer's set that made the signature. Where none of the keys did, the set is fetched once more within the
+ * bounds for unknown keys: an issuer that was made anew may use an old `kid` for a new key.
+ */
 async function signerFromSet(
   { signaturePrimitive }: AccessTokenParts,
   keySets: KeySets,
-  issuer: string | null,
   { algorithm, keyId }: TokenHeader,
   jws: CompactJws,
   context: RequestContext,
   mayFetchKeys: boolean,
 ): Promise<Signer | CredentialReason | Outage> {
-  const query: KeyQuery = { issuer, keyId, algorithm };
-  const answer = await keySets.find(query, context, mayFetchKeys);
-  if (answer.found === 'unavailable')
-    return { outcome: 'unavailable', reason: 'keys_unavailable', retryAfterSeconds: answer.retryAfterSeconds };
-  if (answer.found === 'none') return answer.reason;
-  const { key, stale } = answer;
+  const query: KeyQuery = { keyId, algorithm };
   const known = signatureAlgorithms.get(algorithm);
   if (!known) return { reason: 'token_key_unfit', check: 'alg' };
-  const check = keyMisfit(key.key, known);
-  if (check) return { reason: 'token_key_unfit', check };
-  context.explain?.('key', 'found', { key_id: key.keyId, stale });
-  return (await verifySignature(key.key, known, jws.signature, ascii.encode(jws.signed), signaturePrimitive))
-    ? { key, query, stale }
-    : signatureInvalid;
+  const signed = ascii.encode(jws.signed);
+  const tried: VerificationKey[] = [];
+
+  const tryKeys = async (answer: KeyAnswer): Promise<Signer | CredentialReason | Outage> => {
+    if (answer.found === 'unavailable')
+      return { outcome: 'unavailable', reason: 'keys_unavailable', retryAfterSeconds: answer.retryAfterSeconds };
+    if (answer.found === 'none') return answer.reason;
+    const { stale } = answer;
+    for (const key of answer.keys) {
+      if (tried.includes(key)) continue;
+      tried.push(key);
+      const check = keyMisfit(key.key, known);
+      if (check) return { reason: 'token_key_unfit', check };
+      context.explain?.('key', 'found', { key_id: key.keyId, stale });
+      if (await verifySignature(key.key, known, jws.signature, signed, signaturePrimitive))
+        return { key, query, stale };
+    }
+    return answer.more ? signatureAmbiguous : signatureInvalid;
+  };
+
+  const first = await tryKeys(await keySets.find(query, context, mayFetchKeys));
+  if (first !== signatureInvalid && first !== signatureAmbiguous) return first;
+  const again = await keySets.findAgain(query, tried, context, mayFetchKeys);
+  return again.found === 'keys' && again.keys.some((key) => !tried.includes(key)) ? tryKeys(again) : first;
 }
 
 async function signerFromSecrets(

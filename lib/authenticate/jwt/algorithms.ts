@@ -33,6 +33,14 @@ function ecdsa(curve: string, bits: 256 | 384 | 512, signatureBytes: number): Si
   };
 }
 
+const ed25519: SignatureAlgorithm = {
+  keyType: 'OKP',
+  curve: 'Ed25519',
+  importParameters: { name: 'Ed25519' },
+  verifyParameters: { name: 'Ed25519' },
+  signatureBytes: 64,
+};
+
 /** Every algorithm that may ever verify a token, by its case-sensitive name (RFC 7515 §4.1.1). `none` is not among them. */
 export const signatureAlgorithms: ReadonlyMap<string, SignatureAlgorithm> = new Map<string, SignatureAlgorithm>([
   [
@@ -54,17 +62,23 @@ export const signatureAlgorithms: ReadonlyMap<string, SignatureAlgorithm> = new 
   ['ES256', ecdsa('P-256', 256, 64)],
   ['ES384', ecdsa('P-384', 384, 96)],
   ['ES512', ecdsa('P-521', 512, 132)],
-  [
-    'EdDSA',
-    {
-      keyType: 'OKP',
-      curve: 'Ed25519',
-      importParameters: { name: 'Ed25519' },
-      verifyParameters: { name: 'Ed25519' },
-      signatureBytes: 64,
-    },
-  ],
+  ['EdDSA', ed25519],
+  ['Ed25519', ed25519],
 ]);
+
+/** The names under which an allowed algorithm may stand in a token: `EdDSA` with Ed25519 has a second one (RFC 9864 §2.2). */
+export function withSynonyms(algorithms: readonly string[]): readonly string[] {
+  return [...new Set(algorithms.flatMap((name) => (isEd25519(name) ? ['EdDSA', 'Ed25519'] : [name])))];
+}
+
+/** Whether a key bound to one algorithm serves a token that names the other. */
+export function sameAlgorithm(one: string, other: string): boolean {
+  return one === other || (isEd25519(one) && isEd25519(other));
+}
+
+function isEd25519(name: string): boolean {
+  return name === 'EdDSA' || name === 'Ed25519';
+}
 
 /** Shortest HS256 secret: as long as the hash (RFC 7518 §3.2). */
 export const minimumSecretBytes = 32;

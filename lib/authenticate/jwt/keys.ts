@@ -21,25 +21,44 @@ export type KeyRefusal = Extract<
 >;
 
 export type KeyAnswer =
-  /** The same JWK gives the same object across refreshes. `stale`: the set is past its lifetime and the issuer is down. */
-  | { readonly found: 'key'; readonly key: VerificationKey; readonly stale: boolean }
+  /**
+   * The keys to try: one where the `kid` is unique, at most four where a token names none or several. The same JWK gives
+   * the same object across refreshes. `stale`: the set is past its lifetime and the issuer is down.
+   */
+  | {
+      readonly found: 'keys';
+      readonly keys: readonly VerificationKey[];
+      /** Further keys fit too and are not tried. */
+      readonly more: boolean;
+      readonly stale: boolean;
+    }
   | { readonly found: 'none'; readonly reason: KeyRefusal }
-  /** Nothing usable: our outage, never the caller's fault. */
-  | { readonly found: 'unavailable'; readonly retryAfterSeconds: number };
+  /** Nothing usable: our outage, never the caller's fault. Null: waiting mends nothing, the configuration must change. */
+  | { readonly found: 'unavailable'; readonly retryAfterSeconds: number | null };
 
-/** What a token names its key by. `issuer` is the token's unverified `iss`, null where no issuer is configured. */
+/** What a token names its key by. Whose keys are asked was decided before, by its issuer. */
 export interface KeyQuery {
-  readonly issuer: string | null;
-  /** `kid` of the token's header, or null: then only a set with exactly one suitable key answers. */
+  /** `kid` of the token's header, or null. */
   readonly keyId: string | null;
   /** `alg` of the token's header, already found in the allow-list. */
   readonly algorithm: string;
 }
 
+/** The keys of one issuer. */
 export interface KeySets {
   /**
-   * The key that a token names. Synchronous when a fresh set answers. Never throws and never rejects: an outage is an
+   * The keys that a token may be signed with. Synchronous when a fresh set answers. Never throws and never rejects: an outage is an
    * answer. With `mayFetch` false (the address is throttled) an unknown `kid` never causes a fetch.
    */
   find(query: KeyQuery, context: RequestContext, mayFetch: boolean): KeyAnswer | Promise<KeyAnswer>;
+  /**
+   * Asked once none of the keys verified the token: the issuer may have given an old `kid` to a new key. Fetches within the
+   * same bounds as for an unknown `kid`; otherwise answers what is known.
+   */
+  findAgain(
+    query: KeyQuery,
+    tried: readonly VerificationKey[],
+    context: RequestContext,
+    mayFetch: boolean,
+  ): KeyAnswer | Promise<KeyAnswer>;
 }

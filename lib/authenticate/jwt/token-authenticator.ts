@@ -1,8 +1,8 @@
 import type { Clock, RequestContext } from '../../decision/ports.ts';
-import type { Authentication, Principal } from '../../decision/principal.ts';
+import type { Authentication, Grant, Principal } from '../../decision/principal.ts';
 import type { CredentialReason } from '../../decision/reason.ts';
 import type { AccessRequest, Boundary } from '../../decision/request.ts';
-import { type Authenticator, authenticated, type GrantRules, ownThumbprint, refused } from '../authenticator.ts';
+import { type Authenticator, authenticated, ownThumbprint, refused } from '../authenticator.ts';
 import type { CertificateReader, CertificateReading } from '../certificate/client-certificate.ts';
 import { createFindToken, type TokenFieldSettings } from '../credentials.ts';
 import {
@@ -11,8 +11,8 @@ import {
   createVerifyToken,
   type VerifiedToken,
 } from './access-token.ts';
-import type { KeyAnswer, KeyQuery, VerificationKey } from './keys.ts';
-import { isRefusal } from './refusal.ts';
+import type { KeyAnswer, KeyQuery, KeySets, VerificationKey } from './keys.ts';
+import { subjectAt } from './subject.ts';
 import { createTokenCache, type Remembered, type TokenCacheSettings } from './token-cache.ts';
 
 export interface TokenAuthenticatorSettings extends TokenFieldSettings, AccessTokenSettings {
@@ -23,7 +23,6 @@ export interface TokenAuthenticatorSettings extends TokenFieldSettings, AccessTo
 
 export interface TokenAuthenticatorParts extends AccessTokenParts {
   readonly clock: Clock;
-  readonly grants: GrantRules;
   readonly readCertificate: CertificateReader;
 }
 
@@ -32,7 +31,8 @@ interface KnownToken extends Remembered {
   /** First instant at which it is valid, skew included, and the first at which it no longer is. */
   readonly fromMs: number;
   readonly untilMs: number;
-  /** What the key set answers with `key` as long as the key lives; null for a shared secret. */
+  /** The keys of its issuer, which answer `query` with `key` as long as the key lives; null for a shared secret. */
+  readonly keySets: KeySets | null;
   readonly query: KeyQuery | null;
   readonly key: VerificationKey;
   /** Thumbprint of the certificate that must be presented with it, or null. */
@@ -61,7 +61,7 @@ export function createTokenAuthenticator(
   settings: TokenAuthenticatorSettings,
   parts: TokenAuthenticatorParts,
 ): Authenticator {
-  const { clock, grants, keySets, readCertificate } = parts;
+  const { clock, readCertificate } = parts;
   const findToken = createFindToken(settings);
   const verify = createVerifyToken(settings, parts);
   const cache = createTokenCache<KnownToken>(settings.cache);
@@ -75,15 +75,15 @@ export function createTokenAuthenticator(
     const presentation = { request, boundary, context, mayFetchKeys };
     if (!known || nowMs < known.fromMs || nowMs >= known.untilMs) return firstTime(token, nowMs, presentation);
     context.explain?.('cache', 'verified before', { key_id: known.key.keyId });
-    if (known.query === null || keySets === null) return bind(known, false, presentation);
-    const answer = keySets.find(known.query, context, mayFetchKeys);
+    if (known.query === null || known.keySets === null) return bind(known, false, presentation);
+    const answer = known.keySets.find(known.query, context, mayFetchKeys);
     return answer instanceof Promise
       ? answer.then((later) => again(known, later, nowMs, presentation))
       : again(known, answer, nowMs, presentation);
   };
 
   const again = (known: KnownToken, answer: KeyAnswer, nowMs: number, presentation: Presentation) => {
-    if (answer.found === 'key' && answer.key === known.key) return bind(known, answer.stale, presentation);
+    if (answer.found === 'keys' && answer.keys.includes(known.key)) return bind(known, answer.stale, presentation);
     if (answer.found === 'unavailable') return outage(answer.retryAfterSeconds);
     cache.drop(known.token);
     return answer.found === 'none'
@@ -95,10 +95,12 @@ export function createTokenAuthenticator(
     const { context, mayFetchKeys } = presentation;
     const verdict = await verify(token, nowMs, context, mayFetchKeys);
     if (verdict.outcome !== 'verified') return verdict;
-    const grant = grants.ofClaims(verdict.token.claims);
-    if (isRefusal(grant)) return refused(context.explain, 'grant', grant);
+    const { claims, issuer } = verdict.token;
+    const grant = issuer.grants.ofClaims(claims);
     context.explain?.('grant', 'read', { scopes: grant.scopes.join(' '), roles: grant.roles.join(' ') });
-    const known = knownToken(token, verdict.token, grant, settings);
+    const ignored = context.explain ? issuer.grants.ignoredRoles(claims) : null;
+    if (ignored) context.explain?.('grant', 'some roles grant nothing', { roles: ignored.roles, why: ignored.why });
+    const known = knownToken(token, verdict.token, grant, settings.keepClaims === true);
     cache.sighted(known);
     return bind(known, verdict.token.stale, presentation);
   };
@@ -127,15 +129,17 @@ function present(known: KnownToken, stale: boolean, thumbprint: string | null): 
 
 function knownToken(
   token: string,
-  { claims, facts, key, query }: VerifiedToken,
-  { scopes, roles }: Pick<Principal, 'scopes' | 'roles'>,
-  { clockSkewSeconds: skewSeconds, keepClaims = false }: TokenAuthenticatorSettings,
+  { claims, facts, issuer, key, query }: VerifiedToken,
+  { scopes, roles }: Grant,
+  keepClaims: boolean,
 ): KnownToken {
+  const skewSeconds = issuer.clockSkewSeconds;
+  const name = issuer.spellings[0] ?? facts.issuer;
   const principal: Principal = Object.freeze({
     method: 'jwt',
     subject: facts.subject,
-    identity: facts.subject,
-    issuer: facts.issuer,
+    identity: issuer.identifiesByIssuer && name !== null ? subjectAt(name, facts.subject) : facts.subject,
+    issuer: name,
     claims: keepClaims ? claims : null,
     scopes,
     roles,
@@ -149,6 +153,7 @@ function knownToken(
     token,
     fromMs: ((facts.validFromSeconds ?? Number.NEGATIVE_INFINITY) - skewSeconds) * 1000,
     untilMs: (facts.expiresAtSeconds + skewSeconds) * 1000,
+    keySets: issuer.keySets,
     query,
     key,
     boundTo: facts.certificateThumbprint,
@@ -157,7 +162,7 @@ function knownToken(
   };
 }
 
-function outage(retryAfterSeconds: number): Authentication {
+function outage(retryAfterSeconds: number | null): Authentication {
   return {
     outcome: 'unavailable',
     reason: 'keys_unavailable',

@@ -2,18 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue, member } from '../../cod
 import type { ClaimName, CredentialReason } from '../../decision/reason.ts';
 import { isRefusal } from './refusal.ts';
 import { isSubject } from './subject.ts';
-
-export interface ClaimRules {
-  /** Exact `iss`, or null to accept any. */
-  readonly issuer: string | null;
-  /** What `aud` must contain, or null to demand no audience. */
-  readonly audience: string | null;
-  readonly clockSkewSeconds: number;
-  /** Longest `exp - iat`, or null for no limit. */
-  readonly maximumLifetimeSeconds: number | null;
-  /** Claim that names the caller. */
-  readonly subjectClaim: string;
-}
+import { type ClaimRules, trustDomainOf } from './token-issuer.ts';
 
 /** What the claims of a token come to. */
 export interface TokenFacts {
@@ -40,38 +29,26 @@ function invalid(claim: ClaimName): CredentialReason {
 }
 
 /**
- * Whether the claims name the configured issuer, character for character (RFC 7519 §4.1.1, RFC 8725 §3.8). Asked of claims
- * not yet verified, before a key is looked for, so that no key of one issuer is ever tried on a token of another.
- */
-export function checkIssuer(claims: JsonObject, issuer: string | null): CredentialReason | null {
-  const named = member(claims, 'iss');
-  if (named === undefined) return issuer === null ? null : missing('iss');
-  if (typeof named !== 'string') return invalid('iss');
-  return issuer === null || named === issuer ? null : { reason: 'token_issuer_unknown' };
-}
-
-/**
  * Validates verified claims at one instant, in epoch seconds with fractions (RFC 7519 §4.1): `exp` is demanded and refused
  * on or after its instant plus skew; `nbf` and `iat` at most the skew ahead; the lifetime within its limit; `aud`
  * contains ours; `jti` and `cnf` of their types; the subject one that names a caller. Types are strict: no number in
  * a string, no array for a string, no infinity. A `cnf` that demands more than a certificate is refused, since nobody
  * here would check it (RFC 7800 §3.1, RFC 9449 §7.2). Does not compare the certificate, and leaves `iss` to
- * `checkIssuer` and scopes and roles to the grant.
+ * `createFindIssuer` and scopes and roles to the grant.
  */
 export function checkClaims(claims: JsonObject, rules: ClaimRules, nowSeconds: number): TokenFacts | CredentialReason {
   const times = checkTimes(claims, rules, nowSeconds);
   if (isRefusal(times)) return times;
-  const audience = checkAudience(member(claims, 'aud'), rules.audience);
+  const audience = checkAudience(claims, rules);
   if (audience) return audience;
   const tokenId = member(claims, 'jti');
   if (tokenId !== undefined && !isTokenId(tokenId)) return invalid('jti');
   const certificateThumbprint = demandedThumbprint(member(claims, 'cnf'));
   if (isRefusal(certificateThumbprint)) return certificateThumbprint;
-  const sub = member(claims, 'sub');
-  if (sub !== undefined && typeof sub !== 'string') return invalid('sub');
-  const subject = member(claims, rules.subjectClaim);
-  if (subject === undefined) return missing('sub');
-  if (!isSubject(subject)) return invalid('sub');
+  const unmet = rules.required.find(({ path, test }) => !test.holds(path.read(claims)));
+  if (unmet) return { reason: 'token_claim_refused', path: unmet.path.text };
+  const subject = subjectOf(claims, rules);
+  if (isRefusal(subject)) return subject;
   return {
     subject,
     issuer: (member(claims, 'iss') as string | undefined) ?? null,
@@ -79,6 +56,17 @@ export function checkClaims(claims: JsonObject, rules: ClaimRules, nowSeconds: n
     certificateThumbprint,
     ...times,
   };
+}
+
+/** The first claim that is a non-empty string names the caller, and must then be fit to name one everywhere. */
+function subjectOf(claims: JsonObject, { subject: paths, trustDomain }: ClaimRules): string | CredentialReason {
+  const values = paths.map((path) => path.read(claims));
+  const subject = values.find((value) => typeof value === 'string' && value !== '');
+  if (subject === undefined) return values.some((value) => value !== undefined) ? invalid('sub') : missing('sub');
+  if (!isSubject(subject)) return invalid('sub');
+  // A trust domain speaks for its own workloads only, whatever its tokens say in `iss`.
+  if (trustDomain !== null && trustDomainOf(member(claims, 'sub')) !== trustDomain) return invalid('sub');
+  return subject;
 }
 
 type Times = Pick<TokenFacts, 'issuedAtSeconds' | 'expiresAtSeconds' | 'validFromSeconds'>;
@@ -127,12 +115,16 @@ function numericDate(claims: JsonObject, claim: 'exp' | 'nbf' | 'iat'): number |
   return typeof value === 'number' && value >= 0 && value <= latestSeconds ? value : invalid(claim);
 }
 
-/** RFC 7519 §4.1.3: one string, or an array of nothing but strings, compared character for character. */
-function checkAudience(named: JsonValue | undefined, audience: string | null): CredentialReason | null {
-  if (named === undefined) return audience === null ? null : missing('aud');
-  const audiences = typeof named === 'string' ? [named] : named;
-  if (!Array.isArray(audiences) || !audiences.every((entry) => typeof entry === 'string')) return invalid('aud');
-  return audience === null || audiences.includes(audience) ? null : invalid('aud');
+/**
+ * RFC 7519 §4.1.3: one string, or an array of nothing but strings, compared character for character. A token that has an
+ * `aud` is judged by it alone; the claim that stands in for it counts only where there is none.
+ */
+function checkAudience(claims: JsonObject, { audiences, audienceClaim }: ClaimRules): CredentialReason | null {
+  const named = Object.hasOwn(claims, 'aud') ? member(claims, 'aud') : audienceClaim?.read(claims);
+  if (named === undefined) return audiences.length === 0 ? null : missing('aud');
+  const present = typeof named === 'string' ? [named] : named;
+  if (!Array.isArray(present) || !present.every((entry) => typeof entry === 'string')) return invalid('aud');
+  return audiences.length === 0 || present.some((entry) => audiences.includes(entry)) ? null : invalid('aud');
 }
 
 function isTokenId(value: JsonValue): value is string {

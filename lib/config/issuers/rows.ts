@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonValue } from '../../codec/strict-json.ts';
+import { withoutSecrets } from '../masking.ts';
 import { nearest } from '../names.ts';
 import type { Problem } from '../problem.ts';
 import type { DeclaredIssuer, IssuerMember } from './issuer.ts';
@@ -63,15 +64,12 @@ function isMember(name: string): name is IssuerMember {
   return Object.hasOwn(members, name);
 }
 
-/** Looks like a secret: a JWT, a PEM, or 20 and more characters of base64 or hexadecimal. */
-const secretive = /-----BEGIN|eyJ[\w-]+\.|[A-Za-z0-9+/_=-]{20,}/;
-
-/** A refused value for the operator to read. What may be a secret is told by its length alone. */
+/** A refused value for the operator to read, without what looks like a secret. */
 function shown(value: JsonValue): string {
   const json = JSON.stringify(value);
   if (json === '""') return 'an empty text';
   if (typeof value === 'object' && value !== null && json.length > 80) return kindOf(value);
-  return secretive.test(json) ? `a text of ${json.length} characters` : json.slice(0, 80);
+  return withoutSecrets(json).slice(0, 120);
 }
 
 function kindOf(value: JsonValue): string {

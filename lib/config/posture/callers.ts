@@ -1,4 +1,5 @@
 import type { AuthMethod } from '../../decision/principal.ts';
+import { issuerPosture } from '../issuers/posture.ts';
 import type { Config } from '../load.ts';
 import type { Say } from './say.ts';
 
@@ -42,24 +43,8 @@ function describeCertificates({ settings, documents, place }: Config, { enforced
     weak('No certificate has any scope: set TGEFD_MTLS_POLICY, TGEFD_MTLS_SCOPES_HEADER or TGEFD_MTLS_ROLE_HEADER.');
 }
 
-function describeTokens({ settings, algorithms }: Config, { enforced, weak, attack }: Say): void {
-  enforced(
-    `Tokens are signed with ${algorithms.join(', ')}${settings.jwksUrl ? ` by a key of ${settings.jwksUrl.host}` : ' and a shared secret'}.`,
-  );
-  if (!settings.jwksUrl) attack('Steal or guess the HS256 secret: whoever checks tokens with it can also make them.');
-  if (settings.jwtIssuer) enforced('`iss` must match exactly.');
-  else weak('`iss` is not checked (TGEFD_JWT_ISSUER is not set).');
-  if (settings.jwtAudience) enforced('`aud` must contain our audience.');
-  else {
-    weak('`aud` is not checked (TGEFD_JWT_AUDIENCE is not set).');
-    attack('Bring a token that the same issuer made for another service.');
-  }
-  if (settings.jwtMaximumLifetimeSeconds > 0) enforced(`Tokens live at most ${settings.jwtMaximumLifetimeSeconds} s.`);
-  else weak('Tokens may live as long as their issuer likes (TGEFD_JWT_MAX_TTL_SEC is 0).');
-  if (settings.jwksUrl)
-    enforced(
-      `A key that the issuer withdraws is dead within ${settings.jwksTtlSeconds} s, or ${settings.jwksMaxStaleSeconds} s while the issuer is down.`,
-    );
+function describeTokens({ issuers, settings }: Config, say: Say): void {
+  issuerPosture(issuers, settings, say);
 }
 
 function describeScopes({ settings, authMode }: Config, { enforced, weak }: Say): void {

@@ -1,8 +1,8 @@
 import type { AuthMethod } from '../../decision/principal.ts';
 import { type SettingKey, type Settings, variables } from '../variables.ts';
-import { type Check, isLoopback, type Report } from './check.ts';
+import type { Check, Report } from './check.ts';
 
-/** Rules about who calls: ways to authenticate, keys and algorithms. */
+/** Rules about who calls: ways to authenticate and secrets. Those about issuers stand in `issuers/`. */
 export function checkIdentity(check: Check): void {
   checkWays(check);
   checkKeys(check);
@@ -33,19 +33,11 @@ function checkWays({ settings, place, production, ways, problem }: Check): void 
 }
 
 /** How strong secrets are, and what has no effect. */
-function checkKeys({ settings, production, ways, warning, strong, secure }: Check): void {
+function checkKeys({ settings, ways, warning, strong }: Check): void {
   strong('jwtSecret', settings.jwtSecret);
   strong('ingressSecret', settings.ingressSecret);
-  secure(
-    'jwksUrl',
-    settings.jwksUrl,
-    !production && settings.jwksUrl !== null && isLoopback(settings.jwksUrl),
-    production ? '' : ', or http: on a loopback host',
-  );
   if (settings.mtlsPolicy && !ways.includes('mtls'))
     warning('mtlsPolicy', 'a value', 'nothing: TGEFD_AUTH_MODE is not `mtls`');
-  if (settings.jwtSecret && settings.jwksUrl && !production)
-    warning('jwtSecret', 'a value', 'nothing: with TGEFD_JWKS_URL, HS256 is never accepted');
 }
 
 /** The kinds of credentials that count, in the order in which they are looked for. */
@@ -58,7 +50,9 @@ export function chooseWays(
   if (settings.authMode === 'mtls,jwt') return ['mtls', 'jwt'];
   if (settings.authMode) return [settings.authMode];
   if (given.has('authMode')) return ['jwt'];
-  const credentials = (['jwtSecret', 'jwksUrl', 'apiKey'] as const).filter((key) => given.has(key));
+  const credentials = (['jwtSecret', 'jwksUrl', 'jwksFile', 'issuers', 'apiKey'] as const).filter((key) =>
+    given.has(key),
+  );
   if (settings.environment === 'production') problem('authMode', 'nothing', '`jwt` or `mtls` in production');
   else if (credentials.length > 0)
     problem(
@@ -67,41 +61,4 @@ export function chooseWays(
       `\`jwt\`, \`mtls\` or \`api_key\`, since ${credentials.map((key) => variables[key].name).join(' and ')} is given`,
     );
   return ['none'];
-}
-
-/** The signature algorithms that the configured keys can use. */
-export function chooseAlgorithms(
-  settings: Settings,
-  given: ReadonlySet<SettingKey>,
-  problem: Report,
-  warning: Report,
-): readonly string[] {
-  const production = settings.environment === 'production';
-  const listed = settings.jwtAllowedAlgorithms;
-  if (production) {
-    if (!settings.jwksUrl) problem('jwksUrl', 'nothing', 'the URL of the key set: `jwt` needs one in production');
-    if (!settings.jwtIssuer) problem('jwtIssuer', 'nothing', 'the issuer: production enforces `iss`');
-    if (!settings.jwtAudience) problem('jwtAudience', 'nothing', 'the audience: production enforces `aud`');
-    if (settings.jwtSecret) problem('jwtSecret', 'a value', 'nothing in production: HS256 is for development');
-    if (given.has('jwtAllowedAlgorithms') && listed.includes('HS256'))
-      problem('jwtAllowedAlgorithms', '`HS256`', 'asymmetric algorithms in production');
-  } else if (!settings.jwksUrl && !settings.jwtSecret) {
-    problem('jwksUrl', 'nothing', 'a key set URL, or TGEFD_JWT_SECRET in development');
-  }
-  const usable = listed.filter((algorithm) => (settings.jwksUrl ? algorithm !== 'HS256' : algorithm === 'HS256'));
-  if (usable.length === 0)
-    problem(
-      'jwtAllowedAlgorithms',
-      listed.join(', ') || 'an empty list',
-      settings.jwksUrl
-        ? 'at least one asymmetric algorithm, since TGEFD_JWKS_URL is given'
-        : '`HS256`, since only TGEFD_JWT_SECRET is given',
-    );
-  else if (given.has('jwtAllowedAlgorithms') && usable.length < listed.length && !production)
-    warning(
-      'jwtAllowedAlgorithms',
-      listed.join(', '),
-      `only ${usable.join(', ')} can be used with the keys configured`,
-    );
-  return usable;
 }

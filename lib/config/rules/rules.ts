@@ -1,19 +1,18 @@
 import type { SettingKey, Settings } from '../variables.ts';
 import { type Check, createReports, type Place } from './check.ts';
-import { checkIdentity, chooseAlgorithms, chooseWays } from './identity.ts';
+import { checkIdentity, chooseWays } from './identity.ts';
 import { checkOperation } from './operation.ts';
 import { checkRequests } from './requests.ts';
 import { checkStores } from './stores.ts';
 
 /**
- * What variables demand of each other and of the environment. Pure: returns the ways to authenticate and the algorithms
- * that will be used, and one problem for each demand that is not met. Warnings name what is allowed but has no effect.
+ * What variables demand of each other and of the environment. Pure: returns the ways to authenticate that
+ * will be used, and one problem for each demand that is not met. Warnings name what is allowed but has no effect.
  * Does not read documents such as `TGEFD_ENDPOINTS`: see `documents.ts`.
  */
 export function crossCheck(settings: Settings, given: ReadonlySet<SettingKey>, place: Place) {
   const { problems, warnings, ...reports } = createReports();
   const ways = chooseWays(settings, given, reports.problem);
-  const algorithms = ways.includes('jwt') ? chooseAlgorithms(settings, given, reports.problem, reports.warning) : [];
   const production = settings.environment === 'production';
   const check: Check = { settings, given, place, production, ways, ...reports };
   checkIdentity(check);
@@ -21,5 +20,5 @@ export function crossCheck(settings: Settings, given: ReadonlySet<SettingKey>, p
   checkStores(check);
   checkOperation(check);
   const [authMode] = ways;
-  return { authMode, ways, algorithms, problems, warnings };
+  return { authMode, ways, problems, warnings };
 }

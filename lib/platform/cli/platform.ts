@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { sleep } from '../../codec/sleep.ts';
 import { createUlids } from '../../codec/ulid.ts';
 import { type Problem, problemLine } from '../../config/problem.ts';
@@ -59,7 +60,8 @@ export function cliPlatform({ env, err }: CommandPlace, role: Place['role'] = 'g
       random: () => Math.random(),
       sleep,
       sharePromises: true,
-      sharedKeySet: null,
+      sharedKeySets: null,
+      readFile: (path: string) => readFile(path, 'utf8'),
       upstream: null,
       auditLine: null,
       spill: null,

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { type PlatformCredentials, signedSpill } from '../../archive/signed-spill.ts';
 import { sleep } from '../../codec/sleep.ts';
 import { createUlids } from '../../codec/ulid.ts';
@@ -89,7 +90,8 @@ export function lambdaPlatform(env: Env) {
         sleep,
         sharePromises: true,
         cryptography: { verify: verifyOnNode, hmac: hmacOnNode },
-        sharedKeySet: null,
+        sharedKeySets: null,
+        readFile: (path: string) => readFile(path, 'utf8'),
         upstream: null,
         auditLine: settings.auditLog ? line : null,
         spill: signedSpill(settings, credentials, { fetch, clock, log }),

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { sleep } from '../../codec/sleep.ts';
 import { createUlids } from '../../codec/ulid.ts';
 import { egressTargets } from '../../config/egress.ts';
@@ -137,7 +138,8 @@ function nodeRuntime(config: Config, sockets: Sockets, newId: () => string, watc
     sleep,
     sharePromises: true,
     cryptography: { verify: verifyOnNode, hmac: hmacOnNode },
-    sharedKeySet: null,
+    sharedKeySets: null,
+    readFile: (path: string) => readFile(path, 'utf8'),
     upstream,
     auditLine,
     spill: lazyS3Spill(config.settings, clock, egress, credentialsOf(config, egress, newId, watch)),

@@ -1,8 +1,8 @@
 import type { SharedCopy } from '../../authenticate/jwks/key-set-copy.ts';
 
 /** The data centre's cache as the place where isolates leave the key set for each other. */
-export function edgeCache(keySetUrl: URL | null): SharedCopy {
-  const key = `https://key-set.tgefd-authorizer.invalid/${encodeURIComponent(keySetUrl?.href ?? '')}`;
+export function edgeCache(name: string): SharedCopy {
+  const key = `https://key-set.tgefd-authorizer.invalid/${encodeURIComponent(name)}`;
   const cache = () => (caches as unknown as { readonly default: Cache }).default;
   return {
     async read() {

@@ -80,7 +80,8 @@ export function workersPlatform(env: WorkerEnv) {
         random: () => Math.random(),
         sleep,
         sharePromises: false,
-        sharedKeySet: edgeCache(settings.jwksUrl),
+        sharedKeySets: edgeCache,
+        readFile: null,
         upstream: workerUpstream(upstream, settings.upstreamUrl),
         auditLine: settings.auditLog ? (line: string) => console.log(line) : null,
         spill: bucket

@@ -1,15 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { type AuthenticatorSettings, createAuthenticator } from '../../../lib/authenticate/authenticate.ts';
 import type { AccessRequest, Boundary } from '../../../lib/decision/request.ts';
-import { context, createSigner, keySetsOf, now, tokenOf, tokenSettings } from '../../support/tokens.ts';
+import { context, createSigner, issuerOf, keySetsOf, now, tokenOf, tokenSettings } from '../../support/tokens.ts';
 
 const signer = await createSigner('RS256');
 function make(settings: AuthenticatorSettings) {
   return createAuthenticator(settings, {
     clock: () => now * 1000,
-    keySets: keySetsOf([signer.verification]),
     secrets: [],
-    grants: { ofClaims: () => ({ scopes: [], roles: [] }), ofLists: () => ({ scopes: [], roles: [] }) },
+    grants: { ofLists: () => ({ scopes: [], roles: [] }) },
     readCertificate: (_, { certificate }) =>
       certificate ? { found: 'certificate', certificate, scopes: null, roles: null } : { found: 'none' },
   });
@@ -42,7 +41,8 @@ const behindIngress = { trustedHop: true, ingressIdentity: 'carol' } as Boundary
 const modes = {
   jwt: {
     mode: 'jwt',
-    ...tokenSettings,
+    issuers: [issuerOf(tokenSettings, keySetsOf([signer.verification]))],
+    maximumBytes: 8192,
     header: 'authorization',
     prefix: 'bearer ',
     cache: { maximumEntries: 10, maximumCharacters: 10_000 },

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { createCheckApiKey } from '../../../lib/authenticate/api-key.ts';
 import { createAuthenticator } from '../../../lib/authenticate/authenticate.ts';
-import { createVerifyToken } from '../../../lib/authenticate/jwt/access-token.ts';
 import type { AccessRequest, Boundary } from '../../../lib/decision/request.ts';
 import {
   context,
   createSigner,
+  createVerifyToken,
+  issuerOf,
   judge,
   keySetsOf,
   now,
@@ -81,16 +82,16 @@ describe('inside workerd', () => {
     const authenticate = createAuthenticator(
       {
         mode: 'jwt',
-        ...tokenSettings,
+        issuers: [issuerOf(tokenSettings, keySetsOf([signer.verification]))],
+        maximumBytes: 8192,
         header: 'authorization',
         prefix: 'bearer ',
         cache: { maximumEntries: 10, maximumCharacters: 100_000 },
       },
       {
         clock: () => now * 1000,
-        keySets: keySetsOf([signer.verification]),
         secrets: [],
-        grants: { ofClaims: () => ({ scopes: [], roles: [] }), ofLists: () => ({ scopes: [], roles: [] }) },
+        grants: { ofLists: () => ({ scopes: [], roles: [] }) },
         readCertificate: () => ({ found: 'none' }),
       },
     );

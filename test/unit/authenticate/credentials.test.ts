@@ -4,7 +4,7 @@ import { createFindToken, findApiKey, maximumCredentialBytes } from '../../../li
 const missing = { reason: 'credentials_missing' };
 const duplicated = { reason: 'credentials_duplicated' };
 const oversized = { reason: 'credentials_oversized' };
-const usual = createFindToken({ header: 'authorization', prefix: 'bearer ' });
+const usual = createFindToken({ header: 'authorization', prefix: 'bearer ', maximumBytes: 8192 });
 function find(field: string | null, search = usual) {
   return search(new Headers(field === null ? {} : { authorization: field }));
 }
@@ -68,12 +68,14 @@ describe('one token', () => {
     ['Token ', 'TOKEN abc'],
     ['x-jwt', 'X-JWT abc'],
   ])('may have the prefix %j', (prefix, field) => {
-    expect(find(field, createFindToken({ header: 'authorization', prefix }))).toBe('abc');
-    expect(find('Bearer abc', createFindToken({ header: 'authorization', prefix }))).toEqual(missing);
+    expect(find(field, createFindToken({ header: 'authorization', prefix, maximumBytes: 8192 }))).toBe('abc');
+    expect(find('Bearer abc', createFindToken({ header: 'authorization', prefix, maximumBytes: 8192 }))).toEqual(
+      missing,
+    );
   });
 
   it.each(['', ' '])('is the whole field with the prefix %j', (prefix) => {
-    const search = createFindToken({ header: 'x-token', prefix });
+    const search = createFindToken({ header: 'x-token', prefix, maximumBytes: 8192 });
     const given = (field: string) => search(new Headers({ 'X-Token': field }));
     expect(given('abc')).toBe('abc');
     expect(given('abc, abc')).toEqual(duplicated);

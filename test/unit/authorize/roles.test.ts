@@ -1,29 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import { roleScopes, rolesIn } from '../../../lib/authorize/roles.ts';
 
-describe('roles', () => {
-  it.each([
-    ['Admin', false, ['admin']],
-    [' admin ', false, ['admin']],
-    ['not admin', false, ['not admin']],
-    ['admin,reader', false, ['admin,reader']],
-    ['Admin reader,ANALYST', true, ['admin', 'reader', 'analyst']],
-    ['', false, []],
-    ['', true, []],
-    [['Admin', 'not reader'], false, ['admin', 'not reader']],
-    [['Admin', 'not reader'], true, ['admin', 'not reader']],
-    [[], true, []],
-  ])('in %j (list: %j) are %j', (value, list, names) => {
-    expect(rolesIn(value, list)).toEqual(names);
-  });
+const settings = { admin: ['*'], analyst: ['*'], reader: ['jobs'] };
+const known = roleScopes(settings, 'revoke', [{ 'Data Analyst': ['discover'] }]);
 
-  it.each([7, true, null, undefined, {}, { admin: true }, ['admin', 1], [['admin']]])('are not in %j', (value) => {
-    expect(rolesIn(value, false)).toBeNull();
-    expect(rolesIn(value, true)).toBeNull();
+describe('roles', () => {
+  it.each<[value: unknown, names: readonly string[]]>([
+    ['Admin', ['admin']],
+    [' admin ', ['admin']],
+    ['Admin reader,ANALYST', ['admin', 'reader', 'analyst']],
+    ['data analyst', ['data analyst']],
+    ['', []],
+    [
+      ['Admin', 'not reader'],
+      ['admin', 'not reader'],
+    ],
+    [[], []],
+    [{ Reader: { '1': 'acme.example' } }, ['reader']],
+    [7, []],
+    [true, []],
+    [null, []],
+    [undefined, []],
+    [['admin', 1], []],
+    [[['admin']], []],
+  ])('in %j are %j', (value, names) => {
+    expect(rolesIn(value, known)).toEqual(names);
   });
 
   it('hold the revoking scope by name where admin holds everything, and nowhere else', () => {
-    const settings = { admin: ['*'], analyst: ['*'], reader: ['jobs'] };
     expect([...roleScopes(settings, 'revoke')]).toEqual([
       ['admin', ['*', 'revoke']],
       ['analyst', ['*']],
@@ -31,5 +35,17 @@ describe('roles', () => {
     ]);
     expect(roleScopes({ ...settings, admin: ['discover'] }, 'revoke').get('admin')).toEqual(['discover']);
     expect(roleScopes({ ...settings, admin: ['*', 'revoke'] }, 'revoke').get('admin')).toEqual(['*', 'revoke']);
+  });
+
+  it('of further maps add to the three and to each other, in any letter case', () => {
+    const scopes = roleScopes(settings, 'revoke', [{ Reader: ['a'], boss: ['*'] }, { BOSS: ['b'] }]);
+    expect(scopes.get('reader')).toEqual(['jobs', 'a']);
+    expect(scopes.get('boss')).toEqual(['*', 'b']);
+  });
+
+  it('name scopes and never each other, so that a circle of roles grants only its names', () => {
+    const scopes = roleScopes(settings, 'revoke', [{ a: ['b'], b: ['a', 'admin'] }]);
+    expect(scopes.get('a')).toEqual(['b']);
+    expect(scopes.get('b')).toEqual(['a', 'admin']);
   });
 });

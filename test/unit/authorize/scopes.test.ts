@@ -37,7 +37,7 @@ describe('scopes', () => {
   it.each([7, true, null, undefined, {}, { discover: true }, ['a', 1], ['a', null], [['a']], { length: 1, 0: 'a' }])(
     'are not in %j',
     (value) => {
-      expect(scopesIn(value)).toBeNull();
+      expect(scopesIn(value)).toEqual([]);
     },
   );
 });

@@ -30,12 +30,12 @@ describe('defaults', () => {
   test('of the plan and the contract, in production', () => {
     const loaded = load(production);
     if (!loaded.ok) throw new Error(loaded.problems.map(problemLine).join('\n'));
-    expect(loaded.config.algorithms).toEqual(['RS256']);
+    expect(loaded.config.issuers.map(({ algorithms }) => algorithms)).toEqual([['RS256']]);
     expect(loaded.config.settings).toMatchObject({
       environment: 'production',
       jwtHeader: 'authorization',
       jwtBearerPrefix: 'bearer ',
-      jwtSubClaim: 'sub',
+      jwtSubClaim: ['sub'],
       jwtClockSkewSeconds: 60,
       jwtAllowedAlgorithms: ['HS256', 'RS256'],
       jwtMaximumLifetimeSeconds: 3600,
@@ -169,7 +169,7 @@ describe('production refuses', () => {
     ['HS256 listed', { ...production, TGEFD_JWT_ALLOWED_ALGS: 'HS256,RS256' }, 'TGEFD_JWT_ALLOWED_ALGS'],
     ['no issuer', without('TGEFD_JWT_ISSUER'), 'TGEFD_JWT_ISSUER'],
     ['no audience', without('TGEFD_JWT_AUDIENCE'), 'TGEFD_JWT_AUDIENCE'],
-    ['no key set', without('TGEFD_JWKS_URL'), 'TGEFD_JWKS_URL'],
+    ['no key set', { ...without('TGEFD_JWKS_URL'), TGEFD_JWT_ISSUER: 'acme' }, 'TGEFD_JWKS_URL'],
     ['a plain key set URL', { ...production, TGEFD_JWKS_URL: 'http://127.0.0.1/jwks' }, 'TGEFD_JWKS_URL'],
     ['a plain Redis URL', { ...production, TGEFD_REDIS_URL: 'http://127.0.0.1' }, 'TGEFD_REDIS_URL'],
     ['no Redis', without('TGEFD_REDIS_URL', 'TGEFD_REDIS_TOKEN'), 'TGEFD_REDIS_URL'],

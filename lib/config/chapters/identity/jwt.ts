@@ -1,4 +1,16 @@
-import { document, headerName, integer, prefix, text, words } from '../../kinds.ts';
+import { providerNames } from '../../../authenticate/providers/provider.ts';
+import {
+  claimPath,
+  claimPaths,
+  commaList,
+  document,
+  headerName,
+  integer,
+  issuerName,
+  oneOf,
+  prefix,
+  words,
+} from '../../kinds.ts';
 import { secret, setting, settingByEnvironment } from '../../variable.ts';
 
 /** Chapter “JWT” of the configuration. */
@@ -22,21 +34,29 @@ export const jwt = {
   }),
   jwtIssuer: setting({
     name: 'TGEFD_JWT_ISSUER',
-    kind: text('an issuer identifier'),
+    kind: issuerName,
     fallback: null,
     meaning: 'Exact `iss` of every token; required in production.',
   }),
   jwtAudience: setting({
     name: 'TGEFD_JWT_AUDIENCE',
-    kind: text('an audience'),
+    kind: commaList('audiences separated by commas', (value) =>
+      /^[^\p{Cc}\s*](?:[^\p{Cc}*]*[^\p{Cc}\s*])?$/u.test(value),
+    ),
     fallback: null,
-    meaning: 'Value that `aud` must contain; required in production.',
+    meaning: 'Values of which `aud` must contain one; required in production.',
+  }),
+  jwtAudienceClaim: setting({
+    name: 'TGEFD_JWT_AUDIENCE_CLAIM',
+    kind: claimPath,
+    fallback: null,
+    meaning: 'Claim that is compared with the audience when a token has no `aud`; by default that of the provider.',
   }),
   jwtSubClaim: setting({
     name: 'TGEFD_JWT_SUB_CLAIM',
-    kind: text('a claim name'),
-    fallback: 'sub',
-    meaning: 'Claim that names the caller.',
+    kind: claimPaths,
+    fallback: ['sub'] as readonly string[],
+    meaning: 'Claims that may name the caller: the first that is present and a non-empty string does.',
   }),
   jwtClockSkewSeconds: setting({
     name: 'TGEFD_JWT_CLOCK_SKEW_SEC',
@@ -47,11 +67,12 @@ export const jwt = {
   jwtAllowedAlgorithms: setting({
     name: 'TGEFD_JWT_ALLOWED_ALGS',
     kind: words(
-      'algorithms among `HS256`, `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384`, `ES512`, `EdDSA`',
-      /^(HS256|[RPE]S(256|384|512)|EdDSA)$/,
+      'algorithms among `HS256`, `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384`, `ES512`, `EdDSA`, `Ed25519`',
+      /^(HS256|[RPE]S(256|384|512)|EdDSA|Ed25519)$/,
     ),
     fallback: ['HS256', 'RS256'] as readonly string[],
-    meaning: 'Signature algorithms accepted. HS256 counts only where a secret is configured and no key set is.',
+    meaning:
+      'Signature algorithms accepted; `EdDSA` and `Ed25519` each stand for both. HS256 counts only where a secret is configured and no key set is.',
   }),
   jwtMaximumLifetimeSeconds: settingByEnvironment({
     name: 'TGEFD_JWT_MAX_TTL_SEC',
@@ -60,7 +81,8 @@ export const jwt = {
       production: 3600,
       development: 0,
     },
-    meaning: 'Tokens whose `exp - iat` is longer are refused; 0 is off.',
+    meaning:
+      'Tokens whose `exp - iat` is longer are refused; 0 is off. By default the limit of the provider, if one is named.',
   }),
   jwtTypes: setting({
     name: 'TGEFD_JWT_TYP',
@@ -70,8 +92,44 @@ export const jwt = {
   }),
   jwtScopesClaim: setting({
     name: 'TGEFD_JWT_SCOPES_CLAIM',
-    kind: text('a claim name'),
+    kind: claimPath,
     fallback: null,
-    meaning: 'Claim that holds the scopes; otherwise the first of `scope`, `scopes`, `scp`.',
+    meaning:
+      'Claim that holds the scopes. Once it is named, no other claim grants anything by default, roles included. Otherwise the first of `scope`, `scopes`, `scp`.',
+  }),
+  jwtGrants: setting({
+    name: 'TGEFD_JWT_GRANTS',
+    kind: oneOf('first', 'union'),
+    fallback: null,
+    meaning:
+      '`first`: roles count only in a token without a scopes claim (the default). `union`: scopes and roles count together.',
+  }),
+  jwtRequiredClaims: setting({
+    name: 'TGEFD_JWT_REQUIRED_CLAIMS',
+    member: null,
+    kind: document('a JSON object from a claim path to a value or a list of values'),
+    fallback: null,
+    meaning:
+      'Claims that must have one of the given values; a list must contain one. A value that ends in `*` is a prefix.',
+  }),
+  jwtMaximumBytes: setting({
+    name: 'TGEFD_JWT_MAX_BYTES',
+    kind: integer(1024, 16_384, 'bytes'),
+    fallback: 8192,
+    meaning: 'Longest token that is looked at. Longer ones are 400.',
+  }),
+  provider: setting({
+    name: 'TGEFD_PROVIDER',
+    kind: oneOf(...providerNames),
+    fallback: null,
+    meaning: 'Identity provider whose named defaults hold where nothing else is said (`docs/reference/providers.md`).',
+  }),
+  issuers: setting({
+    name: 'TGEFD_ISSUERS',
+    member: 'issuers',
+    kind: document('a JSON array of issuers (`docs/reference/issuers.md`)'),
+    fallback: null,
+    meaning:
+      'Several issuers, each with keys, audiences and rules of its own. Replaces every variable that describes a single issuer.',
   }),
 } as const;

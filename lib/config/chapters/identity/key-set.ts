@@ -1,4 +1,4 @@
-import { integer, seconds, url } from '../../kinds.ts';
+import { integer, seconds, text, url } from '../../kinds.ts';
 import { setting } from '../../variable.ts';
 
 /** Chapter “Key set” of the configuration. */
@@ -8,7 +8,13 @@ export const keySet = {
     kind: url,
     fallback: null,
     meaning:
-      'Where the issuer publishes its keys; required for `jwt` in production. `http:` is for loopback hosts in development only.',
+      'Where the issuer publishes its keys. Left out: where its metadata says (`/.well-known/openid-configuration`, then RFC 8414). `http:` is for loopback hosts in development only.',
+  }),
+  jwksFile: setting({
+    name: 'TGEFD_JWKS_FILE',
+    kind: text('the path of a file'),
+    fallback: null,
+    meaning: 'File with the key set of the issuer, read again with every refresh; not on a Worker.',
   }),
   jwksTtlSeconds: setting({
     name: 'TGEFD_JWKS_TTL_SEC',

@@ -1,5 +1,5 @@
 import { tgefdRoleScopes, tgefdScopes } from '../../../presets/tgefd.ts';
-import { boolean, scope, scopes, text } from '../../kinds.ts';
+import { boolean, claimPath, document, scope, scopes } from '../../kinds.ts';
 import { setting, settingByEnvironment } from '../../variable.ts';
 
 /** Chapter “Scopes and roles” of the configuration. */
@@ -45,15 +45,22 @@ export const scopesAndRoles = {
   }),
   roleClaim: setting({
     name: 'TGEFD_ROLE_CLAIM',
-    kind: text('a claim name'),
+    kind: claimPath,
     fallback: 'role',
-    meaning: 'Claim with one role.',
+    meaning: 'Claim with roles; counts together with `TGEFD_ROLES_CLAIM`.',
   }),
   rolesClaim: setting({
     name: 'TGEFD_ROLES_CLAIM',
-    kind: text('a claim name'),
+    kind: claimPath,
     fallback: 'roles',
-    meaning: 'Claim with several roles.',
+    meaning: 'Claim with roles: a string, a list, or an object whose members are the roles.',
+  }),
+  roleScopes: setting({
+    name: 'TGEFD_ROLE_SCOPES',
+    member: 'role_scopes',
+    kind: document('a JSON object from the name of a role to a list of scopes'),
+    fallback: null,
+    meaning: 'Scopes of further roles, in addition to those of the three roles below. Names compare in lower case.',
   }),
   roleAdminScopes: setting({
     name: 'TGEFD_ROLE_ADMIN_SCOPES',

@@ -3,6 +3,7 @@ import { createCertificateAuthenticator } from '../../../../lib/authenticate/cer
 import type { CertificatePolicy } from '../../../../lib/authenticate/certificate/certificate-policy.ts';
 import type { CertificateReading } from '../../../../lib/authenticate/certificate/client-certificate.ts';
 import { createGrants } from '../../../../lib/authorize/grants.ts';
+import { roleScopes } from '../../../../lib/authorize/roles.ts';
 import type { ClientCertificate } from '../../../../lib/decision/principal.ts';
 import type { AccessRequest, Boundary } from '../../../../lib/decision/request.ts';
 import { context } from '../../../support/tokens.ts';
@@ -14,13 +15,9 @@ const certificate: ClientCertificate = {
   notBeforeSeconds: 1,
   notAfterSeconds: 2,
 };
-const grants = createGrants({
-  scopesClaim: null,
-  roleClaim: 'role',
-  rolesClaim: 'roles',
-  roleScopes: { admin: ['*'], analyst: ['discover', 'evaluate'], reader: ['jobs'] },
-  revokeScope: 'revoke',
-});
+const grants = createGrants(
+  roleScopes({ admin: ['*'], analyst: ['discover', 'evaluate'], reader: ['jobs'] }, 'revoke'),
+);
 const rule = { subject: null, subjectAltName: null, thumbprint: null, scopes: null, roles: null };
 
 function authenticate(

@@ -24,13 +24,6 @@ describe('where the metadata of an issuer is', () => {
         'https://id.example:8443/.well-known/oauth-authorization-server/realms/a',
       ],
     ],
-    [
-      'accounts.google.com',
-      [
-        'https://accounts.google.com/.well-known/openid-configuration',
-        'https://accounts.google.com/.well-known/oauth-authorization-server',
-      ],
-    ],
   ])('%s', (issuer, urls) => {
     expect(discoveryUrls(issuer)).toEqual(urls);
   });
@@ -38,6 +31,7 @@ describe('where the metadata of an issuer is', () => {
   it.each([
     'spiffe://td',
     'urn:issuer',
+    'accounts.google.com',
     'https://a.example/?x=1',
     'https://a.example/#x',
     'https://u:p@a.example',
@@ -58,12 +52,6 @@ describe('reading the metadata of an issuer', () => {
     ['a listed host', { jwks_uri: 'https://keys.example/a' }, 'https://keys.example/a'],
   ])('takes keys from %s', (_, changes, url) => {
     expect(readDiscovery(metadata(changes), rules)).toEqual({ keySetUrl: url });
-  });
-
-  it('takes the URL of an issuer that is named without its scheme', () => {
-    const google = { issuer: 'accounts.google.com', keySetHosts: [] };
-    const text = '{"issuer":"https://accounts.google.com","jwks_uri":"https://accounts.google.com/certs"}';
-    expect(readDiscovery(text, google)).toEqual({ keySetUrl: 'https://accounts.google.com/certs' });
   });
 
   it.each<[name: string, text: string, problem: string]>([

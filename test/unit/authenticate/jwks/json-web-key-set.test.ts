@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type KeySet, parseKeySet } from '../../../../lib/authenticate/jwks/json-web-key-set.ts';
+import { type KeySet, keySetFault, parseKeySet } from '../../../../lib/authenticate/jwks/json-web-key-set.ts';
 import { type IssuerKey, keySetText, makeKey } from '../issuer-keys.ts';
 
 const everyAlgorithm = [
@@ -32,12 +32,14 @@ beforeAll(async () => {
   ]);
 });
 
+const every = { algorithms: everyAlgorithm, uses: ['sig'] };
+
 async function parse(
   text: string,
   algorithms: readonly string[] = everyAlgorithm,
   previous: KeySet | null = null,
 ): Promise<KeySet> {
-  const parsed = await parseKeySet(text, algorithms, previous);
+  const parsed = await parseKeySet(text, { algorithms, uses: ['sig'] }, previous);
   if (!('set' in parsed)) throw new Error(parsed.problem);
   return parsed.set;
 }
@@ -69,24 +71,27 @@ describe('a key set (RFC 7517 §5)', () => {
     ['only members that are no keys', '{"keys":[null,1,"a",[],{}]}', 'no_usable_key'],
     ['more keys than any issuer has', keySetText(...Array.from({ length: 101 }, () => ({}))), 'too_many_keys'],
   ])('is refused when it is %s', async (_, text, problem) => {
-    expect(await parseKeySet(text, everyAlgorithm, null)).toEqual({ problem });
+    expect(await parseKeySet(text, every, null)).toMatchObject({ problem });
   });
 
   it('is refused when no key serves an allowed algorithm', async () => {
-    expect(await parseKeySet(keySetText(p256.jwk), ['RS256'], null)).toEqual({ problem: 'no_usable_key' });
+    expect(await parseKeySet(keySetText(p256.jwk), { algorithms: ['RS256'], uses: ['sig'] }, null)).toEqual({
+      problem: 'no_usable_key',
+      unusable: [{ keyId: 'p256', check: 'kty' }],
+    });
   });
 
   it('ignores what it cannot use and keeps the rest', async () => {
     const set = await parse(keySetText(null, { kty: 'AKP', kid: 'pq' }, { ...rsa.jwk, kid: 7 }, p256.jwk));
     expect(set.keys.size).toBe(1);
     expect(set.ignored).toBe(3);
-    expect(set.find('p256', 'ES256')).toMatchObject({ found: 'key' });
+    expect(set.find('p256', 'ES256')).toMatchObject({ found: 'keys' });
   });
 
   it('never throws, whatever the members are', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.jsonValue(), { maxLength: 5 }), async (keys) => {
-        expect(await parseKeySet(JSON.stringify({ keys }), everyAlgorithm, null)).toHaveProperty('problem');
+        expect(await parseKeySet(JSON.stringify({ keys }), every, null)).toHaveProperty('problem');
       }),
       { seed: 7517, numRuns: 200 },
     );
@@ -105,7 +110,7 @@ describe('a key set (RFC 7517 §5)', () => {
             key.jwk.kty as 'RSA' | 'EC' | 'OKP'
           ];
           const damaged = used.includes(name) || ['use', 'alg', 'key_ops'].includes(name);
-          const parsed = await parseKeySet(keySetText(jwk), everyAlgorithm, null);
+          const parsed = await parseKeySet(keySetText(jwk), every, null);
           expect('problem' in parsed).toBe(damaged);
         },
       ),
@@ -123,20 +128,22 @@ describe('which key a token gets', () => {
     [() => ed25519, ['EdDSA']],
   ])('a key without alg serves every allowed algorithm of its type and no other (%#)', async (key, algorithms) => {
     const set = await parse(keySetText(key().jwk));
-    const served = everyAlgorithm.filter((algorithm) => set.find(key().jwk.kid, algorithm).found === 'key');
+    const served = everyAlgorithm.filter((algorithm) => set.find(key().jwk.kid, algorithm).found === 'keys');
     expect(served).toEqual(algorithms);
   });
 
   it('the imported key verifies what its owner signed, and is public and cannot sign', async () => {
     const answer = (await parse(keySetText(p256.jwk))).find('p256', 'ES256');
-    if (answer.found !== 'key') throw new Error('no key');
+    if (answer.found !== 'keys') throw new Error('no key');
+    const [found] = answer.keys;
+    if (found === undefined) throw new Error('no key');
     const ecdsa = { name: 'ECDSA', hash: 'SHA-256' };
     const data = new TextEncoder().encode('signed');
     const signature = await crypto.subtle.sign(ecdsa, p256.pair.privateKey, data);
-    expect(await crypto.subtle.verify(ecdsa, answer.key.key, signature, data)).toBe(true);
-    expect(answer.key.key.type).toBe('public');
-    expect(answer.key.key.usages).toEqual(['verify']);
-    expect(answer.key).toMatchObject({ keyId: 'p256', algorithm: 'ES256' });
+    expect(await crypto.subtle.verify(ecdsa, found.key, signature, data)).toBe(true);
+    expect(found.key.type).toBe('public');
+    expect(found.key.usages).toEqual(['verify']);
+    expect(found).toMatchObject({ keyId: 'p256', algorithm: 'ES256' });
   });
 
   it('an algorithm that is not allowed finds nothing, also one named like a property of every object', async () => {
@@ -147,7 +154,7 @@ describe('which key a token gets', () => {
 
   it('an alg that the issuer bound the key to is the only one it serves', async () => {
     const set = await parse(keySetText({ ...rsa.jwk, alg: 'RS256' }));
-    expect(set.find('rsa', 'RS256').found).toBe('key');
+    expect(set.find('rsa', 'RS256').found).toBe('keys');
     expect(set.find('rsa', 'PS256')).toEqual(none('token_key_unfit', 'alg'));
   });
 
@@ -159,37 +166,45 @@ describe('which key a token gets', () => {
     expect(set.find('p256', 'ES384')).toEqual(none('token_key_unfit', 'curve'));
   });
 
-  it('without a kid only a single suitable key will do', async () => {
+  it('without a kid every suitable key will do, four of them at most', async () => {
     const other = await makeKey('other');
-    expect((await parse(keySetText(rsa.jwk, p256.jwk))).find(null, 'ES256').found).toBe('key');
+    expect((await parse(keySetText(rsa.jwk, p256.jwk))).find(null, 'ES256').found).toBe('keys');
     expect((await parse(keySetText(rsa.jwk, p256.jwk))).find(null, 'EdDSA')).toEqual(none('token_key_unknown'));
-    expect((await parse(keySetText(other.jwk, p256.jwk))).find(null, 'ES256')).toEqual(none('token_key_ambiguous'));
+    expect((await parse(keySetText(other.jwk, p256.jwk))).find(null, 'ES256')).toMatchObject({
+      keys: [{ keyId: 'other' }, { keyId: 'p256' }],
+      more: false,
+    });
+    const five = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((kid) => makeKey(kid)));
+    const many = (await parse(keySetText(...five.map(({ jwk }) => jwk)))).find(null, 'ES256');
+    expect(many).toMatchObject({ keys: ['a', 'b', 'c', 'd'].map((keyId) => ({ keyId })), more: true });
   });
 
   it('a key without a kid is never chosen by a token that names one', async () => {
     const { kid: _kid, ...unnamed } = p256.jwk;
     const set = await parse(keySetText(unnamed));
     expect(set.find('', 'ES256')).toEqual(none('token_key_unknown'));
-    expect(set.find(null, 'ES256')).toMatchObject({ found: 'key', key: { keyId: null } });
+    expect(set.find(null, 'ES256')).toMatchObject({ found: 'keys', keys: [{ keyId: null }] });
   });
 
-  it('two different keys under one kid are ambiguous for an algorithm that both serve', async () => {
+  it('two different keys under one kid are both given for an algorithm that both serve', async () => {
     const twin = await makeKey('p256');
-    expect((await parse(keySetText(p256.jwk, twin.jwk))).find('p256', 'ES256')).toEqual(none('token_key_ambiguous'));
+    expect((await parse(keySetText(p256.jwk, twin.jwk))).find('p256', 'ES256')).toMatchObject({
+      keys: [{ keyId: 'p256' }, { keyId: 'p256' }],
+    });
   });
 
   it('two keys under one kid are not ambiguous when only one serves the algorithm (RFC 7517 §4.5)', async () => {
     const set = await parse(
       keySetText({ ...rsa.jwk, kid: 'k' }, { ...p256.jwk, kid: 'k' }, { ...p384.jwk, kid: 'k', use: 'enc' }),
     );
-    expect(set.find('k', 'RS256').found).toBe('key');
-    expect(set.find('k', 'ES256').found).toBe('key');
+    expect(set.find('k', 'RS256').found).toBe('keys');
+    expect(set.find('k', 'ES256').found).toBe('keys');
     expect(set.find('k', 'ES384').found).toBe('none');
   });
 
   it('the same key listed twice is one key', async () => {
     const set = await parse(keySetText(p256.jwk, { ...p256.jwk, use: 'sig' }));
-    expect(set.find('p256', 'ES256').found).toBe('key');
+    expect(set.find('p256', 'ES256').found).toBe('keys');
     expect(set.keys.size).toBe(1);
   });
 
@@ -199,7 +214,7 @@ describe('which key a token gets', () => {
     const second = await parse(keySetText(impostor.jwk, { ...rsa.jwk, x5t: 'new' }), everyAlgorithm, first);
     const key = (set: KeySet, kid: string, algorithm: string) => {
       const answer = set.find(kid, algorithm);
-      return answer.found === 'key' ? answer.key : null;
+      return answer.found === 'keys' ? answer.keys[0] : null;
     };
     expect(key(second, 'rsa', 'RS256')).toBe(key(first, 'rsa', 'RS256'));
     expect(key(second, 'p256', 'ES256')).not.toBe(key(first, 'p256', 'ES256'));
@@ -280,6 +295,49 @@ describe('a JWK that must not verify anything', () => {
     ['use and key_ops that agree', () => ({ ...rsa.jwk, use: 'sig', key_ops: ['verify'] })],
     ['members that nobody knows', () => ({ ...rsa.jwk, x5c: ['AAAA'], nbf: 1, __proto: {} })],
   ])('but not one with %s', async (_, jwk) => {
-    expect((await parse(keySetText(jwk()))).find('rsa', 'RS256').found).toBe('key');
+    expect((await parse(keySetText(jwk()))).find('rsa', 'RS256').found).toBe('keys');
+  });
+});
+
+describe('keys of EdDSA and Ed25519 (RFC 9864)', () => {
+  it.each([undefined, 'EdDSA', 'Ed25519'])('a key with alg %s serves tokens of both names', async (alg) => {
+    const set = await parse(keySetText({ ...ed25519.jwk, alg }), ['EdDSA', 'Ed25519']);
+    expect(set.find('ed', 'EdDSA').found).toBe('keys');
+    expect(set.find('ed', 'Ed25519').found).toBe('keys');
+  });
+});
+
+describe('keys of a SPIFFE bundle', () => {
+  const bundle = () => keySetText({ ...p256.jwk, use: 'jwt-svid' }, { ...p384.jwk, use: 'x509-svid' });
+
+  it('count where the use is allowed, those for certificates never', async () => {
+    const rules = { algorithms: ['ES256', 'ES384'], uses: ['sig', 'jwt-svid'] };
+    const parsed = await parseKeySet(bundle(), rules, null);
+    if (!('set' in parsed)) throw new Error(parsed.problem);
+    expect(parsed.set.find('p256', 'ES256').found).toBe('keys');
+    expect(parsed.set.find('p384', 'ES384').found).toBe('none');
+  });
+
+  it('do not count for other issuers', async () => {
+    expect(await parseKeySet(bundle(), { algorithms: ['ES256'], uses: ['sig'] }, null)).toEqual({
+      problem: 'no_usable_key',
+      unusable: [
+        { keyId: 'p256', check: 'use' },
+        { keyId: 'p384', check: 'use' },
+      ],
+    });
+  });
+});
+
+describe('a set ahead of its import', () => {
+  it.each<[set: () => string, fault: string | null]>([
+    [() => keySetText(p256.jwk), null],
+    [() => keySetText(rsa.jwk), 'no usable key (kty)'],
+    [() => '{"keys":[]}', 'no usable key'],
+    [() => '{}', 'no JSON Web Key Set'],
+    [() => 'x', 'no JSON Web Key Set'],
+    [() => keySetText({ ...p256.jwk, d: 'x' }), 'a private or symmetric key'],
+  ])('%# is judged by its form', (set, fault) => {
+    expect(keySetFault(set(), { algorithms: ['ES256'], uses: ['sig'] })).toBe(fault);
   });
 });

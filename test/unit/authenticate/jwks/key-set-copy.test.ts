@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readCopy, type SharedCopy, writeCopy } from '../../../../lib/authenticate/jwks/key-set-copy.ts';
 import { createKeySets } from '../../../../lib/authenticate/jwks/key-sets.ts';
+import { keySetAt } from '../../../../lib/authenticate/jwks/key-source.ts';
 import { type IssuerKey, keySetText, makeKey } from '../issuer-keys.ts';
 import {
   answers,
@@ -32,8 +33,8 @@ function place() {
     const keySets = createKeySets(
       {
         issuer: null,
-        url,
         algorithms: ['ES256'],
+        uses: ['sig'],
         ttlSeconds: 300,
         maxStaleSeconds: 3600,
         timeoutSeconds: 3,
@@ -42,7 +43,7 @@ function place() {
         maxBackoffSeconds: 2,
       },
       {
-        fetch: issuer.fetch,
+        source: keySetAt(url, { fetch: issuer.fetch, sleep: time.sleep }, null),
         clock: time.clock,
         sleep: time.sleep,
         random: () => 0,
@@ -51,14 +52,13 @@ function place() {
         shared: copy,
       },
     );
-    return (keyId: string) =>
-      time.finish(keySets.find({ issuer: null, keyId, algorithm: 'ES256' }, createContext(), true));
+    return (keyId: string) => time.finish(keySets.find({ keyId, algorithm: 'ES256' }, createContext(), true));
   };
   return { time, issuer, kept, instance };
 }
 
 function key(stale = false) {
-  return expect.objectContaining({ found: 'key', stale });
+  return expect.objectContaining({ found: 'keys', stale });
 }
 
 describe('a key set left for other instances', () => {

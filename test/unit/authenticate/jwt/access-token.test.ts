@@ -1,13 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type AccessTokenSettings, createVerifyToken } from '../../../../lib/authenticate/jwt/access-token.ts';
 import {
   claims,
   context,
   createSigner,
+  createVerifyToken,
   issuer,
   judge,
   keySetsOf,
   now,
+  type OneIssuer,
   type Signer,
   secretOctets,
   sign,
@@ -29,7 +30,7 @@ beforeAll(async () => {
   for (const algorithm of algorithms) signers.set(algorithm, await createSigner(algorithm));
 });
 
-function verifierOf(keySets: ReturnType<typeof keySetsOf>, settings: Partial<AccessTokenSettings> = {}) {
+function verifierOf(keySets: ReturnType<typeof keySetsOf>, settings: Partial<OneIssuer> = {}) {
   return createVerifyToken({ ...tokenSettings, ...settings }, { keySets, secrets: [] });
 }
 
@@ -56,20 +57,28 @@ describe('access token', () => {
       token: {
         claims,
         facts: expect.objectContaining({ subject: 'alice', expiresAtSeconds: now + 300 }),
+        issuer: expect.objectContaining({ spellings: [issuer] }),
         key: verification,
-        query: { issuer, keyId: 'k1', algorithm: 'RS256' },
+        query: { keyId: 'k1', algorithm: 'RS256' },
         stale: false,
       },
     });
   });
 
-  it('needs no kid where the set has one suitable key', async () => {
+  it('needs no kid: at most four suitable keys are tried', async () => {
     const signer = signerOf('ES256');
     const token = await sign(signer, { alg: 'ES256' });
+    const others = await Promise.all(['k2', 'k3', 'k4', 'k5'].map((keyId) => createSigner('ES256', keyId)));
+    const among = (before: number) =>
+      keySetsOf([...others.slice(0, before), signer, ...others.slice(before)].map(({ verification }) => verification));
     expect(await judge(verifierOf(keySetsOf([signer.verification])), token)).toBe('verified');
-    const other = await createSigner('ES256', 'k2');
-    expect(await judge(verifierOf(keySetsOf([signer.verification, other.verification])), token)).toEqual({
-      reason: 'token_key_ambiguous',
+    expect(await judge(verifierOf(among(0)), token)).toBe('verified');
+    expect(await judge(verifierOf(among(3)), token)).toBe('verified');
+    expect(await judge(verifierOf(among(4)), token)).toEqual({ reason: 'token_key_ambiguous' });
+    expect(
+      await judge(verifierOf(keySetsOf(others.slice(0, 2).map(({ verification }) => verification))), token),
+    ).toEqual({
+      reason: 'token_signature_invalid',
     });
   });
 
@@ -91,11 +100,13 @@ describe('access token', () => {
   it('hands on whether an unknown key may be fetched', async () => {
     const asked: boolean[] = [];
     const signer = signerOf('RS256');
+    const unknown = { found: 'none', reason: { reason: 'token_key_unknown' } } as const;
     const sets = {
       find: (_: unknown, __: unknown, mayFetch: boolean) => {
         asked.push(mayFetch);
-        return { found: 'none', reason: { reason: 'token_key_unknown' } } as const;
+        return unknown;
       },
+      findAgain: () => unknown,
     };
     const verify = createVerifyToken(tokenSettings, { keySets: sets, secrets: [] });
     await verify(await tokenOf(signer), now * 1000, context, false);
@@ -166,7 +177,11 @@ describe('access token', () => {
               'header' in wrong ? wrong.header : {},
             );
       const verdict = await verifierOf(sets())(token, now * 1000, { ...context, explain }, true);
-      expect(told.at(-1)).toEqual([step, 'refused', 'reason' in verdict ? verdict.reason : null]);
+      expect(told.at(-1)).toEqual([
+        step,
+        'refused',
+        expect.objectContaining('reason' in verdict ? (verdict.reason as object) : {}),
+      ]);
     });
   });
 
