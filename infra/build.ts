@@ -94,7 +94,7 @@ export async function buildAll(policy: string | null = null): Promise<string[]> 
   return lines;
 }
 
-/** Puts the command where `npx tgefd-authorizer` finds it: npm links the commands of dependencies, not a project's own. */
+/** Puts the command where `npx --no tgefd-authorizer` finds it: npm links the commands of dependencies, not a project's own. */
 async function linkCommand(): Promise<void> {
   const link = join(ROOT, 'node_modules/.bin/tgefd-authorizer');
   const unfinished = `${link}.${process.pid}`;

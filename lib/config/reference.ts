@@ -26,7 +26,7 @@ export function configurationPage(): string {
     '',
     'Every invalid value makes the whole configuration invalid, and every problem is told at once: a process that would be',
     'half configured does not start (Node, Lambda, CLI) or answers 503 `configuration_invalid` (Worker). An empty value is a',
-    'value, not an absence. `npx tgefd-authorizer check-config` prints all problems and warnings; with `--all` the effective configuration too.',
+    'value, not an absence. `npx --no tgefd-authorizer check-config` prints all problems and warnings; with `--all` the effective configuration too.',
     '',
     'For every variable marked *secret*, `X_FILE` reads the value from a mounted file instead, and `X_PREVIOUS` (or',
     '`X_PREVIOUS_FILE`) holds a second value that is still accepted while it is being rotated out; an empty one from a file',

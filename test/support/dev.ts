@@ -60,7 +60,7 @@ async function start(): Promise<void> {
   issuer    ${issuer.url}   keys at ${issuer.keySetUrl}
   store     ${store.told}
 ${await curls(gateway, issuer)}
-More tokens:  npx tgefd-authorizer token --issuer ${issuer.url} --sub you --scope "discover jobs"
+More tokens:  npx --no tgefd-authorizer token --issuer ${issuer.url} --sub you --scope "discover jobs"
 Each decision is recorded below, one line of JSON. Ctrl-C stops everything.
 `);
 }

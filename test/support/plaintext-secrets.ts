@@ -20,10 +20,21 @@ const VALUE = /^\\?(["'`])([^"'`\s\\]{12,})\\?\1|^([A-Za-z0-9_+/=-]{12,})\s*$/;
 /** What may stand in its place: where the secret is kept, or a placeholder. */
 const REFERENCE = /^(?:vault|aws-sm|cf):|^\$|^\{\{|^</;
 
-function isPlain(text: string | undefined): boolean {
+function isPlain(name: string | undefined, text: string | undefined): boolean {
   const [, , quoted, bare] = VALUE.exec(text?.trim() ?? '') ?? [];
   const value = quoted ?? bare;
-  return value !== undefined && !REFERENCE.test(value);
+  return value !== undefined && !REFERENCE.test(value) && value !== keyOf(name ?? '');
+}
+
+/** Whether a Secret has data of its own: a line that a chart fills from values has none. */
+function holdsData(document: string): boolean {
+  const [, data = ''] = /^(?:data|stringData):\n((?: .*\n?)*)/m.exec(document) ?? [];
+  return data.split('\n').some((line) => line.trim() !== '' && !line.includes('{{'));
+}
+
+/** The name under which a secret lies in a Kubernetes Secret: `TGEFD_REDIS_TOKEN` is `redis-token`. */
+function keyOf(variable: string): string {
+  return variable.replace('TGEFD_', '').toLowerCase().replaceAll('_', '-');
 }
 
 /**
@@ -40,11 +51,11 @@ export function plaintextSecrets(text: string): string[] {
     const beside = entry === undefined ? undefined : /^\s*value:\s*(.*)$/.exec(lines[index + 1] ?? '')?.[1];
     return [
       ...shapes,
-      ...(isPlain(value) ? [`a value of ${name}`] : []),
-      ...(isPlain(beside) ? [`a value of ${entry}`] : []),
+      ...(isPlain(name, value) ? [`a value of ${name}`] : []),
+      ...(isPlain(entry, beside) ? [`a value of ${entry}`] : []),
     ].map((what) => `line ${index + 1}: ${what}`);
   });
   const documents = text.split(/^---$/m);
-  const secrets = documents.filter((each) => /^kind:\s*Secret\s*$/m.test(each) && /^(?:data|stringData):/m.test(each));
+  const secrets = documents.filter((each) => /^kind:\s*Secret\s*$/m.test(each) && holdsData(each));
   return [...found, ...secrets.map(() => 'a Secret with its data')];
 }
