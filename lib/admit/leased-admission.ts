@@ -30,6 +30,9 @@ export function createLeasedAdmission(
     const message = leases.refill(plan, nowMs);
     const snapshotDue = question.fields.length > 0 && snapshot.refreshDue(nowMs);
     if (message !== null || snapshotDue) context.defer(trip(question, message ?? NOTHING, true, nowMs));
+    const stray = leases.stray(nowMs);
+    if (stray !== null)
+      context.defer(trip({ ...ABOUT_LEASES, partition: stray.partition }, stray.message, true, nowMs));
   };
 
   const trip = async (question: NamedQuestion, message: Message, revocationKnown: boolean, askedAtMs: number) => {
@@ -69,6 +72,9 @@ export function createLeasedAdmission(
       else leases.release(plan);
       return answer;
     }
+    if (finding.found === 'settled' && leases.claim(plan, clock())) {
+      return { outcome: 'admitted', budgets: leases.states(plan, clock()), degraded: [] };
+    }
     leases.release(plan);
     if (finding.found === 'revoked') return { outcome: 'revoked', by: finding.by };
     const asked = plan.items.map(({ budget }) => budget);
@@ -100,4 +106,5 @@ export function createLeasedAdmission(
   };
 }
 
-const NOTHING: Message = { demands: [], about: [] };
+const NOTHING: Message = { partition: '', demands: [], about: [] };
+const ABOUT_LEASES: NamedQuestion = { partition: null, budgets: [], fields: [], issuedAtSeconds: null };

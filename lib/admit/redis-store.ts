@@ -13,9 +13,19 @@ export function createRedisStore(connection: RedisConnection): SharedStore {
       const keys = [REVOCATIONS_KEY, REVOCATION_CHANGES_KEY];
       const args: (string | number)[] = [issuedAtSeconds ?? '', knownVersion ?? '-', fields.length];
       for (const { field } of fields) args.push(field);
-      for (const { budget, need, want, window, used, left } of demands) {
+      for (const { budget, need, want, window, used, left, back } of demands) {
         keys.push(budgetKey(budget.name, partition ?? ''));
-        args.push(budget.perMinute, budget.burst, need, want, window, used, left);
+        args.push(
+          budget.perMinute,
+          budget.burst,
+          need,
+          want,
+          window,
+          used,
+          left,
+          back,
+          PERIODS[budget.period ?? 'none'],
+        );
       }
       const reply = await connection.run(ADMIT, keys, args);
       if (!reply.answered) return { found: 'nothing', retryAfterSeconds: reply.retryAfterSeconds };
@@ -23,6 +33,9 @@ export function createRedisStore(connection: RedisConnection): SharedStore {
     },
   };
 }
+
+/** How the script knows periods. */
+const PERIODS = { none: 0, day: 1, month: 2 } as const;
 
 /** What the script answered, or null where that is not an answer of ours. */
 function parseFinding(value: unknown, { fields, demands }: Inquiry): AdmissionFinding | null {
@@ -37,8 +50,8 @@ function parseFinding(value: unknown, { fields, demands }: Inquiry): AdmissionFi
   const grants: Settlement['grants'][number][] = [];
   for (let i = 0; i < demands.length; i++) {
     const [missing, granted] = [rest[2 * i], rest[2 * i + 1]];
-    if (!isCount(missing) || !isCount(granted)) return null;
-    grants.push({ missing, granted });
+    if (!Number.isSafeInteger(missing) || !isCount(granted)) return null;
+    grants.push({ missing: Number(missing), granted });
   }
   const told = rest[2 * demands.length];
   const changes = told === undefined ? null : parseChanges(told);

@@ -4,12 +4,16 @@ import type { AuthMethod, Principal, RevocationHandles } from './principal.ts';
 import type { Degradation, Reason, RevocationKind } from './reason.ts';
 import type { Boundary, Endpoint, RequestSource } from './request.ts';
 
-/** One quota of one principal: a token bucket of `burst` tokens that refills at `perMinute`. */
+/**
+ * One quota of one principal: a token bucket of `burst` tokens that refills at `perMinute`; with a `period`, `burst` requests
+ * in each calendar day or month (UTC), and `perMinute` is 0.
+ */
 export interface Budget {
-  /** `general`, `heavy` or `address`: what the RateLimit fields and the record call it. */
+  /** `general`, `heavy`, `general-day` and so on: what the RateLimit fields and the record call it. */
   readonly name: string;
   readonly perMinute: number;
   readonly burst: number;
+  readonly period?: 'day' | 'month';
   /** What decides while the shared store does not answer. */
   readonly onError: 'local' | 'closed' | 'open';
 }
@@ -17,11 +21,13 @@ export interface Budget {
 /** A budget after a decision. */
 export interface BudgetState {
   readonly name: string;
-  readonly perMinute: number;
-  readonly burst: number;
+  /** Requests that the policy allows in `windowSeconds`. */
+  readonly quota: number;
+  readonly windowSeconds: number;
   /** Whole tokens left. */
   readonly remaining: number;
-  /** Whole seconds until it is full again, or, when exhausted, until one more request passes; at least 1. */
+  /** Whole seconds until it is full again, or, when exhausted, until one more request passes; at least 1. With a period:
+   * until that ends. */
   readonly resetSeconds: number;
 }
 

@@ -17,8 +17,8 @@ const PROVIDE_MOST_MS = 5_000;
  * `PROVIDE_MOST_MS`. Where tokens are scarce, one that expires unused or dies with its isolate is lost to others, and
  * nowhere else. The figures come from the simulation (test/bench/limits-simulation).
  */
-const WHEN_PLENTY = { evidence: 3, often: 1, tokens: 20, leastMs: 1_500 };
-const WHEN_SCARCE = { evidence: 5, often: 3, tokens: 3, leastMs: 700 };
+const WHEN_PLENTY = { evidence: 0.9, often: 1, tokens: 20, leastMs: 1_500 };
+const WHEN_SCARCE = { evidence: 1.9, often: 1, tokens: 3, leastMs: 700 };
 
 export function createDemandMeter(): DemandMeter {
   return { uses: 0, firstUseMs: 0, lastUseMs: 0 };

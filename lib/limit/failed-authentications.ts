@@ -26,7 +26,7 @@ export function createFailures(settings: { readonly perMinute: number; readonly 
   const look: Demand = { ...exactly(budget), need: 0 };
   const settle = (demand: Demand, addressPartition: string, nowMs: number): number => {
     now = nowMs;
-    return msUntilToken(budgets.settle(addressPartition, [demand]).grants[0]?.missing ?? 0, budget);
+    return msUntilToken(budgets.settle(addressPartition, [demand]).grants[0]?.missing ?? 0, budget, nowMs);
   };
 
   return {

@@ -48,20 +48,20 @@ export function createFallback(settings: FallbackSettings, clock: Clock): (asked
   };
 }
 
-export function statesOf(budgets: readonly Budget[], { grants }: Settlement): BudgetState[] {
-  return budgets.map((budget, i) => stateOf(budget, grants[i]?.missing ?? 0));
+export function statesOf(budgets: readonly Budget[], { grants, nowMs }: Settlement): BudgetState[] {
+  return budgets.map((budget, i) => stateOf(budget, grants[i]?.missing ?? 0, nowMs));
 }
 
 /** The budget that refused, and when asking again makes sense; of several the one that takes longest. */
 export function refuserOf(
   budgets: readonly Budget[],
-  { grants }: Settlement,
+  { grants, nowMs }: Settlement,
 ): { readonly budget: string; readonly retryAfterSeconds: number } {
   let [name, longestMs] = ['', 0];
   for (const [i, budget] of budgets.entries()) {
     // What was leased on the same trip had no part in the refusal, and a lease of future refill begins with this token.
     const { missing, granted } = grants[i] ?? FULL;
-    const waitMs = msUntilToken(missing - granted * PARTS_PER_TOKEN, budget);
+    const waitMs = msUntilToken(missing - granted * PARTS_PER_TOKEN, budget, nowMs);
     if (waitMs > longestMs) [name, longestMs] = [budget.name, waitMs];
   }
   return { budget: name, retryAfterSeconds: Math.max(1, Math.ceil(longestMs / 1000)) };

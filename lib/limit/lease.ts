@@ -1,8 +1,4 @@
-/**
- * Tokens of one budget that one isolate has taken ahead. Plain data; every time is handed in, by the isolate's own clock
- * save where the store's is named. `settle` in budgets.ts says why nothing overshoots; what this file owes it: a token is
- * used only while valid and before its lease expires, and the store is told of each use at most once.
- */
+/** What an isolate and the store tell each other of a lease. Plain data in, plain data out; every time is handed in. */
 
 import type { Budget, BudgetState } from '../decision/outcome.ts';
 import {
@@ -10,45 +6,16 @@ import {
   LEASE_WINDOW_MS,
   type LeaseGrant,
   msUntilToken,
+  NEVER_LEASED,
   PARTS_PER_TOKEN,
   partsUntilFirst,
+  SLOW_BELOW_PER_MINUTE,
   stateOf,
   windowOf,
 } from './budgets.ts';
-import { createDemandMeter, type DemandMeter, provision } from './demand-meter.ts';
-
-/** Tokens of one grant that are left: the next is valid once `parts` have flowed back since `sinceMs`. */
-interface Grain {
-  readonly sinceMs: number;
-  readonly perMinute: number;
-  parts: number;
-  left: number;
-}
-
-export interface Lease {
-  /** First granted first. */
-  grains: Grain[];
-  /** The store's window in which it was taken or last renewed; -1: the store may not be told of it. */
-  window: number;
-  expiresAtMs: number;
-  /** Used since the store was last told. */
-  used: number;
-  /** Set aside for decisions under way, and when these must be over. */
-  reserved: number;
-  reservedUntilMs: number;
-  /** A message about this lease is under way and given up at this time, which also tells it from later ones; 0: none. */
-  askedUntilMs: number;
-  /** No refill in the background before this. */
-  nextRefillMs: number;
-  /** The store has no token before this. */
-  emptyUntilMs: number;
-  /** What was missing at the store when it last answered. */
-  missing: number;
-  answeredAtMs: number;
-  /** Whether that was more than half the burst. */
-  scarce: boolean;
-  readonly meter: DemandMeter;
-}
+import { periodEndsAtMs, periodOf } from './calendar.ts';
+import { provision } from './demand-meter.ts';
+import { drop, expire, giveBack, type Lease, leftOn } from './lease-tokens.ts';
 
 /** A lease is refilled when no more than this share of the provision is left, and renewed this long before it expires. */
 const REFILL_AT_SHARE = 0.25;
@@ -56,75 +23,43 @@ const RENEW_BEFORE_MS = 3_000;
 /** Pause before the next refill after one that brought less than was wanted, so that scarcity costs few trips. */
 const PAUSE_AFTER_LITTLE_MS = 200;
 const PAUSE_AFTER_NOTHING_MS = 500;
-
-export function createLease(): Lease {
-  return {
-    grains: [],
-    window: -1,
-    expiresAtMs: 0,
-    used: 0,
-    reserved: 0,
-    reservedUntilMs: 0,
-    askedUntilMs: 0,
-    nextRefillMs: 0,
-    emptyUntilMs: 0,
-    missing: 0,
-    answeredAtMs: 0,
-    scarce: false,
-    meter: createDemandMeter(),
-  };
-}
-
-/** Sets one valid token aside until `untilMs`, if there is one. */
-export function reserve(lease: Lease, nowMs: number, untilMs: number): boolean {
-  expire(lease, nowMs);
-  if (nowMs > lease.reservedUntilMs) lease.reserved = 0;
-  let valid = -lease.reserved;
-  for (const grain of lease.grains) {
-    if (valid > 0) break;
-    valid += Math.min(grain.left, validIn(grain, nowMs));
-  }
-  if (valid <= 0) return false;
-  lease.reserved += 1;
-  lease.reservedUntilMs = untilMs;
-  return true;
-}
-
-/** How many tokens of a grain would be valid if it had no end. */
-function validIn({ sinceMs, perMinute, parts }: Grain, nowMs: number): number {
-  return Math.floor(((nowMs - sinceMs) * perMinute - parts) / PARTS_PER_TOKEN) + 1;
-}
-
-/** Spends a token that was set aside. If the lease was dropped meanwhile, the token went with it and nothing is left to do. */
-export function useReserved(lease: Lease): void {
-  const [grain] = lease.grains;
-  if (lease.reserved === 0 || grain === undefined) return;
-  lease.reserved -= 1;
-  grain.parts += PARTS_PER_TOKEN;
-  grain.left -= 1;
-  if (grain.left === 0) lease.grains.shift();
-  lease.used += 1;
-}
-
-export function returnReserved(lease: Lease): void {
-  lease.reserved = Math.max(0, lease.reserved - 1);
-}
+/** Tokens beyond this many times the provision are given back. */
+const SURPLUS_FROM = 2;
+/** How long a period counts as spent before the store is asked again: an operator may have granted more. */
+const SPENT_PERIOD_MS = 5_000;
+/** Tokens that nobody used for so long go back; sooner where the lease is about to expire with them. */
+const IDLE_MS = 5_000;
+const IDLE_AT_THE_END_MS = 1_500;
 
 /** Milliseconds for which there surely is no token, neither here nor at the store; 0: there may be one. */
 export function emptyForMs(lease: Lease, nowMs: number): number {
   const [grain] = lease.grains;
   const storeMs = lease.emptyUntilMs - nowMs;
   if (grain === undefined || storeMs <= 0) return Math.max(0, storeMs);
-  return Math.max(0, Math.min(storeMs, grain.sinceMs + Math.ceil(grain.parts / grain.perMinute) - nowMs));
+  const validMs = grain.perMinute === 0 ? 0 : grain.sinceMs + Math.ceil(grain.parts / grain.perMinute) - nowMs;
+  return Math.max(0, Math.min(storeMs, validMs));
 }
 
-/** Whether the lease should be refilled or renewed in the background. */
-export function isRefillDue(lease: Lease, nowMs: number): boolean {
+/** Whether the lease should be refilled, renewed or given back in the background. */
+export function isRefillDue(lease: Lease, budget: Budget, nowMs: number): boolean {
   if (nowMs < lease.nextRefillMs || nowMs < lease.askedUntilMs) return false;
-  const provided = provision(lease.meter, lease.window !== -1, lease.scarce, nowMs);
-  if (provided === 0) return false;
+  const provided = provisionOf(lease, budget, nowMs);
   const left = leftOn(lease);
+  if (provided === 0) return lease.window !== -1 && left > lease.reserved;
   return left <= provided * REFILL_AT_SHARE || lease.expiresAtMs - nowMs < RENEW_BEFORE_MS;
+}
+
+/** Whether tokens lie here that nobody seems to need any more and that the store can still take back. */
+export function isStray(lease: Lease, nowMs: number): boolean {
+  if (lease.window === -1 || nowMs < lease.askedUntilMs || nowMs >= lease.expiresAtMs) return false;
+  const idleMs = lease.expiresAtMs - nowMs < RENEW_BEFORE_MS ? IDLE_AT_THE_END_MS : IDLE_MS;
+  return nowMs - lease.meter.lastUseMs > idleMs && leftOn(lease) > lease.reserved;
+}
+
+/** A slow budget too small to be leased at all is not asked for a lease. */
+function provisionOf(lease: Lease, { burst, perMinute }: Budget, nowMs: number): number {
+  if (perMinute < SLOW_BELOW_PER_MINUTE && burst <= NEVER_LEASED) return 0;
+  return provision(lease.meter, lease.window !== -1, lease.scarce, nowMs);
 }
 
 /**
@@ -138,25 +73,30 @@ export function demandOf(
   need: 0 | 1,
   nowMs: number,
   untilMs: number,
+  returning = false,
 ): { readonly demand: Demand; readonly ticket: number } {
   expire(lease, nowMs);
-  const provided = provision(lease.meter, lease.window !== -1, lease.scarce, nowMs);
-  if (provided === 0 || nowMs < lease.askedUntilMs) {
-    return { demand: { budget, need, want: 0, window: -1, used: 0, left: 0 }, ticket: 0 };
+  const provided = returning ? 0 : provisionOf(lease, budget, nowMs);
+  const surplus = lease.window === -1 ? 0 : leftOn(lease) - provided * SURPLUS_FROM;
+  if (surplus > 0) giveBack(lease, Math.ceil(leftOn(lease) - provided));
+  if ((provided === 0 && lease.back === 0) || nowMs < lease.askedUntilMs) {
+    return { demand: { budget, need, want: 0, window: -1, used: 0, left: 0, back: 0 }, ticket: 0 };
   }
   if (lease.askedUntilMs > 0) lost(lease, lease.askedUntilMs);
-  const { window, used } = lease;
+  const { window, used, back } = lease;
   const left = window === -1 ? 0 : leftOn(lease);
   lease.askedUntilMs = untilMs;
   lease.used = 0;
+  lease.back = 0;
   return {
     demand: {
       budget,
       need,
-      want: Math.max(1, provided - left),
+      want: surplus > 0 || provided === 0 ? 0 : Math.max(1, provided - left),
       window,
       used: window === -1 ? 0 : used,
       left,
+      back: window === -1 ? 0 : back,
     },
     ticket: untilMs,
   };
@@ -178,7 +118,10 @@ export function answered(
   lease.askedUntilMs = 0;
   if (window === -1) drop(lease);
   lease.window = windowOf(storeMs);
-  lease.expiresAtMs = askedAtMs + (lease.window + 2) * LEASE_WINDOW_MS - storeMs - graceMs;
+  const windowsEndMs = (lease.window + 2) * LEASE_WINDOW_MS;
+  const endsMs =
+    budget.period === undefined ? windowsEndMs : Math.min(windowsEndMs, periodEndsAtMs(budget.period, storeMs));
+  lease.expiresAtMs = askedAtMs + endsMs - storeMs - graceMs;
   lease.nextRefillMs = granted < want ? nowMs + (granted > 0 ? PAUSE_AFTER_LITTLE_MS : PAUSE_AFTER_NOTHING_MS) : 0;
   if (granted === 0) return;
   const parts = partsUntilFirst({ granted, missing }, budget);
@@ -190,14 +133,15 @@ export function noteStore(
   lease: Lease,
   budget: Budget,
   { missing }: LeaseGrant,
-  askedAtMs: number,
-  nowMs: number,
+  { storeMs, askedAtMs, nowMs }: { readonly storeMs: number; readonly askedAtMs: number; readonly nowMs: number },
 ): void {
   lease.missing = missing;
   lease.scarce = missing > (budget.burst * PARTS_PER_TOKEN) / 2;
   lease.answeredAtMs = nowMs;
-  const waitMs = msUntilToken(missing, budget);
-  lease.emptyUntilMs = waitMs === 0 ? 0 : askedAtMs + waitMs;
+  const waitMs = msUntilToken(missing, budget, storeMs);
+  lease.refillsAtMs = waitMs === 0 ? 0 : askedAtMs + waitMs;
+  const knownMs = budget.period === undefined ? waitMs : Math.min(waitMs, SPENT_PERIOD_MS);
+  lease.emptyUntilMs = waitMs === 0 ? 0 : askedAtMs + knownMs;
 }
 
 /**
@@ -208,27 +152,16 @@ export function lost(lease: Lease, ticket: number): void {
   if (lease.askedUntilMs !== ticket) return;
   lease.askedUntilMs = 0;
   lease.window = -1;
+  lease.back = 0;
 }
 
 /** The budget as far as this isolate knows: what the store last said, refilled since, and what is left here. */
 export function stateIn(lease: Lease, budget: Budget, nowMs: number): BudgetState {
   const left = leftOn(lease) * PARTS_PER_TOKEN;
+  if (budget.period !== undefined) {
+    const isOver = periodOf(budget.period, nowMs) !== periodOf(budget.period, lease.answeredAtMs);
+    return stateOf(budget, isOver ? 0 : lease.missing - left, nowMs);
+  }
   const flowedBack = (nowMs - lease.answeredAtMs) * budget.perMinute;
-  return stateOf(budget, Math.max(lease.missing - flowedBack - left, 0));
-}
-
-function leftOn({ grains }: Lease): number {
-  let left = 0;
-  for (const grain of grains) left += grain.left;
-  return left;
-}
-
-function expire(lease: Lease, nowMs: number): void {
-  if (nowMs >= lease.expiresAtMs) drop(lease);
-}
-
-function drop(lease: Lease): void {
-  lease.grains = [];
-  lease.window = -1;
-  lease.reserved = 0;
+  return stateOf(budget, Math.max(lease.missing - flowedBack - left, 0), nowMs);
 }

@@ -2,20 +2,9 @@ import { createRecentMap } from '../codec/recent-map.ts';
 import type { Budget, BudgetState } from '../decision/outcome.ts';
 import type { Demand, Settlement } from './budgets.ts';
 import { noteUse } from './demand-meter.ts';
-import {
-  answered,
-  createLease,
-  demandOf,
-  emptyForMs,
-  isRefillDue,
-  type Lease,
-  lost,
-  noteStore,
-  reserve,
-  returnReserved,
-  stateIn,
-  useReserved,
-} from './lease.ts';
+import { answered, demandOf, emptyForMs, isRefillDue, lost, noteStore, stateIn } from './lease.ts';
+import { createLease, type Lease, reserve, returnReserved, underFigures, useReserved } from './lease-tokens.ts';
+import { createStrays } from './stray-leases.ts';
 
 /**
  * The leases of one isolate: with them it decides without a trip on identities that it serves often. They never let a
@@ -29,11 +18,15 @@ export interface Leases {
   /** Looks for a token of each budget here, and sets those aside that there are: `commit` or `release` must follow. */
   plan(partition: string, budgets: readonly Budget[], nowMs: number): Plan;
   commit(plan: Plan): void;
+  /** After the store refused: whether every token is here by now, from leases that others have brought. They are spent. */
+  claim(plan: Plan, nowMs: number): boolean;
   release(plan: Plan): void;
   /** What to ask the store for the decision itself: tokens that are not here, and leases. */
   ask(plan: Plan, nowMs: number): Message;
   /** What to ask the store in the background, or null while nothing is due. */
   refill(plan: Plan, nowMs: number): Message | null;
+  /** Tokens of any partition that lie unused here and go back to the store, or null while there are none. */
+  stray(nowMs: number): { readonly partition: string; readonly message: Message } | null;
   /** Takes in the answer to a message; null: it was lost. Every message must come to this. */
   settle(message: Message, settlement: Settlement | null, askedAtMs: number, nowMs: number): void;
   states(plan: Plan, nowMs: number): BudgetState[];
@@ -55,6 +48,7 @@ interface PlanItem {
 }
 
 export interface Message {
+  readonly partition: string;
   readonly demands: readonly Demand[];
   /** For each demand its lease, and the ticket with which it speaks of it (0: it does not). */
   readonly about: readonly { readonly lease: Lease; readonly ticket: number }[];
@@ -73,16 +67,23 @@ const PATIENCE_MS = 250;
 export function createLeases(settings: LeaseSettings): Leases {
   const patienceMs = settings.timeoutMs + PATIENCE_MS;
   const holdings = createHoldings(settings.maximumPartitions);
+  const strays = createStrays();
 
-  const compose = (items: readonly PlanItem[], needed: boolean, nowMs: number): Message => {
+  const compose = (
+    kind: 'decision' | 'refill' | 'return',
+    partition: string,
+    items: readonly PlanItem[],
+    nowMs: number,
+  ): Message => {
     const demands: Demand[] = [];
     const about: { lease: Lease; ticket: number }[] = [];
     for (const { budget, lease, reserved } of items) {
-      const { demand, ticket } = demandOf(lease, budget, needed && !reserved ? 1 : 0, nowMs, nowMs + patienceMs);
+      const need = kind === 'decision' && !reserved ? 1 : 0;
+      const { demand, ticket } = demandOf(lease, budget, need, nowMs, nowMs + patienceMs, kind === 'return');
       demands.push(demand);
       about.push({ lease, ticket });
     }
-    return { demands, about };
+    return { partition, demands, about };
   };
 
   return {
@@ -90,14 +91,15 @@ export function createLeases(settings: LeaseSettings): Leases {
       const items: PlanItem[] = [];
       let [kind, refuser, longestMs]: [Plan['kind'], Plan['refuser'], number] = ['local', null, 0];
       for (const budget of budgets) {
-        const lease = holdings.lease(partition, budget.name);
+        const lease = holdings.lease(partition, budget);
         const reserved = reserve(lease, nowMs, nowMs + patienceMs);
         items.push({ budget, lease, reserved });
         if (reserved) continue;
         const emptyMs = emptyForMs(lease, nowMs);
         if (emptyMs > longestMs) {
           longestMs = emptyMs;
-          refuser = { budget: budget.name, retryAfterSeconds: Math.max(1, Math.ceil(emptyMs / 1000)) };
+          const untilMs = Math.max(emptyMs, budget.period === undefined ? 0 : lease.refillsAtMs - nowMs);
+          refuser = { budget: budget.name, retryAfterSeconds: Math.max(1, Math.ceil(untilMs / 1000)) };
         }
         kind = 'ask';
       }
@@ -109,24 +111,47 @@ export function createLeases(settings: LeaseSettings): Leases {
     commit({ items }) {
       for (const { lease, reserved } of items) if (reserved) useReserved(lease);
     },
+    claim({ items }, nowMs) {
+      const claimed: Lease[] = [];
+      for (const { lease, reserved } of items) {
+        if (reserved) continue;
+        if (!reserve(lease, nowMs, nowMs + patienceMs)) {
+          for (const each of claimed) returnReserved(each);
+          return false;
+        }
+        claimed.push(lease);
+      }
+      for (const { lease } of items) useReserved(lease);
+      return true;
+    },
     release({ items }) {
       for (const { lease, reserved } of items) if (reserved) returnReserved(lease);
     },
-    ask: ({ items }, nowMs) => compose(items, true, nowMs),
-    refill({ items }, nowMs) {
-      const due = items.filter(({ lease }) => isRefillDue(lease, nowMs));
-      return due.length === 0 ? null : compose(due, false, nowMs);
+    ask: ({ partition, items }, nowMs) => compose('decision', partition, items, nowMs),
+    refill({ partition, items }, nowMs) {
+      const due = items.filter(({ lease, budget }) => isRefillDue(lease, budget, nowMs));
+      return due.length === 0 ? null : compose('refill', partition, due, nowMs);
     },
-    settle({ demands, about }, settlement, askedAtMs, nowMs) {
+    stray(nowMs) {
+      const found = strays.next(nowMs);
+      if (found === null) return null;
+      const { partition, lease } = found;
+      return {
+        partition,
+        message: compose('return', partition, [{ budget: lease.budget, lease, reserved: true }], nowMs),
+      };
+    },
+    settle({ demands, about, partition }, settlement, askedAtMs, nowMs) {
       for (const [i, { lease, ticket }] of about.entries()) {
         const [demand, grant] = [demands[i], settlement?.grants[i]];
         if (demand === undefined || settlement === null || grant === undefined) {
           if (ticket > 0) lost(lease, ticket);
           continue;
         }
-        noteStore(lease, demand.budget, grant, askedAtMs, nowMs);
         const times = { storeMs: settlement.nowMs, askedAtMs, nowMs, graceMs: patienceMs };
+        noteStore(lease, demand.budget, grant, times);
         if (ticket > 0) answered(lease, demand, grant, ticket, times);
+        if (grant.granted > 0) strays.watch(partition, lease);
       }
     },
     states: ({ items }, nowMs) => items.map(({ lease, budget }) => stateIn(lease, budget, nowMs)),
@@ -144,12 +169,12 @@ function createHoldings(maximumPartitions: number) {
     return held;
   };
   return {
-    lease(partition: string, budgetName: string): Lease {
+    lease(partition: string, budget: Budget): Lease {
       const held = ofPartition(partition);
-      const known = held.get(budgetName);
-      if (known !== undefined) return known;
-      const lease = createLease();
-      held.set(budgetName, lease);
+      const known = held.get(budget.name);
+      if (known !== undefined) return known.budget === budget ? known : underFigures(known, budget);
+      const lease = createLease(budget);
+      held.set(budget.name, lease);
       return lease;
     },
   };

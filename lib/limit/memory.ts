@@ -10,7 +10,7 @@ export interface MemoryBudgets {
 
 interface Held {
   readonly bucket: Bucket;
-  readonly perMinute: number;
+  readonly budget: Budget;
 }
 
 /** How often a full map is searched for room, at most. */
@@ -31,8 +31,8 @@ export function createMemoryBudgets(settings: { readonly maximumBuckets: number 
     if (held.size + forHowMany <= settings.maximumBuckets) return true;
     if (nowMs - sweptAtMs < SWEEP_EVERY_MS) return false;
     sweptAtMs = nowMs;
-    for (const [key, { bucket, perMinute }] of held) {
-      if (refill(bucket, perMinute, nowMs).missing === 0) held.delete(key);
+    for (const [key, { bucket, budget }] of held) {
+      if (refill(bucket, budget, nowMs).missing === 0) held.delete(key);
     }
     return held.size + forHowMany <= settings.maximumBuckets;
   };
@@ -53,7 +53,7 @@ export function createMemoryBudgets(settings: { readonly maximumBuckets: number 
         const [key, demand] = [keys[i], demands[i]];
         if (key === undefined || demand === undefined) continue;
         if (bucket.missing === 0) held.delete(key);
-        else held.set(key, { bucket, perMinute: demand.budget.perMinute });
+        else held.set(key, { bucket, budget: demand.budget });
       }
       return settlement;
     },
@@ -70,6 +70,6 @@ function refusal(demands: readonly Demand[], nowMs: number): Settlement {
   };
 }
 
-function emptyForASecond({ burst, perMinute }: Budget): number {
-  return (burst - 1) * PARTS_PER_TOKEN + perMinute * 1_000;
+function emptyForASecond({ burst, perMinute, period }: Budget): number {
+  return period === undefined ? (burst - 1) * PARTS_PER_TOKEN + perMinute * 1_000 : burst * PARTS_PER_TOKEN;
 }

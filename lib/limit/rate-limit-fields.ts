@@ -5,7 +5,7 @@ import type { BudgetState } from '../decision/outcome.ts';
  * `RateLimit-Policy` names every budget that was asked (`q` requests in `w` seconds), `RateLimit` the tightest (`r` left,
  * `t` seconds until it is full again or, when nothing is left, until one more request passes). Empty without budgets.
  *
- * `q` is the sustained rate; a burst above or below it is not expressible and not told. Takes budget names that are plain
+ * `q` of a budget by the minute is the sustained rate; a burst above or below it is not expressible and not told. Takes budget names that are plain
  * words: they are written as Strings without escaping.
  */
 export function rateLimitFields(states: readonly BudgetState[]): [string, string][] {
@@ -15,7 +15,10 @@ export function rateLimitFields(states: readonly BudgetState[]): [string, string
   );
   if (tightest === null) return [];
   return [
-    ['RateLimit-Policy', states.map(({ name, perMinute }) => `"${name}";q=${perMinute};w=60`).join(', ')],
+    [
+      'RateLimit-Policy',
+      states.map(({ name, quota, windowSeconds }) => `"${name}";q=${quota};w=${windowSeconds}`).join(', '),
+    ],
     ['RateLimit', `"${tightest.name}";r=${tightest.remaining};t=${tightest.resetSeconds}`],
   ];
 }

@@ -5,7 +5,13 @@
  * nothing here, since all decisions share the key of the revocations.
  */
 
-import { LEASE_HORIZON_MS, LEASE_WINDOW_MS, PARTS_PER_TOKEN } from '../limit/budgets.ts';
+import {
+  LEASE_HORIZON_MS,
+  LEASE_WINDOW_MS,
+  NEVER_LEASED,
+  PARTS_PER_TOKEN,
+  SLOW_BELOW_PER_MINUTE,
+} from '../limit/budgets.ts';
 
 export interface Script {
   readonly text: string;
@@ -21,7 +27,7 @@ export const CHANGES_PER_TRIP = 500;
  *
  * KEYS: revocations, their changes, then one per budget. ARGV: `iat` or an empty string; the version of the revocations
  * that the caller has, or `-` when it does not want to know; how many names to look up; the names; then for each budget
- * perMinute, burst, need, want, window, used, left (`Demand`).
+ * perMinute, burst, need, want, window, used, left, back (`Demand`), and 1 where its period is the day, 2 the month, else 0.
  * Gives `{1, index of the name that revokes}`, or `{0 allowed | 2 refused, server's ms, parts missing and tokens granted
  * for each budget…}` and, where there was something to tell, the changes as one text of lines: `v`, version now (`0`: none),
  * version up to which these changes go, whether they replace all that is known; then `name expiry cut-off` for an entry
@@ -72,33 +78,52 @@ end
 
 local function decay(missing, parts, leased) return math.max(missing - parts, leased * P, 0) end
 
+local DAY = 86400000
+local function period(kind, ms)
+  local z = math.floor(ms / DAY)
+  if kind == 1 then return z, (z + 1) * DAY end
+  z = z + 719468
+  local doe = z % 146097
+  local yoe = math.floor((doe - math.floor(doe / 1460) + math.floor(doe / 36524) - math.floor(doe / 146096)) / 365)
+  local doy = doe - (365 * yoe + math.floor(yoe / 4) - math.floor(yoe / 100))
+  local mp = math.floor((5 * doy + 2) / 153)
+  local day = doy - math.floor((153 * mp + 2) / 5)
+  return (math.floor(z / 146097) * 400 + yoe) * 12 + mp, ms + (32 - day) * DAY
+end
+
 local buckets, allowed = {}, true
 for i = 1, #KEYS - 2 do
-  local a = 3 + names + (i - 1) * 7
+  local a = 3 + names + (i - 1) * 9
   local b = {rate = tonumber(ARGV[a + 1]), burst = tonumber(ARGV[a + 2]), need = tonumber(ARGV[a + 3]),
     want = tonumber(ARGV[a + 4]), window = tonumber(ARGV[a + 5]), missing = 0, at = now, before = 0, present = 0, hb = 0, hn = 0}
-  local used, left = tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7])
-  local kept = redis.call('GET', KEYS[i + 2])
-  if kept then
-    local m, at, lb, ln, hb, hn = string.match(kept, '^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
+  local used, left, back = tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7]), tonumber(ARGV[a + 8])
+  b.kind = tonumber(ARGV[a + 9])
+  local m, at, lb, ln, hb, hn = string.match(redis.call('GET', KEYS[i + 2]) or '', '^(-?%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
+  if m and (b.kind == 0 or period(b.kind, tonumber(at)) == period(b.kind, math.max(now, tonumber(at)))) then
     b.missing, b.at, b.before, b.present, b.hb, b.hn = tonumber(m), tonumber(at), tonumber(lb), tonumber(ln), tonumber(hb), tonumber(hn)
     local to = math.max(now, b.at)
     for _ = 1, 2 do
       local turn = (math.floor(b.at / WINDOW) + 1) * WINDOW
       if turn <= to then
-        b.missing = decay(b.missing, (turn - b.at) * b.rate, b.before + b.present)
+        if b.kind == 0 then b.missing = decay(b.missing, (turn - b.at) * b.rate, b.before + b.present) end
         b.at, b.before, b.present, b.hb, b.hn = turn, b.present, 0, b.hn, 0
       end
     end
-    b.missing = decay(b.missing, (to - b.at) * b.rate, b.before + b.present)
+    if b.kind == 0 then b.missing = decay(b.missing, (to - b.at) * b.rate, b.before + b.present) end
     b.at = to
+  elseif m then
+    b.at = math.max(now, tonumber(at))
   end
   b.turn = math.floor(b.at / WINDOW)
   if b.window == b.turn then
-    b.present = math.max(0, b.present - used)
+    local unused = math.max(0, b.present - used)
+    local returned = math.min(unused, back)
+    b.present, b.missing = unused - returned, b.missing - returned * P
   elseif b.window == b.turn - 1 then
-    local gone = math.min(b.before, used + left)
-    b.before, b.present = b.before - gone, b.present + math.max(0, gone - used)
+    local gone = math.min(b.before, used + left + back)
+    local unused = math.max(0, gone - used)
+    local returned = math.min(unused, back)
+    b.before, b.present, b.missing = b.before - gone, b.present + unused - returned, b.missing - returned * P
   end
   if b.need > 0 and math.floor(b.burst - b.missing / P) < b.need then allowed = false end
   buckets[i] = b
@@ -111,14 +136,21 @@ for i, b in ipairs(buckets) do
   if b.want > 0 then
     if b.window ~= b.turn then b.hn = b.hn + 1 end
     local sharers = math.max(b.hn, b.hb, 1)
-    local spare = math.floor(math.floor(b.burst - b.missing / P) / (2 * sharers))
+    local kept = b.rate < ${SLOW_BELOW_PER_MINUTE} and ${NEVER_LEASED} or b.window == -1 and math.floor(b.burst / 2) or 0
+    local spare = math.floor(math.max(0, math.floor(b.burst - b.missing / P) - kept) / (2 * sharers))
     local share = math.floor(b.rate * AHEAD / (P * sharers))
     local horizon = math.floor((b.burst * P - b.missing + b.rate * AHEAD) / P)
     granted = math.max(0, math.min(b.want, math.max(spare, math.min(share, horizon)), b.burst - b.before - b.present))
     b.missing, b.present = b.missing + granted * P, b.present + granted
   end
-  if b.missing > 0 then
-    local ttl = math.ceil(b.missing / b.rate) + (b.before + b.present > 0 and 2 * WINDOW or 0)
+  if b.missing ~= 0 then
+    local ttl
+    if b.kind == 0 then
+      ttl = math.ceil(b.missing / b.rate) + (b.before + b.present > 0 and 2 * WINDOW or 0)
+    else
+      local _, ends = period(b.kind, b.at)
+      ttl = ends - b.at
+    end
     local kept = string.format('%.0f %.0f %.0f %.0f %.0f %.0f', b.missing, b.at, b.before, b.present, b.hb, b.hn)
     redis.call('SET', KEYS[i + 2], kept, 'PX', string.format('%.0f', ttl))
   else
@@ -128,5 +160,5 @@ for i, b in ipairs(buckets) do
 end
 if changes then answer[#answer + 1] = changes end
 return answer`,
-  sha1: 'a0a01b37a01a8e9498de6ae8f734d5c2bbab240a',
+  sha1: '3e90ea048fb40323cf9cce34c5da79b39edfcece',
 };

@@ -100,40 +100,50 @@ export function budgetsContract(make: () => Promise<StoreUnderTest>): void {
 
     test('any sequence of spends, leases and renewals is settled as the arithmetic says', async () => {
       const { store, age, agesBackwards } = await make();
-      const budgets = [budget('general', 600, 40), budget('heavy', 77, 7)] as const;
+      const budgets = {
+        general: budget('general', 600, 40),
+        heavy: budget('heavy', 77, 7),
+        day: { ...budget('general-day', 0, 400), period: 'day' },
+        month: { ...budget('general-month', 0, 150), period: 'month' },
+      } as const;
       const lease = fc.record({
         need: fc.constantFrom(0, 1) as fc.Arbitrary<0 | 1>,
         want: fc.constantFrom(0, 0, 1, 5, 100),
         windowsAgo: fc.constantFrom(-1, 0, 1, 2),
         used: fc.nat(5),
         left: fc.nat(5),
+        back: fc.nat(5),
       });
       const step = fc.record({
-        ageMs: fc.constantFrom(0, 0, 1, 150, 4_000, 11_000, 25_000),
+        ageMs: fc.constantFrom(0, 0, 1, 150, 4_000, 11_000, 25_000, 86_400_000, 40 * 86_400_000),
         general: lease,
         heavy: fc.option(lease),
+        day: fc.option(lease),
+        month: fc.option(lease),
       });
       await fc.assert(
         fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
           const p = partition();
-          const model: (Bucket | undefined)[] = [undefined, undefined];
-          let storeMs = (await ask(store, partition(), [{ ...exactly(budgets[0]), need: 0 }])).nowMs;
-          for (const { ageMs, general, heavy } of steps) {
+          const model = new Map<string, Bucket>();
+          let storeMs = (await ask(store, partition(), [{ ...exactly(budgets.general), need: 0 }])).nowMs;
+          for (const { ageMs, ...asked } of steps) {
             await age(ageMs);
             if (agesBackwards) {
-              for (const [i, bucket] of model.entries()) {
-                if (bucket) model[i] = { ...bucket, atMs: bucket.atMs - ageMs };
-              }
+              for (const [name, bucket] of model) model.set(name, { ...bucket, atMs: bucket.atMs - ageMs });
             }
-            const demands = [general, ...(heavy ? [heavy] : [])].map(({ windowsAgo, ...rest }, i): Demand => {
+            const demands = (['general', 'heavy', 'day', 'month'] as const).flatMap((name): Demand[] => {
+              const of = asked[name];
+              if (of === null) return [];
+              const { windowsAgo, ...rest } = of;
               const window = windowsAgo === -1 ? -1 : Math.floor(storeMs / 10_000) - windowsAgo;
-              return { budget: budgets[i] ?? budgets[0], window, ...rest };
+              return [{ budget: budgets[name], window, ...rest }];
             });
+            const kept = demands.map(({ budget: { name } }) => model.get(name));
             const settlement = await ask(store, p, demands);
             storeMs = settlement.nowMs;
-            const expected = settle(model, demands, storeMs);
+            const expected = settle(kept, demands, storeMs);
             expect(settlement).toEqual(expected.settlement);
-            for (const [i, bucket] of expected.buckets.entries()) model[i] = bucket;
+            for (const [i, bucket] of expected.buckets.entries()) model.set(demands[i]?.budget.name ?? '', bucket);
           }
         }),
         { seed: 17, numRuns: 40 },

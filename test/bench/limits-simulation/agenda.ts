@@ -18,9 +18,9 @@ interface Entry {
 /** Awaits between a store's answer and the decision that rests on it, with room to spare. */
 const AWAITS = 12;
 
-export function createAgenda(): Agenda {
+export function createAgenda(startsAtMs = 1_700_000_000_000): Agenda {
   const heap: Entry[] = [];
-  let timeMs = 1_700_000_000_000;
+  let timeMs = startsAtMs;
   let turn = 0;
   let unsettled = false;
 

@@ -5,7 +5,7 @@ import { exactly, type Settlement } from '../../../lib/limit/budgets.ts';
 import { createMemoryBudgets } from '../../../lib/limit/memory.ts';
 import { type Agenda, createAgenda } from './agenda.ts';
 
-/** One caller with one budget, served by many isolates that share one store. */
+/** One caller with one budget or more, served by many isolates that share one store. */
 export interface Scenario {
   readonly isolates: number;
   readonly perMinute: number;
@@ -18,6 +18,10 @@ export interface Scenario {
   /** Share of the trips whose answer is lost; half of them have reached the store. */
   readonly lossShare: number;
   readonly seed: number;
+  /** Quotas by the calendar beside the minute, where there are any, and when the scenario begins. */
+  readonly perDay?: number | null;
+  readonly perMonth?: number | null;
+  readonly startsAt?: number;
 }
 
 export interface Outcome {
@@ -44,26 +48,28 @@ const ROUND_TRIP_MS = { least: 8, spread: 30 };
  */
 export async function simulate(scenario: Scenario): Promise<Outcome> {
   const random = createRandom(scenario.seed);
-  const agenda = createAgenda();
-  const budget: Budget = {
-    name: 'general',
-    perMinute: scenario.perMinute,
-    burst: scenario.burst,
-    onError: 'closed',
-  };
+  const agenda = createAgenda(scenario.startsAt);
+  const budgets = budgetsOf(scenario);
   let trips = 0;
-  const referee = createMemoryBudgets({ maximumBuckets: 1 }, agenda.now);
+  const referee = createMemoryBudgets({ maximumBuckets: 4 }, agenda.now);
   const charge = () => {
-    if (!referee.settle('caller', [exactly(budget)]).allowed) result.overshoot += 1;
+    if (!referee.settle('caller', budgets.map(exactly)).allowed) result.overshoot += 1;
   };
-  const store = createDistantStore(agenda, random, scenario.lossShare, (spent) => {
-    trips += 1;
-    if (spent) charge();
+  // The trip that a decision makes begins before `admit` returns.
+  let asking: { spent: boolean } | null = null;
+  const store = createDistantStore(agenda, random, scenario.lossShare, () => {
+    const trip = asking;
+    return (spent) => {
+      trips += 1;
+      if (!spent) return;
+      if (trip) trip.spent = true;
+      charge();
+    };
   });
   const start = (): LeasedAdmission => createLeasedAdmission(SETTINGS, store, agenda.now);
   const isolates = Array.from({ length: scenario.isolates }, start);
 
-  const ideal = createMemoryBudgets({ maximumBuckets: 1 }, agenda.now);
+  const ideal = createMemoryBudgets({ maximumBuckets: 4 }, agenda.now);
   const result = { decisions: 0, admitted: 0, waited: 0, overshoot: 0, idealAdmitted: 0 };
 
   const decided = (answer: AdmissionAnswer) => {
@@ -73,15 +79,22 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
     const isolate = isolates[Math.floor(random() * isolates.length)];
     if (isolate === undefined) return;
     result.decisions += 1;
-    if (ideal.settle('caller', [exactly(budget)]).allowed) result.idealAdmitted += 1;
-    const question = { partition: 'caller', budgets: [budget], fields: [], issuedAtSeconds: null };
+    if (ideal.settle('caller', budgets.map(exactly)).allowed) result.idealAdmitted += 1;
+    const question = { partition: 'caller', budgets, fields: [], issuedAtSeconds: null };
+    const own = { spent: false };
+    asking = own;
     const answer = isolate.admit(question, { defer: () => {} });
+    asking = null;
     if (!(answer instanceof Promise)) {
       if (answer.outcome === 'admitted') charge();
       return decided(answer);
     }
     result.waited += 1;
-    void answer.then(decided);
+    void answer.then((late) => {
+      // Refused by the store, and admitted by tokens that had come here meanwhile.
+      if (late.outcome === 'admitted' && !own.spent) charge();
+      decided(late);
+    });
   };
 
   const endMs = agenda.now() + scenario.seconds * 1000;
@@ -114,6 +127,16 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
   };
 }
 
+function budgetsOf({ perMinute, burst, perDay, perMonth }: Scenario): Budget[] {
+  const budgets: Budget[] = [{ name: 'general', perMinute, burst, onError: 'closed' }];
+  const quota = (period: 'day' | 'month', requests: number | null | undefined) => {
+    if (requests) budgets.push({ name: `general-${period}`, perMinute: 0, burst: requests, period, onError: 'closed' });
+  };
+  quota('day', perDay);
+  quota('month', perMonth);
+  return budgets;
+}
+
 const SETTINGS = {
   timeoutMs: 150,
   maximumPartitions: 16,
@@ -128,13 +151,14 @@ function createDistantStore(
   agenda: Agenda,
   random: () => number,
   lossShare: number,
-  onTrip: (spent: boolean) => void,
+  begin: () => (spent: boolean) => void,
 ): SharedStore {
   const budgets = createMemoryBudgets({ maximumBuckets: 16 }, agenda.now);
   const oneWayMs = () => ROUND_TRIP_MS.least / 2 + (random() * ROUND_TRIP_MS.spread) / 2;
   return {
     ask: ({ partition, demands }) =>
       new Promise<AdmissionFinding>((resolve) => {
+        const onTrip = begin();
         const answer = (finding: AdmissionFinding, afterMs: number) =>
           agenda.after(afterMs, () => {
             resolve(finding);
@@ -154,7 +178,7 @@ function createDistantStore(
 }
 
 /** A small generator of evenly spread numbers (mulberry32), so that every run can be had again. */
-function createRandom(seed: number): () => number {
+export function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -77,7 +77,7 @@ export function decision(changes: Partial<Decision> = {}): Decision {
       thumbprint: null,
     },
     denial: null,
-    budgets: [{ name: 'heavy', perMinute: 60, burst: 60, remaining: 59, resetSeconds: 1 }],
+    budgets: [{ name: 'heavy', quota: 60, windowSeconds: 60, remaining: 59, resetSeconds: 1 }],
     degraded: [],
     ...changes,
   };

@@ -26,6 +26,9 @@ function budget(perMinute: number, burst: number, name = 'general'): Budget {
     onError: 'local',
   };
 }
+function day(burst: number): Budget {
+  return { ...budget(0, burst, 'general-day'), period: 'day' };
+}
 function leasing(of: Budget, want: number, lease: Partial<Demand> = {}): Demand {
   return {
     ...exactly(of),
@@ -68,7 +71,7 @@ describe('spending', () => {
     const [spent] = buckets;
     expect(settle([spent], [exactly(of)], NOW + waitMs - 1).settlement.allowed).toBe(false);
     expect(settle([spent], [exactly(of)], NOW + waitMs).settlement.allowed).toBe(true);
-    expect(msUntilToken(spent?.missing ?? 0, of)).toBe(waitMs);
+    expect(msUntilToken(spent?.missing ?? 0, of, NOW)).toBe(waitMs);
   });
 
   test('a request that one budget refuses spends from none', () => {
@@ -84,13 +87,13 @@ describe('spending', () => {
     const of = budget(60, 2);
     const { buckets } = settle([undefined], [exactly(of)], NOW);
     const [spent] = buckets;
-    expect(refill(spent, 60, NOW - 3_600_000)).toEqual(spent);
+    expect(refill(spent, of, NOW - 3_600_000)).toEqual(spent);
   });
 
   test('a lowered burst empties a bucket, a raised one does not fill it', () => {
     const { buckets } = settle([undefined], [exactly(budget(60, 100))], NOW);
-    expect(stateOf(budget(60, 1), buckets[0]?.missing ?? 0).remaining).toBe(0);
-    expect(stateOf(budget(60, 200), buckets[0]?.missing ?? 0).remaining).toBe(199);
+    expect(stateOf(budget(60, 1), buckets[0]?.missing ?? 0, NOW).remaining).toBe(0);
+    expect(stateOf(budget(60, 200), buckets[0]?.missing ?? 0, NOW).remaining).toBe(199);
   });
 });
 
@@ -103,30 +106,113 @@ describe('telling', () => {
     [PARTS_PER_TOKEN * 60, 0, 1],
     [PARTS_PER_TOKEN * 62, 0, 3],
   ])('%i parts missing of 60: %i left, %i s', (missing, remaining, resetSeconds) => {
-    expect(stateOf(budget(60, 60), missing)).toEqual({
+    expect(stateOf(budget(60, 60), missing, NOW)).toEqual({
       name: 'general',
-      perMinute: 60,
-      burst: 60,
+      quota: 60,
+      windowSeconds: 60,
       remaining,
       resetSeconds,
     });
   });
 
   test('a bucket is full when nothing is missing', () => {
-    expect(msUntilFull(0, budget(60, 60))).toBe(0);
-    expect(msUntilFull(PARTS_PER_TOKEN, budget(60, 60))).toBe(1_000);
+    expect(msUntilFull(0, budget(60, 60), NOW)).toBe(0);
+    expect(msUntilFull(PARTS_PER_TOKEN, budget(60, 60), NOW)).toBe(1_000);
   });
 });
 
+describe('quotas by the calendar', () => {
+  const month: Budget = { ...budget(0, 3, 'general-month'), period: 'month' };
+  const spend = (of: Budget, atMs: readonly number[]) => {
+    let bucket: Bucket | undefined;
+    return atMs.map((nowMs) => {
+      const { settlement, buckets } = settle([bucket], [exactly(of)], nowMs);
+      bucket = buckets[0];
+      return settlement.allowed;
+    });
+  };
+  const at = (text: string) => Date.parse(text);
+
+  test.each<[string, Budget, readonly string[], readonly boolean[]]>([
+    [
+      'a day ends at midnight UTC',
+      day(1),
+      ['2026-11-27T00:00:00Z', '2026-11-27T23:59:59.999Z', '2026-11-28T00:00:00Z'],
+      [true, false, true],
+    ],
+    [
+      'a month ends with its last day',
+      { ...month, burst: 1 },
+      ['2026-02-01T00:00:00Z', '2026-02-28T23:59:59.999Z', '2026-03-01T00:00:00Z'],
+      [true, false, true],
+    ],
+    [
+      'a leap year has one day more',
+      { ...month, burst: 1 },
+      ['2028-02-28T12:00:00Z', '2028-02-29T23:59:59.999Z', '2028-03-01T00:00:00Z'],
+      [true, false, true],
+    ],
+    [
+      'a year ends with its last month',
+      { ...month, burst: 1 },
+      ['2026-12-31T23:59:59.999Z', '2027-01-01T00:00:00Z', '2027-01-31T23:59:59.999Z'],
+      [true, true, false],
+    ],
+    [
+      // 2016-12-31T23:59:60Z: Unix time steps back by a second just after midnight.
+      'a leap second that repeats the last second of a day begins no day twice',
+      day(1),
+      ['2016-12-31T23:59:59.900Z', '2017-01-01T00:00:00.100Z', '2016-12-31T23:59:59.500Z', '2017-01-01T00:00:00.200Z'],
+      [true, true, false, false],
+    ],
+  ])('%s', (_, of, times, allowed) => {
+    expect(spend(of, times.map(at))).toEqual(allowed);
+  });
+
+  test('nothing flows back within the period, and Retry-After is its end', () => {
+    const noon = at('2026-11-27T12:00:00Z');
+    expect(spend(day(2), [noon, noon + 1, noon + 3_600_000, noon + 43_199_999])).toEqual([true, true, false, false]);
+    expect(msUntilToken(2 * PARTS_PER_TOKEN, day(2), noon)).toBe(43_200_000);
+    expect(stateOf(day(2), 2 * PARTS_PER_TOKEN, noon)).toEqual({
+      name: 'general-day',
+      quota: 2,
+      windowSeconds: 86_400,
+      remaining: 0,
+      resetSeconds: 43_200,
+    });
+    expect(stateOf(month, 0, at('2026-02-27T00:00:00Z'))).toMatchObject({ windowSeconds: 28 * 86_400, remaining: 3 });
+  });
+
+  test('another quota in mid-day counts what is used already', () => {
+    const noon = at('2026-11-27T12:00:00Z');
+    const { buckets } = settle([{ ...idle(noon), missing: 80 * PARTS_PER_TOKEN }], [exactly(day(100))], noon);
+    expect(stateOf(day(1_000), buckets[0]?.missing ?? 0, noon).remaining).toBe(919);
+    expect(stateOf(day(50), buckets[0]?.missing ?? 0, noon).remaining).toBe(0);
+    expect(settle(buckets, [exactly(day(50))], noon).settlement.allowed).toBe(false);
+  });
+
+  test('a lease does not live into the next period', () => {
+    const late = at('2026-11-27T23:59:59Z');
+    const { buckets } = settle([undefined], [leasing(day(1_000), 40)], late);
+    const renewal = leasing(day(1_000), 0, { window: windowOf(late), used: 10, left: 30 });
+    const [next] = settle(buckets, [renewal], late + 2_000).buckets;
+    expect(next).toMatchObject({ missing: 0, leasedBefore: 0, leasedNow: 0 });
+  });
+});
+
+function idle(atMs: number): Bucket {
+  return { missing: 0, atMs, leasedBefore: 0, leasedNow: 0, holdersBefore: 0, holdersNow: 0 };
+}
+
 describe('leases', () => {
-  test('a holder gets at most what is in the bucket ÷ (2 × holders)', () => {
-    expect(play([leasing(budget(60, 100), 80)])).toEqual([50]);
+  test('a new holder gets at most the upper half of the bucket ÷ (2 × holders)', () => {
+    expect(play([leasing(budget(60, 100), 80)])).toEqual([25]);
     const many = Array.from({ length: 4 }, () => leasing(budget(60, 100), 80));
-    expect(play(many)).toEqual([50, 12, 6, 4]);
+    expect(play(many)).toEqual([25, 6, 3, 2]);
   });
 
   test('a holder that comes again in the same window is counted once', () => {
-    const of = budget(6, 100);
+    const of = budget(60, 100);
     const again = { window: windowOf(NOW), used: 10, left: 0 };
     expect(play([leasing(of, 10), leasing(of, 10, again), leasing(of, 10, again)])).toEqual([10, 10, 10]);
     const { buckets } = settle([undefined], [leasing(of, 10)], NOW);
@@ -139,8 +225,30 @@ describe('leases', () => {
     expect(settle([undefined], [again], NOW).settlement.grants).toEqual([{ granted: 1, missing: 2 * PARTS_PER_TOKEN }]);
   });
 
-  test('a small bucket is not leased at all', () => {
-    expect(play([leasing(budget(1, 1), 10)])).toEqual([0]);
+  test.each([
+    [budget(1, 1), 0],
+    [budget(1, 40), 0],
+    [budget(29, 128), 0],
+    [budget(29, 148), 10],
+    [day(128), 0],
+    [day(148), 10],
+  ])('the last tokens of a slow budget are never leased: %j', (of, most) => {
+    expect(play([leasing(of, 100)])).toEqual([most]);
+  });
+
+  test('tokens that are given back are in the bucket again, once, and only while the store knows of them', () => {
+    const of = day(1_000);
+    const [leased] = settle([undefined], [leasing(of, 40)], NOW).buckets;
+    expect(leased).toMatchObject({ missing: 40 * PARTS_PER_TOKEN, leasedNow: 40 });
+    const back = leasing(of, 0, { window: windowOf(NOW), used: 5, left: 5, back: 30 });
+    const [returned] = settle([leased], [back], NOW).buckets;
+    expect(returned).toMatchObject({ missing: 10 * PARTS_PER_TOKEN, leasedNow: 5 });
+    const [again] = settle([returned], [back], NOW).buckets;
+    expect(again).toMatchObject({ missing: 10 * PARTS_PER_TOKEN, leasedNow: 0 });
+    const [moved] = settle([leased], [back], NOW + LEASE_WINDOW_MS).buckets;
+    expect(moved).toMatchObject({ missing: 10 * PARTS_PER_TOKEN, leasedBefore: 0, leasedNow: 5 });
+    const [late] = settle([leased], [back], NOW + 2 * LEASE_WINDOW_MS).buckets;
+    expect(late).toMatchObject({ missing: 40 * PARTS_PER_TOKEN, leasedNow: 0 });
   });
 
   test('from an empty bucket a holder gets its share of the refill to come, valid as it flows back', () => {
@@ -173,19 +281,19 @@ describe('leases', () => {
   });
 
   test('tokens on lease keep missing until they are reported or their windows are over', () => {
-    const of = budget(60_000, 100);
+    const of = budget(60_000, 200);
     const { buckets } = settle([undefined], [leasing(of, 40)], NOW);
     const [leased] = buckets;
     // A second refills a thousand tokens, but not these forty.
-    expect(refill(leased, of.perMinute, NOW + 1_000).missing).toBe(40 * PARTS_PER_TOKEN);
-    expect(refill(leased, of.perMinute, NOW + 2 * LEASE_WINDOW_MS - 1).missing).toBe(40 * PARTS_PER_TOKEN);
-    expect(refill(leased, of.perMinute, NOW + 2 * LEASE_WINDOW_MS + 40).missing).toBe(0);
+    expect(refill(leased, of, NOW + 1_000).missing).toBe(40 * PARTS_PER_TOKEN);
+    expect(refill(leased, of, NOW + 2 * LEASE_WINDOW_MS - 1).missing).toBe(40 * PARTS_PER_TOKEN);
+    expect(refill(leased, of, NOW + 2 * LEASE_WINDOW_MS + 40).missing).toBe(0);
     const reported = settle([leased], [leasing(of, 1, { window: windowOf(NOW), used: 40, left: 0 })], NOW + 1_000);
-    expect(refill(reported.buckets[0], of.perMinute, NOW + 1_040).missing).toBe(PARTS_PER_TOKEN);
+    expect(refill(reported.buckets[0], of, NOW + 1_040).missing).toBe(PARTS_PER_TOKEN);
   });
 
   test('what is left of a lease moves to the present window when it is renewed, and only once', () => {
-    const of = budget(6, 100);
+    const of = budget(60, 200);
     const [leased] = settle([undefined], [leasing(of, 40)], NOW).buckets;
     const renewal = leasing(of, 1, { window: windowOf(NOW), used: 30, left: 10 });
     const [renewed] = settle([leased], [renewal], NOW + LEASE_WINDOW_MS).buckets;

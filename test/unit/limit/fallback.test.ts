@@ -30,7 +30,7 @@ test('a local budget is counted and told, an open one neither', () => {
   const fallback = createFallback({ revocationOnError: 'closed', maximumBuckets: 10 }, () => 1_800_000_000_000);
   expect(fallback({ ...asked, budgets: [general, heavy] })).toEqual({
     outcome: 'admitted',
-    budgets: [{ name: 'general', perMinute: 60, burst: 10, remaining: 9, resetSeconds: 1 }],
+    budgets: [{ name: 'general', quota: 60, windowSeconds: 60, remaining: 9, resetSeconds: 1 }],
     degraded: ['limits_local', 'limits_open'],
   });
 });

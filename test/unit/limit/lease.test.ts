@@ -4,24 +4,34 @@ import { LEASE_WINDOW_MS, type LeaseGrant, PARTS_PER_TOKEN, windowOf } from '../
 import { noteUse } from '../../../lib/limit/demand-meter.ts';
 import {
   answered,
-  createLease,
   demandOf,
   emptyForMs,
   isRefillDue,
-  type Lease,
+  isStray,
   lost,
   noteStore,
+  stateIn,
+} from '../../../lib/limit/lease.ts';
+import {
+  createLease,
+  type Lease,
+  leftOn,
   reserve,
   returnReserved,
-  stateIn,
+  underFigures,
   useReserved,
-} from '../../../lib/limit/lease.ts';
+} from '../../../lib/limit/lease-tokens.ts';
 
 /** The middle of a window of the store, whose clock is an hour ahead. */
 const NOW = 170_000_000 * LEASE_WINDOW_MS + 5_000;
 const AHEAD = 3_600_000;
 const GRACE_MS = 400;
 const budget: Budget = { name: 'general', perMinute: 600, burst: 100, onError: 'local' };
+
+/** An answer to what was asked at `NOW`, so much later. */
+function heard(afterMs = 0) {
+  return { storeMs: NOW + AHEAD, askedAtMs: NOW, nowMs: NOW + afterMs };
+}
 
 /** Uses it so often that it is worth a lease. */
 function busy(lease: Lease, untilMs: number): void {
@@ -38,7 +48,7 @@ function granted(lease: Lease, count: number, nowMs: number, grant?: LeaseGrant)
 }
 
 function leased(count: number, grant?: LeaseGrant): Lease {
-  const lease = createLease();
+  const lease = createLease(budget);
   busy(lease, NOW);
   granted(lease, count, NOW, grant);
   return lease;
@@ -116,10 +126,10 @@ describe('messages', () => {
     demandOf(lease, budget, 0, NOW + 50, NOW + 450);
     const second = demandOf(lease, budget, 1, NOW + 60, NOW + 460);
     expect(second).toEqual({
-      demand: { budget, need: 1, want: 0, window: -1, used: 0, left: 0 },
+      demand: { budget, need: 1, want: 0, window: -1, used: 0, left: 0, back: 0 },
       ticket: 0,
     });
-    expect(isRefillDue(lease, NOW + 60)).toBe(false);
+    expect(isRefillDue(lease, budget, NOW + 60)).toBe(false);
   });
 
   test('that were lost are never repeated; the lease goes on unspoken of', () => {
@@ -128,7 +138,7 @@ describe('messages', () => {
     lost(lease, ticket);
     expect(available(lease, NOW + 60)).toBe(3);
     const next = demandOf(lease, budget, 0, NOW + 100, NOW + 500).demand;
-    expect(next).toMatchObject({ window: -1, used: 0, left: 0 });
+    expect(next).toMatchObject({ window: -1, used: 0, left: 0, back: 0 });
   });
 
   test('after a loss begin a new lease without the tokens of the old', () => {
@@ -153,8 +163,9 @@ describe('messages', () => {
 });
 
 describe('when to ask', () => {
-  test('rarely used: for each decision', () => {
-    const lease = createLease();
+  test('rarely used and scarce: for each decision', () => {
+    const lease = createLease(budget);
+    noteStore(lease, budget, { granted: 0, missing: 90 * PARTS_PER_TOKEN }, heard());
     for (let i = 0; i < 20; i++) {
       const nowMs = NOW + i * 30_000;
       noteUse(lease.meter, nowMs);
@@ -162,8 +173,23 @@ describe('when to ask', () => {
     }
   });
 
+  test('at the first use: for a few, so that an isolate of a short life waits once', () => {
+    const lease = createLease(budget);
+    noteUse(lease.meter, NOW);
+    const { want } = demandOf(lease, budget, 1, NOW, NOW + GRACE_MS).demand;
+    expect(want).toBeGreaterThan(0);
+    expect(want).toBeLessThanOrEqual(3);
+  });
+
+  test('of a slow and small budget: never', () => {
+    const slow = { ...budget, perMinute: 1, burst: 40 };
+    const lease = createLease(slow);
+    busy(lease, NOW);
+    expect(demandOf(lease, slow, 1, NOW, NOW + GRACE_MS)).toMatchObject({ demand: { want: 0 }, ticket: 0 });
+  });
+
   test('often used: for what it uses in some seconds', () => {
-    const lease = createLease();
+    const lease = createLease(budget);
     busy(lease, NOW); // Twenty a second.
     const { want } = demandOf(lease, budget, 1, NOW, NOW + GRACE_MS).demand;
     expect(want).toBeGreaterThanOrEqual(20);
@@ -172,9 +198,9 @@ describe('when to ask', () => {
 
   test('where tokens are scarce it takes more to begin a lease', () => {
     const demand = (scarce: boolean) => {
-      const lease = createLease();
-      for (let i = 8; i >= 0; i--) noteUse(lease.meter, NOW - i * 3_000);
-      noteStore(lease, budget, { granted: 0, missing: (scarce ? 90 : 10) * PARTS_PER_TOKEN }, NOW, NOW);
+      const lease = createLease(budget);
+      noteUse(lease.meter, NOW);
+      noteStore(lease, budget, { granted: 0, missing: (scarce ? 90 : 10) * PARTS_PER_TOKEN }, heard());
       return demandOf(lease, budget, 1, NOW, NOW + GRACE_MS).demand.want;
     };
     expect(demand(false)).toBeGreaterThan(0);
@@ -183,34 +209,99 @@ describe('when to ask', () => {
 
   test('again when little is left, or the lease is soon over', () => {
     const lease = leased(30);
-    expect(isRefillDue(lease, NOW + 30)).toBe(false);
-    expect(isRefillDue(lease, lease.expiresAtMs - 2_000)).toBe(true);
+    expect(isRefillDue(lease, budget, NOW + 30)).toBe(false);
+    expect(isRefillDue(lease, budget, lease.expiresAtMs - 2_000)).toBe(true);
     for (let i = 0; i < 25; i++) {
       reserve(lease, NOW + 30, NOW + 500);
       useReserved(lease);
     }
     busy(lease, NOW + 200);
-    expect(isRefillDue(lease, NOW + 200)).toBe(true);
+    expect(isRefillDue(lease, budget, NOW + 200)).toBe(true);
+  });
+});
+
+describe('what is not needed goes back', () => {
+  test('when the caller comes seldom now', () => {
+    const lease = leased(30);
+    const laterMs = NOW + 9_000;
+    lease.meter.uses = 0;
+    noteUse(lease.meter, laterMs);
+    lease.meter.uses = 0.1;
+    expect(isRefillDue(lease, budget, laterMs)).toBe(true);
+    const { demand, ticket } = demandOf(lease, budget, 0, laterMs, laterMs + GRACE_MS);
+    expect(ticket).toBeGreaterThan(0);
+    expect(demand).toMatchObject({ want: 0, left: 0, back: 30, window: windowOf(NOW + AHEAD) });
+    expect(available(lease, laterMs)).toBe(0);
+  });
+
+  test('but not what is set aside for a decision', () => {
+    const lease = leased(30);
+    reserve(lease, NOW + 20, NOW + 20_000);
+    const { demand } = demandOf(lease, budget, 0, NOW + 6_000, NOW + 6_400, true);
+    expect(demand).toMatchObject({ want: 0, left: 1, back: 29 });
+    useReserved(lease);
+    expect(leftOn(lease)).toBe(0);
+  });
+
+  test('when nobody came for a while, and before the lease ends', () => {
+    const lease = leased(3);
+    expect(isStray(lease, NOW + 1_000)).toBe(false);
+    expect(isStray(lease, NOW + 6_000)).toBe(true);
+    expect(isStray(lease, lease.expiresAtMs)).toBe(false);
+  });
+
+  test('when the budget has other figures, as after a change of plan', () => {
+    const lease = leased(30);
+    underFigures(lease, { ...budget, burst: 10 });
+    expect(available(lease, NOW + 20)).toBe(0);
+    expect(demandOf(lease, budget, 1, NOW + 20, NOW + 420).demand).toMatchObject({ back: 30, left: 0 });
+  });
+});
+
+describe('a quota of the day', () => {
+  const quota: Budget = { name: 'general-day', perMinute: 0, burst: 1_000, period: 'day', onError: 'local' };
+  const midnight = Date.parse('2026-11-28T00:00:00Z');
+  const times = (nowMs: number) => ({ storeMs: nowMs, askedAtMs: nowMs, nowMs, graceMs: GRACE_MS });
+
+  test('is leased until a grace before midnight of the store', () => {
+    const lease = createLease(quota);
+    const nowMs = midnight - 5_000;
+    busy(lease, nowMs);
+    const { demand, ticket } = demandOf(lease, quota, 0, nowMs, nowMs + GRACE_MS);
+    answered(lease, demand, { granted: 20, missing: 500 * PARTS_PER_TOKEN }, ticket, times(nowMs));
+    expect(available(lease, nowMs)).toBe(20);
+    expect(lease.expiresAtMs).toBe(midnight - GRACE_MS);
+    expect(available(lease, midnight - GRACE_MS)).toBe(0);
+  });
+
+  test('that is spent is asked for again after seconds, and refused until midnight', () => {
+    const lease = createLease(quota);
+    const nowMs = midnight - 3_600_000;
+    noteStore(lease, quota, { granted: 0, missing: 1_000 * PARTS_PER_TOKEN }, times(nowMs));
+    expect(emptyForMs(lease, nowMs)).toBe(5_000);
+    expect(lease.refillsAtMs).toBe(midnight);
+    expect(stateIn(lease, quota, nowMs)).toMatchObject({ remaining: 0, resetSeconds: 3_600 });
+    expect(stateIn(lease, quota, midnight)).toMatchObject({ remaining: 1_000 });
   });
 });
 
 describe('emptiness', () => {
   test('is known until a token can be there, by the time at which the trip began', () => {
-    const lease = createLease();
-    noteStore(lease, budget, { granted: 0, missing: 100 * PARTS_PER_TOKEN }, NOW, NOW + 80);
+    const lease = createLease(budget);
+    noteStore(lease, budget, { granted: 0, missing: 100 * PARTS_PER_TOKEN }, heard(80));
     expect(emptyForMs(lease, NOW + 80)).toBe(20);
     expect(emptyForMs(lease, NOW + 100)).toBe(0);
   });
 
   test('ends earlier where a leased token becomes valid', () => {
     const lease = leased(2, { granted: 2, missing: 110 * PARTS_PER_TOKEN });
-    noteStore(lease, budget, { granted: 2, missing: 110 * PARTS_PER_TOKEN }, NOW, NOW + 20);
+    noteStore(lease, budget, { granted: 2, missing: 110 * PARTS_PER_TOKEN }, heard(20));
     expect(emptyForMs(lease, NOW + 20)).toBe(900);
   });
 
   test('is told as nothing left', () => {
-    const lease = createLease();
-    noteStore(lease, budget, { granted: 0, missing: 120 * PARTS_PER_TOKEN }, NOW, NOW);
+    const lease = createLease(budget);
+    noteStore(lease, budget, { granted: 0, missing: 120 * PARTS_PER_TOKEN }, heard());
     expect(stateIn(lease, budget, NOW)).toMatchObject({ remaining: 0, resetSeconds: 3 });
   });
 });

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import type { BudgetState } from '../../../lib/decision/outcome.ts';
 import { rateLimitFields } from '../../../lib/limit/rate-limit-fields.ts';
 
-function state(name: string, remaining: number, resetSeconds: number, perMinute = 60): BudgetState {
+function state(name: string, remaining: number, resetSeconds: number, quota = 60, windowSeconds = 60): BudgetState {
   return {
     name,
-    perMinute,
-    burst: perMinute,
+    quota,
+    windowSeconds,
     remaining,
     resetSeconds,
   };
@@ -23,6 +23,14 @@ test('all policies and the tightest limit', () => {
   expect(rateLimitFields([state('general', 50, 10), state('heavy', 3, 7, 10)])).toEqual([
     ['RateLimit-Policy', '"general";q=60;w=60, "heavy";q=10;w=60'],
     ['RateLimit', '"heavy";r=3;t=7'],
+  ]);
+});
+
+test('a quota of the day is a policy of its own', () => {
+  const states = [state('general', 50, 10), state('general-day', 12, 3_600, 5_000, 86_400)];
+  expect(rateLimitFields(states)).toEqual([
+    ['RateLimit-Policy', '"general";q=60;w=60, "general-day";q=5000;w=86400'],
+    ['RateLimit', '"general-day";r=12;t=3600'],
   ]);
 });
 
