@@ -13,7 +13,6 @@ import { createGateway, type Gateway, type GatewayParts } from '../http/gateway.
 import { createProbe } from '../http/probe.ts';
 import { createAdministration } from '../http/revocation-api.ts';
 import { createFailures } from '../limit/failed-authentications.ts';
-import { budgetsFor, type QuotaSettings } from '../limit/quotas.ts';
 import { rateLimitFields } from '../limit/rate-limit-fields.ts';
 import { createCredentialCounter } from '../observe/credentials.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
@@ -30,6 +29,7 @@ import type { Revocations } from '../revoke/revocation.ts';
 import { acceptedValues, composeAuthenticator } from './authenticate.ts';
 import { composeKeySets, type IssuerKeySets, keySetStates, keysReady, warmKeySets } from './issuers.ts';
 import { composeObservation, metricsAnswer, watchParts } from './observe.ts';
+import { composeQuotas } from './quotas.ts';
 import { composeRecorder, recording } from './record.ts';
 import type { Runtime } from './runtime.ts';
 import { composeStore, type StoreParts } from './store.ts';
@@ -97,15 +97,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
   const keySets = before ? before.carried.keySets : composeKeySets(config, runtime, egress);
   const { authenticate, readCertificate } = composeAuthenticator(config, runtime, keySets, used);
 
-  const quotas: QuotaSettings = {
-    general: { perMinute: settings.rateLimitPerMinute, burst: settings.burstLimit, onError: settings.rateLimitOnError },
-    heavy: {
-      perMinute: settings.heavyRateLimitPerMinute,
-      burst: settings.heavyBurstLimit,
-      onError: settings.heavyRateLimitOnError,
-    },
-    overrides: documents.quotaOverrides,
-  };
+  const budgetsFor = composeQuotas(config, metrics);
   const failures =
     before?.carried.failures ??
     createFailures({ perMinute: settings.authFailureLimitPerMinute, maximumAddresses: maximumFailingAddresses });
@@ -149,7 +141,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
       route: table.route,
       authenticate,
       authorize: createAuthorize(documents.endpoints, settings.rbacEnabled),
-      budgetsFor: (principal, endpoint) => budgetsFor(principal, endpoint.budget, quotas),
+      budgetsFor: (principal, endpoint) => budgetsFor(principal, endpoint.budget),
       failures,
       pseudonym: (kind, value) => pseudonyms.of(kind, value),
       admission,

@@ -3,7 +3,8 @@ import { type CertificatePolicy, parseCertificatePolicy } from '../authenticate/
 import { roleNames } from '../authorize/roles.ts';
 import { parseStrictJson } from '../codec/strict-json.ts';
 import type { Endpoint } from '../decision/request.ts';
-import { parseQuotaOverrides, type QuotaOverride } from '../limit/quotas.ts';
+import { parseQuotaOverrides, type QuotaOverride } from '../limit/plans/overrides.ts';
+import { type Plan, parsePlans } from '../limit/plans/plans.ts';
 import { parseExporterHeaders } from '../observe/exporter-headers.ts';
 import { tgefdEndpoints } from '../presets/tgefd.ts';
 import { type AddressRange, parseCidrs } from '../request/addresses.ts';
@@ -32,6 +33,7 @@ export interface Documents {
   readonly quotaOverrides: readonly QuotaOverride[];
   /** Scopes of further roles, for every issuer and for certificates. */
   readonly roleScopes: Readonly<Record<string, readonly string[]>>;
+  readonly plans: ReadonlyMap<string, Plan>;
   /** Header fields of every export of spans. */
   readonly exporterHeaders: Readonly<Record<string, string>>;
 }
@@ -45,10 +47,10 @@ export function readDocuments(settings: Settings): {
   const report = (key: SettingKey, found: string, suffix = '') =>
     problems.push({ variable: variables[key].name + suffix, found, accepted: variables[key].kind.accepts });
 
-  const jsonOf = (key: 'endpoints' | 'rateLimitOverrides' | 'forwardClaims'): unknown => {
-    const document = parseStrictJson(settings[key] ?? '[]');
+  const jsonOf = (key: 'endpoints' | 'rateLimitOverrides' | 'forwardClaims' | 'plans', absent = '[]'): unknown => {
+    const document = parseStrictJson(settings[key] ?? absent);
     if (document === undefined) report(key, 'malformed JSON, or a member given twice');
-    return document ?? [];
+    return document ?? JSON.parse(absent);
   };
 
   const rows = parseEndpointRows(jsonOf('endpoints'));
@@ -101,6 +103,9 @@ export function readDocuments(settings: Settings): {
 
   const further = furtherRoles(settings.roleScopes);
   problems.push(...further.problems);
+  const plans = parsePlans(jsonOf('plans', '{}'));
+  for (const problem of plans.problems) report('plans', problem);
+  if (plans.problems.length === 0) problems.push(...planProblems(settings, plans.plans, overrides.overrides));
 
   const exporter = settings.otelHeaders && parseExporterHeaders(settings.otelHeaders.current);
   if (exporter && !exporter.ok) report('otelHeaders', exporter.problem);
@@ -116,6 +121,7 @@ export function readDocuments(settings: Settings): {
       forwardClaims: forwarded.claims,
       quotaOverrides: overrides.overrides,
       roleScopes: further.roles,
+      plans: plans.plans,
       exporterHeaders: exporter?.ok ? exporter.headers : {},
     },
     problems,
@@ -137,4 +143,23 @@ function endpointsOf(settings: Settings, rows: readonly EndpointRow[]): readonly
       : tgefdEndpoints({ discover: scopeDiscover, evaluate: scopeEvaluate, jobs: scopeJobs, metrics: scopeMetrics });
   const own = ownEndpoints({ revoke: scopeRevoke, metrics: scopeMetrics }, settings.metricsEnabled);
   return [...mergeEndpoints(preset, rows), ...own];
+}
+
+/** What the table of plans, the claim and the overrides demand of each other. */
+function planProblems(
+  settings: Settings,
+  plans: ReadonlyMap<string, Plan>,
+  overrides: readonly QuotaOverride[],
+): readonly Problem[] {
+  const problems: Problem[] = [];
+  const problem = (key: SettingKey, found: string, accepted: string) =>
+    problems.push({ variable: variables[key].name, found, accepted });
+  const named = overrides.flatMap((override) => ('plan' in override ? [override.plan] : []));
+  if (named.some((plan) => !plans.has(plan)))
+    problem('rateLimitOverrides', 'a `plan` that is not in the table', 'plans of TGEFD_PLANS');
+  if (settings.planClaim !== null && plans.size === 0)
+    problem('planClaim', 'a claim', 'a claim only beside TGEFD_PLANS with at least one plan');
+  if (plans.size > 0 && settings.planClaim === null && named.length === 0)
+    problem('plans', 'plans that nobody can have', 'plans beside TGEFD_PLAN_CLAIM, or a `plan` in an override');
+  return problems;
 }

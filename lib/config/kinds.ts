@@ -184,6 +184,12 @@ export const scope: Kind<string> = kind(
   ),
 );
 
+/** Where a value stands in the claims of a token. */
+export const claimPath: Kind<string> = kind(
+  'a claim path: the name of a claim, names separated by dots, or a JSON Pointer',
+  z.string().check(z.refine((value: string) => claimPathFault(value) === null)),
+);
+
 /** Text that a room of its own reads further; `accepts` says its form. */
 export function document(accepts: string): Kind<string> {
   return kind(accepts, z.string().check(z.minLength(1)));
@@ -196,6 +202,7 @@ export function list(accepts: string): Kind<string> {
 
 export const perMinute = integer(0, 10_000_000, 'requests per minute');
 export const requests = integer(0, 10_000_000, 'requests');
+export const requestsOfPeriod = integer(0, 1_000_000_000, 'requests');
 /** What decides while the shared store does not answer. */
 export const onError = oneOf('local', 'closed', 'open');
 export const path = text('the path of a file');

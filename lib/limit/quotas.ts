@@ -1,115 +1,153 @@
-import * as z from 'zod/mini';
+import type { ClaimPath } from '../codec/claim-path.ts';
 import type { Budget } from '../decision/outcome.ts';
 import type { Principal } from '../decision/principal.ts';
 import type { BudgetClass } from '../decision/request.ts';
+import type { QuotaFigures } from './plans/figures.ts';
+import type { QuotaOverride } from './plans/overrides.ts';
+import type { Plan } from './plans/plans.ts';
 
-/** One quota as configured. `perMinute` 0 is off; `burst` 0 stands for the per-minute figure. */
-export interface Quota {
-  readonly perMinute: number;
-  readonly burst: number;
-}
-
-/** Another quota for one role or one identity. */
-export interface QuotaOverride extends Quota {
-  readonly of: { readonly role: string } | { readonly subject: string };
-  readonly budget: 'general' | 'heavy';
-}
+/** The figures of one budget for everybody, and what decides while the store does not answer. 0 is off. */
+export type Quota = Required<QuotaFigures> & Pick<Budget, 'onError'>;
 
 export interface QuotaSettings {
-  readonly general: Quota & Pick<Budget, 'onError'>;
-  readonly heavy: Quota & Pick<Budget, 'onError'>;
+  readonly general: Quota;
+  readonly heavy: Quota;
   readonly overrides: readonly QuotaOverride[];
+  readonly plans: ReadonlyMap<string, Plan>;
+  /** Where a token names its caller's plan, or null. */
+  readonly planClaim: ClaimPath | null;
 }
 
+export type QuotaCaller = Pick<Principal, 'subject' | 'roles' | 'claims'>;
+
 /**
- * The budgets that a request of this caller spends from: a heavy endpoint from `general` and `heavy`, a read from
- * `general`, class `none` from nothing; quotas that are off are left out. An override of the caller's subject goes before
- * one of its roles; of several roles the most generous counts, since each role by itself would grant it.
+ * The budgets that a request spends from: a heavy endpoint from `general` and `heavy`, a read from `general`, class `none`
+ * from nothing. Each has up to three: by the minute, the day and the month; those that are off are left out.
+ *
+ * Every figure is the first of these that says it: an override of the caller's subject, one of its roles (of several the most
+ * generous, since each role by itself would grant it), the caller's plan, the settings for everybody. The plan is that of an
+ * override of the subject, of a role, or of the claim. `unknownPlan` is told of a claim that names no plan of the table; such
+ * a caller has the budgets of everybody.
  */
-export function budgetsFor(
-  { subject, roles }: Pick<Principal, 'subject' | 'roles'>,
-  budgetClass: BudgetClass,
+export function createQuotas(
   settings: QuotaSettings,
-): Budget[] {
-  const names =
-    budgetClass === 'none' ? [] : budgetClass === 'read' ? ['general' as const] : (['general', 'heavy'] as const);
-  return names.flatMap((name) => {
-    const { perMinute, burst } = overriding(settings.overrides, name, subject, roles) ?? settings[name];
-    if (perMinute === 0) return [];
-    return [{ name, perMinute, burst: burst === 0 ? perMinute : burst, onError: settings[name].onError }];
-  });
+  unknownPlan: () => void,
+): (caller: QuotaCaller, budgetClass: BudgetClass) => readonly Budget[] {
+  const shared = createShared();
+  const of = (caller: QuotaCaller): CallerBudgets => {
+    const { plan, isUnknown } = planOf(caller, settings);
+    const general = budgetsOf(
+      'general',
+      figuresFor('general', caller, plan, settings),
+      settings.general.onError,
+      shared,
+    );
+    const heavy = budgetsOf('heavy', figuresFor('heavy', caller, plan, settings), settings.heavy.onError, shared);
+    return { isUnknown, general, both: [...general, ...heavy] };
+  };
+  const everybody = of({ subject: '', roles: [], claims: null });
+  const alike = settings.overrides.length === 0 && settings.planClaim === null;
+  // A remembered token has one principal, and so its budgets are worked out once.
+  const known = new WeakMap<QuotaCaller, CallerBudgets>();
+
+  return (caller, budgetClass) => {
+    if (budgetClass === 'none') return NO_BUDGETS;
+    let budgets = everybody;
+    if (!alike) {
+      budgets = known.get(caller) ?? of(caller);
+      known.set(caller, budgets);
+      if (budgets.isUnknown) unknownPlan();
+    }
+    return budgetClass === 'read' ? budgets.general : budgets.both;
+  };
 }
 
-function overriding(
-  overrides: readonly QuotaOverride[],
-  budget: QuotaOverride['budget'],
-  subject: string,
-  roles: readonly string[],
-): Quota | null {
-  let found: Quota | null = null;
+const NO_BUDGETS: readonly Budget[] = [];
+
+interface CallerBudgets {
+  readonly isUnknown: boolean;
+  readonly general: readonly Budget[];
+  readonly both: readonly Budget[];
+}
+
+function planOf(caller: QuotaCaller, { overrides, plans, planClaim }: QuotaSettings) {
+  let byRole: Plan | null = null;
   for (const override of overrides) {
-    if (override.budget !== budget) continue;
+    if (!('plan' in override)) continue;
+    const plan = plans.get(override.plan) ?? null;
     if ('subject' in override.of) {
-      if (override.of.subject === subject) return override;
-    } else if (roles.includes(override.of.role) && (found === null || isMoreGenerous(override, found))) {
-      found = override;
+      if (override.of.subject === caller.subject) return { plan, isUnknown: false };
+    } else if (byRole === null && caller.roles.includes(override.of.role)) {
+      byRole = plan;
     }
   }
-  return found;
+  const claimed = byRole === null && caller.claims !== null ? planClaim?.read(caller.claims) : undefined;
+  if (claimed === undefined) return { plan: byRole, isUnknown: false };
+  const plan = (typeof claimed === 'string' ? plans.get(claimed) : undefined) ?? null;
+  return { plan, isUnknown: plan === null };
 }
 
-/** Off is no limit at all. */
-function isMoreGenerous(one: Quota, other: Quota): boolean {
-  return other.perMinute !== 0 && (one.perMinute === 0 || one.perMinute > other.perMinute);
-}
-
-const rate = z.int().check(z.minimum(0), z.maximum(10_000_000));
-const word = z.string().check(z.minLength(1), z.maxLength(512));
-const row = z.strictObject({
-  role: z.optional(word),
-  subject: z.optional(word),
-  budget: z.enum(['general', 'heavy']),
-  per_minute: rate,
-  burst: z.optional(rate),
-});
-
-/**
- * Reads the document of `TGEFD_RATE_LIMIT_OVERRIDES`, a JSON array of `{"role" | "subject", "budget", "per_minute", "burst"?}`. Gives the
- * overrides, roles in lower case, and one problem per fault; a problem names the row and the member, never its value.
- */
-export function parseQuotaOverrides(document: unknown): {
-  readonly overrides: readonly QuotaOverride[];
-  readonly problems: readonly string[];
-} {
-  if (!Array.isArray(document)) return { overrides: [], problems: ['is not an array'] };
-
-  const overrides: QuotaOverride[] = [];
-  const problems: string[] = [];
-  const seen = new Set<string>();
-  for (const [i, value] of document.entries()) {
-    const parsed = row.safeParse(value);
-    if (!parsed.success) {
-      problems.push(...parsed.error.issues.map((issue) => `row ${i + 1}: ${told(issue)}`));
-      continue;
+function figuresFor(
+  name: 'general' | 'heavy',
+  { subject, roles }: QuotaCaller,
+  plan: Plan | null,
+  settings: QuotaSettings,
+): Required<QuotaFigures> {
+  let own: QuotaFigures = {};
+  let ofRoles: QuotaFigures = {};
+  for (const override of settings.overrides) {
+    if (!('budget' in override) || override.budget !== name) continue;
+    if ('subject' in override.of) {
+      if (override.of.subject === subject) own = override.figures;
+    } else if (roles.includes(override.of.role)) {
+      ofRoles = mostGenerous(ofRoles, override.figures);
     }
-    const { role, subject, budget, per_minute: perMinute, burst = 0 } = parsed.data;
-    if ((role === undefined) === (subject === undefined)) {
-      problems.push(`row ${i + 1}: needs either \`role\` or \`subject\``);
-      continue;
-    }
-    if (perMinute === 0 && burst > 0) problems.push(`row ${i + 1}: \`burst\` without \`per_minute\` above 0`);
-    const of = subject === undefined ? { role: (role ?? '').toLowerCase() } : { subject };
-    const key = JSON.stringify([of, budget]);
-    if (seen.has(key))
-      problems.push(`row ${i + 1}: a second row for the same ${'role' in of ? 'role' : 'subject'} and budget`);
-    seen.add(key);
-    overrides.push({ of, budget, perMinute, burst });
   }
-  return problems.length > 0 ? { overrides: [], problems } : { overrides, problems };
+  const { perMinute, burst, perDay, perMonth } = settings[name];
+  return { perMinute, burst, perDay, perMonth, ...plan?.[name], ...ofRoles, ...own };
 }
 
-function told(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys') return `unknown member ${issue.keys.map((key) => `\`${key}\``).join(', ')}`;
-  const member = issue.path.join('.');
-  return member === '' ? 'is not an object' : `\`${member}\` is missing or not of the accepted kind`;
+/** Figure by figure; a burst goes with its rate. */
+function mostGenerous(one: QuotaFigures, other: QuotaFigures): QuotaFigures {
+  const rate = isMore(other.perMinute, one.perMinute) ? other : one;
+  return {
+    ...one,
+    ...other,
+    ...(rate.perMinute === undefined ? {} : { perMinute: rate.perMinute, burst: rate.burst ?? 0 }),
+    ...(isMore(one.perDay, other.perDay) ? { perDay: one.perDay ?? 0 } : {}),
+    ...(isMore(one.perMonth, other.perMonth) ? { perMonth: one.perMonth ?? 0 } : {}),
+  };
+}
+
+/** Off is no limit at all; what nobody says is less than anything said. */
+function isMore(one: number | undefined, other: number | undefined): boolean {
+  if (one === undefined || other === undefined) return one !== undefined;
+  return other !== 0 && (one === 0 || one > other);
+}
+
+type Shared = (budget: Budget) => Budget;
+
+/** One object for all callers with the same figures, so that a comparison of objects tells whether figures have changed. */
+function createShared(): Shared {
+  const made = new Map<string, Budget>();
+  return (budget) => {
+    const key = `${budget.name} ${budget.perMinute} ${budget.burst}`;
+    const known = made.get(key) ?? budget;
+    made.set(key, known);
+    return known;
+  };
+}
+
+function budgetsOf(
+  name: 'general' | 'heavy',
+  { perMinute, burst, perDay, perMonth }: Required<QuotaFigures>,
+  onError: Budget['onError'],
+  shared: Shared,
+): Budget[] {
+  const budgets: Budget[] = [];
+  if (perMinute > 0) budgets.push(shared({ name, perMinute, burst: burst === 0 ? perMinute : burst, onError }));
+  if (perDay > 0) budgets.push(shared({ name: `${name}-day`, perMinute: 0, burst: perDay, period: 'day', onError }));
+  if (perMonth > 0)
+    budgets.push(shared({ name: `${name}-month`, perMinute: 0, burst: perMonth, period: 'month', onError }));
+  return budgets;
 }

@@ -9,16 +9,20 @@ export function checkStores(check: Check): void {
   checkCloudCredentials(check);
 }
 
-/** A burst needs a rate. */
-function checkLimits({ settings, problem }: Check): void {
-  if (settings.burstLimit > 0 && settings.rateLimitPerMinute === 0)
-    problem('burstLimit', String(settings.burstLimit), 'a burst only beside TGEFD_RATE_LIMIT_PER_MINUTE above 0');
-  if (settings.heavyBurstLimit > 0 && settings.heavyRateLimitPerMinute === 0)
-    problem(
-      'heavyBurstLimit',
-      String(settings.heavyBurstLimit),
-      'a burst only beside TGEFD_HEAVY_RATE_LIMIT_PER_MINUTE above 0',
-    );
+/** A burst needs a rate, and a day is no more than its month. */
+function checkLimits({ settings, name, problem }: Check): void {
+  for (const [burst, rate] of [
+    ['burstLimit', 'rateLimitPerMinute'],
+    ['heavyBurstLimit', 'heavyRateLimitPerMinute'],
+  ] as const)
+    if (settings[burst] > 0 && settings[rate] === 0)
+      problem(burst, String(settings[burst]), `a burst only beside ${name(rate)} above 0`);
+  for (const [day, month] of [
+    ['rateLimitPerDay', 'rateLimitPerMonth'],
+    ['heavyRateLimitPerDay', 'heavyRateLimitPerMonth'],
+  ] as const)
+    if (settings[month] > 0 && settings[day] > settings[month])
+      problem(day, String(settings[day]), `at most ${name(month)}, which is ${settings[month]}`);
 }
 
 /** Production shares its state. */
