@@ -184,12 +184,6 @@ export const scope: Kind<string> = kind(
   ),
 );
 
-/** Where a value stands in the claims of a token. */
-export const claimPath: Kind<string> = kind(
-  'a claim path: the name of a claim, names separated by dots, or a JSON Pointer',
-  z.string().check(z.refine((value: string) => claimPathFault(value) === null)),
-);
-
 /** Text that a room of its own reads further; `accepts` says its form. */
 export function document(accepts: string): Kind<string> {
   return kind(accepts, z.string().check(z.minLength(1)));
