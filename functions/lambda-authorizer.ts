@@ -1,5 +1,6 @@
 import { serveLambda } from '../lib/adapter/lambda/serve.ts';
+import { configFromEnv } from '../lib/config/options/options.ts';
 import { lambdaPlatform } from '../lib/platform/lambda/platform.ts';
 
 /** The authorizer of API Gateway, and the page with the keys of its assertions. */
-export const { handler, jwks } = await serveLambda(lambdaPlatform(process.env));
+export const { handler, jwks } = await serveLambda(configFromEnv(), lambdaPlatform());

@@ -1,5 +1,6 @@
 import { serveWorker } from '../lib/adapter/workers/serve.ts';
+import { configFromEnv } from '../lib/config/options/options.ts';
 import { workersPlatform } from '../lib/platform/workers/platform.ts';
 
-/** The gateway and forward-auth ways in as a Cloudflare Worker. */
-export default serveWorker(workersPlatform);
+/** The gateway and the forward-auth ways in, as a Cloudflare Worker. */
+export default serveWorker(configFromEnv(), workersPlatform());

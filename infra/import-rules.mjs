@@ -34,7 +34,7 @@ const floorRules = FLOORS.flatMap((floor, index) => {
 
 /** Packages that belong to certain files; every other package is for no file of lib/ or functions/. */
 const PACKAGES = [
-  { name: 'hono', files: '^lib/(http/|hono\\.ts$|console/)' },
+  { name: 'hono', files: '^lib/(http/|adapter/hono/|hono\\.ts$|console/)' },
   { name: '@hono/node-server', files: '^lib/adapter/node/' },
   { name: 'jose', files: '^(lib/(authenticate|archive|respond|events|cli|policy|upstream)/|lib/upstream\\.ts$)' },
   { name: 'zod', files: '^lib/' },

@@ -8,6 +8,7 @@ export const RECORD_VERSION = 1;
 
 const doors = [
   'gateway',
+  'library',
   'nginx',
   'traefik',
   'caddy',

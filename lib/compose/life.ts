@@ -21,6 +21,8 @@ export interface Steps<Parts> {
 export interface Lifecycle<Parts> {
   /** The parts that serve, or null before `ready` has answered null. */
   serving(): Parts | null;
+  /** Why the parts could not be made ready, as of the last attempt. */
+  problems(): readonly Problem[];
   /**
    * Resolves secrets, loads the configuration, proves its keys, composes and adopts. Returns null once the parts serve,
    * otherwise every problem. Returns no promise when there is nothing to wait for.

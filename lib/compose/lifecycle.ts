@@ -32,6 +32,7 @@ export function createLifecycle<Parts>(platform: Platform, steps: Steps<Parts>):
   };
   return {
     serving: () => life.serving?.parts ?? null,
+    problems: () => life.refused?.problems ?? [],
     ready: (context) => ready(life, context),
     current: (context) => current(life, context),
     renew: () => renew(life),

@@ -51,6 +51,15 @@ export const secretNames: readonly string[] = (
   .filter(({ secret }) => secret)
   .flatMap(({ name, aliases = [] }) => [name, ...aliases].flatMap((each) => [each, `${each}_PREVIOUS`]));
 
+/** Whether any secret or document stands outside the environment: in a file, or in a store that a reference names. */
+export function standElsewhere(env: Env): boolean {
+  if (documentNames.some((name) => `${name}_FILE` in env)) return true;
+  return secretNames.some((name) => {
+    const text = env[name];
+    return `${name}_FILE` in env || (typeof text === 'string' && schemeOf(text) !== null);
+  });
+}
+
 /**
  * Resolves secrets that stand elsewhere: `X_FILE` names a mounted file (one trailing newline is dropped), and a value such as
  * `vault:mount/path#field` names a store; one whose store is not there is a problem, not a value. Gives every problem at once; a secret that cannot be read is never replaced by an

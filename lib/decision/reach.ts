@@ -1,8 +1,8 @@
 import type { AccessRequest, RequestSource, Route } from './request.ts';
 import type { EnforceSettings } from './steps.ts';
 
-/** Proxies that forward the request as they received it: only a canonical path is there the path that was matched. */
-export const ASKS_ONLY: ReadonlySet<RequestSource> = new Set(['nginx', 'traefik', 'caddy', 'envoy']);
+/** Proxies and applications that go on with the request as they received it: only a canonical path is there the path that was matched. */
+export const ASKS_ONLY: ReadonlySet<RequestSource> = new Set(['library', 'nginx', 'traefik', 'caddy', 'envoy']);
 
 /**
  * Our own endpoints exist at the gateway only, where no proxy can send them on to the upstream; all others exist at the

@@ -3,9 +3,10 @@
 import type { ClientCertificate } from './principal.ts';
 import type { CredentialReason, Reason } from './reason.ts';
 
-/** The way in that a request took. The record and `explain` name it; the decision itself never depends on it. */
+/** The way in that a request took (`library`: an application asked, and serves by itself). The record and `explain` name it; the decision itself never depends on it. */
 export type RequestSource =
   | 'gateway'
+  | 'library'
   | 'nginx'
   | 'traefik'
   | 'caddy'

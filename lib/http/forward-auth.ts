@@ -1,13 +1,13 @@
 import type { Decision } from '../decision/outcome.ts';
-import type { Enforce } from '../decision/pipeline.ts';
 import type { RequestContext } from '../decision/ports.ts';
 import type { Principal } from '../decision/principal.ts';
 import type { Reason } from '../decision/reason.ts';
 import type { AccessRequest, RequestSource } from '../decision/request.ts';
 import { canonicalTarget } from '../request/path.ts';
-import { type Answer, denialAnswer, statusOf } from '../respond/denial.ts';
+import type { Answer } from '../respond/denial.ts';
 import type { ClaimsUpstream } from '../respond/forwarded-claims.ts';
 import { identityFields } from '../respond/identity.ts';
+import { type DecidingParts, decide } from './decided.ts';
 import { DOCTOR_IDENTITY, ECHO_PATH, type Probe, type ProbeReport, reportText } from './probe.ts';
 
 type Fields = readonly (readonly [string, string])[];
@@ -80,16 +80,12 @@ export function askedAbout(
     : { method: asked.method, target: asked.target };
 }
 
-export interface ForwardAuthParts {
+export interface ForwardAuthParts extends DecidingParts {
   readonly proxy: ForwardAuthProxy;
-  readonly enforce: Enforce;
   readonly identityHeader: string | null;
   /** What of a caller's claims goes upstream; null: nothing. */
   readonly forwardedClaims: ((principal: Principal | null) => ClaimsUpstream) | null;
   assertion: ((decision: Decision) => Promise<string>) | null;
-  rateLimitFields(decision: Decision): Fields;
-  /** Fields that keep callers on TLS, for our own answers. */
-  transportFields(secure: boolean | null): Fields;
   /** Present while an ingress is being examined. */
   readonly probe: Probe | null;
 }
@@ -121,17 +117,10 @@ export function createForwardAuth(parts: ForwardAuthParts): ForwardAuth {
       'reason' in asked ? { ...access, door, refused: asked } : { ...access, door, ...asked };
     const report = parts.probe && (await parts.probe({ ...access, door }, asked));
     if (report) return probed(report);
-    const { decision, recorded, watch } = await parts.enforce(request, context);
-    const kept = await recorded;
-    const denial: Reason | null =
-      kept === 'unavailable' ? { reason: 'audit_unavailable', retryAfterSeconds: 5 } : decision.denial;
-    watch?.answered(decision, denial ? statusOf(denial) : 200, null, context);
-    if (!denial) return { status: 200, headers: await grantFields(parts, decision), body: null };
-    const told = { requestId: decision.boundary.requestId, authMethod: decision.authMethod };
-    const answer = denialAnswer(denial, told, [
-      ...parts.rateLimitFields(decision),
-      ...parts.transportFields(decision.boundary.secure),
-    ]);
+    const decided = await decide(parts, request, context);
+    if (decided.denial === null)
+      return { status: 200, headers: await grantFields(parts, decided.decision), body: null };
+    const { answer } = decided;
     if (parts.proxy !== 'nginx') return answer;
     return {
       status: answer.status === 401 ? 401 : 403,

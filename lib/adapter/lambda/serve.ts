@@ -3,9 +3,10 @@ import type { Composed } from '../../compose/authorizer.ts';
 import type { Lifecycle } from '../../compose/life.ts';
 import { createLifecycle } from '../../compose/lifecycle.ts';
 import { authorizerSteps } from '../../compose/steps.ts';
+import type { Options } from '../../config/options/options.ts';
 import type { RequestContext } from '../../decision/ports.ts';
 import { keySetPage } from '../../http/key-set-page.ts';
-import type { LambdaPlatform } from '../../platform/lambda/platform.ts';
+import type { LambdaPlatform, lambdaPlatform } from '../../platform/lambda/platform.ts';
 import { createDeferred } from '../deferred.ts';
 import { AuthorizerError } from './answer.ts';
 import { createLambdaDoor } from './authorizer.ts';
@@ -31,8 +32,19 @@ export interface LambdaHandlers {
 /**
  * Makes the handlers. Where nothing has to be waited for, everything is proved in the init phase, which fails on a fatal
  * problem; otherwise the first event does it, and fails.
+ *
+ * @param options Options written out, or `configFromEnv()`.
+ * @param platform `lambdaPlatform()`.
+ * @returns The handlers of a Lambda function.
+ * @throws AuthorizerError with the code `configuration_invalid`.
+ * @example
+ * export const { handler, jwks } = await serveLambda(configFromEnv(), lambdaPlatform());
  */
-export async function serveLambda(platform: LambdaPlatform): Promise<LambdaHandlers> {
+export async function serveLambda(
+  options: Options,
+  { open }: ReturnType<typeof lambdaPlatform>,
+): Promise<LambdaHandlers> {
+  const platform = open({ options, bindings: null, role: 'gateway' });
   const lifecycle = createAuthorizerLifecycle(platform);
   if (!platform.secretsElsewhere && !platform.snapshot) {
     const { composed } = await within(platform, (context) => partsOf(lifecycle, context));

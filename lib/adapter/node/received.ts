@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { RequestContext } from '../../decision/ports.ts';
 import type { Received } from '../../http/app.ts';
 import { rawFields } from '../../request/raw-fields.ts';
+import { isLoopbackPeer } from '../loopback-peer.ts';
 import { clientOf } from './tls.ts';
 
 /** What a decision gets to know of one of Node's messages. */
@@ -24,11 +25,4 @@ export function receivedOf(incoming: IncomingMessage, target: string, context: R
     },
     context,
   };
-}
-
-/** A plain connection that never left this machine tells nothing about the caller's own transport. */
-function isLoopbackPeer(address: string | undefined): boolean {
-  return (
-    address !== undefined && (address.startsWith('127.') || address === '::1' || address.startsWith('::ffff:127.'))
-  );
 }

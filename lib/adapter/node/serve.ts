@@ -6,9 +6,10 @@ import type { Lifecycle } from '../../compose/life.ts';
 import { createLifecycle } from '../../compose/lifecycle.ts';
 import { authorizerSteps } from '../../compose/steps.ts';
 import { shownValue } from '../../config/masking.ts';
+import type { Options } from '../../config/options/options.ts';
 import type { Problem } from '../../config/problem.ts';
 import { createApp } from '../../http/app.ts';
-import type { NodePlatform } from '../../platform/node/platform.ts';
+import type { NodePlatform, nodePlatform } from '../../platform/node/platform.ts';
 import { createDeferred, type Deferred } from '../deferred.ts';
 import { type NodeArchive, startNodeArchive } from './archive.ts';
 import { createNodeCheck } from './check.ts';
@@ -31,8 +32,15 @@ interface Process {
 /**
  * Serves on `HOST` and `PORT` until SIGTERM or SIGINT, then lets requests end, records become durable, and the process
  * exit. Listens only once everything is proved; a fatal problem ends the process before that.
+ *
+ * @param options Options written out, or `configFromEnv()`.
+ * @param platform `nodePlatform()`.
+ * @returns Resolves once the server listens.
+ * @example
+ * await serveNode(configFromEnv(), nodePlatform());
  */
-export async function serveNode(platform: NodePlatform): Promise<void> {
+export async function serveNode(options: Options, { open }: ReturnType<typeof nodePlatform>): Promise<void> {
+  const platform = open({ options, bindings: null, role: 'gateway' });
   const port = portFrom(platform.env.PORT);
   if (typeof port !== 'number') return platform.fatal([port]);
   const host = platform.env.HOST ?? '127.0.0.1';

@@ -17,7 +17,7 @@ const oldTls = /^(SSL|TLSv1(\.1)?$)/;
  * `CF-Connecting-IP` counts only where Cloudflare's edge received the request, which `request.cf.colo` (its data centre) says:
  * elsewhere (workerd alone, a test) it is a header that any caller can send.
  */
-function hopOf(request: Request): Hop {
+export function hopOf(request: Request): Hop {
   const { cf } = request as { cf?: IncomingRequestCfProperties };
   const { certificate, refusal } = cloudflareCertificate(cf?.tlsClientAuth);
   return {

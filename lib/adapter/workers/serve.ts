@@ -5,29 +5,45 @@ import type { Lifecycle } from '../../compose/life.ts';
 import { createLifecycle } from '../../compose/lifecycle.ts';
 import type { GatewayPlatform } from '../../compose/runtime.ts';
 import { authorizerSteps } from '../../compose/steps.ts';
+import type { Opening, Options } from '../../config/options/options.ts';
 import type { RequestContext } from '../../decision/ports.ts';
 import { createApp } from '../../http/app.ts';
 import { checkOf } from '../../http/forward-auth.ts';
 import { webAnswer } from '../../http/web-response.ts';
 import { contextOf, receivedOf, targetOf } from './request.ts';
 
+/** Variables and bindings of a Worker. */
+type Bindings = Readonly<Record<string, unknown>>;
+
 /** The handlers of a Worker module. */
 export interface WorkerHandlers<Env extends object> {
   fetch(request: Request, env: Env, execution: ExecutionContext): Response | Promise<Response>;
 }
 
-/** Serves a Worker: the app, with the proxies' check ahead of it, since a router would cost more than the decision. */
-export function serveWorker<Env extends object>(open: (env: Env) => GatewayPlatform): WorkerHandlers<Env> {
+/**
+ * Makes the handlers of a Worker: the gateway and the forward-auth ways in. A proxy's check is answered ahead of the
+ * router, which would cost more than the decision. Until the configuration is valid, every answer is a 503.
+ *
+ * @param options Options written out, or `configFromEnv()` for the Worker's own variables.
+ * @param platform `workersPlatform()`.
+ * @returns The default export of a Worker module.
+ * @example
+ * export default serveWorker(configFromEnv(), workersPlatform());
+ */
+export function serveWorker(
+  options: Options,
+  { open }: { open(opening: Opening): GatewayPlatform },
+): WorkerHandlers<Bindings> {
   let lifecycle: Lifecycle<Composed> | null = null;
-  const current = (env: Env, context: RequestContext) => {
+  const current = (env: Bindings, context: RequestContext) => {
     if (lifecycle === null) {
-      const platform = open(env);
+      const platform = open({ options, bindings: env, role: 'gateway' });
       lifecycle = createLifecycle(platform, authorizerSteps(platform));
     }
     return lifecycle.current(context);
   };
 
-  const app = createApp<Env>({
+  const app = createApp<Bindings>({
     composed: (env, c) => current(env, contextOf(c.executionCtx)),
     rawTarget: ({ url }) => targetOf(url),
     newId: createUlids(() => Date.now()),

@@ -6,8 +6,11 @@ import { type SettingKey, type Settings, variables } from '../variables.ts';
 /** Where the configuration is going to be used: some demands depend on it. */
 export interface Place {
   readonly platform: Platform;
-  /** `gateway` decides; `archive` drains the audit outbox; a Node process with a bucket does both. */
-  readonly role: 'gateway' | 'archive';
+  /**
+   * `gateway` decides and forwards; `archive` drains the audit outbox; a Node process with a bucket does both. `library`
+   * decides inside an application, which is its own upstream.
+   */
+  readonly role: 'gateway' | 'archive' | 'library';
   /** A Worker's service binding `UPSTREAM` stands in for `TGEFD_UPSTREAM_URL`. */
   readonly upstreamBinding: boolean;
   /** An R2 binding stands in for `TGEFD_AUDIT_BUCKET`. */

@@ -53,7 +53,9 @@ function checkAudit({ settings, production, problem, strong }: Check): void {
 /** Where batches go, and who signs them. */
 function checkArchive({ settings, place, production, problem, secure }: Check): void {
   secure('auditS3Endpoint', settings.auditS3Endpoint, !production, '');
-  const archives = place.role === 'archive' || (place.platform === 'node' && settings.auditBucket !== null);
+  const archives =
+    place.role === 'archive' ||
+    (place.platform === 'node' && place.role === 'gateway' && settings.auditBucket !== null);
   if (archives && !settings.auditBucket && !place.bucketBinding)
     problem('auditBucket', 'nothing', 'a bucket, where the archive runs');
   if (archives && production && !settings.auditSigningKey)

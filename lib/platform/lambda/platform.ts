@@ -4,6 +4,7 @@ import { sleep } from '../../codec/sleep.ts';
 import { createUlids } from '../../codec/ulid.ts';
 import { egressTargets } from '../../config/egress.ts';
 import type { Config } from '../../config/load.ts';
+import { environmentOf, type Opening } from '../../config/options/options.ts';
 import { type Problem, problemLine } from '../../config/problem.ts';
 import type { Place } from '../../config/rules/check.ts';
 import { resolveSources } from '../../config/sources.ts';
@@ -55,15 +56,26 @@ function lambdaBase(env: Env) {
   } as const;
 }
 
-export type LambdaPlatform = ReturnType<typeof lambdaPlatform>;
+/** A Lambda environment that was opened for one authorizer. */
+export type LambdaPlatform = ReturnType<typeof openLambda>;
 
 /**
- * A Lambda authorizer: promises are shared inside an invocation, secrets come from Secrets Manager by the extension and are
- * read again by an invocation that waits for it, and a fatal problem fails the start.
+ * AWS Lambda: secrets come from Secrets Manager by the extension and are read again by an invocation that waits for it.
+ *
+ * @returns A platform for `createAuthorizer` and `serveLambda`.
+ * @example
+ * export const { handler, jwks } = await serveLambda(configFromEnv(), lambdaPlatform());
  */
-export function lambdaPlatform(env: Env) {
+export function lambdaPlatform() {
+  return {
+    open: ({ options, role }: Opening) => openLambda(environmentOf(options, process.env) as Env, role),
+  };
+}
+
+/** Opens the environment: promises are shared, and a fatal problem fails the start. */
+function openLambda(env: Env, role: Place['role']) {
   const { watch, ...base } = lambdaBase(env);
-  const place: Place = { platform: 'lambda', role: 'gateway', upstreamBinding: false, bucketBinding: false };
+  const place: Place = { platform: 'lambda', role, upstreamBinding: false, bucketBinding: false };
   const credentials = roleCredentials(env);
   let sockets: Sockets | null = null;
   return {

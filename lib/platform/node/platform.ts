@@ -3,6 +3,7 @@ import { sleep } from '../../codec/sleep.ts';
 import { createUlids } from '../../codec/ulid.ts';
 import { egressTargets } from '../../config/egress.ts';
 import type { Config } from '../../config/load.ts';
+import { environmentOf, type Opening } from '../../config/options/options.ts';
 import { type Problem, problemLine } from '../../config/problem.ts';
 import type { Place } from '../../config/rules/check.ts';
 import { internalTlsProblems } from '../../config/rules/internal-tls.ts';
@@ -25,7 +26,6 @@ import { watchFiles } from './watch-files.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 
 const MAXIMUM_UPSTREAM_SOCKETS = 1024;
-const place: Place = { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false };
 
 function clock(): number {
   return Date.now();
@@ -48,13 +48,32 @@ function exitWith(problems: readonly Problem[]): void {
   process.exit(1);
 }
 
-export type NodePlatform = ReturnType<typeof nodePlatform>;
+/** Logs the problems: an application decides by itself what becomes of its process. */
+function sayInvalid(problems: readonly Problem[]): void {
+  for (const problem of problems) log('error', 'configuration_invalid', { problem: problemLine(problem) });
+}
+
+/** A Node process that was opened for one authorizer. */
+export type NodePlatform = ReturnType<typeof openNode>;
 
 /**
- * Node: promises are shared, secrets come from files and Vault and are read again when a file changes and in each interval,
- * and a fatal problem ends the process.
+ * Node: sockets whose every connection is checked against the configuration, Node's own cryptography, secrets in mounted
+ * files and in Vault. Secrets are read again when a file changes and in each interval.
+ *
+ * @returns A platform for `createAuthorizer`, `serveNode` and the middleware of `tgefd-authorizer/hono`.
+ * @example
+ * const own = createAuthorizer(configFromEnv(), nodePlatform());
  */
-export function nodePlatform(env: Env, fatal: (problems: readonly Problem[]) => void = exitWith) {
+export function nodePlatform() {
+  return {
+    open: ({ options, role }: Opening) =>
+      openNode(environmentOf(options, process.env) as Env, role, role === 'gateway' ? exitWith : sayInvalid),
+  };
+}
+
+/** Opens the process: promises are shared, and a timer looks for new secrets. */
+function openNode(env: Env, role: Place['role'], fatal: (problems: readonly Problem[]) => void) {
+  const place: Place = { platform: 'node', role, upstreamBinding: false, bucketBinding: false };
   const newId = createUlids(clock);
   const watch = createEgressWatch(log);
   const clientTls = createClientTls(env);
@@ -74,7 +93,7 @@ export function nodePlatform(env: Env, fatal: (problems: readonly Problem[]) => 
     newId,
     log,
     sharePromises: true,
-    secrets: secrets.stored || secrets.files.length > 0 ? secrets : null,
+    secrets: secrets.elsewhere ? secrets : null,
     renewal: {
       by: 'timer',
       start: (intervalMs: number, look: () => void) => watchSecrets(secrets.files, intervalMs, look),

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Agent } from 'node:https';
 import { egressTarget } from '../../config/egress.ts';
-import { type Resolved, resolveSources, schemeOf, secretNames } from '../../config/sources.ts';
+import { type Resolved, resolveSources, secretNames, standElsewhere } from '../../config/sources.ts';
 import type { Variable } from '../../config/variable.ts';
 import { type SettingKey, variables } from '../../config/variables.ts';
 import type { Clock, Log } from '../../decision/ports.ts';
@@ -21,8 +21,8 @@ export interface NodeSecrets {
   resolve(): Promise<Resolved>;
   /** Files that secrets are read from. */
   readonly files: readonly string[];
-  /** Whether any is kept in a store, so that only asking tells when it has changed. */
-  readonly stored: boolean;
+  /** Whether any secret or document is kept outside the environment, so that it has to be read first. */
+  readonly elsewhere: boolean;
 }
 
 interface SecretParts {
@@ -52,11 +52,10 @@ export function createNodeSecrets(env: Env, parts: SecretParts): NodeSecrets {
   const vault = vaultOf(env, parts);
   const stores = new Map(vault ? [['vault', vault]] : []);
   const document = createDocumentReader(yamlToJson);
-  const given = secretNames.flatMap((name) => env[name] ?? []);
   return {
     resolve: () => resolveSources(env, { file, document, stores }),
     files: secretNames.flatMap((name) => env[`${name}_FILE`] ?? []),
-    stored: given.some((text) => schemeOf(text) !== null),
+    elsewhere: standElsewhere(env),
   };
 }
 

@@ -5,6 +5,7 @@ import { SPILL_TIMEOUT_MS } from '../../archive/spill-timeout.ts';
 import { sleep } from '../../codec/sleep.ts';
 import { createUlids } from '../../codec/ulid.ts';
 import type { Config } from '../../config/load.ts';
+import { environmentOf, type Opening } from '../../config/options/options.ts';
 import { type Problem, problemLine } from '../../config/problem.ts';
 import type { Place } from '../../config/rules/check.ts';
 import type { Fetch, Log } from '../../decision/ports.ts';
@@ -54,15 +55,26 @@ export function workerBase(env: Readonly<Record<string, unknown>>) {
 }
 
 /**
- * An isolate of a Worker: a promise belongs to its request and is never shared, secrets come from the Secrets Store and are
- * read again behind the answer of one request in each interval, and a fatal problem makes every answer a 503.
+ * Cloudflare Workers: secrets come from the Secrets Store, records and the upstream by bindings where there are any, and
+ * the data centre's cache keeps the key set. Secrets are read again behind the answer of one request in each interval.
+ *
+ * @returns A platform for `createAuthorizer`, `serveWorker` and the middleware of `tgefd-authorizer/hono`.
+ * @example
+ * export default serveWorker(configFromEnv(), workersPlatform());
  */
-export function workersPlatform(env: WorkerEnv) {
+export function workersPlatform() {
+  return {
+    open: ({ options, bindings, role }: Opening) => openWorker(environmentOf(options, bindings ?? {}), role),
+  };
+}
+
+/** Opens an isolate: a promise belongs to its request and is never shared, and a fatal problem makes every answer a 503. */
+function openWorker(env: WorkerEnv, role: Place['role']) {
   const { UPSTREAM: upstream, AUDIT_BUCKET: bucket } = env;
   const { fetch, ...base } = workerBase(env);
   const place: Place = {
     platform: 'worker',
-    role: 'gateway',
+    role,
     upstreamBinding: upstream !== undefined,
     bucketBinding: bucket !== undefined,
   };

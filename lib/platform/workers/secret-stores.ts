@@ -1,4 +1,4 @@
-import { type Resolved, resolveSources, schemeOf, secretNames } from '../../config/sources.ts';
+import { type Resolved, resolveSources, secretNames, standElsewhere } from '../../config/sources.ts';
 import type { Clock } from '../../decision/ports.ts';
 import { createCloudflareSecrets, isSecretBinding } from '../../secrets/cloudflare-store.ts';
 
@@ -15,11 +15,7 @@ export interface SecretStores {
  * kind of reference.
  */
 export function secretStores(env: Env, clock: Clock): SecretStores | null {
-  const elsewhere = secretNames.some((name) => {
-    const value = env[name];
-    return isSecretBinding(value) || (typeof value === 'string' && schemeOf(value) !== null) || `${name}_FILE` in env;
-  });
-  if (!elsewhere) return null;
+  if (!standElsewhere(env) && !secretNames.some((name) => isSecretBinding(env[name]))) return null;
   return {
     resolve: () => {
       const named = secretNames.filter((name) => isSecretBinding(env[name])).map((name) => [name, `cf:${name}`]);

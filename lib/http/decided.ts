@@ -1,0 +1,39 @@
+import type { Decision } from '../decision/outcome.ts';
+import type { Enforce } from '../decision/pipeline.ts';
+import type { RequestContext } from '../decision/ports.ts';
+import type { Reason } from '../decision/reason.ts';
+import type { AccessRequest } from '../decision/request.ts';
+import { type Answer, denialAnswer, statusOf } from '../respond/denial.ts';
+
+type Fields = readonly (readonly [string, string])[];
+
+export interface DecidingParts {
+  readonly enforce: Enforce;
+  rateLimitFields(decision: Decision): Fields;
+  /** Fields that keep callers on TLS, for our own answers. */
+  transportFields(secure: boolean | null): Fields;
+}
+
+/** A decision whose record is durable, and the answer to it where it is a denial. */
+export type Decided =
+  | { readonly decision: Decision; readonly denial: null }
+  | { readonly decision: Decision; readonly denial: Reason; readonly answer: Answer };
+
+/**
+ * Decides for whoever only asks (a proxy, an application) and forwards by itself. Waits until the record is as durable
+ * as the audit mode demands; when it cannot be, that is the denial.
+ */
+export async function decide(parts: DecidingParts, request: AccessRequest, context: RequestContext): Promise<Decided> {
+  const { decision, recorded, watch } = await parts.enforce(request, context);
+  const kept = await recorded;
+  const denial: Reason | null =
+    kept === 'unavailable' ? { reason: 'audit_unavailable', retryAfterSeconds: 5 } : decision.denial;
+  watch?.answered(decision, denial ? statusOf(denial) : 200, null, context);
+  if (denial === null) return { decision, denial };
+  const told = { requestId: decision.boundary.requestId, authMethod: decision.authMethod };
+  const answer = denialAnswer(denial, told, [
+    ...parts.rateLimitFields(decision),
+    ...parts.transportFields(decision.boundary.secure),
+  ]);
+  return { decision, denial, answer };
+}
