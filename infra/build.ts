@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -117,7 +119,10 @@ async function buildOne(bundle: Bundle, policy: string | null): Promise<string> 
   const banner = `${bundle.executable ? '#!/usr/bin/env node\n' : ''}${runtime.banner?.js ?? ''}`;
   const { outputFiles } = await build({
     ...runtime,
-    ...(policy !== null && bundle.takesPolicy ? { define: { __TGEFD_POLICY__: JSON.stringify(policy) } } : {}),
+    define: {
+      __TGEFD_BUILD__: JSON.stringify(buildName()),
+      ...(policy !== null && bundle.takesPolicy ? { __TGEFD_POLICY__: JSON.stringify(policy) } : {}),
+    },
     entryPoints: [entry],
     outfile: join(ROOT, bundle.output),
     bundle: true,
@@ -137,6 +142,13 @@ async function buildOne(bundle: Bundle, policy: string | null): Promise<string> 
   }
   const code = outputFiles.find((file) => file.path.endsWith(bundle.output))?.contents ?? new Uint8Array();
   return `${bundle.output}: ${kibibytes(code.byteLength)} KiB, ${kibibytes(gzipSync(code).byteLength)} KiB gzip`;
+}
+
+/** Version and, in a checkout, the commit: what records say of the code that decided. */
+function buildName(): string {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  const git = spawnSync('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: ROOT, encoding: 'utf8' });
+  return git.status === 0 ? `${version}+${git.stdout.trim()}` : version;
 }
 
 function kibibytes(bytes: number): string {

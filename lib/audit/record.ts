@@ -1,6 +1,6 @@
 import type { Decision } from '../decision/outcome.ts';
 import type { Code, Reason } from '../decision/reason.ts';
-import type { AuditRecord } from './schema.ts';
+import { type AuditRecord, RECORD_VERSION } from './schema.ts';
 
 /** What a record says besides the decision; all of it worked out by the caller before the record is built. */
 export interface RecordFacts {
@@ -8,10 +8,16 @@ export interface RecordFacts {
   readonly identity: string | null;
   /** Pseudonym of the caller's address, or null. */
   readonly clientAddress: string | null;
-  /** Status of our own answer; null where the request was allowed and the upstream will answer. */
+  /** Status of the decision: 200 for what was allowed. */
   readonly status: number | null;
   /** What the caller may learn of a denial; null when allowed. */
   readonly code: Code | null;
+  /** Hash of the rules that decided. */
+  readonly policy: string | null;
+  /** Code that decided. */
+  readonly build: string;
+  /** What the shadow table would have decided, where that is something else. */
+  readonly shadow: { readonly outcome: 'allowed' | 'denied'; readonly code: Code | null } | null;
 }
 
 /**
@@ -21,10 +27,11 @@ export interface RecordFacts {
  * is always one line (ASVS 16.4.1).
  */
 export function auditRecord(decision: Decision, facts: RecordFacts): AuditRecord {
-  const { denial, principal, endpoint } = decision;
+  const { principal, endpoint, wouldDeny } = decision;
+  const denial = decision.denial ?? wouldDeny;
   return {
     type: 'audit',
-    version: 1,
+    version: RECORD_VERSION,
     id: decision.id,
     request_id: decision.boundary.requestId,
     ts: new Date(decision.atMs).toISOString(),
@@ -34,7 +41,7 @@ export function auditRecord(decision: Decision, facts: RecordFacts): AuditRecord
     action: endpoint === null ? null : printable(endpoint.action),
     method: knownMethod(decision),
     pattern: decision.pattern === null ? null : printable(decision.pattern),
-    outcome: denial === null ? 'allowed' : 'denied',
+    outcome: wouldDeny !== null ? 'would_deny' : denial === null ? 'allowed' : 'denied',
     status: facts.status,
     code: facts.code,
     reason: denial === null ? null : denial.reason,
@@ -44,6 +51,9 @@ export function auditRecord(decision: Decision, facts: RecordFacts): AuditRecord
     latency_ms: Math.round(decision.latencyMs * 1000) / 1000,
     client_address: facts.clientAddress,
     key_id: principal === null || principal.keyId === null ? null : printable(principal.keyId),
+    policy: facts.policy,
+    build: printable(facts.build),
+    ...(facts.shadow === null ? {} : { shadow: facts.shadow }),
   };
 }
 

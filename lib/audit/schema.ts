@@ -4,7 +4,9 @@ import type { Code, Degradation } from '../decision/reason.ts';
 import type { RequestSource } from '../decision/request.ts';
 
 /** Version of the record format. A field that is added, dropped or read differently is a new version. */
-export const RECORD_VERSION = 1;
+export const RECORD_VERSION = 2;
+/** Version of the records about secrets. */
+const ACCESS_VERSION = 1;
 
 const doors = [
   'gateway',
@@ -58,7 +60,10 @@ const printable = z.string().check(z.regex(/^[\x20-\x7e]{0,256}$/));
  * written. */
 export const auditRecordSchema = z.strictObject({
   type: z.literal('audit'),
-  version: described(z.literal(RECORD_VERSION), 'Version of this format.'),
+  version: described(
+    z.literal([1, RECORD_VERSION]),
+    'Version of this format. Records of version 1 have no `policy`, `build` and `shadow`.',
+  ),
   id: described(token, 'Decision id: unique, one record each.'),
   request_id: described(token, 'Request id, as on the answer and in the log.'),
   ts: described(z.iso.datetime({ precision: 3 }), 'When the decision began: RFC 3339, UTC, milliseconds.'),
@@ -68,10 +73,13 @@ export const auditRecordSchema = z.strictObject({
   action: described(z.nullable(printable), 'Endpoint by its action; null where none matched.'),
   method: described(printable, 'Request method; `other` where neither the endpoint nor HTTP knows it.'),
   pattern: described(z.nullable(printable), 'Path pattern that matched. Never the path itself, never a query.'),
-  outcome: z.enum(['allowed', 'denied']),
+  outcome: described(
+    z.enum(['allowed', 'denied', 'would_deny']),
+    'What was decided. `would_deny`: let through while TGEFD_SHADOW_UNTIL lasts; code and reason say what would have been answered.',
+  ),
   status: described(
     z.nullable(z.int().check(z.minimum(100), z.maximum(599))),
-    'Status of our answer; null for an allowed request that the upstream answers.',
+    'Status of the decision: 200 for what was allowed. The status of the upstream is not known yet. Null in records of old versions.',
   ),
   code: described(z.nullable(z.enum(codes)), 'What the caller learned of a denial.'),
   reason: described(z.nullable(word), 'Why, for the operator.'),
@@ -90,6 +98,19 @@ export const auditRecordSchema = z.strictObject({
     z.nullable(printable),
     'Key that vouched for the caller: kid, API key id or certificate thumbprint (never key material).',
   ),
+  policy: z.optional(
+    described(
+      z.nullable(z.string().check(z.regex(/^[0-9a-f]{32}$/))),
+      'Hash of the endpoint table, issuers, grants and budgets that decided, as `policy hash` prints it.',
+    ),
+  ),
+  build: z.optional(described(printable, 'Version and commit of the code that decided.')),
+  shadow: z.optional(
+    described(
+      z.strictObject({ outcome: z.enum(['allowed', 'denied']), code: z.nullable(z.enum(codes)) }),
+      'What the table of TGEFD_SHADOW_ENDPOINTS would have decided; only where that is something else.',
+    ),
+  ),
 });
 
 export type AuditRecord = z.infer<typeof auditRecordSchema>;
@@ -97,7 +118,7 @@ export type AuditRecord = z.infer<typeof auditRecordSchema>;
 /** One reading of a secret by a process of ours: the first, each that brought another value, and every failure. */
 export const secretAccessSchema = z.strictObject({
   type: z.literal('secret_access'),
-  version: described(z.literal(RECORD_VERSION), 'Version of this format.'),
+  version: described(z.literal(ACCESS_VERSION), 'Version of this format.'),
   id: described(token, 'Unique, one record each.'),
   ts: described(z.iso.datetime({ precision: 3 }), 'When it was read: RFC 3339, UTC, milliseconds.'),
   component: described(z.enum(['node', 'lambda', 'worker', 'archive']), 'Which process read it.'),
@@ -131,7 +152,7 @@ export type ArchivedAccess = z.infer<typeof archivedAccessSchema>;
 /** Stands in a batch for an outbox entry that was no record: told by size and hash, never by content. */
 export const unreadableEntrySchema = z.strictObject({
   type: z.literal('audit_unreadable'),
-  version: z.literal(RECORD_VERSION),
+  version: z.literal(ACCESS_VERSION),
   bytes: z.int().check(z.minimum(0)),
   sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
   ...position,

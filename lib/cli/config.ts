@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { proveKeys } from '../compose/keys.ts';
+import { momentProblems, proveKeys } from '../compose/keys.ts';
 import { type Config, type Loaded, loadConfig } from '../config/load.ts';
 import { fileProblems, sizeProblems } from '../config/policy/platform-limits.ts';
 import { effectiveLines } from '../config/posture/effective.ts';
@@ -46,7 +46,8 @@ export async function loadFrom(env: Console['env'], place: Place): Promise<Loade
   const loaded = loadConfig(resolved.env, place);
   const problems = [...resolved.problems, ...(place.platform === 'node' ? clientTls.problems : [])];
   if (loaded.ok && place.platform === 'node') problems.push(...nodeTlsProblems(loaded.config));
-  if (loaded.ok) problems.push(...((await proveKeys(loaded.config)) ?? []));
+  if (loaded.ok)
+    problems.push(...momentProblems(loaded.config, Date.now()), ...((await proveKeys(loaded.config)) ?? []));
   if (problems.length === 0) return loaded;
   return { ok: false, problems: [...problems, ...(loaded.ok ? [] : loaded.problems)], warnings: loaded.warnings };
 }

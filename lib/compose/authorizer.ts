@@ -2,11 +2,14 @@ import type { ArchiveLock, Outbox, Source, Tail } from '../audit/outbox.ts';
 import { createPseudonyms, type Pseudonyms } from '../audit/pseudonym.ts';
 import type { RecorderTally } from '../audit/recorder.ts';
 import { createAuthorize } from '../authorize/authorize.ts';
+import { createShadow } from '../authorize/shadow.ts';
 import type { Config } from '../config/load.ts';
 import { overdueSecrets } from '../config/rotation.ts';
+import type { Settings } from '../config/variables.ts';
 import type { Decision } from '../decision/outcome.ts';
 import { createEnforce, type Enforce } from '../decision/pipeline.ts';
 import type { RequestContext } from '../decision/ports.ts';
+import type { Shadow } from '../decision/steps.ts';
 import { composeEgress, composeRedisEgress, createEgressWatch, type EgressWatch } from '../egress/watch.ts';
 import { type ConfiguredForwardAuth, createForwardAuth } from '../http/forward-auth.ts';
 import { createGateway, type Gateway, type GatewayParts } from '../http/gateway.ts';
@@ -60,6 +63,8 @@ export interface Composed {
   metricsPage(): Promise<string>;
   /** Whether a request could be decided now: what `/readyz` tells. */
   ready(): boolean;
+  /** What an operator should read beside `ready`, or null. */
+  notice(): string | null;
   /** Loads what can be loaded ahead of the first request. Never rejects. */
   warm(context: RequestContext): Promise<void>;
 }
@@ -81,6 +86,9 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
   const egress = composeEgress(settings, { fetch: runtime.fetch, watch });
   const metrics = before?.metrics.next() ?? createMetrics();
   metrics.counterOf('tgefd_egress_refused_total', 'Calls to places that the configuration does not name.', watch.count);
+  metrics.gauge('tgefd_shadow_until_seconds', 'Until when denials are only recorded, epoch seconds.', () =>
+    settings.shadowUntil === null ? null : settings.shadowUntil / 1000,
+  );
   metrics.gauge(
     'tgefd_secrets_overdue',
     'Secrets older than TGEFD_ROTATION_MAX_AGE_DAYS, as far as X_ROTATED_AT tells.',
@@ -102,6 +110,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
     before?.carried.failures ??
     createFailures({ perMinute: settings.authFailureLimitPerMinute, maximumAddresses: maximumFailingAddresses });
   const table = createEndpointTable(documents.endpoints);
+  const shadow = composeShadow(config);
   const store = composeStore(
     config,
     runtime,
@@ -145,7 +154,8 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
       failures,
       pseudonym: (kind, value) => pseudonyms.of(kind, value),
       admission,
-      record: recording(recorder, pseudonyms),
+      ...(shadow === null ? {} : { shadow }),
+      record: recording(config, recorder, pseudonyms),
     },
     { clock, newId, log, watch: composeObservation(config, { metrics, spans, fetch: egress, clock, log }) },
   );
@@ -178,7 +188,10 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
       assertions &&
       ((decision: Decision) =>
         assertions.sign(assertionFacts(decision, forwardedClaims?.(decision.principal) ?? null))),
-    rateLimitFields: (decision: Decision) => rateLimitFields(decision.budgets),
+    rateLimitFields: (decision: Decision) => [
+      ...rateLimitFields(decision.budgets),
+      ...shadowFields(decision, settings),
+    ],
     transportFields: createTransportFields(settings.environment === 'production'),
     probe,
   };
@@ -210,9 +223,28 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
     carried: { processKey, keySets, failures, store, egressWatch: watch, records, spans },
     metrics,
     metricsPage,
+    notice: () => shadowNotice(settings, clock()),
     ready: () => keysReady(keySets),
     warm: (context) => warmKeySets(keySets, context),
   };
+}
+
+/** The trial of a second table and of denials that are only recorded; null where nothing is tried. */
+function composeShadow({ settings, documents }: Config): Shadow | null {
+  const { shadowEndpoints: endpoints } = documents;
+  const table = endpoints && { endpoints, route: createEndpointTable(endpoints).route };
+  return createShadow({ table, rbacEnabled: settings.rbacEnabled, untilMs: settings.shadowUntil });
+}
+
+function shadowNotice({ shadowUntil }: Settings, nowMs: number): string | null {
+  return shadowUntil !== null && nowMs < shadowUntil
+    ? `denials are only recorded until ${new Date(shadowUntil).toISOString()}`
+    : null;
+}
+
+/** Tells a trusted hop that denials are only recorded at present. */
+function shadowFields({ atMs, boundary }: Decision, { shadowUntil }: Settings): readonly (readonly [string, string])[] {
+  return shadowUntil !== null && atMs < shadowUntil && boundary.trustedHop ? [['x-tgefd-shadow', '1']] : [];
 }
 
 function composeAssertions({ settings, documents }: Config, { clock }: Runtime): Assertions | null {

@@ -3,6 +3,16 @@ import type { Problem } from '../config/problem.ts';
 import { variables } from '../config/variables.ts';
 import { type AssertionKey, assertionKeyId, isPublicKeyUsable, loadAssertionKey } from '../respond/assertion-key.ts';
 
+const SHADOW_LONGEST_MS = 30 * 24 * 3600 * 1000;
+
+/** What is wrong with a configuration at this moment: a trial of denials that would never end. */
+export function momentProblems({ settings }: Config, nowMs: number): readonly Problem[] {
+  const untilMs = settings.shadowUntil;
+  if (untilMs === null || untilMs <= nowMs + SHADOW_LONGEST_MS) return [];
+  const accepted = 'an instant at most 30 days ahead: a trial has an end';
+  return [{ variable: variables.shadowUntil.name, found: new Date(untilMs).toISOString(), accepted }];
+}
+
 /**
  * Proves by a signature that the two halves of every configured signing key belong together, and that two keys of one
  * purpose have different ids. Returns null, without a promise, when no signing key is configured.

@@ -3,7 +3,7 @@ import { type Loaded, loadConfig } from '../config/load.ts';
 import { type Problem, problemLine } from '../config/problem.ts';
 import type { Resolved } from '../config/sources.ts';
 import type { RequestContext } from '../decision/ports.ts';
-import { proveKeys } from './keys.ts';
+import { momentProblems, proveKeys } from './keys.ts';
 import { type Life, type Lifecycle, nextLookMs, type Outcome, putIntoService, type Steps } from './life.ts';
 import { renew } from './renewal.ts';
 import type { Platform } from './runtime.ts';
@@ -83,6 +83,7 @@ function judgeFirst<Parts>(life: Life<Parts>, resolved: Resolved, context: Reque
     ...resolved.problems,
     ...(loaded.ok ? [] : loaded.problems),
     ...platform.problemsOf(loaded.ok ? loaded.config : null),
+    ...(loaded.ok ? momentProblems(loaded.config, platform.clock()) : []),
   ];
   if (!loaded.ok || found.length > 0) return refuse(life, resolved, found, context);
   const proof = proveKeys(loaded.config);

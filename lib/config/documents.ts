@@ -21,6 +21,8 @@ import { type SettingKey, type Settings, variables } from './variables.ts';
 export interface Documents {
   /** The whole endpoint table: the contract's rows, the operator's, and our own. */
   readonly endpoints: readonly Endpoint[];
+  /** The table of `TGEFD_SHADOW_ENDPOINTS`, whole; null where there is none. */
+  readonly shadowEndpoints: readonly Endpoint[] | null;
   readonly trustedProxies: readonly AddressRange[];
   /** Signing key first, the previous one after it; empty where none is configured. */
   readonly assertionKeys: readonly AssertionKey[];
@@ -38,6 +40,8 @@ export interface Documents {
   readonly exporterHeaders: Readonly<Record<string, string>>;
 }
 
+type JsonSetting = 'endpoints' | 'shadowEndpoints' | 'rateLimitOverrides' | 'forwardClaims' | 'plans';
+
 /** Reads every document of the configuration; gives one problem for each fault. */
 export function readDocuments(settings: Settings): {
   readonly documents: Documents;
@@ -47,7 +51,7 @@ export function readDocuments(settings: Settings): {
   const report = (key: SettingKey, found: string, suffix = '') =>
     problems.push({ variable: variables[key].name + suffix, found, accepted: variables[key].kind.accepts });
 
-  const jsonOf = (key: 'endpoints' | 'rateLimitOverrides' | 'forwardClaims' | 'plans', absent = '[]'): unknown => {
+  const jsonOf = (key: JsonSetting, absent = '[]'): unknown => {
     const document = parseStrictJson(settings[key] ?? absent);
     if (document === undefined) report(key, 'malformed JSON, or a member given twice');
     return document ?? JSON.parse(absent);
@@ -55,6 +59,8 @@ export function readDocuments(settings: Settings): {
 
   const rows = parseEndpointRows(jsonOf('endpoints'));
   for (const problem of rows.problems) report('endpoints', problem);
+  const shadow = settings.shadowEndpoints === null ? null : parseEndpointRows(jsonOf('shadowEndpoints'));
+  for (const problem of shadow?.problems ?? []) report('shadowEndpoints', problem);
 
   const proxies = parseCidrs(settings.trustedProxies);
   for (const problem of proxies.problems) report('trustedProxies', problem);
@@ -113,6 +119,7 @@ export function readDocuments(settings: Settings): {
   return {
     documents: {
       endpoints: endpointsOf(settings, rows.rows),
+      shadowEndpoints: shadow && endpointsOf(settings, shadow.rows),
       trustedProxies: proxies.ranges,
       assertionKeys,
       auditSigningKeys,

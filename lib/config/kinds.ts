@@ -200,3 +200,14 @@ export const requestsOfPeriod = integer(0, 1_000_000_000, 'requests');
 /** What decides while the shared store does not answer. */
 export const onError = oneOf('local', 'closed', 'open');
 export const path = text('the path of a file');
+
+const RFC3339_INSTANT = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
+
+/** An instant, RFC 3339 §5.6, as epoch milliseconds. */
+export const instant: Kind<number> = kind(
+  'an instant such as `2026-12-24T18:00:00Z` (RFC 3339)',
+  z.pipe(
+    matching(RFC3339_INSTANT).check(z.refine((text) => !Number.isNaN(Date.parse(text)))),
+    z.transform((text: string) => Date.parse(text)),
+  ) as unknown as z.ZodMiniType<number, string>,
+);

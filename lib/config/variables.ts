@@ -5,6 +5,7 @@ import { mtls } from './chapters/identity/mtls.ts';
 import { scopesAndRoles } from './chapters/identity/scopes.ts';
 import { observation } from './chapters/operation/observation.ts';
 import { secrets } from './chapters/operation/secrets.ts';
+import { shadow } from './chapters/operation/shadow.ts';
 import { apiGateway } from './chapters/request/api-gateway.ts';
 import { boundary } from './chapters/request/boundary.ts';
 import { general } from './chapters/request/general.ts';
@@ -39,6 +40,7 @@ export const variables = {
   ...transport,
   ...apiGateway,
   ...observation,
+  ...shadow,
   ...secrets,
 } as const;
 

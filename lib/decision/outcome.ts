@@ -76,6 +76,10 @@ export interface Decision {
   readonly authMethod: AuthMethod;
   readonly principal: Principal | null;
   readonly denial: Reason | null;
+  /** The denial that a request was spared while denials are only recorded (`TGEFD_SHADOW_UNTIL`). */
+  readonly wouldDeny: Reason | null;
+  /** What a second endpoint table would have decided, where that is something else; `denial` null: it would allow. */
+  readonly shadow: { readonly denial: Reason | null } | null;
   readonly budgets: readonly BudgetState[];
   readonly degraded: readonly Degradation[];
 }

@@ -4,7 +4,7 @@ import type { Principal, RevocationHandles } from './principal.ts';
 import { ASKS_ONLY, explainRoute, reachable } from './reach.ts';
 import type { Reason } from './reason.ts';
 import type { AccessRequest, Boundary } from './request.ts';
-import { after, type EnforceSettings, type Eventually, type Step, type Steps } from './steps.ts';
+import { after, type EnforceSettings, type Eventually, type Shadow, type Step, type Steps } from './steps.ts';
 import { beginWalk, decisionOf, revocable, type Walk } from './walk.ts';
 
 /** A decision and the fate of its record. The answer must not leave before `recorded` has settled well. */
@@ -48,9 +48,11 @@ export function createEnforce(settings: EnforceSettings, steps: Steps, parts: En
       parts.log('error', 'decision_failed', { decision_id: id, error: nameOf(error) });
       return { reason: 'internal_error' };
     };
-    const conclude = (denial: Reason | null): Enforced => {
-      const decision = decisionOf(walk, denial, { id, latencyMs: parts.clock() - atMs, authMethod: settings.authMode });
-      context.explain?.('decide', denial ? `denied: ${denial.reason}` : 'allowed', {});
+    const conclude = (reason: Reason | null): Enforced => {
+      const verdict = steps.shadow ? inShadow(steps.shadow, walk, reason) : { ...UNSHADOWED, denial: reason };
+      const latencyMs = parts.clock() - atMs;
+      const decision = decisionOf(walk, verdict, { id, latencyMs, authMethod: settings.authMode });
+      context.explain?.('decide', explainVerdict(verdict), {});
       const recorded = steps.record(decision, context);
       watch?.decided(decision, recorded, context);
       return { decision, recorded, watch };
@@ -63,6 +65,26 @@ export function createEnforce(settings: EnforceSettings, steps: Steps, parts: En
     }
     return denial instanceof Promise ? denial.catch(failed).then(conclude) : conclude(denial);
   };
+}
+
+type Verdict = Pick<Decision, 'denial' | 'wouldDeny' | 'shadow'>;
+
+const UNSHADOWED = { wouldDeny: null, shadow: null } as const;
+
+/** What becomes of a denial while a policy is tried. Nobody is let in who is not authenticated. */
+function inShadow(shadow: Shadow, walk: Walk, reason: Reason | null): Verdict {
+  if (walk.principal === null) return { ...UNSHADOWED, denial: reason };
+  const spared = reason !== null && shadow.spares(walk, reason);
+  return {
+    denial: spared ? null : reason,
+    wouldDeny: spared ? reason : null,
+    shadow: shadow.compare(walk, walk.refusal),
+  };
+}
+
+function explainVerdict({ denial, wouldDeny }: Verdict): string {
+  if (wouldDeny !== null) return `allowed for now, would be denied: ${wouldDeny.reason}`;
+  return denial === null ? 'allowed' : `denied: ${denial.reason}`;
 }
 
 /** Takes the steps in their order until one denies. */

@@ -35,8 +35,18 @@ export interface Steps {
   };
   pseudonym(kind: 'identity' | 'address', value: string): Eventually<string>;
   admission: Admission;
+  /** Present only where a policy is tried in the shadow. */
+  readonly shadow?: Shadow;
   /** Writes the one record; the promise settles when it is as durable as the audit mode demands. */
   record(decision: Decision, context: RequestContext): Promise<'recorded' | 'unavailable'> | null;
+}
+
+/** A policy that is tried before it decides. The answer never depends on `compare`. */
+export interface Shadow {
+  /** What the second table says where it says something else than `refusal`, the authorization that was decided. */
+  compare(walk: Walk, refusal: Reason | null): { readonly denial: Reason | null } | null;
+  /** Whether this denial of an authenticated caller is recorded only, and the request let through. */
+  spares(walk: Walk, denial: Reason): boolean;
 }
 
 export interface EnforceSettings {

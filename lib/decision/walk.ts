@@ -51,7 +51,7 @@ export function beginWalk(
 
 export function decisionOf(
   walk: Walk,
-  denial: Reason | null,
+  { denial, wouldDeny, shadow }: Pick<Decision, 'denial' | 'wouldDeny' | 'shadow'>,
   { id, latencyMs, authMethod }: Pick<Decision, 'id' | 'latencyMs' | 'authMethod'>,
 ): Decision {
   const { request, route } = walk;
@@ -70,6 +70,8 @@ export function decisionOf(
     authMethod: walk.authMethod ?? authMethod,
     principal: walk.principal,
     denial,
+    wouldDeny,
+    shadow,
     budgets: walk.budgets,
     degraded: walk.degraded,
   };

@@ -24,6 +24,8 @@ export interface Served {
   readonly cors: Cors;
   readonly assertions: Assertions | null;
   ready(): boolean;
+  /** What stands beside `ready`, or null. */
+  notice(): string | null;
   warm(context: RequestContext): Promise<void>;
 }
 
@@ -62,6 +64,10 @@ export interface AppParts<Bindings extends object> {
   newId(): string;
   /** Whether this process still takes new work. */
   ready(): boolean;
+}
+
+function readyText(notice: string | null): string {
+  return notice === null ? 'ready' : `ready, ${notice}`;
 }
 
 function word(status: 200 | 503, text: string) {
@@ -112,7 +118,7 @@ export function createApp<Bindings extends object>(parts: AppParts<Bindings>) {
     const composed = c.get('composed');
     // A new isolate has not asked for keys yet: the probe itself makes it ready.
     if (!composed.ready()) await composed.warm(receive(c).context);
-    return parts.ready() && composed.ready() ? word(200, 'ready') : word(503, 'not ready');
+    return parts.ready() && composed.ready() ? word(200, readyText(composed.notice())) : word(503, 'not ready');
   });
 
   app.get('/_authorizer/jwks.json', async (c) => {

@@ -47,11 +47,20 @@ export function createDecisionWatch(labels: DecisionLabels, parts: DecisionParts
   const { metrics, tracer, clock, stopwatch, codeOf } = parts;
   const decisions = metrics?.counter('tgefd_decisions_total', 'Decisions, one per audit record.', {
     endpoint: [...new Set([...labels.actions, NONE])],
-    outcome: ['allowed', 'denied'],
+    outcome: ['allowed', 'denied', 'would_deny'],
     code: [...labels.codes, NONE],
     auth_method: AUTH_METHODS,
     degraded: [...DEGRADATIONS, NONE],
   });
+  const differences = metrics?.counter(
+    'tgefd_shadow_differences_total',
+    'Decisions that the shadow table decides otherwise.',
+    {
+      endpoint: [...new Set([...labels.actions, NONE])],
+      outcome: ['allowed', 'denied'],
+      code: [...labels.codes, NONE],
+    },
+  );
   const durations = metrics?.histogram(
     'tgefd_decision_duration_seconds',
     'Time of each stage of a decision, and of the whole.',
@@ -87,10 +96,15 @@ export function createDecisionWatch(labels: DecisionLabels, parts: DecisionParts
     });
     const count = (decision: Decision): void => {
       durations?.observe({ stage: 'total' }, (stopwatch() - startMs) / 1000);
-      const { denial } = decision;
+      const denial = decision.denial ?? decision.wouldDeny;
+      const endpoint = decision.endpoint?.action ?? NONE;
+      if (decision.shadow !== null) {
+        const { denial: other } = decision.shadow;
+        differences?.add({ endpoint, outcome: other ? 'denied' : 'allowed', code: other ? codeOf(other) : NONE });
+      }
       decisions?.add({
-        endpoint: decision.endpoint?.action ?? NONE,
-        outcome: denial || auditFailed ? 'denied' : 'allowed',
+        endpoint,
+        outcome: auditFailed || decision.denial ? 'denied' : denial ? 'would_deny' : 'allowed',
         code: auditFailed ? 'audit_unavailable' : denial ? codeOf(denial) : NONE,
         auth_method: decision.authMethod,
         // The worst of several would need an order that nobody could guess: the first one stands for all.

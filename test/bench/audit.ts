@@ -62,8 +62,11 @@ function facts(n: number) {
   return {
     identity: identities[n % identities.length] ?? null,
     clientAddress: identities[(n * 7) % identities.length] ?? null,
-    status: null,
+    status: 200,
     code: null,
+    policy: null,
+    build: 'bench',
+    shadow: null,
   };
 }
 const pseudonyms = createPseudonyms({ key: 'k'.repeat(32) });

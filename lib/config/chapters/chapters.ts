@@ -5,6 +5,7 @@ import { mtls } from './identity/mtls.ts';
 import { scopesAndRoles } from './identity/scopes.ts';
 import { observation } from './operation/observation.ts';
 import { secrets } from './operation/secrets.ts';
+import { shadow } from './operation/shadow.ts';
 import { apiGateway } from './request/api-gateway.ts';
 import { boundary } from './request/boundary.ts';
 import { general } from './request/general.ts';
@@ -34,5 +35,6 @@ export const chapters = [
   { title: 'Transport and egress', rows: transport },
   { title: 'API Gateway', rows: apiGateway },
   { title: 'Observation', rows: observation },
+  { title: 'Shadow', rows: shadow },
   { title: 'Secrets', rows: secrets },
 ] as const;

@@ -14,6 +14,10 @@ export function posture(config: Config): readonly PostureLine[] {
   const say: Say = { enforced: saying('enforced'), weak: saying('weak'), attack: saying('attack') };
   if (config.settings.environment !== 'production')
     say.weak('TGEFD_ENV is `development`: weak settings are allowed. Nothing here is fit for strangers.');
+  if (config.settings.shadowUntil !== null)
+    say.weak(
+      `Until ${new Date(config.settings.shadowUntil).toISOString()} missing grants and spent budgets are recorded, not refused (TGEFD_SHADOW_UNTIL).`,
+    );
   describeCallers(config, say);
   describeBoundary(config, say);
   describeLimits(config, say);

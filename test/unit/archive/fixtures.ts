@@ -77,6 +77,8 @@ export function decision(changes: Partial<Decision> = {}): Decision {
       thumbprint: null,
     },
     denial: null,
+    wouldDeny: null,
+    shadow: null,
     budgets: [{ name: 'heavy', quota: 60, windowSeconds: 60, remaining: 59, resetSeconds: 1 }],
     degraded: [],
     ...changes,
@@ -88,8 +90,11 @@ export function recordAt(id: string, atMs: number): AuditRecord {
   return auditRecord(decision({ id, atMs }), {
     identity: '0a1b2c3d.AAAAAAAAAAAAAAAAAAAAAA',
     clientAddress: '0a1b2c3d.BBBBBBBBBBBBBBBBBBBBBB',
-    status: null,
+    status: 200,
     code: null,
+    policy: null,
+    build: 'test',
+    shadow: null,
   });
 }
 

@@ -7,14 +7,17 @@ import { decision } from '../archive/fixtures.ts';
 const facts: RecordFacts = {
   identity: '0a1b2c3d.AAAAAAAAAAAAAAAAAAAAAA',
   clientAddress: '0a1b2c3d.BBBBBBBBBBBBBBBBBBBBBB',
-  status: null,
+  status: 200,
   code: null,
+  policy: 'a'.repeat(32),
+  build: '0.2.0+abc',
+  shadow: null,
 };
 
 test('an allowed decision, field by field', () => {
   expect(auditRecord(decision(), facts)).toEqual({
     type: 'audit',
-    version: 1,
+    version: 2,
     id: 'd-1',
     request_id: 'r-1',
     ts: '2026-11-24T10:00:00.000Z',
@@ -25,7 +28,7 @@ test('an allowed decision, field by field', () => {
     method: 'POST',
     pattern: '/v1/evaluate',
     outcome: 'allowed',
-    status: null,
+    status: 200,
     code: null,
     reason: null,
     reason_detail: null,
@@ -34,6 +37,8 @@ test('an allowed decision, field by field', () => {
     latency_ms: 1.25,
     client_address: '0a1b2c3d.BBBBBBBBBBBBBBBBBBBBBB',
     key_id: 'kid-1',
+    policy: 'a'.repeat(32),
+    build: '0.2.0+abc',
   });
 });
 
@@ -103,4 +108,29 @@ describe('log injection', () => {
 
 test('the schema refuses a member that it does not list', () => {
   expect(auditRecordSchema.safeParse({ ...auditRecord(decision(), facts), subject: 'alice' }).success).toBe(false);
+});
+
+test('says what would have been answered to a request that a trial let through', () => {
+  const wouldDeny: Reason = { reason: 'scope_missing', scope: 'evaluate' };
+  const record = auditRecord(decision({ wouldDeny }), { ...facts, code: 'insufficient_scope' });
+  expect(record).toMatchObject({
+    outcome: 'would_deny',
+    status: 200,
+    code: 'insufficient_scope',
+    reason: 'scope_missing',
+  });
+  expect(auditRecordSchema.safeParse(record).success).toBe(true);
+});
+
+test('carries the verdict of the shadow table only where there is one', () => {
+  const shadow = { outcome: 'denied', code: 'endpoint_unknown' } as const;
+  const record = auditRecord(decision(), { ...facts, shadow });
+  expect(record.shadow).toEqual(shadow);
+  expect(auditRecordSchema.safeParse(record).success).toBe(true);
+  expect('shadow' in auditRecord(decision(), facts)).toBe(false);
+});
+
+test('records of version 1 stay readable', () => {
+  const { policy: _policy, build: _build, ...old } = auditRecord(decision(), facts);
+  expect(auditRecordSchema.safeParse({ ...old, version: 1, status: null }).success).toBe(true);
 });

@@ -1,0 +1,21 @@
+import { document, instant } from '../../kinds.ts';
+import { setting } from '../../variable.ts';
+
+/** Chapter “Shadow” of the configuration. */
+export const shadow = {
+  shadowEndpoints: setting({
+    name: 'TGEFD_SHADOW_ENDPOINTS',
+    member: 'shadow_endpoints',
+    kind: document('a JSON array of rows as in `TGEFD_ENDPOINTS`'),
+    fallback: null,
+    meaning:
+      'A second endpoint table that is decided beside the present one. Answers do not change; records and metrics say where it decides otherwise.',
+  }),
+  shadowUntil: setting({
+    name: 'TGEFD_SHADOW_UNTIL',
+    kind: instant,
+    fallback: null,
+    meaning:
+      'Until then 403 and 429 for authenticated callers are recorded as `would_deny` and let through. At most 30 days ahead. 401 is never let through.',
+  }),
+} as const;
