@@ -12,6 +12,7 @@ import { internalTlsProblems } from '../config/rules/internal-tls.ts';
 import type { Log } from '../decision/ports.ts';
 import { createEgressWatch } from '../egress/watch.ts';
 import { createNodeSecrets } from '../platform/node/secrets.ts';
+import { authorityProblems } from '../platform/node/tls/client-chain.ts';
 import { identifyConnections } from '../platform/node/tls/client-connections.ts';
 import { createClientTls } from '../platform/node/tls/client-tls.ts';
 import { serverTlsProblems } from '../platform/node/tls/server-tls.ts';
@@ -53,7 +54,7 @@ export async function loadFrom(env: Console['env'], place: Place): Promise<Loade
 }
 
 function nodeTlsProblems({ settings }: Config): readonly Problem[] {
-  return [...internalTlsProblems(settings), ...serverTlsProblems(settings)];
+  return [...internalTlsProblems(settings), ...serverTlsProblems(settings), ...authorityProblems(settings)];
 }
 
 /** Prints the problems of a configuration; gives it when there are none. */

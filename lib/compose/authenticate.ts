@@ -35,8 +35,9 @@ export function composeAuthenticator(
       subjectHeader: settings.mtlsIdentityHeader,
       scopesHeader: settings.mtlsScopesHeader,
       roleHeader: settings.mtlsRoleHeader,
+      forwardedHops: settings.xfccHops,
     },
-    { clock },
+    { clock, verifyChain: runtime.verifyChain ?? null },
   );
   const authenticate = createAuthenticator(authenticatorSettings(config, keySets), {
     clock,

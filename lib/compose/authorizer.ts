@@ -1,6 +1,8 @@
 import type { ArchiveLock, Outbox, Source, Tail } from '../audit/outbox.ts';
 import { createPseudonyms, type Pseudonyms } from '../audit/pseudonym.ts';
 import type { RecorderTally } from '../audit/recorder.ts';
+import { loadBalancerFields } from '../authenticate/certificate/sources/load-balancer-certificate.ts';
+import { traefikField } from '../authenticate/certificate/sources/traefik-certificate.ts';
 import { createAuthorize } from '../authorize/authorize.ts';
 import { createShadow } from '../authorize/shadow.ts';
 import type { Config } from '../config/load.ts';
@@ -126,9 +128,11 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
       trustedProxies: config.place.platform === 'worker' ? [] : documents.trustedProxies,
       ingressSecrets: acceptedValues(settings.ingressSecret),
       identityHeader: settings.identityHeader,
-      ingressHeaders: [settings.mtlsIdentityHeader, settings.mtlsScopesHeader, settings.mtlsRoleHeader].filter(
-        (name) => name !== null,
-      ),
+      ingressHeaders: [
+        ...[settings.mtlsIdentityHeader, settings.mtlsScopesHeader, settings.mtlsRoleHeader],
+        ...(settings.mtlsSources.includes('alb') ? Object.values(loadBalancerFields) : []),
+        ...(settings.mtlsSources.includes('traefik') ? [traefikField] : []),
+      ].filter((name) => name !== null),
       traceSampleRatio: settings.otelSampleRatio,
     },
     { newId, used },

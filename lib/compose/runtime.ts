@@ -1,6 +1,7 @@
 import type { Hmac } from '../audit/pseudonym.ts';
 import type { Spill } from '../audit/recorder.ts';
 import type { SecretAccessRecord } from '../audit/schema.ts';
+import type { VerifyChain } from '../authenticate/certificate/sources/traefik-certificate.ts';
 import type { SharedCopy } from '../authenticate/jwks/key-set-copy.ts';
 import type { SignaturePrimitive } from '../authenticate/jwt/algorithms.ts';
 import type { Config } from '../config/load.ts';
@@ -36,6 +37,8 @@ export interface Runtime {
   readonly egressWatch?: EgressWatch;
   /** Quicker than Web Cryptography, where the runtime has it. */
   readonly cryptography?: { readonly verify: SignaturePrimitive; readonly hmac: Hmac };
+  /** Verifies client certificates that an ingress passes on unverified; null where there is no authority for them. */
+  readonly verifyChain?: VerifyChain | null;
   /** Decide on trial: spend from budgets of this process only, record nothing. */
   readonly trial?: true;
 }

@@ -8,6 +8,10 @@ export type AuthMethod = 'api_key' | 'jwt' | 'mtls' | 'none';
 export interface ClientCertificate {
   /** Distinguished name as the source writes it (RFC 4514 or OpenSSL form); empty where the source gives none. */
   readonly subject: string;
+  /** Distinguished name of the issuer, as the source writes it; empty or left out where the source gives none. */
+  readonly issuer?: string;
+  /** Serial number in hexadecimal digits, where the source gives the certificate. */
+  readonly serialNumber?: string;
   /** Subject alternative names, each `URI:…`, `DNS:…` or `email:…`. */
   readonly subjectAltNames: readonly string[];
   /** SHA-256 of the DER in base64url (RFC 8705 `x5t#S256`), or null where the source does not give the certificate. */

@@ -23,6 +23,8 @@ export type RequestSource =
  */
 export interface HeaderFields {
   get(name: string): string | null;
+  /** How often a field was sent; left out where the platform joins repetitions before anybody can count them. */
+  times?(name: string): number;
   [Symbol.iterator](): Iterator<[string, string]>;
 }
 

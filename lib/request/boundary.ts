@@ -137,7 +137,9 @@ function isIdentity(text: string): boolean {
 
 function onlyFields(fields: HeaderFields, names: readonly string[]): HeaderFields {
   const kept = new Set(names);
+  const { times } = fields;
   return {
+    ...(times ? { times } : {}),
     get: (name) => (kept.has(name.toLowerCase()) ? fields.get(name) : null),
     *[Symbol.iterator]() {
       for (const field of fields) if (kept.has(field[0].toLowerCase())) yield field;

@@ -17,6 +17,12 @@ export function rawFields(rawHeaders: readonly string[]): HeaderFields {
       }
       return found;
     },
+    times: (wanted) => {
+      let count = 0;
+      for (let at = 0; at + 1 < rawHeaders.length; at += 2)
+        if (rawHeaders[at]?.length === wanted.length && rawHeaders[at]?.toLowerCase() === wanted.toLowerCase()) count++;
+      return count;
+    },
     *[Symbol.iterator]() {
       for (let at = 0; at + 1 < rawHeaders.length; at += 2)
         yield [rawHeaders[at]?.toLowerCase() ?? '', rawHeaders[at + 1] ?? ''] as [string, string];

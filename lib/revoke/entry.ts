@@ -1,4 +1,4 @@
-import { thumbprintIn } from '../authenticate/certificate/certificate-policy.ts';
+import { thumbprintIn } from '../authenticate/certificate/certificate-rule.ts';
 import { subjectAt } from '../authenticate/jwt/subject.ts';
 import type { RevocationKind } from '../decision/reason.ts';
 

@@ -2,6 +2,7 @@ import { encodeBase64url } from '../../codec/base64url.ts';
 import type { ClientCertificate } from '../../decision/principal.ts';
 import type { CredentialReason } from '../../decision/reason.ts';
 import type { HeaderFields } from '../../decision/request.ts';
+import { canonicalName } from './distinguished-name.ts';
 import { parseForwardedClientCert } from './forwarded-client-cert.ts';
 import { certificateFromDer, certificateFromPem, decodeStrictBase64 } from './x509.ts';
 
@@ -22,18 +23,18 @@ export type ReadText = (
 
 const maximumSubjectLength = 2048;
 
-const nothing: Statement = { says: 'nothing' };
+export const nothing: Statement = { says: 'nothing' };
 const noCertificate: Statement = { says: 'no_certificate' };
 function refused(reason: CredentialReason): Statement {
   return { says: 'refused', reason };
 }
-const malformed = refused({ reason: 'certificate_malformed' });
+export const malformed = refused({ reason: 'certificate_malformed' });
 const unverified = refused({ reason: 'certificate_unverified' });
-function repeated(field: string): Statement {
+export function repeated(field: string): Statement {
   return refused({ reason: 'forwarded_invalid', field });
 }
 
-function statement(field: string, read: ReturnType<ReadText>): Statement | Promise<Statement> {
+export function statement(field: string, read: ReturnType<ReadText>): Statement | Promise<Statement> {
   const settle = (certificate: ClientCertificate | null): Statement =>
     certificate === null ? malformed : { says: 'certificate', field, certificate };
   return read instanceof Promise ? read.then(settle) : settle(read);
@@ -43,7 +44,7 @@ function statement(field: string, read: ReturnType<ReadText>): Statement | Promi
  * A field, or null where the proxy had nothing to put into it: it is missing or empty, a placeholder that Caddy left in
  * (`{…}`), Apache's `(null)`, or nginx's `NONE`.
  */
-function fieldOf(believed: HeaderFields, name: string): string | null {
+export function fieldOf(believed: HeaderFields, name: string): string | null {
   const value = believed.get(name)?.trim() ?? '';
   return value === '' || value.startsWith('{') || value === '(null)' || value === 'NONE' ? null : value;
 }
@@ -66,13 +67,16 @@ export function clientCertSource(readText: ReadText): CertificateSource {
   };
 }
 
-/** Envoy: the rightmost element, which the nearest proxy wrote about whoever connected to it. */
-export function forwardedClientCertSource(readText: ReadText): CertificateSource {
+/**
+ * Envoy: each trusted hop appends one element about whoever connected to it. The caller's is the one that the farthest of
+ * `hops` wrote, counted from the right; what stands further left came from the caller. Fewer elements are refused.
+ */
+export function forwardedClientCertSource(readText: ReadText, hops: number): CertificateSource {
   return (believed) => {
     const field = 'x-forwarded-client-cert';
     const value = fieldOf(believed, field);
     if (value === null) return nothing;
-    const element = parseForwardedClientCert(value)?.at(-1);
+    const element = parseForwardedClientCert(value)?.at(-hops);
     if (element === undefined) return malformed;
     const all = (key: string) => element.filter(([name, text]) => name === key && text !== '').map(([, text]) => text);
     const [hashes, subjects, certificates] = [all('hash'), all('subject'), all('cert')];
@@ -109,6 +113,7 @@ export function nginxSource(readText: ReadText, subjectHeader: string): Certific
       .map((name) => [name, fieldOf(believed, name)] as const)
       .filter((found): found is readonly [string, string] => found[1] !== null);
     const pem = fieldOf(believed, 'ssl-client-cert');
+    const issuers = ['ssl-client-i-dn', 'ssl-client-issuer-dn'].flatMap((name) => fieldOf(believed, name) ?? []);
     const isNamed = subjects.length > 0 || pem !== null;
 
     if (verification === 'NONE' && !isNamed) return noCertificate;
@@ -117,11 +122,17 @@ export function nginxSource(readText: ReadText, subjectHeader: string): Certific
       return isNamed || fieldOf(believed, 'ssl-client-verify') !== null ? unverified : nothing;
     }
     const [[field, subject] = ['ssl-client-verify', null], other] = subjects;
-    if (other !== undefined && other[1] !== subject) return repeated(other[0]);
-    if (subject !== null && isRepeated(subject)) return repeated(field);
-    if (pem === null) return subject === null ? nothing : named(field, subject);
+    if (other !== undefined && canonicalName(other[1]) !== canonicalName(subject ?? '')) return repeated(other[0]);
+    if (subject !== null && isRepeated(believed, field, subject)) return repeated(field);
+    const issuer = issuers[0] ?? '';
+    if (issuers.some((another) => canonicalName(another) !== canonicalName(issuer))) return repeated('ssl-client-i-dn');
+    if (pem === null) return subject === null ? nothing : named(field, subject, isPrintable(issuer) ? issuer : '');
     const settle = (read: Statement): Statement =>
-      read.says === 'certificate' && subject !== null && read.certificate.subject !== subject ? repeated(field) : read;
+      read.says === 'certificate' &&
+      subject !== null &&
+      canonicalName(read.certificate.subject) !== canonicalName(subject)
+        ? repeated(field)
+        : read;
     const read = statement('ssl-client-cert', readText(pem, fromEncodedPem));
     return read instanceof Promise ? read.then(settle) : settle(read);
   };
@@ -133,22 +144,30 @@ export function subjectSource(subjectHeader: string): CertificateSource {
     const subject = fieldOf(believed, subjectHeader);
     if (subject === null) return nothing;
     if (subject.startsWith('FAILED')) return unverified;
-    return isRepeated(subject) ? repeated(subjectHeader) : named(subjectHeader, subject);
+    return isRepeated(believed, subjectHeader, subject) ? repeated(subjectHeader) : named(subjectHeader, subject);
   };
 }
 
-function named(field: string, subject: string): Statement {
+export function named(field: string, subject: string, issuer = ''): Statement {
   if (subject.length > maximumSubjectLength || !isPrintable(subject)) return malformed;
-  const certificate = { subject, subjectAltNames: [], thumbprint: null, notBeforeSeconds: null, notAfterSeconds: null };
+  const certificate = {
+    subject,
+    ...(issuer === '' ? {} : { issuer }),
+    subjectAltNames: [],
+    thumbprint: null,
+    notBeforeSeconds: null,
+    notAfterSeconds: null,
+  };
   return { says: 'certificate', field, certificate };
 }
 
 /**
- * Whether a field with a distinguished name arrived more than once: RFC 4514 puts no space after a comma, so a comma with
- * one that no backslash protects is where two fields were joined.
+ * Whether a field with a distinguished name arrived more than once. Where the platform joins repetitions, RFC 4514 tells: it
+ * puts no space after a comma, so a comma with one that no backslash protects is where two fields were joined.
  */
-function isRepeated(subject: string): boolean {
-  return /(?<!\\)(?:\\\\)*, /.test(subject);
+export function isRepeated(believed: HeaderFields, field: string, name: string): boolean {
+  const times = believed.times?.(field);
+  return times === undefined ? /(?<!\\)(?:\\\\)*, /.test(name) : times > 1;
 }
 
 /** Other characters reach us differently on each runtime, so a name with them is not one name. */
@@ -163,7 +182,7 @@ export function thumbprintFromHex(digits: string): string | null {
     : null;
 }
 
-async function fromEncodedPem(text: string): Promise<ClientCertificate | null> {
+export async function fromEncodedPem(text: string): Promise<ClientCertificate | null> {
   let pem: string;
   try {
     pem = decodeURIComponent(text);

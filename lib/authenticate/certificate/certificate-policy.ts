@@ -1,18 +1,11 @@
-import * as z from 'zod/mini';
-import { decodeBase64url, encodeBase64url } from '../../codec/base64url.ts';
+import type * as z from 'zod/mini';
 import { parseStrictJson } from '../../codec/strict-json.ts';
 import type { ClientCertificate } from '../../decision/principal.ts';
+import { type AttributeRule, attributeAccepts, policyShape, ruleOf } from './certificate-rule.ts';
+import { canonicalName, commonName, readDistinguishedName } from './distinguished-name.ts';
 
-/** What certificates with these attributes may do. Every attribute that is given must match exactly. */
-export interface CertificateRule {
-  readonly subject: string | null;
-  readonly subjectAltName: string | null;
-  /** SHA-256 of the certificate, base64url. */
-  readonly thumbprint: string | null;
-  readonly scopes: readonly string[] | null;
-  readonly roles: readonly string[] | null;
-}
-
+/** What certificates with these attributes may do. Every attribute that is given must match. */
+export type CertificateRule = AttributeRule;
 export type CertificatePolicy = readonly CertificateRule[];
 
 export interface PolicyProblem {
@@ -21,62 +14,14 @@ export interface PolicyProblem {
 }
 
 const whole =
-  'a JSON array of at most 1000 `{"subject"|"san"|"thumbprint", "scopes"?, "roles"?}`, each with at least one attribute';
-const attribute = z.string().check(z.minLength(1), z.maxLength(2048));
-const scope = z.string().check(z.regex(/^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,128}$/));
-
-const accepts: ReadonlyMap<PropertyKey, string> = new Map([
-  ['subject', 'the whole distinguished name, as the source of certificates writes it'],
-  ['san', '`URI:…`, `DNS:…` or `email:…`'],
-  ['thumbprint', 'the SHA-256 of the certificate in base64url or hexadecimal'],
-  ['scopes', 'at most 100 scope names, or `*`'],
-  ['roles', 'role names that exist'],
-]);
-
-function policySchema(roleNames: readonly string[]) {
-  return z
-    .array(
-      z.pipe(
-        z
-          .strictObject({
-            subject: z.optional(attribute),
-            san: z.optional(attribute.check(z.regex(/^(?:URI|DNS|email):./))),
-            thumbprint: z.optional(attribute.check(z.refine((text) => thumbprintIn(text) !== null))),
-            scopes: z.optional(z.array(scope).check(z.maxLength(100))),
-            roles: z.optional(z.array(z.string().check(z.refine((name) => roleNames.includes(name.toLowerCase()))))),
-          })
-          .check(
-            z.refine(({ subject, san, thumbprint }) => [subject, san, thumbprint].some((given) => given !== undefined)),
-          ),
-        z.transform(
-          (rule): CertificateRule => ({
-            subject: rule.subject ?? null,
-            subjectAltName: rule.san ?? null,
-            thumbprint: rule.thumbprint === undefined ? null : thumbprintIn(rule.thumbprint),
-            scopes: rule.scopes ?? null,
-            roles: rule.roles ?? null,
-          }),
-        ),
-      ),
-    )
-    .check(z.maxLength(1000));
-}
-
-/** A SHA-256 thumbprint as base64url (RFC 8705 §3.1), from that or from hexadecimal digits with or without colons. */
-export function thumbprintIn(text: string): string | null {
-  const digits = text.replaceAll(':', '');
-  if (/^[0-9A-Fa-f]{64}$/.test(digits))
-    return encodeBase64url(
-      Uint8Array.from({ length: 32 }, (_, at) => Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16)),
-    );
-  return decodeBase64url(text)?.length === 32 ? text : null;
-}
+  'a JSON array of at most 1000 `{"subject"|"san"|"cn"|"ou"|"issuer"|"thumbprint", "scopes"?, "roles"?}`, each with at least one attribute';
 
 /**
- * Reads `TGEFD_MTLS_POLICY`: a JSON array of rules. A rule names at least one attribute: `subject` as the source of
- * certificates writes it, `san` as `URI:…`, `DNS:…` or `email:…`, `thumbprint` as base64url or hexadecimal SHA-256.
- * `roleNames` are the roles that exist, lower case; others are problems, since they would quietly grant nothing. Gives
- * the policy, or one problem for each fault.
+ * Reads `TGEFD_MTLS_POLICY`: a JSON array of rules. A rule names at least one attribute: `subject` and `issuer` as
+ * distinguished names, whose spacing and order of parts do not count; `cn` and `ou`; `san` as `URI:…`, `DNS:…` or
+ * `email:…`, for SPIFFE IDs also with `/*` at its end; `thumbprint` as base64url or hexadecimal SHA-256. `roleNames` are the
+ * roles that exist, lower case; others are problems, since they would quietly grant nothing. Gives the policy, or one
+ * problem for each fault.
  */
 export function parseCertificatePolicy(
   text: string,
@@ -85,26 +30,75 @@ export function parseCertificatePolicy(
   const document = parseStrictJson(text);
   if (document === undefined)
     return { policy: [], problems: [{ found: 'malformed JSON, or a member given twice', accepted: whole }] };
-  const read = policySchema(roleNames).safeParse(document);
-  if (read.success) return { policy: read.data, problems: [] };
+  const read = policyShape(roleNames).safeParse(document);
+  if (read.success) return { policy: read.data.map(ruleOf), problems: [] };
   return {
     policy: [],
-    problems: read.error.issues.map(({ path: [index, name] }) => ({
+    problems: read.error.issues.flatMap(eachFault).map(({ path: [index, name] }) => ({
       found:
         index === undefined
           ? 'something else'
           : `a fault in rule ${Number(index) + 1}${name === undefined ? '' : `, \`${String(name)}\``}`,
-      accepted: (name !== undefined && accepts.get(name)) || whole,
+      accepted: (name !== undefined && attributeAccepts.get(name)) || whole,
     })),
   };
 }
 
-/** The rules that match a certificate: every attribute a rule gives is the certificate's, character for character. */
+/** Each fault of a list of its own, where a single entry may stand for a list. */
+function eachFault(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  const entries = issue.code === 'invalid_union' ? issue.errors.flat().filter(({ path }) => path.length > 0) : [];
+  return entries.length > 0 ? entries.map((entry) => ({ ...entry, path: issue.path }) as z.core.$ZodIssue) : [issue];
+}
+
+/** The rules that match a certificate: every attribute that a rule gives is one of the certificate's. */
 export function rulesFor(policy: CertificatePolicy, certificate: ClientCertificate): CertificatePolicy {
+  const names = namesOf(certificate);
   return policy.filter(
-    ({ subject, subjectAltName, thumbprint }) =>
-      (subject === null || subject === certificate.subject) &&
+    ({ subject, subjectAltName, spiffePrefix, commonName, organizationalUnit, issuer, thumbprint }) =>
+      (subject === null || subject === names.subject) &&
       (subjectAltName === null || certificate.subjectAltNames.includes(subjectAltName)) &&
+      (spiffePrefix === null || names.spiffeId?.startsWith(spiffePrefix) === true) &&
+      (commonName === null || commonName === names.commonName) &&
+      (organizationalUnit === null || names.organizationalUnits.includes(organizationalUnit)) &&
+      (issuer === null || issuer === names.issuer) &&
       (thumbprint === null || thumbprint === certificate.thumbprint),
   );
+}
+
+/** What rules compare with, worked out once for a certificate. */
+interface Names {
+  readonly subject: string | null;
+  readonly issuer: string | null;
+  readonly commonName: string | null;
+  readonly organizationalUnits: readonly string[];
+  readonly spiffeId: string | null;
+}
+
+const known = new WeakMap<ClientCertificate, Names>();
+
+function namesOf(certificate: ClientCertificate): Names {
+  const before = known.get(certificate);
+  if (before !== undefined) return before;
+  const { subject, issuer = '', subjectAltNames } = certificate;
+  const uris = subjectAltNames.filter((name) => name.startsWith('URI:')).map((name) => name.slice('URI:'.length));
+  const attributes = readDistinguishedName(subject)?.flat() ?? [];
+  const names: Names = {
+    subject: subject === '' ? null : canonicalName(subject),
+    issuer: issuer === '' ? null : canonicalName(issuer),
+    commonName: commonName(subject),
+    organizationalUnits: attributes.flatMap(({ type, text }) => (type === 'ou' && text !== null ? [text] : [])),
+    spiffeId: spiffeIdIn(uris),
+  };
+  known.set(certificate, names);
+  return names;
+}
+
+/** The one SPIFFE ID of a certificate (SPIFFE X.509-SVID §2: exactly one URI), unless its path could be read in two ways. */
+function spiffeIdIn(uris: readonly string[]): string | null {
+  const [uri, another] = uris;
+  if (uri === undefined || another !== undefined || !uri.startsWith('spiffe://')) return null;
+  const segments = uri.slice('spiffe://'.length).split('/');
+  return segments.some((segment) => segment === '' || segment === '.' || segment === '..' || segment.includes('%'))
+    ? null
+    : uri;
 }

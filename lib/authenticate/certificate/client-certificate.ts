@@ -11,7 +11,9 @@ import {
   type Statement,
   subjectSource,
 } from './certificate-headers.ts';
-import { commonName } from './distinguished-name.ts';
+import { canonicalName, commonName } from './distinguished-name.ts';
+import { loadBalancerSource } from './sources/load-balancer-certificate.ts';
+import { traefikSource, type VerifyChain } from './sources/traefik-certificate.ts';
 
 /** What the sources of client certificates said about one request. */
 export type CertificateReading =
@@ -32,8 +34,11 @@ export type CertificateReader = (
   hop: Pick<Hop, 'certificate' | 'certificateRefusal'>,
 ) => CertificateReading | Promise<CertificateReading>;
 
-/** The header fields in which a trusted proxy may name the caller's certificate: RFC 9440, Envoy, nginx, the plan's own. */
-export const certificateHeaders = ['client_cert', 'xfcc', 'nginx', 'subject'] as const;
+/**
+ * The header fields in which a trusted proxy may name the caller's certificate: RFC 9440, Envoy, nginx, an AWS load balancer,
+ * Traefik, and the configured subject field.
+ */
+export const certificateHeaders = ['client_cert', 'xfcc', 'nginx', 'alb', 'traefik', 'subject'] as const;
 export type CertificateHeader = (typeof certificateHeaders)[number];
 
 export interface CertificateReaderSettings {
@@ -43,6 +48,8 @@ export interface CertificateReaderSettings {
   readonly subjectHeader: string;
   readonly scopesHeader: string | null;
   readonly roleHeader: string | null;
+  /** How many trusted hops appended to Envoy's field; the element that the farthest of them wrote is the caller's. */
+  readonly forwardedHops?: number;
 }
 
 const rememberedCertificates = 256;
@@ -59,14 +66,16 @@ const rememberedCertificates = 256;
  */
 export function createCertificateReader(
   settings: CertificateReaderSettings,
-  { clock }: { readonly clock: Clock },
+  { clock, verifyChain }: { readonly clock: Clock; readonly verifyChain?: VerifyChain | null },
 ): CertificateReader {
   const { headers, subjectHeader, scopesHeader, roleHeader } = settings;
   const readText = rememberReadings();
   const available: Readonly<Record<CertificateHeader, CertificateSource>> = {
     client_cert: clientCertSource(readText),
-    xfcc: forwardedClientCertSource(readText),
+    xfcc: forwardedClientCertSource(readText, settings.forwardedHops ?? 1),
     nginx: nginxSource(readText, subjectHeader),
+    alb: loadBalancerSource(readText),
+    traefik: traefikSource(verifyChain ?? null),
     subject: subjectSource(subjectHeader),
   };
   const sources = headers.map((header) => available[header]);
@@ -108,13 +117,14 @@ export function createCertificateReader(
 /** The same certificate, as far as both tell; when nothing that both tell can be compared, it is not. */
 function isSame(one: ClientCertificate, other: ClientCertificate): boolean {
   if (one.thumbprint !== null && other.thumbprint !== null) return one.thumbprint === other.thumbprint;
+  if (one.issuer && other.issuer && canonicalName(one.issuer) !== canonicalName(other.issuer)) return false;
   return one.subject !== '' && other.subject !== '' && (names(one, other.subject) || names(other, one.subject));
 }
 
 /** Whether `text` is the subject of a certificate, its common name, or one of its alternative names. */
 function names({ subject, subjectAltNames }: ClientCertificate, text: string): boolean {
   return (
-    text === subject ||
+    canonicalName(text) === canonicalName(subject) ||
     text === commonName(subject) ||
     subjectAltNames.some((name) => name.slice(name.indexOf(':') + 1) === text)
   );
@@ -125,6 +135,11 @@ function complete(one: ClientCertificate, other: ClientCertificate): ClientCerti
     // A whole certificate knows its own subject best.
     subject:
       (one.notAfterSeconds === null && other.notAfterSeconds !== null ? other.subject : one.subject) || other.subject,
+    issuer:
+      (one.notAfterSeconds === null && other.notAfterSeconds !== null ? other.issuer : one.issuer) ||
+      other.issuer ||
+      '',
+    serialNumber: one.serialNumber ?? other.serialNumber ?? '',
     subjectAltNames: one.subjectAltNames.length > 0 ? one.subjectAltNames : other.subjectAltNames,
     thumbprint: one.thumbprint ?? other.thumbprint,
     notBeforeSeconds: one.notBeforeSeconds ?? other.notBeforeSeconds,

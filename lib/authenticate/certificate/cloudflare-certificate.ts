@@ -41,6 +41,7 @@ export function cloudflareCertificate(tlsClientAuth: unknown): CloudflareCertifi
   }
   const certificate: ClientCertificate = {
     subject: text('certSubjectDNRFC2253'),
+    issuer: text('certIssuerDNRFC2253'),
     subjectAltNames: [],
     thumbprint,
     notBeforeSeconds: readDate(text('certNotBefore')),

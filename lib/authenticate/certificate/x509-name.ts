@@ -100,6 +100,6 @@ function escaped(text: string): string {
   }).join('');
 }
 
-function hexadecimal(octets: ArrayLike<number>): string {
+export function hexadecimal(octets: ArrayLike<number>): string {
   return Array.from(octets, (octet) => octet.toString(16).padStart(2, '0').toUpperCase()).join('');
 }

@@ -1,7 +1,7 @@
 import { decodeBase64, encodeBase64url } from '../../codec/base64url.ts';
 import type { ClientCertificate } from '../../decision/principal.ts';
 import { type Element, readElements, readObjectIdentifier, readOnly, readTime, tag } from './der.ts';
-import { readName } from './x509-name.ts';
+import { hexadecimal, readName } from './x509-name.ts';
 
 const maximumBytes = 32 * 1024;
 const subjectAltNameOid = '2.5.29.17';
@@ -38,7 +38,14 @@ export function readX509(der: Uint8Array): Omit<ClientCertificate, 'thumbprint'>
   const name = subject?.tag === tag.sequence ? readName(subject.content) : null;
   const subjectAltNames = readSubjectAltNames(optional.find((field) => field.tag === extensions));
   if (name === null || subjectAltNames === null) return null;
-  return { subject: name, subjectAltNames, notBeforeSeconds, notAfterSeconds };
+  return {
+    subject: name,
+    issuer: readName(issuer.content) ?? '',
+    serialNumber: hexadecimal(serialNumber.content),
+    subjectAltNames,
+    notBeforeSeconds,
+    notAfterSeconds,
+  };
 }
 
 /** A certificate from its DER, hashed (RFC 8705 §3.1); null when it is malformed. Verifies nothing, as `readX509`. */

@@ -1,11 +1,13 @@
 import type { AuthMethod } from '../../decision/principal.ts';
 import { type SettingKey, type Settings, variables } from '../variables.ts';
+import { checkCertificates } from './certificates.ts';
 import type { Check, Report } from './check.ts';
 
 /** Rules about who calls: ways to authenticate and secrets. Those about issuers stand in `issuers/`. */
 export function checkIdentity(check: Check): void {
   checkWays(check);
   checkKeys(check);
+  checkCertificates(check);
 }
 
 /** What each way to authenticate needs. */

@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { sleep } from '../../codec/sleep.ts';
 import { createUlids } from '../../codec/ulid.ts';
+import type { Config } from '../../config/load.ts';
 import { type Problem, problemLine } from '../../config/problem.ts';
 import type { Place } from '../../config/rules/check.ts';
 import type { Log } from '../../decision/ports.ts';
 import { createEgressWatch } from '../../egress/watch.ts';
 import { createNodeFetch } from '../node/fetch.ts';
 import { createNodeSecrets } from '../node/secrets.ts';
+import { chainVerifierOf } from '../node/tls/client-chain.ts';
 import { identifyConnections } from '../node/tls/client-connections.ts';
 import { createClientTls } from '../node/tls/client-tls.ts';
 import { operatorAgents } from './agents.ts';
@@ -52,7 +54,8 @@ export function cliPlatform({ env, err }: CommandPlace, role: Place['role'] = 'g
       err('configuration invalid:');
       for (const problem of problems) err(`  ${problemLine(problem)}`);
     },
-    runtime: () => ({
+    runtime: ({ settings }: Config) => ({
+      verifyChain: chainVerifierOf(settings, clock),
       clock,
       newId,
       log,

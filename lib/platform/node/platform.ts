@@ -17,6 +17,7 @@ import { createNodeEgress, type NodeEgress } from './egress.ts';
 import { createNodeFetch } from './fetch.ts';
 import { createNodeRedisExchange } from './redis.ts';
 import { createNodeSecrets } from './secrets.ts';
+import { authorityProblems, chainVerifierOf } from './tls/client-chain.ts';
 import { identifyConnections } from './tls/client-connections.ts';
 import { createClientTls } from './tls/client-tls.ts';
 import { readServerTls, type ServerTls, serverTlsProblems } from './tls/server-tls.ts';
@@ -102,7 +103,13 @@ function openNode(env: Env, role: Place['role'], fatal: (problems: readonly Prob
     accessLine: (text: string) => (sockets === null ? stdoutLine : sockets.auditLine)?.(text),
     problemsOf: (config: Config | null) => [
       ...clientTls.problems,
-      ...(config === null ? [] : [...internalTlsProblems(config.settings), ...serverTlsProblems(config.settings)]),
+      ...(config === null
+        ? []
+        : [
+            ...internalTlsProblems(config.settings),
+            ...serverTlsProblems(config.settings),
+            ...authorityProblems(config.settings),
+          ]),
     ],
     fatal,
     runtime: (config: Config) => nodeRuntime(config, socketsFor(config), newId, watch),
@@ -157,6 +164,7 @@ function nodeRuntime(config: Config, sockets: Sockets, newId: () => string, watc
     sleep,
     sharePromises: true,
     cryptography: { verify: verifyOnNode, hmac: hmacOnNode },
+    verifyChain: chainVerifierOf(config.settings, clock),
     sharedKeySets: null,
     readFile: (path: string) => readFile(path, 'utf8'),
     upstream,

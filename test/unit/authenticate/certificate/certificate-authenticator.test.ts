@@ -18,7 +18,17 @@ const certificate: ClientCertificate = {
 const grants = createGrants(
   roleScopes({ admin: ['*'], analyst: ['discover', 'evaluate'], reader: ['jobs'] }, 'revoke'),
 );
-const rule = { subject: null, subjectAltName: null, thumbprint: null, scopes: null, roles: null };
+const rule = {
+  subject: null,
+  subjectAltName: null,
+  spiffePrefix: null,
+  commonName: null,
+  organizationalUnit: null,
+  issuer: null,
+  thumbprint: null,
+  scopes: null,
+  roles: null,
+};
 
 function authenticate(
   reading: CertificateReading | Promise<CertificateReading>,

@@ -7,7 +7,17 @@ function parse(value: unknown) {
 }
 const hexadecimal = 'ab'.repeat(32);
 const thumbprint = Buffer.from(hexadecimal, 'hex').toString('base64url');
-const nothing = { subject: null, subjectAltName: null, thumbprint: null, scopes: null, roles: null };
+const nothing = {
+  subject: null,
+  subjectAltName: null,
+  spiffePrefix: null,
+  commonName: null,
+  organizationalUnit: null,
+  issuer: null,
+  thumbprint: null,
+  scopes: null,
+  roles: null,
+};
 
 describe('TGEFD_MTLS_POLICY', () => {
   it('becomes rules', () => {
@@ -49,9 +59,20 @@ describe('TGEFD_MTLS_POLICY', () => {
     ['a name without its type', [{ san: 'web.internal' }], 'a fault in rule 1, `san`'],
     ['SHA-1', [{ thumbprint: 'ab'.repeat(20) }], 'a fault in rule 1, `thumbprint`'],
     ['base64 with padding', [{ thumbprint: `${thumbprint}=` }], 'a fault in rule 1, `thumbprint`'],
-    ['scopes in one text', [{ subject: 'a', scopes: 'discover' }], 'a fault in rule 1, `scopes`'],
     ['two scopes in one entry', [{ subject: 'a', scopes: ['discover jobs'] }], 'a fault in rule 1, `scopes`'],
     ['a role that does not exist', [{ subject: 'a', roles: ['root'] }], 'a fault in rule 1, `roles`'],
+    ['a pattern for scopes', [{ cn: 'a', scopes: ['items:*'] }], 'a fault in rule 1, `scopes`'],
+    ['alternatives of scopes', [{ cn: 'a', scopes: 'a|b' }], 'a fault in rule 1, `scopes`'],
+    ['a pattern for subjects', [{ subject: 'CN=svc-*' }], 'a fault in rule 1, `subject`'],
+    ['a pattern for issuers', [{ issuer: 'O=*' }], 'a fault in rule 1, `issuer`'],
+    ['a common name with its type', [{ cn: 'CN=svc' }], 'a fault in rule 1, `cn`'],
+    ['a pattern for common names', [{ cn: 'svc-*' }], 'a fault in rule 1, `cn`'],
+    ['a pattern for units', [{ ou: '*' }], 'a fault in rule 1, `ou`'],
+    ['any SPIFFE ID', [{ san: 'URI:spiffe://*' }], 'a fault in rule 1, `san`'],
+    ['a SPIFFE ID that ends inside a segment', [{ san: 'URI:spiffe://td/ns/p*' }], 'a fault in rule 1, `san`'],
+    ['a SPIFFE ID with a gap', [{ san: 'URI:spiffe://td/*/sa' }], 'a fault in rule 1, `san`'],
+    ['a pattern for other URIs', [{ san: 'URI:https://example.org/*' }], 'a fault in rule 1, `san`'],
+    ['a pattern for addresses', [{ san: 'email:*@example.org' }], 'a fault in rule 1, `san`'],
     ['a rule that is null', [null], 'a fault in rule 1'],
   ])('refuses %s', (_, value, found) => {
     const { policy, problems } = parse(value);
@@ -84,6 +105,69 @@ describe('rules for a certificate', () => {
     expect(matches({ thumbprint })).toBe(true);
     expect(matches({ subject: 'CN=web', thumbprint: 'x' })).toBe(false);
     expect(matches({ subject: 'CN=web', subjectAltName: 'DNS:web', thumbprint })).toBe(true);
+  });
+
+  it.each([
+    ['another order and spacing', 'O = Example, CN = svc', 'CN=svc,O=Example', true],
+    ['names of types written out', 'commonName=svc, organizationName=Example', 'CN=svc,O=Example', true],
+    ['an escape written another way', 'CN=a\\,b,O=x', 'O=x,CN=a\\2Cb', true],
+    ['several values of one name', 'CN=svc+OU=a,O=x', 'O=x,OU=a+CN=svc', true],
+    ['a part more', 'CN=svc,O=Example', 'CN=svc,O=Example,C=DE', false],
+    ['a part less', 'CN=svc,O=Example', 'CN=svc', false],
+    ['a value in another letter case', 'CN=svc', 'CN=SVC', false],
+    ['a value that only looks like two parts', 'CN=svc,O=Example', 'CN=svc\\,O=Example', false],
+  ])('compare distinguished names with %s', (_, wanted, subject, answer) => {
+    for (const attribute of ['subject', 'issuer'] as const) {
+      const { policy, problems } = parse([{ [attribute]: wanted }]);
+      expect(problems).toEqual([]);
+      const of = { ...certificate, subject: 'CN=other', [attribute]: subject };
+      expect(rulesFor(policy, of)).toHaveLength(answer ? 1 : 0);
+    }
+  });
+
+  const attributes = { ...certificate, subject: 'CN=svc,OU=a,OU=b,O=Example', issuer: 'CN=CA,O=Example' };
+  it.each([
+    [{ cn: 'svc' }, true],
+    [{ cn: 'sv' }, false],
+    [{ ou: 'a' }, true],
+    [{ ou: 'b' }, true],
+    [{ ou: 'Example' }, false],
+    [{ issuer: 'O=Example,CN=CA' }, true],
+    [{ issuer: 'CN=CA' }, false],
+    [{ cn: 'svc', issuer: 'CN=CA' }, false],
+    [{ cn: 'svc', ou: 'a', issuer: 'CN=CA, O=Example', san: 'DNS:web' }, true],
+  ])('match %j: %s', (written, answer) => {
+    expect(rulesFor(parse([written]).policy, attributes)).toHaveLength(answer ? 1 : 0);
+  });
+
+  it('with an issuer match no certificate whose issuer is unknown, and with a common name none that has two', () => {
+    expect(rulesFor(parse([{ issuer: 'CN=CA' }]).policy, certificate)).toEqual([]);
+    expect(rulesFor(parse([{ cn: 'a' }]).policy, { ...certificate, subject: 'CN=a,CN=b' })).toEqual([]);
+  });
+
+  it.each([
+    ['spiffe://td/ns/prod/sa/web', true],
+    ['spiffe://td/ns/prod/x', true],
+    ['spiffe://td/ns/prod', false],
+    ['spiffe://td/ns/prod/', false],
+    ['spiffe://td/ns/production/sa/web', false],
+    ['spiffe://td/ns/prod/../dev/web', false],
+    ['spiffe://td/ns/prod/./web', false],
+    ['spiffe://td/ns/prod//web', false],
+    ['spiffe://td/ns/prod/%2e%2e/dev', false],
+    ['spiffe://TD/ns/prod/web', false],
+    ['https://td/ns/prod/web', false],
+  ])('take a SPIFFE ID below a path: %s is %s', (uri, answer) => {
+    const { policy } = parse([{ san: 'URI:spiffe://td/ns/prod/*' }]);
+    const of = { ...certificate, subjectAltNames: [`URI:${uri}`] };
+    expect(rulesFor(policy, of)).toHaveLength(answer ? 1 : 0);
+    expect(rulesFor(policy, { ...of, subjectAltNames: [`URI:${uri}`, 'URI:spiffe://td/other'] })).toEqual([]);
+  });
+
+  it('take the name of a wildcard certificate literally', () => {
+    const { policy } = parse([{ san: 'DNS:*.example.com' }]);
+    expect(rulesFor(policy, { ...certificate, subjectAltNames: ['DNS:*.example.com'] })).toHaveLength(1);
+    expect(rulesFor(policy, { ...certificate, subjectAltNames: ['DNS:a.example.com'] })).toEqual([]);
   });
 
   it('with a thumbprint match no certificate whose thumbprint is unknown', () => {

@@ -29,12 +29,14 @@ const none = { certificate: null, refusal: null };
 
 describe('cf.tlsClientAuth', () => {
   it('gives a verified certificate with everything in it', () => {
-    expect(cloudflareCertificate(presented)).toEqual({ certificate, refusal: null });
+    expect(cloudflareCertificate(presented)).toMatchObject({ certificate, refusal: null });
   });
 
   it('gives what Cloudflare read itself where the certificate was too large to pass on', () => {
-    const answer = cloudflareCertificate({ ...presented, certRFC9440: '', certRFC9440TooLarge: true });
-    expect(answer).toEqual({ certificate: { ...certificate, subjectAltNames: [] }, refusal: null });
+    const issuer = 'CN=Acme CA';
+    const large = { certRFC9440: '', certRFC9440TooLarge: true, certIssuerDNRFC2253: issuer };
+    const answer = cloudflareCertificate({ ...presented, ...large });
+    expect(answer).toEqual({ certificate: { ...certificate, issuer, subjectAltNames: [] }, refusal: null });
   });
 
   it.each([
@@ -74,6 +76,7 @@ describe('cf.tlsClientAuth', () => {
     };
     expect(cloudflareCertificate(odd).certificate).toEqual({
       ...certificate,
+      issuer: '',
       subjectAltNames: [],
       thumbprint: null,
       notBeforeSeconds: null,

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { certificateFromDer, certificateFromPem, readX509 } from '../../../../lib/authenticate/certificate/x509.ts';
@@ -74,8 +75,11 @@ function subjectOf(...attributes: Uint8Array[]) {
 }
 
 describe('a certificate', () => {
-  it('gives its subject, alternative names, validity and thumbprint', async () => {
+  it('gives its subject, issuer, serial number, alternative names, validity and thumbprint', async () => {
+    const { serialNumber, issuer } = new X509Certificate(clientA.pem);
     expect(await certificateFromDer(derOf(clientA.pem))).toEqual({
+      issuer: issuer.split('\n').reverse().join(','),
+      serialNumber: expect.stringMatching(new RegExp(`^0*${serialNumber}$`)),
       subject: String.raw`CN=client-a,O=Acme\, Inc.`,
       subjectAltNames: ['URI:spiffe://acme.example/client-a', 'DNS:client-a.acme.example', 'email:a@acme.example'],
       thumbprint: clientA.thumbprint,
@@ -207,6 +211,8 @@ describe('what is no certificate', () => {
   it('the encoder of these tests makes readable ones', () => {
     expect(readX509(certificate())).toEqual({
       subject: 'CN=a',
+      issuer: '',
+      serialNumber: '01',
       subjectAltNames: [],
       notBeforeSeconds: Date.parse('2026-01-01T00:00:00Z') / 1000,
       notAfterSeconds: Date.parse('2099-12-31T23:59:59Z') / 1000,
