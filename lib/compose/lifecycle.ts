@@ -79,9 +79,11 @@ function start<Parts>(life: Life<Parts>, context: RequestContext): Outcome | Pro
 function judgeFirst<Parts>(life: Life<Parts>, resolved: Resolved, context: RequestContext): Outcome | Promise<Outcome> {
   const { platform } = life;
   const loaded = loadConfig(resolved.env, platform.place);
+  const unread = new Set(resolved.problems.map(({ variable }) => variable));
   const found = [
     ...resolved.problems,
-    ...(loaded.ok ? [] : loaded.problems),
+    // Of a secret that could not be read, only the reference is there to be judged.
+    ...(loaded.ok ? [] : loaded.problems.filter(({ variable }) => !unread.has(variable))),
     ...platform.problemsOf(loaded.ok ? loaded.config : null),
     ...(loaded.ok ? momentProblems(loaded.config, platform.clock()) : []),
   ];

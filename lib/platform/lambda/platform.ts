@@ -38,7 +38,7 @@ function sayInvalid(problems: readonly Problem[]): void {
 /** What both functions have in common: the environment, its secrets behind the extension, and where lines go. */
 function lambdaBase(env: Env) {
   const watch = createEgressWatch(log);
-  const stores = createLambdaStores({ clock, watch });
+  const stores = createLambdaStores(env, { clock, watch });
   const document = createDocumentReader(null);
   return {
     watch,

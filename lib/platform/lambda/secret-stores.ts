@@ -8,11 +8,11 @@ import { createNodeFetch } from '../node/fetch.ts';
 const TIMEOUT_MS = 2_000;
 
 /** The secret stores of a Lambda function: Secrets Manager behind the extension on this machine, and nothing else. */
-export function createLambdaStores(parts: {
-  readonly clock: Clock;
-  readonly watch: EgressWatch;
-}): ReadonlyMap<string, ReadSecret> {
-  const port = Number(process.env.PARAMETERS_SECRETS_EXTENSION_HTTP_PORT ?? 2773);
+export function createLambdaStores(
+  env: Readonly<Record<string, string | undefined>>,
+  parts: { readonly clock: Clock; readonly watch: EgressWatch },
+): ReadonlyMap<string, ReadSecret> {
+  const port = Number(env.PARAMETERS_SECRETS_EXTENSION_HTTP_PORT ?? 2773);
   const extension = {
     host: `127.0.0.1:${port}`,
     name: '127.0.0.1',
@@ -26,7 +26,7 @@ export function createLambdaStores(parts: {
       createExtensionSecrets(
         {
           origin: `http://${extension.host}`,
-          token: process.env.AWS_SESSION_TOKEN ?? '',
+          token: env.AWS_SESSION_TOKEN ?? '',
           timeoutMs: TIMEOUT_MS,
         },
         { fetch: createNodeFetch(createNodeEgress([extension], parts.watch.note)), clock: parts.clock },
