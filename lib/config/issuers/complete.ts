@@ -56,7 +56,8 @@ export function completeIssuer(declared: DeclaredIssuer, defaults: IssuerDefault
     roleScopes: declared.role_scopes ?? {},
     required: { ...provider?.required, ...tenantOf(declared.provider, spellings), ...declared.require },
     identifiesByIssuer: defaults.identifiesByIssuer,
-    setBy: namesOf(declared, defaults.nameOf),
+    setBy: namesOf(declared, provider, defaults.nameOf),
+    introspection: declared.introspection ?? null,
   };
 }
 
@@ -126,15 +127,28 @@ const memberNames = [
   'introspection',
 ] as const satisfies readonly IssuerMember[];
 
+/** Members for which a provider has a default of its own. */
+function providedMembers(provider: Provider): ReadonlySet<IssuerMember> {
+  const provided: IssuerMember[] = ['algorithms', 'subject', 'scopes', 'roles', 'grants'];
+  if (provider.audienceClaim !== null) provided.push('audience_claim');
+  if (provider.maximumLifetimeSeconds !== null) provided.push('max_ttl_sec');
+  if (Object.keys(provider.required).length > 0) provided.push('require');
+  if (provider.keySetPath !== null) provided.push('keys');
+  return new Set(provided);
+}
+
 function namesOf(
   declared: DeclaredIssuer,
+  provider: Provider | null,
   nameOf: (member: IssuerMember) => string,
 ): Readonly<Record<IssuerMember, string>> {
-  const byProvider = declared.provider === undefined ? '' : ` (default of the provider ${declared.provider})`;
+  const provided = provider === null ? new Set<IssuerMember>() : providedMembers(provider);
   return Object.fromEntries(
     memberNames.map((member) => [
       member,
-      declared[member] === undefined && byProvider !== '' ? `${nameOf(member)}${byProvider}` : nameOf(member),
+      declared[member] === undefined && provided.has(member)
+        ? `${nameOf(member)} (default of the provider ${declared.provider})`
+        : nameOf(member),
     ]),
   ) as Record<IssuerMember, string>;
 }

@@ -62,6 +62,8 @@ export interface IssuerSettings {
   readonly required: Readonly<Record<string, readonly WantedValue[]>>;
   /** Whether the identity of a caller is issuer and subject (`TGEFD_ISSUERS`), or the subject alone. */
   readonly identifiesByIssuer: boolean;
+  /** Where opaque tokens are asked for (RFC 7662), as configured; null: such tokens are nobody's. */
+  readonly introspection: unknown;
   /** What to change for a member: a variable, a member of a row, or the provider whose default it is. */
   readonly setBy: Readonly<Record<IssuerMember, string>>;
 }

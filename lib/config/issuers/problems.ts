@@ -46,6 +46,8 @@ export function issuerProblems(
       'no asymmetric algorithm',
       'at least one asymmetric algorithm, since keys come from a key set',
     );
+  if (issuer.introspection !== null)
+    problem('introspection', 'an object', 'nothing: opaque tokens are not asked for in this version');
   const roles = Object.keys(issuer.roleScopes).map((role) => role.toLowerCase());
   if (new Set(roles).size < roles.length)
     problem('role_scopes', 'a role twice', 'each role once: names compare in lower case');

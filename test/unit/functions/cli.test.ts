@@ -158,10 +158,27 @@ describe('explain', () => {
       'authorize',
       'admit',
       'decide',
+      'row',
       'allowed',
     ]);
     for (const part of token.split('.')) expect(text).not.toContain(part);
     expect(text).not.toContain(secret);
+  });
+
+  test('tells what was found, what was wanted and what decides, as lines and as JSON', async () => {
+    const token = await mint('--scope', 'jobs', '--claim', 'exp=1');
+    const lines = await explain(token);
+    expect(lines.out.slice(-3).map((line) => line.slice(0, 10))).toEqual(['  found   ', '  wanted  ', '  set by  ']);
+    expect(lines.text).toContain('1970-01-01T00:00:01Z');
+    const { out } = await explain(await mint('--scope', 'jobs'), '--json');
+    expect(JSON.parse(out[0] ?? '')).toMatchObject({
+      outcome: 'denied',
+      reason: 'scope_missing',
+      found: 'jobs',
+      wanted: 'discover',
+      set_by: 'row POST /v1/discover, member scope',
+      row: { scope: 'discover' },
+    });
   });
 
   test.each<[string, () => Promise<string>, string]>([
