@@ -10,17 +10,17 @@ export type RoleScopes = ReadonlyMap<string, readonly string[]>;
 
 /**
  * What each role may do. `*` held through `admin` includes the scope that revokes, which `*` alone does not: it is added by
- * name. Further roles add to these and to each other; names compare in lower case. The scopes of a role are scopes and
+ * name; null where there is no preset, whose role `admin` is. Further roles add to these and to each other; names compare in lower case. The scopes of a role are scopes and
  * never other roles, so that no map of roles can go in a circle.
  */
 export function roleScopes(
   settings: Readonly<Record<RoleName, readonly string[]>>,
-  revokeScope: string,
+  revokeScope: string | null,
   further: readonly Readonly<Record<string, readonly string[]>>[] = [],
 ): RoleScopes {
   const { admin } = settings;
   const scopes = new Map<string, readonly string[]>(Object.entries(settings));
-  scopes.set('admin', admin.includes('*') ? [...new Set([...admin, revokeScope])] : admin);
+  scopes.set('admin', revokeScope !== null && admin.includes('*') ? [...new Set([...admin, revokeScope])] : admin);
   for (const [role, more] of further.flatMap((map) => Object.entries(map))) {
     const name = role.toLowerCase();
     scopes.set(name, [...new Set([...(scopes.get(name) ?? []), ...more])]);

@@ -76,7 +76,8 @@ function authenticatorSettings(config: Config, keySets: IssuerKeySets): Authenti
 /** Whether anything reads claims after authentication: then principals carry them. */
 function readsClaims({ documents, settings }: Config): boolean {
   if (settings.planClaim !== null) return true;
-  return documents.forwardClaims.length > 0 || documents.endpoints.some(({ claims }) => claims !== undefined);
+  const rows = [...documents.endpoints, ...(documents.shadowEndpoints ?? [])];
+  return documents.forwardClaims.length > 0 || rows.some(({ claims }) => claims !== undefined);
 }
 
 function tokenSettings(config: Config, keySets: IssuerKeySets): TokenAuthenticatorSettings {

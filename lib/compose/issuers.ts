@@ -103,7 +103,8 @@ export function composeRoleScopes(
   further: readonly Readonly<Record<string, readonly string[]>>[],
 ) {
   const { roleAdminScopes: admin, roleAnalystScopes: analyst, roleReaderScopes: reader } = settings;
-  return roleScopes({ admin, analyst, reader }, settings.scopeRevoke, further);
+  const revokeScope = settings.preset === 'none' ? null : settings.scopeRevoke;
+  return roleScopes({ admin, analyst, reader }, revokeScope, further);
 }
 
 /** Whether a token could be verified now: the keys of at least one issuer can be used. */

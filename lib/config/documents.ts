@@ -92,10 +92,11 @@ export function readDocuments(settings: Settings): {
   for (const { of, found, accepted } of keys.problems)
     problems.push({ variable: `TGEFD_API_KEY${of === 'previous' ? '_PREVIOUS' : ''}`, found, accepted });
 
+  const further = furtherRoles(settings.roleScopes);
+  problems.push(...further.problems);
+  const roles = [...roleNames, ...Object.keys(further.roles).map((role) => role.toLowerCase())];
   const policy =
-    settings.mtlsPolicy === null
-      ? { policy: [], problems: [] }
-      : parseCertificatePolicy(settings.mtlsPolicy, roleNames);
+    settings.mtlsPolicy === null ? { policy: [], problems: [] } : parseCertificatePolicy(settings.mtlsPolicy, roles);
   for (const problem of policy.problems) problems.push({ variable: variables.mtlsPolicy.name, ...problem });
 
   const overrides = parseQuotaOverrides(jsonOf('rateLimitOverrides'));
@@ -107,8 +108,6 @@ export function readDocuments(settings: Settings): {
       : parseForwardClaims(jsonOf('forwardClaims'), configuredIdentityFields(settings));
   for (const problem of forwarded.problems) report('forwardClaims', problem);
 
-  const further = furtherRoles(settings.roleScopes);
-  problems.push(...further.problems);
   const plans = parsePlans(jsonOf('plans', '{}'));
   for (const problem of plans.problems) report('plans', problem);
   if (plans.problems.length === 0) problems.push(...planProblems(settings, plans.plans, overrides.overrides));

@@ -8,7 +8,7 @@ import { nearName } from './names.ts';
 import { documentNames, expandPolicy, POLICY } from './policy/policy-document.ts';
 import type { Problem } from './problem.ts';
 import type { Place } from './rules/check.ts';
-import { rowProblems, withPreset } from './rules/rows.ts';
+import { rowProblems, withFirstSpellings, withPreset } from './rules/rows.ts';
 import { crossCheck } from './rules/rules.ts';
 import type { Environment, Variable } from './variable.ts';
 import { type SettingKey, type Settings, variables } from './variables.ts';
@@ -101,14 +101,14 @@ function loadVariables(env: Env, place: Place, ofPolicy: readonly Problem[]): Lo
   }
 
   const misread = new Set(problems.map(({ variable }) => variable));
-  const { documents, problems: documentProblems } = readDocuments(settings);
+  const { documents: written, problems: documentProblems } = readDocuments(settings);
   const checked = crossCheck(settings, given, place);
   const tokens = checked.ways.includes('jwt') ? readIssuers(settings, given, place) : noIssuers;
-  const issuerNames = tokens.issuers.flatMap(({ spellings }) => spellings);
+  const documents = withFirstSpellings(written, tokens.issuers);
   const ofRows = rowProblems(settings, given, {
     endpoints: documents.endpoints,
     ways: checked.ways,
-    issuers: issuerNames,
+    issuers: tokens.issuers.flatMap(({ spellings }) => spellings),
   });
   for (const problem of [...documentProblems, ...checked.problems, ...tokens.problems, ...ofRows])
     if (!misread.has(problem.variable)) problems.push(problem);

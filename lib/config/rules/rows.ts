@@ -1,5 +1,7 @@
 import type { AuthMethod } from '../../decision/principal.ts';
 import type { Endpoint } from '../../decision/request.ts';
+import type { Documents } from '../documents.ts';
+import type { IssuerSettings } from '../issuers/issuer.ts';
 import type { Problem } from '../problem.ts';
 import { type SettingKey, type Settings, variables } from '../variables.ts';
 
@@ -45,6 +47,21 @@ export function rowProblems(
         report(row, `"issuers" lists ${JSON.stringify(issuer)}`, `configured issuers (${issuers.join(', ')})`);
   }
   return [...problems, ...idleScopes(settings, given)];
+}
+
+/**
+ * The documents with each issuer of a row in its first spelling, which a principal carries: a row may name an issuer in any
+ * of the spellings that the configuration lists.
+ */
+export function withFirstSpellings<D extends Pick<Documents, 'endpoints' | 'shadowEndpoints'>>(
+  documents: D,
+  issuers: readonly Pick<IssuerSettings, 'spellings'>[],
+): D {
+  const first = new Map(issuers.flatMap(({ spellings }) => spellings.map((each) => [each, spellings[0] ?? each])));
+  const spelled = (row: Endpoint): Endpoint =>
+    row.issuers === undefined ? row : { ...row, issuers: row.issuers.map((issuer) => first.get(issuer) ?? issuer) };
+  const { endpoints, shadowEndpoints } = documents;
+  return { ...documents, endpoints: endpoints.map(spelled), shadowEndpoints: shadowEndpoints?.map(spelled) ?? null };
 }
 
 /** Scope variables of the preset's endpoints, where there is no preset. */

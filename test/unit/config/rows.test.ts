@@ -44,6 +44,20 @@ describe('rows and the rest of the configuration', () => {
   });
 });
 
+describe('issuers of rows', () => {
+  it('may be written in any spelling, and become the one that callers carry', () => {
+    const issuers = [
+      { issuer: ['https://a.example', 'https://a.example/'], audience: 'x', keys: 'http://127.0.0.1:4000/a' },
+      { issuer: 'https://b.example', audience: 'x', keys: 'http://127.0.0.1:4000/b' },
+    ];
+    const { TGEFD_JWKS_URL: _, TGEFD_JWT_ISSUER: __, ...others } = development;
+    const env = { ...others, TGEFD_ISSUERS: JSON.stringify(issuers) };
+    const loaded = loadConfig({ ...env, ...rows({ issuers: ['https://a.example/', 'https://b.example'] }) }, place);
+    const row = loaded.ok ? loaded.config.documents.endpoints.find(({ issuers }) => issuers) : null;
+    expect(row?.issuers).toEqual(['https://a.example', 'https://b.example']);
+  });
+});
+
 describe('TGEFD_PRESET', () => {
   it('begins with the TGEFD service', () => {
     const loaded = load({});
