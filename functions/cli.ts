@@ -4,6 +4,7 @@ import { checkConfig, docs } from '../lib/cli/config.ts';
 import { doctor } from '../lib/cli/doctor/doctor.ts';
 import { egress } from '../lib/cli/egress.ts';
 import { explain } from '../lib/cli/explain.ts';
+import { failureSentence } from '../lib/cli/failure.ts';
 import { revocations, revoke } from '../lib/cli/revocations.ts';
 import { keys } from '../lib/cli/secrets/keys.ts';
 import { rotate } from '../lib/cli/secrets/rotate.ts';
@@ -58,7 +59,10 @@ export async function main(args: readonly string[], console: Console): Promise<n
   try {
     return await command.run(rest, console);
   } catch (error) {
-    if (!(error instanceof Usage)) throw error;
+    if (!(error instanceof Usage)) {
+      console.err(failureSentence(error, console.env));
+      return 1;
+    }
     console.err(error.message);
     console.err(`usage: tgefd-authorizer ${command.usage}`);
     return 2;
@@ -73,6 +77,11 @@ if (import.meta.main) {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit(UNHEARD);
+  });
+  // A library may throw where no command can catch it; its source is no answer to an operator.
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(`${failureSentence(error, process.env)}\n`);
+    process.exit(1);
   });
   const pipe = (stream: NodeJS.WriteStream) => (line: string) => void stream.write(`${line}\n`);
   process.exitCode = await main(process.argv.slice(2), {

@@ -43,6 +43,8 @@ export interface RecorderTally {
 export interface RecorderCounts extends Readonly<RecorderTally> {
   /** Entries in the outbox when it last answered, or null. */
   readonly outboxDepth: number | null;
+  /** Whether records find no place: the outbox is full and nothing else takes them. */
+  readonly full: boolean;
 }
 
 export interface Recorder {
@@ -52,6 +54,8 @@ export interface Recorder {
    */
   record(record: AuditRecord, context: RequestContext): Promise<'recorded' | 'unavailable'> | null;
   counts(): RecorderCounts;
+  /** Told that the outbox has room again. */
+  hasRoom(): void;
   /** Nobody takes records, so that none has to be built. */
   readonly idle: boolean;
 }
@@ -77,6 +81,7 @@ export function createRecorder(settings: RecorderSettings, parts: RecorderParts,
   let alarmed = false;
   let failing = false;
   let restsUntilMs = 0;
+  let full = false;
 
   const noteFailure = (outcome: 'full' | 'unavailable') => {
     restsUntilMs = clock() + settings.outboxRestMs;
@@ -87,6 +92,7 @@ export function createRecorder(settings: RecorderSettings, parts: RecorderParts,
   /** Notes an outbox answer; true when the record is safe. */
   const settle = (appended: Appended): boolean => {
     if (appended.outcome !== 'unavailable') noteDepth(appended.depth);
+    full = appended.outcome === 'full' || (appended.outcome === 'unavailable' && full);
     if (appended.outcome !== 'stored') {
       noteFailure(appended.outcome);
       return false;
@@ -147,6 +153,10 @@ export function createRecorder(settings: RecorderSettings, parts: RecorderParts,
       return null;
     },
     idle: settings.mode === 'off' && line === null,
-    counts: () => ({ ...tally, outboxDepth }),
+    counts: () => ({ ...tally, outboxDepth, full: full && spill === null }),
+    hasRoom() {
+      full = false;
+      restsUntilMs = 0;
+    },
   };
 }

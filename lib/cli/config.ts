@@ -11,6 +11,7 @@ import type { Place } from '../config/rules/check.ts';
 import { internalTlsProblems } from '../config/rules/internal-tls.ts';
 import type { Log } from '../decision/ports.ts';
 import { createEgressWatch } from '../egress/watch.ts';
+import { auditLogProblems } from '../platform/node/audit-line.ts';
 import { createNodeSecrets } from '../platform/node/secrets.ts';
 import { authorityProblems } from '../platform/node/tls/client-chain.ts';
 import { identifyConnections } from '../platform/node/tls/client-connections.ts';
@@ -54,7 +55,12 @@ export async function loadFrom(env: Console['env'], place: Place): Promise<Loade
 }
 
 function nodeTlsProblems({ settings }: Config): readonly Problem[] {
-  return [...internalTlsProblems(settings), ...serverTlsProblems(settings), ...authorityProblems(settings)];
+  return [
+    ...internalTlsProblems(settings),
+    ...serverTlsProblems(settings),
+    ...authorityProblems(settings),
+    ...auditLogProblems(settings),
+  ];
 }
 
 /** Prints the problems of a configuration; gives it when there are none. */

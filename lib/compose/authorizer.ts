@@ -32,9 +32,11 @@ import { type ClaimsUpstream, compileForwardedClaims } from '../respond/forwarde
 import { createTransportFields } from '../respond/transport.ts';
 import type { Revocations } from '../revoke/revocation.ts';
 import { acceptedValues, composeAuthenticator } from './authenticate.ts';
-import { composeKeySets, type IssuerKeySets, keySetStates, keysReady, warmKeySets } from './issuers.ts';
+import { sharedDevelopmentKey } from './development-key.ts';
+import { composeKeySets, type IssuerKeySets, keySetStates } from './issuers.ts';
 import { composeObservation, metricsAnswer, watchParts } from './observe.ts';
 import { composeQuotas } from './quotas.ts';
+import { composeReadiness } from './readiness.ts';
 import { composeRecorder, recording } from './record.ts';
 import type { Runtime } from './runtime.ts';
 import { composeStore, type StoreParts } from './store.ts';
@@ -91,6 +93,8 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
   metrics.gauge('tgefd_shadow_until_seconds', 'Until when denials are only recorded, epoch seconds.', () =>
     settings.shadowUntil === null ? null : settings.shadowUntil / 1000,
   );
+  if (runtime.linesLost)
+    metrics.counterOf('tgefd_log_lines_lost_total', 'Lines that no stream and no file took.', runtime.linesLost);
   metrics.gauge(
     'tgefd_secrets_overdue',
     'Secrets older than TGEFD_ROTATION_MAX_AGE_DAYS, as far as X_ROTATED_AT tells.',
@@ -99,7 +103,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
   const used = createCredentialCounter(metrics);
   const processKey = before?.carried.processKey ?? newId() + newId();
   const pseudonyms = createPseudonyms({
-    key: settings.auditPseudonymKey?.current ?? processKey,
+    key: settings.auditPseudonymKey?.current ?? sharedDevelopmentKey(settings) ?? processKey,
     previousKeys: settings.auditPseudonymKey?.previous ? [settings.auditPseudonymKey.previous] : [],
     hmac: runtime.cryptography?.hmac,
   });
@@ -163,6 +167,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
     },
     { clock, newId, log, watch: composeObservation(config, { metrics, spans, fetch: egress, clock, log }) },
   );
+  const readiness = composeReadiness(settings, { keySets, recorder, outbox });
   const metricsPage = watchParts(metrics, {
     keySets: () => keySetStates(config, keySets),
     admission,
@@ -228,8 +233,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
     metrics,
     metricsPage,
     notice: () => shadowNotice(settings, clock()),
-    ready: () => keysReady(keySets),
-    warm: (context) => warmKeySets(keySets, context),
+    ...readiness,
   };
 }
 

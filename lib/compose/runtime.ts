@@ -30,6 +30,8 @@ export interface Runtime {
   readonly upstream: Upstream | null;
   /** Where audit records go as lines, or null. */
   readonly auditLine: ((line: string) => void) | null;
+  /** Lines that no stream and no file took, since the start; absent where nobody counts them. */
+  readonly linesLost?: () => number;
   readonly spill: Spill | null;
   /** HTTP exchanges with the REST face of Redis, by token; null: over `fetch`. */
   readonly redisExchange: ((token: string) => RedisExchange) | null;

@@ -7,6 +7,7 @@ import { hidingValues, sentenceWithoutSecrets, shownValue } from './masking.ts';
 import { nearName } from './names.ts';
 import { documentNames, expandPolicy, POLICY } from './policy/policy-document.ts';
 import type { Problem } from './problem.ts';
+import { archiveWarnings } from './rules/archive.ts';
 import type { Place } from './rules/check.ts';
 import { rowProblems, withFirstSpellings, withPreset } from './rules/rows.ts';
 import { crossCheck } from './rules/rules.ts';
@@ -115,6 +116,7 @@ function loadVariables(env: Env, place: Place, ofPolicy: readonly Problem[]): Lo
   warnings.push(
     ...checked.warnings,
     ...tokens.warnings,
+    ...archiveWarnings(settings, place),
     ...strangerWarnings(tokens.issuers, documents.endpoints, settings.rbacEnabled),
   );
 

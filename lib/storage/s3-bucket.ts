@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { type Aspect, createManagedBucket, type ManagedBucket } from './bucket.ts';
 import { s3Lifecycle, type TierAges } from './lifecycle.ts';
-import { statusOf } from './s3.ts';
+import { statusOf, storageCause } from './storage-failure.ts';
 
 export interface S3BucketSettings {
   readonly bucket: string;
@@ -37,7 +37,7 @@ export function createS3Bucket(client: S3Client, settings: S3BucketSettings): Ma
   const { bucket: Bucket, prefix, ages, lockMode } = settings;
   const absent = async <T>(asked: Promise<T>): Promise<T | null> =>
     asked.catch((error: unknown) => {
-      if (statusOf(error) === 404) return null;
+      if (statusOf(error) === 404 && storageCause(error) !== 'no_bucket') return null;
       throw error;
     });
 

@@ -11,6 +11,7 @@ import {
 import { encodeBase64 } from '../codec/base64url.ts';
 import { sha256 } from '../codec/digest.ts';
 import type { Clock } from '../decision/ports.ts';
+import { StorageFailure, statusOf, storageCause } from './storage-failure.ts';
 import type { ObjectStore } from './store.ts';
 
 export interface S3Connection {
@@ -133,7 +134,7 @@ export function createS3Store(client: S3Client, settings: S3Settings, clock: Clo
         );
         return Body === undefined ? new Uint8Array() : new Uint8Array(await Body.transformToByteArray());
       } catch (error) {
-        if (statusOf(error) === 404) return null;
+        if (statusOf(error) === 404 && storageCause(error) !== 'no_bucket') return null;
         if (statusOf(error) === 416) return new Uint8Array(); // An empty object has no range.
         throw failed('GET', key, error);
       }
@@ -182,16 +183,6 @@ export function createS3Store(client: S3Client, settings: S3Settings, clock: Clo
   };
 }
 
-/** HTTP status of an SDK error, or null where none was received. */
-export function statusOf(error: unknown): number | null {
-  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return null;
-  const metadata = error.$metadata;
-  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return null;
-  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : null;
-}
-
 function failed(operation: string, key: string, error: unknown): Error {
-  return new Error(
-    `${operation} ${key}: ${error instanceof Error ? error.name : 'failed'} (${statusOf(error) ?? 'no answer'})`,
-  );
+  return new StorageFailure(operation, key, error);
 }

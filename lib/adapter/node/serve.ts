@@ -53,6 +53,9 @@ export async function serveNode(options: Options, { open }: ReturnType<typeof no
   const { metricsPort } = composed.config.settings;
   const metricsServer = metricsPort === null ? null : createMetricsServer(() => serving(own).metricsPage());
   stopOnSignals(own, server, metricsServer);
+  const reopen = platform.reopenFiles(composed.config);
+  // Without a file to reopen, a terminal that closes ends the process, as it ends others.
+  if (reopen !== null) process.on('SIGHUP', reopen);
   void composed.warm(own.deferred.context);
   if (metricsServer !== null) listen(platform, metricsServer, { port: metricsPort ?? 0, host });
   listen(platform, server, { port, host }, () => {

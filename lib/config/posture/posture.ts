@@ -1,4 +1,5 @@
 import type { Config } from '../load.ts';
+import { archiveWeakness } from '../rules/archive.ts';
 import { describeCallers } from './callers.ts';
 import { describeBoundary, describeCaching, describeTransport } from './perimeter.ts';
 import type { PostureLine, Say } from './say.ts';
@@ -12,6 +13,8 @@ export function posture(config: Config): readonly PostureLine[] {
   const lines: PostureLine[] = [];
   const saying = (kind: PostureLine['kind']) => (text: string) => void lines.push({ kind, text });
   const say: Say = { enforced: saying('enforced'), weak: saying('weak'), attack: saying('attack') };
+  const unarchived = archiveWeakness(config.settings, config.place);
+  if (unarchived !== null) say.weak(unarchived);
   if (config.settings.environment !== 'production')
     say.weak('TGEFD_ENV is `development`: weak settings are allowed. Nothing here is fit for strangers.');
   if (config.settings.shadowUntil !== null)

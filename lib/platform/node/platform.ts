@@ -11,12 +11,13 @@ import type { Log } from '../../decision/ports.ts';
 import { composeEgress, createEgressWatch, type EgressWatch } from '../../egress/watch.ts';
 import { cloudCredentials } from '../cloud/credentials.ts';
 import { lazyS3Spill } from '../cloud/lazy-spill.ts';
-import { auditLineOf, stdoutLine } from './audit-line.ts';
+import { type AuditLines, auditLinesOf, auditLogProblems, stdoutLine } from './audit-line.ts';
 import { hmacOnNode, verifyOnNode } from './crypto.ts';
 import { createNodeEgress, type NodeEgress } from './egress.ts';
 import { createNodeFetch } from './fetch.ts';
 import { createNodeRedisExchange } from './redis.ts';
 import { createNodeSecrets } from './secrets.ts';
+import { createStreamLog, lostLines, writeLine } from './standard-streams.ts';
 import { authorityProblems, chainVerifierOf } from './tls/client-chain.ts';
 import { identifyConnections } from './tls/client-connections.ts';
 import { createClientTls } from './tls/client-tls.ts';
@@ -36,16 +37,12 @@ function stopwatch(): number {
   return performance.now();
 }
 
-/** One JSON line for each event: what matters to nobody yet goes to stdout, the rest to stderr. */
-function log(...[level, event, facts]: Parameters<Log>): void {
-  const line = JSON.stringify({ type: 'log', ts: new Date().toISOString(), level, event, ...facts });
-  (level === 'info' ? process.stdout : process.stderr).write(`${line}\n`);
-}
+const log: Log = createStreamLog(process);
 
 /** Prints one line per problem, then exits: a process that is half configured never listens. */
 function exitWith(problems: readonly Problem[]): void {
-  process.stderr.write('configuration invalid:\n');
-  for (const problem of problems) process.stderr.write(`  ${problemLine(problem)}\n`);
+  writeLine(process.stderr, 'configuration invalid:');
+  for (const problem of problems) writeLine(process.stderr, `  ${problemLine(problem)}`);
   process.exit(1);
 }
 
@@ -100,7 +97,7 @@ function openNode(env: Env, role: Place['role'], fatal: (problems: readonly Prob
       start: (intervalMs: number, look: () => void) => watchSecrets(secrets.files, intervalMs, look),
     },
     component: 'node',
-    accessLine: (text: string) => (sockets === null ? stdoutLine : sockets.auditLine)?.(text),
+    accessLine: (text: string) => (sockets === null ? stdoutLine : sockets.auditLines.write)?.(text),
     problemsOf: (config: Config | null) => [
       ...clientTls.problems,
       ...(config === null
@@ -109,6 +106,7 @@ function openNode(env: Env, role: Place['role'], fatal: (problems: readonly Prob
             ...internalTlsProblems(config.settings),
             ...serverTlsProblems(config.settings),
             ...authorityProblems(config.settings),
+            ...auditLogProblems(config.settings),
           ]),
     ],
     fatal,
@@ -117,6 +115,8 @@ function openNode(env: Env, role: Place['role'], fatal: (problems: readonly Prob
       const tls = readServerTls(settings);
       return tls !== null && 'first' in tls ? tls : null;
     },
+    /** Opens the file of audit lines anew; null where there is none. */
+    reopenFiles: ({ settings }: Config) => (settings.auditLogPath === null ? null : () => sockets?.auditLines.reopen()),
     /** Connections and credentials for the bucket of a configuration. */
     cloud: (config: Config) => {
       const { egress } = socketsFor(config);
@@ -128,7 +128,7 @@ function openNode(env: Env, role: Place['role'], fatal: (problems: readonly Prob
 /** What is opened once in a process, whatever its secrets are. */
 interface Sockets {
   readonly egress: NodeEgress;
-  readonly auditLine: ((line: string) => void) | null;
+  readonly auditLines: AuditLines;
   readonly upstream: ReturnType<typeof createNodeUpstream> | null;
   readonly redisExchange: ReturnType<typeof createNodeRedisExchange> | null;
 }
@@ -146,14 +146,14 @@ function openSockets(
   const maximumSockets = MAXIMUM_UPSTREAM_SOCKETS;
   return {
     egress,
-    auditLine: auditLineOf(config, log),
+    auditLines: auditLinesOf(settings, log),
     upstream: upstreamUrl ? createNodeUpstream(upstreamUrl, { egress, maximumSockets }) : null,
     redisExchange: redisUrl ? createNodeRedisExchange(redisUrl, egress, watch.note) : null,
   };
 }
 
 function nodeRuntime(config: Config, sockets: Sockets, newId: () => string, watch: EgressWatch) {
-  const { egress, auditLine, upstream, redisExchange } = sockets;
+  const { egress, auditLines, upstream, redisExchange } = sockets;
   return {
     clock,
     newId,
@@ -168,7 +168,8 @@ function nodeRuntime(config: Config, sockets: Sockets, newId: () => string, watc
     sharedKeySets: null,
     readFile: (path: string) => readFile(path, 'utf8'),
     upstream,
-    auditLine,
+    auditLine: auditLines.write,
+    linesLost: () => auditLines.lost() + lostLines(),
     spill: lazyS3Spill(config.settings, clock, egress, credentialsOf(config, egress, newId, watch)),
     redisExchange,
   };

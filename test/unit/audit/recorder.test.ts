@@ -44,7 +44,7 @@ describe('strict', () => {
     expect(await recorder.record(record, context)).toBe('recorded');
     expect(appended).toEqual([JSON.stringify(record)]);
     expect(lines).toEqual(appended);
-    expect(recorder.counts()).toEqual({ stored: 1, spilled: 0, lost: 0, refused: 0, outboxDepth: 1 });
+    expect(recorder.counts()).toEqual({ stored: 1, spilled: 0, lost: 0, refused: 0, outboxDepth: 1, full: false });
   });
 
   test('an outbox without a trip leaves nothing to wait for', () => {

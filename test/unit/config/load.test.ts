@@ -153,7 +153,10 @@ describe('names', () => {
 
   test("a name far from ours is the service's own and only reported", () => {
     const loaded = load({ ...production, TGEFD_MODEL_CACHE_DIRECTORY: '/tmp' });
-    expect(loaded.ok && loaded.warnings.map(({ variable }) => variable)).toEqual(['TGEFD_MODEL_CACHE_DIRECTORY']);
+    expect(loaded.ok && loaded.warnings.map(({ variable }) => variable)).toEqual([
+      'TGEFD_MODEL_CACHE_DIRECTORY',
+      'TGEFD_AUDIT_BUCKET',
+    ]);
   });
 });
 

@@ -27,13 +27,14 @@ export const audit = {
     only: 'node',
     kind: path,
     fallback: null,
-    meaning: 'File that each record is also appended to.',
+    meaning:
+      'File that each record is also appended to. Opened anew on SIGHUP, and within 5 s of being renamed; while it cannot be written, lines are kept (10,000) and tried again.',
   }),
   auditPseudonymKey: secret({
     name: 'TGEFD_AUDIT_PSEUDONYM_KEY',
     kind: document('at least 32 bytes'),
     meaning:
-      'HMAC key under which identities appear in records and Redis keys; at least 32 bytes. Development makes one per process.',
+      'HMAC key under which identities appear in records and Redis keys; at least 32 bytes. Development makes one per process, or derives one from TGEFD_REDIS_TOKEN where processes share a store.',
   }),
   auditStreamMaximum: setting({
     name: 'TGEFD_AUDIT_STREAM_MAX',
