@@ -128,6 +128,9 @@ function detailOf(reason: Reason): string | null {
     case 'endpoint_unknown':
     case 'method_unknown':
     case 'body_invalid':
+    case 'body_unexpected':
+    case 'request_stalled':
+    case 'too_many_requests_under_way':
     case 'configuration_invalid':
     case 'keys_unavailable':
     case 'revocation_unavailable':

@@ -37,6 +37,7 @@ const codes = [
   'endpoint_unknown',
   'method_not_allowed',
   'body_too_large',
+  'request_timeout',
   'rate_limited',
   'upstream_unreachable',
   'upstream_timeout',

@@ -19,6 +19,7 @@ import { createProbe } from '../http/probe.ts';
 import { createAdministration } from '../http/revocation-api.ts';
 import { createFailures } from '../limit/failed-authentications.ts';
 import { rateLimitFields } from '../limit/rate-limit-fields.ts';
+import { createUnderWay, type UnderWay } from '../limit/under-way.ts';
 import { createCredentialCounter } from '../observe/credentials.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import type { SpanTally } from '../observe/traces.ts';
@@ -57,6 +58,7 @@ export interface Composed {
     readonly processKey: string;
     readonly keySets: IssuerKeySets;
     readonly failures: ReturnType<typeof createFailures>;
+    readonly underWay: UnderWay | null;
     readonly store: StoreParts;
     readonly egressWatch: EgressWatch;
     readonly records: RecorderTally;
@@ -145,6 +147,14 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
     ? createProbe({ secrets: acceptedValues(settings.doctorSecret), examine, readCertificate, clock })
     : null;
 
+  const underWay =
+    before?.carried.underWay ??
+    (settings.maximumConcurrentRequests === 0
+      ? null
+      : createUnderWay({
+          maximum: settings.maximumConcurrentRequests,
+          forgetAfterMs: config.place.platform === 'worker' ? settings.upstreamTimeoutSeconds * 1000 : Infinity,
+        }));
   const enforce = createEnforce(
     {
       authMode,
@@ -161,6 +171,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
       budgetsFor: (principal, endpoint) => budgetsFor(principal, endpoint.budget),
       failures,
       pseudonym: (kind, value) => pseudonyms.of(kind, value),
+      underWay,
       admission,
       ...(shadow === null ? {} : { shadow }),
       record: recording(config, recorder, pseudonyms),
@@ -209,6 +220,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
     upstream: runtime.upstream,
     upstreamFields: (headers) => upstreamFields(headers, fieldRules),
     upstreamTimeoutMs: settings.upstreamTimeoutSeconds * 1000,
+    idleTimeoutMs: settings.idleTimeoutSeconds * 1000,
     maximumBodyBytes: settings.maximumBodyBytes,
     administer: async (decision, request) =>
       decision.path === METRICS_PATH ? metricsAnswer(await metricsPage(), decision) : administer(decision, request),
@@ -229,7 +241,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
     revocations,
     pseudonyms,
     outbox,
-    carried: { processKey, keySets, failures, store, egressWatch: watch, records, spans },
+    carried: { processKey, keySets, failures, underWay, store, egressWatch: watch, records, spans },
     metrics,
     metricsPage,
     notice: () => shadowNotice(settings, clock()),

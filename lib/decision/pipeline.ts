@@ -5,6 +5,7 @@ import { ASKS_ONLY, explainRoute, reachable } from './reach.ts';
 import type { Reason } from './reason.ts';
 import type { AccessRequest, Boundary } from './request.ts';
 import { after, type EnforceSettings, type Eventually, type Shadow, type Step, type Steps } from './steps.ts';
+import { takePlace } from './take-place.ts';
 import { beginWalk, decisionOf, revocable, type Walk } from './walk.ts';
 
 /** A decision and the fate of its record. The answer must not leave before `recorded` has settled well. */
@@ -13,6 +14,8 @@ export interface Enforced {
   readonly recorded: Promise<'recorded' | 'unavailable'> | null;
   /** Who wants to hear of the answer; null where nobody does. */
   readonly watch: DecisionObserver | null;
+  /** To be called once the answer has left; null where there is nothing to leave. */
+  readonly leave: (() => void) | null;
 }
 
 /** Decides one request. Makes no promise where nothing has to be waited for. */
@@ -36,6 +39,7 @@ export function createEnforce(settings: EnforceSettings, steps: Steps, parts: En
     findEndpoint(settings, steps),
     authenticate(steps),
     authorize(settings, steps),
+    takePlace(steps),
     admit(steps),
   ];
 
@@ -52,10 +56,11 @@ export function createEnforce(settings: EnforceSettings, steps: Steps, parts: En
       const verdict = steps.shadow ? inShadow(steps.shadow, walk, reason) : { ...UNSHADOWED, denial: reason };
       const latencyMs = parts.clock() - atMs;
       const decision = decisionOf(walk, verdict, { id, latencyMs, authMethod: settings.authMode });
+      if (decision.denial) walk.leave?.();
       context.explain?.('decide', explainVerdict(verdict), {});
       const recorded = steps.record(decision, context);
       watch?.decided(decision, recorded, context);
-      return { decision, recorded, watch };
+      return { decision, recorded, watch, leave: decision.denial ? null : walk.leave };
     };
     let denial: Eventually<Reason | null>;
     try {

@@ -62,6 +62,8 @@ export interface UpstreamRequest {
   readonly target: string;
   readonly fields: readonly (readonly [string, string])[];
   readonly body: ReadableStream<Uint8Array> | null;
+  /** Length of the body as the caller declared it, or null. */
+  readonly length: number | null;
   /** The caller asks to switch to WebSocket (RFC 6455 §4.1). */
   readonly upgrade: 'websocket' | null;
   readonly signal: AbortSignal;

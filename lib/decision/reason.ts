@@ -60,6 +60,11 @@ export type Reason =
   | { readonly reason: 'body_too_large'; readonly limitBytes: number }
   /** The body of a request to one of our own endpoints says nothing that we understand. */
   | { readonly reason: 'body_invalid' }
+  /** A method that carries no body came with one. */
+  | { readonly reason: 'body_unexpected' }
+  /** The caller began a request and then sent nothing more. */
+  | { readonly reason: 'request_stalled' }
+  | { readonly reason: 'too_many_requests_under_way'; readonly retryAfterSeconds: number }
   | { readonly reason: 'configuration_invalid' }
   /** Null: waiting mends nothing, the configuration must change. */
   | { readonly reason: 'keys_unavailable'; readonly retryAfterSeconds: number | null }
@@ -79,6 +84,7 @@ export type Code =
   | 'insecure_transport'
   | 'endpoint_unknown'
   | 'method_not_allowed'
+  | 'request_timeout'
   | 'body_too_large'
   | 'rate_limited'
   | 'upstream_unreachable'

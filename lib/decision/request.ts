@@ -54,6 +54,10 @@ export interface AccessRequest {
   readonly hop: Hop;
   /** Set by a door that could not make out what it is asked about: the decision is then this denial. */
   readonly refused?: Reason;
+  /** Whether a body comes with the message, where the adapter can tell. */
+  readonly hasBody?: boolean;
+  /** Calls back once the answer has left or its connection has ended, where the adapter can tell. */
+  readonly whenAnswered?: (done: () => void) => void;
 }
 
 /** What the trust boundary made of a request: what may be believed about where it comes from. */

@@ -34,6 +34,8 @@ export interface Steps {
     spend(addressPartition: string, nowMs: number): void;
   };
   pseudonym(kind: 'identity' | 'address', value: string): Eventually<string>;
+  /** Places of one identity at the gateway; null: as many as come. */
+  underWay: { enter(partition: string, nowMs: number): (() => void) | null } | null;
   admission: Admission;
   /** Present only where a policy is tried in the shadow. */
   readonly shadow?: Shadow;

@@ -24,6 +24,8 @@ export interface Walk {
   refusal: Reason | null;
   budgets: readonly BudgetState[];
   degraded: readonly Degradation[];
+  /** Leaves the place among the requests under way; null where none was taken. */
+  leave: (() => void) | null;
 }
 
 export function beginWalk(
@@ -46,6 +48,7 @@ export function beginWalk(
     refusal: null,
     budgets: [],
     degraded: [],
+    leave: null,
   };
 }
 

@@ -38,6 +38,8 @@ export interface Received {
   readonly hop: AccessRequest['hop'];
   /** What makes the message one that nobody should have sent, where only the runtime can tell. */
   readonly refused?: Reason;
+  readonly hasBody: boolean;
+  readonly whenAnswered?: (done: () => void) => void;
   readonly context: RequestContext;
 }
 
@@ -148,8 +150,17 @@ export function createApp<Bindings extends object>(parts: AppParts<Bindings>) {
     if (check) return webAnswer(await check(access, context));
     const preflight = cors.preflight(access);
     if (preflight) return webResponse(204, preflight, null);
-    return gateway.answer(access, c.req.raw, context, cors.fields(access));
+    return gateway.answer(bodyRefused(access), c.req.raw, context, cors.fields(access));
   });
 
   return app;
+}
+
+/** Methods whose content has no defined meaning (RFC 9110 §9.3.1, §9.3.2, §9.3.8): forwarding it invites smuggling. */
+const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'TRACE']);
+
+/** A body that would be dropped on the way is refused instead. */
+function bodyRefused(access: AccessRequest): AccessRequest {
+  const refuses = access.refused === undefined && access.hasBody === true && BODILESS.has(access.method);
+  return refuses ? { ...access, refused: { reason: 'body_unexpected' } } : access;
 }

@@ -11,6 +11,7 @@ export function codeOf(reason: Reason): Code {
     case 'credentials_duplicated':
     case 'credentials_oversized':
     case 'body_invalid':
+    case 'body_unexpected':
       return 'request_invalid';
     case 'credentials_missing':
       return 'credentials_missing';
@@ -49,7 +50,10 @@ export function codeOf(reason: Reason): Code {
       return 'method_not_allowed';
     case 'authentication_throttled':
     case 'budget_exhausted':
+    case 'too_many_requests_under_way':
       return 'rate_limited';
+    case 'request_stalled':
+      return 'request_timeout';
     case 'body_too_large':
       return 'body_too_large';
     case 'upstream_unreachable':
@@ -86,6 +90,7 @@ const wire: Readonly<Record<Code, Wire>> = {
   insecure_transport: { status: 403, title: 'Secure transport required', detail: 'forbidden' },
   endpoint_unknown: { status: 404, title: 'Unknown endpoint', detail: 'not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed', detail: 'method not allowed' },
+  request_timeout: { status: 408, title: 'Request timed out', detail: 'request timeout' },
   body_too_large: { status: 413, title: 'Request body too large', detail: 'request too large' },
   rate_limited: { status: 429, title: 'Too many requests', detail: 'too many requests' },
   upstream_unreachable: { status: 502, title: 'Upstream unreachable', detail: 'bad gateway' },

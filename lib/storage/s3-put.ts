@@ -58,7 +58,7 @@ export function createSignedPut(settings: SignedPutSettings, fetch: Fetch, clock
       const headers = { ...Object.fromEntries(fields.filter(([name]) => name !== 'host')), authorization };
       const response = await fetch(`${origin}${path}`, { method: 'PUT', headers, body: bytes });
       await response.body?.cancel();
-      if (response.ok) return 'created';
+      if (response.status === 200) return 'created';
       if (response.status === 412) return 'exists';
       throw new Error(`PUT ${key}: status ${response.status}`);
     },

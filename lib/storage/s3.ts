@@ -82,7 +82,19 @@ export function createS3Client(connection: S3Connection): S3Client {
     };
     Object.assign(config, { signer: { sign }, credentials: { accessKeyId: 'none', secretAccessKey: 'none' } });
   }
-  return new S3Client(config);
+  const client = new S3Client(config);
+  client.middlewareStack.add(refuseOddStatus, { step: 'deserialize', name: 'refuseOddStatus', override: true });
+  return client;
+}
+
+/** The SDK takes every status below 300 for a success, `000` too: only 200 to 299 is one (RFC 9110 §15.3). */
+function refuseOddStatus<A, O extends { readonly response: unknown }>(next: (args: A) => Promise<O>) {
+  return async (args: A): Promise<O> => {
+    const result = await next(args);
+    const status = (result.response as { readonly statusCode?: unknown }).statusCode;
+    if (typeof status === 'number' && status >= 200 && status <= 599) return result;
+    throw Object.assign(new Error('an answer with an invalid status'), { $metadata: { httpStatusCode: status } });
+  };
 }
 
 /**

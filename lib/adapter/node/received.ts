@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { RequestContext } from '../../decision/ports.ts';
+import type { HeaderFields } from '../../decision/request.ts';
 import type { Received } from '../../http/app.ts';
 import { rawFields } from '../../request/raw-fields.ts';
 import { isLoopbackPeer } from '../loopback-peer.ts';
@@ -18,6 +19,7 @@ export function receivedOf(incoming: IncomingMessage, target: string, context: R
       : {}),
     target,
     headers,
+    hasBody: hasBody(headers),
     hop: {
       peerAddress: remoteAddress ?? null,
       secure: encrypted ? true : isLoopbackPeer(remoteAddress) ? null : false,
@@ -25,4 +27,10 @@ export function receivedOf(incoming: IncomingMessage, target: string, context: R
     },
     context,
   };
+}
+
+/** RFC 9112 §6.3: a request has a body where one of these fields says so. */
+function hasBody(headers: HeaderFields): boolean {
+  const length = headers.get('content-length');
+  return headers.get('transfer-encoding') !== null || (length !== null && !/^0+$/.test(length));
 }

@@ -101,7 +101,10 @@ function openServer(own: Process, { config }: Composed) {
     ready: () => !own.draining,
     rawTarget: (_request, { incoming }) => rawTargetOf(incoming),
     newId,
-    received: (_request, { incoming }) => receivedOf(incoming, rawTargetOf(incoming), context),
+    received: (_request, { incoming, outgoing }) => ({
+      ...receivedOf(incoming, rawTargetOf(incoming), context),
+      whenAnswered: (done) => void outgoing.once('close', done),
+    }),
   });
   const check = createNodeCheck({
     composed: () => lifecycle.serving(),

@@ -5,21 +5,28 @@ export interface ServiceBinding {
   fetch(request: Request): Promise<Response>;
 }
 
+/** workerd's own stream, by which a body keeps its declared length. */
+declare const FixedLengthStream: new (bytes: number) => TransformStream<Uint8Array, Uint8Array>;
+
 /** The upstream by service binding, else by its origin; redirects and content codings pass as they are. */
 export function workerUpstream(binding: ServiceBinding | undefined, url: URL | null): Upstream | null {
   const origin = url?.origin ?? 'https://upstream.internal';
   if (!binding && !url) return null;
-  return ({ method, target, fields, body, upgrade, signal }) => {
-    const headers = new Headers(fields as [string, string][]);
+  return async ({ method, target, fields, body, length, upgrade, signal }) => {
+    const headers = new Headers();
+    for (const [name, value] of fields) headers.append(name, value);
     if (upgrade) headers.set('upgrade', upgrade);
-    const init: RequestInit = {
+    const request = new Request(`${origin}${target}`, {
       method,
       headers,
       redirect: 'manual',
+      // One caller's answer must never be served to another from Cloudflare's cache.
+      cache: 'no-store',
       signal,
-      body: method === 'GET' || method === 'HEAD' ? null : body,
-    };
-    const request = new Request(`${origin}${target}`, init);
-    return binding ? binding.fetch(request) : fetch(request);
+      body: body !== null && length !== null ? body.pipeThrough(new FixedLengthStream(length)) : body,
+    });
+    const answer = await (binding ? binding.fetch(request) : fetch(request));
+    if (answer.status !== 101 || upgrade) return answer;
+    throw Object.assign(new Error('an upgrade that nobody asked for'), { code: 'answer_upgrade' });
   };
 }

@@ -78,6 +78,7 @@ async function enforce({ settings, rooms, request }: House = {}) {
     budgetsFor: () => [general],
     failures: { exhausted: () => null, spend: (address) => void spent.push(address) },
     pseudonym: (kind, value) => `${kind}:${value}`,
+    underWay: null,
     admission: { admit: () => admitted },
     record: () => null,
     ...rooms,

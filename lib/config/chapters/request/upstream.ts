@@ -20,7 +20,22 @@ export const upstream = {
     name: 'TGEFD_UPSTREAM_TIMEOUT_SEC',
     kind: seconds(0.05, 3600),
     fallback: 60,
-    meaning: 'How long the upstream may take to begin its answer.',
+    meaning:
+      'How long the upstream may take to begin its answer, from when the body has been sent. The wait for a connection counts.',
+  }),
+  idleTimeoutSeconds: setting({
+    name: 'TGEFD_IDLE_TIMEOUT_SEC',
+    kind: seconds(0.05, 3600),
+    fallback: 60,
+    meaning:
+      'A request or an answer of which no byte moves for so long is ended: 408 where the caller stalls, 504 where the upstream does, a cut connection where the answer has begun. On Node the header section of a request must arrive within this time too.',
+  }),
+  maximumConcurrentRequests: setting({
+    name: 'TGEFD_MAX_CONCURRENT_REQUESTS',
+    kind: integer(0, 1_000_000, 'requests'),
+    fallback: 64,
+    meaning:
+      'Requests of one identity that the gateway has under way at once, for each process or isolate; 0 is off. One more is 429 `rate_limited`. On Node a request is under way until its answer has left, on a Worker until its answer begins.',
   }),
   forwardCredentials: setting({
     name: 'TGEFD_FORWARD_CREDENTIALS',
