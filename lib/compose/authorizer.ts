@@ -19,7 +19,7 @@ import { createProbe } from '../http/probe.ts';
 import { createAdministration } from '../http/revocation-api.ts';
 import { createFailures } from '../limit/failed-authentications.ts';
 import { rateLimitFields } from '../limit/rate-limit-fields.ts';
-import { createUnderWay, type UnderWay } from '../limit/under-way.ts';
+import type { UnderWay } from '../limit/under-way.ts';
 import { createCredentialCounter } from '../observe/credentials.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import type { SpanTally } from '../observe/traces.ts';
@@ -41,6 +41,7 @@ import { composeReadiness } from './readiness.ts';
 import { composeRecorder, recording } from './record.ts';
 import type { Runtime } from './runtime.ts';
 import { composeStore, type StoreParts } from './store.ts';
+import { composeUnderWay } from './under-way.ts';
 
 /** Everything that decides and answers, wired. */
 export interface Composed {
@@ -147,14 +148,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
     ? createProbe({ secrets: acceptedValues(settings.doctorSecret), examine, readCertificate, clock })
     : null;
 
-  const underWay =
-    before?.carried.underWay ??
-    (settings.maximumConcurrentRequests === 0
-      ? null
-      : createUnderWay({
-          maximum: settings.maximumConcurrentRequests,
-          forgetAfterMs: config.place.platform === 'worker' ? settings.upstreamTimeoutSeconds * 1000 : Infinity,
-        }));
+  const underWay = before ? before.carried.underWay : composeUnderWay(config);
   const enforce = createEnforce(
     {
       authMode,

@@ -38,7 +38,8 @@ export interface Received {
   readonly hop: AccessRequest['hop'];
   /** What makes the message one that nobody should have sent, where only the runtime can tell. */
   readonly refused?: Reason;
-  readonly hasBody: boolean;
+  /** Whether a body comes with the message, where the runtime can tell. */
+  readonly hasBody?: boolean;
   readonly whenAnswered?: (done: () => void) => void;
   readonly context: RequestContext;
 }
