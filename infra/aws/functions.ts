@@ -1,4 +1,6 @@
-import { existsSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Duration, IgnoreMode, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc } from 'aws-cdk-lib/aws-ec2';
@@ -43,13 +45,20 @@ export interface PerimeterFunction {
   readonly logGroup: LogGroup;
 }
 
-const DIST = fileURLToPath(new URL('../../dist', import.meta.url));
+/** Beside the package's own code when it is installed, in the repository's dist/ otherwise. */
+const PLACES = ['functions', '../../dist'].map((place) => fileURLToPath(new URL(place, import.meta.url)));
 
-/** One bundle of dist/ and nothing beside it. Throws where it has not been built. */
-export function bundleOf(name: string): Code {
-  if (!existsSync(`${DIST}/${name}.mjs`))
-    throw new Error(`dist/${name}.mjs is missing: run \`npm run build\` in the root`);
-  return Code.fromAsset(DIST, { exclude: ['*', `!${name}.mjs`], ignoreMode: IgnoreMode.GIT });
+/** One bundle and nothing beside it but `files`, by their names. Throws where it has not been built. */
+export function bundleOf(name: string, files: Readonly<Record<string, string>> = {}): Code {
+  const place = PLACES.find((one) => existsSync(`${one}/${name}.mjs`));
+  if (place === undefined) throw new Error(`${name}.mjs is missing: run \`npm run build\` in the root`);
+  if (Object.keys(files).length === 0) {
+    return Code.fromAsset(place, { exclude: ['*', `!${name}.mjs`], ignoreMode: IgnoreMode.GIT });
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'tgefd-bundle-'));
+  cpSync(`${place}/${name}.mjs`, join(folder, `${name}.mjs`));
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+  return Code.fromAsset(folder);
 }
 
 /** A function with a role, a log group and a key of its own choosing: it may log, and read its secrets, and nothing else. */

@@ -1,10 +1,5 @@
-import { type App, CfnOutput, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
-import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { type App, CfnOutput, Stack } from 'aws-cdk-lib';
 import { Alias, type IFunction } from 'aws-cdk-lib/aws-lambda';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { createAlarms } from './alarms.ts';
 import { createAuditBucket, createLogBucket, shareAuditBucket } from './audit-bucket.ts';
@@ -15,6 +10,7 @@ import { createOutsideRoles } from './outside-writers.ts';
 import { createRestApi } from './rest-api.ts';
 import { createSecret, rotateKeyPair } from './secrets.ts';
 import { type CheckedDeployment, checkDeployment, type Deployment, functionEnvironment } from './settings.ts';
+import { createArchive, createKey } from './shared.ts';
 import { createTrail } from './trail.ts';
 
 /** Access logs and trails are kept as long as the records that they are about. */
@@ -123,33 +119,6 @@ export function createPerimeter(app: App, given: Deployment): Stack {
   new CfnOutput(stack, 'TrailLogName', { value: trailLog.logGroupName });
   new CfnOutput(stack, 'Caching', { value: deployment.caching.join('; ') });
   return stack;
-}
-
-function createKey(scope: Construct, id: string, description: string): Key {
-  const key = new Key(scope, id, { description, enableKeyRotation: true, removalPolicy: RemovalPolicy.RETAIN });
-  key.grantEncryptDecrypt(new ServicePrincipal(`logs.${Stack.of(scope).region}.amazonaws.com`));
-  return key;
-}
-
-/** Runs every minute, one at a time; a run that fails twice more lies in a queue until somebody looks. */
-function createArchive(
-  scope: Construct,
-  settings: Parameters<typeof createFunction>[2],
-): { readonly made: PerimeterFunction; readonly failed: Queue } {
-  const made = createFunction(scope, 'Archive', settings);
-  const failed = new Queue(scope, 'FailedArchiveRuns', {
-    encryption: QueueEncryption.SQS_MANAGED,
-    enforceSSL: true,
-    retentionPeriod: Duration.days(14),
-  });
-  Validations.of(failed).acknowledge({ id: 'AwsSolutions-SQS3', reason: 'It is a dead-letter queue itself.' });
-  new Rule(scope, 'EveryMinute', {
-    schedule: Schedule.rate(Duration.minutes(1)),
-    targets: [
-      new LambdaTarget(made.fn, { deadLetterQueue: failed, retryAttempts: 2, maxEventAge: Duration.minutes(5) }),
-    ],
-  });
-  return { made, failed };
 }
 
 /** The function that API Gateway calls: the newest, or a version of which some instances are kept ready. */

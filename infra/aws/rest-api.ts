@@ -63,15 +63,7 @@ export function createRestApi(scope: Construct, deployment: CheckedDeployment, p
       accessLogFormat: AccessLogFormat.custom(accessLogFormat),
     },
   });
-  for (const type of Object.keys(responseTypes) as (keyof typeof responseTypes)[]) {
-    const { statusCode, headers, template } = gatewayResponses[type];
-    api.addGatewayResponse(type, {
-      type: responseTypes[type],
-      statusCode: String(statusCode),
-      responseHeaders: headers,
-      templates: { 'application/json': template },
-    });
-  }
+  addGatewayResponses(api);
 
   const authorizer = createAuthorizer(scope, deployment, parts);
   const fields = {
@@ -110,6 +102,19 @@ export function createRestApi(scope: Construct, deployment: CheckedDeployment, p
   return domain ? `https://${domain.name}` : api.url;
 }
 
+/** Lets a REST API answer denials with their problem documents, challenges and Retry-After. */
+export function addGatewayResponses(api: RestApi): void {
+  for (const type of Object.keys(responseTypes) as (keyof typeof responseTypes)[]) {
+    const { statusCode, headers, template } = gatewayResponses[type];
+    api.addGatewayResponse(type, {
+      type: responseTypes[type],
+      statusCode: String(statusCode),
+      responseHeaders: headers,
+      templates: { 'application/json': template },
+    });
+  }
+}
+
 function createAuthorizer(scope: Construct, deployment: CheckedDeployment, parts: ApiParts): IAuthorizer {
   const resultsCacheTtl = Duration.seconds(deployment.authorizerTtlSeconds);
   const field = credentialField(deployment);
@@ -120,14 +125,24 @@ function createAuthorizer(scope: Construct, deployment: CheckedDeployment, parts
       resultsCacheTtl,
     });
   }
+  return createRequestAuthorizer(scope, deployment, parts.authorizer);
+}
+
+/** A REQUEST authorizer that is asked about every request unless answers are kept. */
+export function createRequestAuthorizer(
+  scope: Construct,
+  deployment: CheckedDeployment,
+  handler: ApiParts['authorizer'],
+): IAuthorizer {
+  const { authorizerTtlSeconds } = deployment;
   const authorizer = new RequestAuthorizer(scope, 'ApiAuthorizer', {
-    handler: parts.authorizer,
-    identitySources: deployment.authorizerTtlSeconds === 0 ? [] : [IdentitySource.header(field)],
-    resultsCacheTtl,
+    handler,
+    identitySources: authorizerTtlSeconds === 0 ? [] : [IdentitySource.header(credentialField(deployment))],
+    resultsCacheTtl: Duration.seconds(authorizerTtlSeconds),
   });
   // CDK writes an empty string where there is no identity source; the property has to be absent.
   const resource = authorizer.node.defaultChild;
-  if (deployment.authorizerTtlSeconds === 0 && resource instanceof CfnAuthorizer) {
+  if (authorizerTtlSeconds === 0 && resource instanceof CfnAuthorizer) {
     resource.addPropertyDeletionOverride('IdentitySource');
   }
   return authorizer;

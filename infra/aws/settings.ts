@@ -17,14 +17,17 @@ export interface OutsideWriter {
   readonly subject: string;
 }
 
+/** Which kind of API asks, and what it is answered. An HTTP API with policies is asked by payload 1.0, otherwise by 2.0. */
+export type ApiKind =
+  | { readonly kind: 'http'; readonly response: 'simple' | 'iam' }
+  | { readonly kind: 'rest'; readonly authorizer: 'request' | 'token' };
+
 /** What a deployment is: the only thing that an operator edits (`deployment.ts`). */
 export interface Deployment {
   /** Name of the stack and prefix of its secrets. */
   readonly name: string;
   /** `http` with simple answers (cheaper), or `rest`, which can tell true statuses, bodies and fields. */
-  readonly api:
-    | { readonly kind: 'http'; readonly response: 'simple' | 'iam' }
-    | { readonly kind: 'rest'; readonly authorizer: 'request' | 'token' };
+  readonly api: ApiKind;
   /** Origin of the protected service, `https:`. API Gateway forwards to it, the authorizer never does. */
   readonly upstream: string;
   /** How long API Gateway keeps an answer, in seconds. 0: every request is decided, limited and recorded. */
@@ -89,7 +92,7 @@ export function checkDeployment(deployment: Deployment): CheckedDeployment {
   for (const name of Object.keys(stubs({ ...deployment, assertion: true }))) {
     if (name in deployment.environment) problems.push(`environment.${name}: a secret stands in Secrets Manager only`);
   }
-  problems.push(...outsideProblems(deployment.outsideWriters));
+  problems.push(...apiProblems(deployment.api), ...outsideProblems(deployment.outsideWriters));
   const simple = deployment.api.kind === 'http' && deployment.api.response === 'simple';
   const rows = loaded.ok ? loaded.config.documents.endpoints : [];
   if (!simple) problems.push(...policyProblems(rows, ttlSeconds));
@@ -108,6 +111,19 @@ export function checkDeployment(deployment: Deployment): CheckedDeployment {
   }
   const revocationDelaySeconds = settings.rateLimitMode === 'exact' ? 0 : settings.revocationMaximumDelaySeconds;
   return { ...deployment, config: loaded.config, caching: cachingConsequences({ ttlSeconds, revocationDelaySeconds }) };
+}
+
+/** What is missing in the kind of API. Types say the same, but they are not there when TypeScript is stripped. */
+function apiProblems(api: Readonly<Record<string, unknown>>): string[] {
+  if (api.kind === 'http') {
+    return api.response === 'simple' || api.response === 'iam'
+      ? []
+      : ["api.response: 'simple' or 'iam' with kind 'http'"];
+  }
+  if (api.kind !== 'rest') return ["api.kind: 'http' or 'rest'"];
+  return api.authorizer === 'request' || api.authorizer === 'token'
+    ? []
+    : ["api.authorizer: 'request' or 'token' with kind 'rest'"];
 }
 
 /** What keeps a role from being given to somebody outside, and to nobody else. */

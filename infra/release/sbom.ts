@@ -12,10 +12,8 @@ interface Locked {
   readonly version: string;
   readonly integrity?: string;
   readonly license?: string;
-  readonly dev?: boolean;
-  readonly optional?: boolean;
-  readonly devOptional?: boolean;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
 type Packages = Readonly<Record<string, Locked>>;
@@ -25,14 +23,14 @@ export function billOfMaterials(lock: { readonly packages: Packages }): string {
   const { packages } = lock;
   const root = packages[''];
   if (root === undefined) throw new Error('the lock file has no root');
-  const paths = Object.keys(packages).filter((path) => path !== '' && isDeployed(packages[path]));
+  const paths = deployed(root, packages);
   const components = paths.map((path) => componentOf(path, packages[path] as Locked));
   const product = purlOf(root.name ?? '', root.version);
   const dependencies = [
-    { ref: product, dependsOn: referencesOf('', root, packages) },
+    { ref: product, dependsOn: neededBy('', root, packages).map((path) => refOf(path, packages)) },
     ...paths.map((path) => ({
       ref: refOf(path, packages),
-      dependsOn: referencesOf(path, packages[path] as Locked, packages),
+      dependsOn: neededBy(path, packages[path] as Locked, packages).map((one) => refOf(one, packages)),
     })),
   ];
   const body = {
@@ -48,8 +46,16 @@ export function billOfMaterials(lock: { readonly packages: Packages }): string {
   return `${JSON.stringify({ serialNumber: serialOf(JSON.stringify(body)), ...body }, null, 2)}\n`;
 }
 
-function isDeployed(one: Locked | undefined): boolean {
-  return one !== undefined && !one.dev && !one.optional && !one.devOptional;
+/** Every package that the product reaches, itself left out. What only builds or tests is not reached. */
+function deployed(root: Locked, packages: Packages): string[] {
+  const reached = new Set<string>();
+  const waiting = neededBy('', root, packages);
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (reached.has(path)) continue;
+    reached.add(path);
+    waiting.push(...neededBy(path, packages[path] as Locked, packages));
+  }
+  return [...reached].sort();
 }
 
 function componentOf(path: string, { version, integrity, license }: Locked) {
@@ -69,11 +75,14 @@ function componentOf(path: string, { version, integrity, license }: Locked) {
   };
 }
 
-/** The dependencies of a package, found as Node finds them: in its own folder first, then in the folders above. */
-function referencesOf(path: string, { dependencies = {} }: Locked, packages: Packages): string[] {
-  return Object.keys(dependencies).flatMap((name) => {
-    const found = foldersAbove(path).find((folder) => isDeployed(packages[`${folder}node_modules/${name}`]));
-    return found === undefined ? [] : [refOf(`${found}node_modules/${name}`, packages)];
+/** Where the dependencies of a package lie, found as Node finds them: in its own folder first, then in those above. The
+ * bundles hold the product's peers too. */
+function neededBy(path: string, one: Locked, packages: Packages): string[] {
+  const names = Object.keys({ ...one.dependencies, ...(path === '' && one.peerDependencies) });
+  return names.map((name) => {
+    const found = foldersAbove(path).find((folder) => packages[`${folder}node_modules/${name}`] !== undefined);
+    if (found === undefined) throw new Error(`${name}, which ${path || 'the product'} needs, is not in the lock file`);
+    return `${found}node_modules/${name}`;
   });
 }
 

@@ -1,53 +1,16 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { anchorsOf, deadLinks, linksOf, pages, prose } from '../../infra/docs/links.ts';
 
 /* Every relative link of every page leads to a file and, where it names one, to a heading of it. */
 
 const ROOT = join(import.meta.dirname, '../..');
-const PAGES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], { cwd: ROOT })
-  .toString()
-  .split('\n')
-  .filter((path) => path !== '' && !path.startsWith('test/') && existsSync(join(ROOT, path)));
-
-/** Text outside fenced code. */
-function prose(path: string): string {
-  return readFileSync(join(ROOT, path), 'utf8').replaceAll(/^( *)```[\s\S]*?^\1```$/gm, '');
-}
-
-/** Anchors of a page, as GitHub and VitePress make them of headings. */
-function anchorsOf(path: string): Set<string> {
-  const headings = [...prose(path).matchAll(/^#{1,6} (.+)$/gm)].map(([, text = '']) => text);
-  return new Set(
-    headings.map((text) =>
-      text
-        .replaceAll(/[`*]|\]\([^)]*\)|\[/g, '')
-        .toLowerCase()
-        .replaceAll(/[^\p{Letter}\p{Number}\s_-]/gu, '')
-        .trim()
-        .replaceAll(/\s/g, '-'),
-    ),
-  );
-}
-
-function linksOf(path: string): { readonly to: string; readonly anchor: string | null }[] {
-  return [...prose(path).matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, link = '']) => link)
-    .filter((link) => !/^[a-z]+:/.test(link))
-    .map((link) => {
-      const [file = '', anchor = null] = link.split('#');
-      return { to: file === '' ? path : normalize(join(dirname(path), file)), anchor };
-    });
-}
+const PAGES = pages();
 
 describe('the pages', () => {
   test.each(PAGES)('%s has no dead link', (path) => {
-    const dead = linksOf(path).filter(({ to, anchor }) => {
-      if (!existsSync(join(ROOT, to))) return true;
-      return anchor !== null && to.endsWith('.md') && !anchorsOf(to).has(anchor);
-    });
-    expect(dead).toEqual([]);
+    expect(deadLinks(path)).toEqual([]);
   });
 
   test('the check sees a dead file and a dead anchor', () => {

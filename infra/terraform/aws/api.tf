@@ -1,0 +1,50 @@
+locals {
+  is_http   = var.api.kind == "http"
+  is_simple = var.api.response == "simple"
+  kept      = var.authorizer_ttl_seconds > 0
+  function  = aws_lambda_function.function["authorizer"]
+  # Set over whatever the caller sent: request_parameters of your integrations.
+  identity = {
+    x-auth-request-issuer = "issuer"
+    x-auth-request-user   = "subject"
+    x-auth-request-scopes = "scopes"
+    x-auth-request-method = "authMethod"
+    x-request-id          = "requestId"
+    traceparent           = "traceparent"
+  }
+}
+
+resource "aws_apigatewayv2_authorizer" "http" {
+  count                             = local.is_http ? 1 : 0
+  api_id                            = var.api.id
+  name                              = var.name
+  authorizer_type                   = "REQUEST"
+  authorizer_uri                    = local.function.invoke_arn
+  authorizer_payload_format_version = local.is_simple ? "2.0" : "1.0"
+  enable_simple_responses           = local.is_simple
+  authorizer_result_ttl_in_seconds  = var.authorizer_ttl_seconds
+  # A simple answer that is kept covers every route of the API, unless the route is part of what it is kept under.
+  identity_sources = local.kept ? concat(
+    ["$request.header.${var.credential_header}"],
+    local.is_simple ? ["$context.routeKey"] : [],
+  ) : []
+}
+
+resource "aws_api_gateway_authorizer" "rest" {
+  count                            = local.is_http ? 0 : 1
+  rest_api_id                      = var.api.id
+  name                             = var.name
+  type                             = upper(var.api.response)
+  authorizer_uri                   = local.function.invoke_arn
+  authorizer_result_ttl_in_seconds = var.authorizer_ttl_seconds
+  # Without caching no identity source: API Gateway refuses a request without it by itself, and nothing is recorded.
+  identity_source = local.kept || var.api.response == "token" ? "method.request.header.${var.credential_header}" : null
+}
+
+resource "aws_lambda_permission" "api" {
+  statement_id  = "Api"
+  action        = "lambda:InvokeFunction"
+  function_name = local.function.function_name
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${var.api.execution_arn}/authorizers/*"
+}

@@ -1,0 +1,27 @@
+output "authorizer_id" {
+  description = "For authorizer_id of your routes or methods, with type CUSTOM."
+  value       = local.is_http ? aws_apigatewayv2_authorizer.http[0].id : aws_api_gateway_authorizer.rest[0].id
+}
+
+output "identity_parameters" {
+  description = "For request_parameters of your integrations: the identity over whatever the caller sent."
+  value = { for field, variable in local.identity :
+    (local.is_http ? "overwrite:header.${field}" : "integration.request.header.${field}") =>
+    (local.is_http ? "$context.authorizer.${variable}" : "context.authorizer.${variable}")
+  }
+}
+
+output "secret_names" {
+  description = "Secrets that you fill, each with {\"current\": \"…\", \"previous\": \"\"}."
+  value       = { for key, secret in aws_secretsmanager_secret.product : key => secret.name }
+}
+
+output "audit_bucket" {
+  description = "Name of the bucket with the audit records."
+  value       = aws_s3_bucket.audit.bucket
+}
+
+output "functions" {
+  description = "ARNs of the two functions."
+  value       = { for key, function in aws_lambda_function.function : key => function.arn }
+}
