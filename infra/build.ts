@@ -10,6 +10,7 @@ import { problemLine } from '../lib/config/problem.ts';
 import { createDocumentReader } from '../lib/platform/node/documents.ts';
 import { yamlToJson } from '../lib/platform/node/yaml.ts';
 import { LEAN_UPSTASH } from './lean-upstash.ts';
+import { buildDeclarations, buildLibrary } from './library.ts';
 
 /** One self-contained file that is deployed: where it comes from and what it runs on. */
 interface Bundle {
@@ -84,14 +85,15 @@ const RUNTIMES: Readonly<Record<Bundle['runtime'], BuildOptions>> = {
 };
 
 /**
- * Bundles every way in that exists into dist/, and gives one line per bundle: its size, or that it has no entry yet.
+ * Bundles every way in that exists into dist/, and the library (`buildLibrary`). Gives one line per bundle: its size, or that it has no entry yet.
  * With `policy`, the JSON text of a policy document, the Worker and the Lambda function carry it in themselves.
  * A file is replaced in one step, so that a process which starts meanwhile reads the old or the new one.
  * Throws when an entry does not compile.
  */
 export async function buildAll(policy: string | null = null): Promise<string[]> {
   await mkdir(join(ROOT, 'dist'), { recursive: true });
-  const lines = await Promise.all(BUNDLES.map((bundle) => buildOne(bundle, policy)));
+  const library = { plugins: [WITHOUT_MEANINGS], define: { __TGEFD_BUILD__: JSON.stringify(buildName()) } };
+  const lines = await Promise.all([...BUNDLES.map((bundle) => buildOne(bundle, policy)), buildLibrary(library)]);
   await linkCommand();
   return lines;
 }
@@ -159,6 +161,7 @@ if (import.meta.main) {
   const { policy } = parseArgs({ options: { policy: { type: 'string' } } }).values;
   try {
     for (const line of await buildAll(policy === undefined ? null : await policyText(policy))) console.log(line);
+    console.log(await buildDeclarations());
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;

@@ -23,4 +23,4 @@ export {
   type WrittenOptions,
 } from './config/options/options.ts';
 export type { Problem } from './config/problem.ts';
-export { webPlatform } from './platform/web/platform.ts';
+export { type WebRuntime, webPlatform } from './platform/web/platform.ts';

@@ -7,4 +7,4 @@
 export { AuthorizerError } from './adapter/lambda/answer.ts';
 export { type LambdaHandlers, serveLambda } from './adapter/lambda/serve.ts';
 export { configFromEnv, type Options, type WrittenOptions } from './config/options/options.ts';
-export { type LambdaPlatform, lambdaPlatform } from './platform/lambda/platform.ts';
+export { type LambdaRuntime, lambdaPlatform } from './platform/lambda/platform.ts';

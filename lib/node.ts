@@ -7,4 +7,4 @@
 
 export { serveNode } from './adapter/node/serve.ts';
 export { configFromEnv, type Options, type WrittenOptions } from './config/options/options.ts';
-export { type NodePlatform, nodePlatform } from './platform/node/platform.ts';
+export { type NodeRuntime, nodePlatform } from './platform/node/platform.ts';

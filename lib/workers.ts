@@ -7,4 +7,4 @@
 
 export { serveWorker, type WorkerHandlers } from './adapter/workers/serve.ts';
 export { configFromEnv, type Options, type WrittenOptions } from './config/options/options.ts';
-export { workersPlatform } from './platform/workers/platform.ts';
+export { type WorkersRuntime, workersPlatform } from './platform/workers/platform.ts';

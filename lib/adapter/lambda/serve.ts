@@ -6,7 +6,7 @@ import { authorizerSteps } from '../../compose/steps.ts';
 import type { Options } from '../../config/options/options.ts';
 import type { RequestContext } from '../../decision/ports.ts';
 import { keySetPage } from '../../http/key-set-page.ts';
-import type { LambdaPlatform, lambdaPlatform } from '../../platform/lambda/platform.ts';
+import type { LambdaPlatform, LambdaRuntime } from '../../platform/lambda/platform.ts';
 import { createDeferred } from '../deferred.ts';
 import { AuthorizerError } from './answer.ts';
 import { createLambdaDoor } from './authorizer.ts';
@@ -40,10 +40,7 @@ export interface LambdaHandlers {
  * @example
  * export const { handler, jwks } = await serveLambda(configFromEnv(), lambdaPlatform());
  */
-export async function serveLambda(
-  options: Options,
-  { open }: ReturnType<typeof lambdaPlatform>,
-): Promise<LambdaHandlers> {
+export async function serveLambda(options: Options, { open }: LambdaRuntime): Promise<LambdaHandlers> {
   const platform = open({ options, bindings: null, role: 'gateway' });
   const lifecycle = createAuthorizerLifecycle(platform);
   if (!platform.secretsElsewhere && !platform.snapshot) {

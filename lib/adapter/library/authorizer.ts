@@ -19,6 +19,9 @@ import { accessOf, type Connection } from './received.ts';
 
 /** What an authorizer runs on: `nodePlatform()`, `workersPlatform()`, `lambdaPlatform()` or `webPlatform()`. */
 export interface AuthorizerPlatform {
+  /** Its name, for logs of your own. */
+  readonly runtime: string;
+  /** @internal */
   open(opening: Opening): GatewayPlatform;
 }
 

@@ -9,7 +9,7 @@ import { shownValue } from '../../config/masking.ts';
 import type { Options } from '../../config/options/options.ts';
 import type { Problem } from '../../config/problem.ts';
 import { createApp } from '../../http/app.ts';
-import type { NodePlatform, nodePlatform } from '../../platform/node/platform.ts';
+import type { NodePlatform, NodeRuntime } from '../../platform/node/platform.ts';
 import { createDeferred, type Deferred } from '../deferred.ts';
 import { type NodeArchive, startNodeArchive } from './archive.ts';
 import { createNodeCheck } from './check.ts';
@@ -39,7 +39,7 @@ interface Process {
  * @example
  * await serveNode(configFromEnv(), nodePlatform());
  */
-export async function serveNode(options: Options, { open }: ReturnType<typeof nodePlatform>): Promise<void> {
+export async function serveNode(options: Options, { open }: NodeRuntime): Promise<void> {
   const platform = open({ options, bindings: null, role: 'gateway' });
   const port = portFrom(platform.env.PORT);
   if (typeof port !== 'number') return platform.fatal([port]);

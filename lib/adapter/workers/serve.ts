@@ -3,13 +3,13 @@ import { createUlids } from '../../codec/ulid.ts';
 import type { Composed } from '../../compose/authorizer.ts';
 import type { Lifecycle } from '../../compose/life.ts';
 import { createLifecycle } from '../../compose/lifecycle.ts';
-import type { GatewayPlatform } from '../../compose/runtime.ts';
 import { authorizerSteps } from '../../compose/steps.ts';
-import type { Opening, Options } from '../../config/options/options.ts';
+import type { Options } from '../../config/options/options.ts';
 import type { RequestContext } from '../../decision/ports.ts';
 import { createApp } from '../../http/app.ts';
 import { checkOf } from '../../http/forward-auth.ts';
 import { webAnswer } from '../../http/web-response.ts';
+import type { WorkersRuntime } from '../../platform/workers/platform.ts';
 import { contextOf, receivedOf, targetOf } from './request.ts';
 
 /** Variables and bindings of a Worker. */
@@ -30,10 +30,7 @@ export interface WorkerHandlers<Env extends object> {
  * @example
  * export default serveWorker(configFromEnv(), workersPlatform());
  */
-export function serveWorker(
-  options: Options,
-  { open }: { open(opening: Opening): GatewayPlatform },
-): WorkerHandlers<Bindings> {
+export function serveWorker(options: Options, { open }: WorkersRuntime): WorkerHandlers<Bindings> {
   let lifecycle: Lifecycle<Composed> | null = null;
   const current = (env: Bindings, context: RequestContext) => {
     if (lifecycle === null) {

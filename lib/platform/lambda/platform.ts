@@ -56,7 +56,18 @@ function lambdaBase(env: Env) {
   } as const;
 }
 
-/** A Lambda environment that was opened for one authorizer. */
+/** AWS Lambda, as `lambdaPlatform()` describes it. */
+export interface LambdaRuntime {
+  readonly runtime: 'lambda';
+  /** @internal */
+  open(opening: Opening): LambdaPlatform;
+}
+
+/**
+ * A Lambda environment that was opened for one authorizer.
+ *
+ * @internal
+ */
 export type LambdaPlatform = ReturnType<typeof openLambda>;
 
 /**
@@ -66,8 +77,9 @@ export type LambdaPlatform = ReturnType<typeof openLambda>;
  * @example
  * export const { handler, jwks } = await serveLambda(configFromEnv(), lambdaPlatform());
  */
-export function lambdaPlatform() {
+export function lambdaPlatform(): LambdaRuntime {
   return {
+    runtime: 'lambda',
     open: ({ options, role }: Opening) => openLambda(environmentOf(options, process.env) as Env, role),
   };
 }

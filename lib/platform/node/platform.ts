@@ -51,7 +51,18 @@ function sayInvalid(problems: readonly Problem[]): void {
   for (const problem of problems) log('error', 'configuration_invalid', { problem: problemLine(problem) });
 }
 
-/** A Node process that was opened for one authorizer. */
+/** Node, as `nodePlatform()` describes it. */
+export interface NodeRuntime {
+  readonly runtime: 'node';
+  /** @internal */
+  open(opening: Opening): NodePlatform;
+}
+
+/**
+ * A Node process that was opened for one authorizer.
+ *
+ * @internal
+ */
 export type NodePlatform = ReturnType<typeof openNode>;
 
 /**
@@ -62,8 +73,9 @@ export type NodePlatform = ReturnType<typeof openNode>;
  * @example
  * const own = createAuthorizer(configFromEnv(), nodePlatform());
  */
-export function nodePlatform() {
+export function nodePlatform(): NodeRuntime {
   return {
+    runtime: 'node',
     open: ({ options, role }: Opening) =>
       openNode(environmentOf(options, process.env) as Env, role, role === 'gateway' ? exitWith : sayInvalid),
   };

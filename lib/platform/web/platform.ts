@@ -4,12 +4,19 @@ import type { Config } from '../../config/load.ts';
 import { environmentOf, type Opening } from '../../config/options/options.ts';
 import type { Place } from '../../config/rules/check.ts';
 import { resolveSources, standElsewhere } from '../../config/sources.ts';
-import { workerBase, workersPlatform } from '../workers/platform.ts';
+import { type WorkersRuntime, workerBase, workersPlatform } from '../workers/platform.ts';
 import { workerUpstream } from '../workers/upstream.ts';
 
 /** Whether this is workerd, where a promise belongs to its request and the environment comes with it. */
 export function isWorkerd(): boolean {
   return globalThis.navigator?.userAgent === 'Cloudflare-Workers';
+}
+
+/** Any runtime of the web's APIs, as `webPlatform()` describes it. */
+export interface WebRuntime {
+  readonly runtime: 'web';
+  /** @internal */
+  open(opening: Opening): ReturnType<typeof openWeb> | ReturnType<WorkersRuntime['open']>;
 }
 
 /**
@@ -21,8 +28,9 @@ export function isWorkerd(): boolean {
  * @example
  * const own = createAuthorizer(configFromEnv(), webPlatform());
  */
-export function webPlatform() {
+export function webPlatform(): WebRuntime {
   return {
+    runtime: 'web',
     open: (opening: Opening) =>
       isWorkerd()
         ? workersPlatform().open(opening)

@@ -54,6 +54,13 @@ export function workerBase(env: Readonly<Record<string, unknown>>) {
   } as const;
 }
 
+/** Cloudflare Workers, as `workersPlatform()` describes them. */
+export interface WorkersRuntime {
+  readonly runtime: 'workers';
+  /** @internal */
+  open(opening: Opening): ReturnType<typeof openWorker>;
+}
+
 /**
  * Cloudflare Workers: secrets come from the Secrets Store, records and the upstream by bindings where there are any, and
  * the data centre's cache keeps the key set. Secrets are read again behind the answer of one request in each interval.
@@ -62,8 +69,9 @@ export function workerBase(env: Readonly<Record<string, unknown>>) {
  * @example
  * export default serveWorker(configFromEnv(), workersPlatform());
  */
-export function workersPlatform() {
+export function workersPlatform(): WorkersRuntime {
   return {
+    runtime: 'workers',
     open: ({ options, bindings, role }: Opening) => openWorker(environmentOf(options, bindings ?? {}), role),
   };
 }
