@@ -36,7 +36,7 @@ const MAXIMUM_PARTITIONS = 32_768;
 const MAXIMUM_SNAPSHOT_ENTRIES = 32_768;
 
 /**
- * Step 5 of a decision: is the credential revoked, has every budget a token? The emergency lists first, which need no
+ * Step 5 of a decision: is the credential revoked, was its proof used before, has every budget a token? The emergency lists first, which need no
  * store; then at most one trip to the shared store. A revoked credential spends nothing, and a request that one budget
  * refuses spends from none. Answers without a promise when nothing had to be asked. Never throws for an outage: what then
  * decides is told in `degraded`, or the answer is `unavailable`. Does not check what kind of caller may have which budget.
@@ -64,17 +64,17 @@ export function createAdmission(settings: AdmissionSettings, parts: AdmissionPar
   const named = new WeakMap<RevocationHandles, readonly RevocationField[]>();
 
   return {
-    admit({ partition, budgets, revocation }, context) {
+    admit({ partition, budgets, revocation, proof }, context) {
       if (revocation === null) {
-        if (budgets.length === 0) return NOTHING_ASKED;
-        return admit({ partition, budgets, fields: [], issuedAtSeconds: null }, context);
+        if (budgets.length === 0 && proof === undefined) return NOTHING_ASKED;
+        return admit({ partition, budgets, fields: [], issuedAtSeconds: null, proof }, context);
       }
       const by = revokedAtDeployment(revocation);
       if (by !== null) return { outcome: 'revoked', by };
       const { issuedAtSeconds } = revocation;
       const ask = (fields: readonly RevocationField[]) => {
         named.set(revocation, fields);
-        return admit({ partition, budgets, fields, issuedAtSeconds }, context);
+        return admit({ partition, budgets, fields, issuedAtSeconds, proof }, context);
       };
       const fields = named.get(revocation) ?? fieldsOf(revocation, pseudonyms);
       return fields instanceof Promise ? fields.then(ask) : ask(fields);

@@ -1,4 +1,4 @@
-import type { AdmissionAnswer, Budget } from '../decision/outcome.ts';
+import type { AdmissionAnswer, AdmissionQuestion, Budget } from '../decision/outcome.ts';
 import type { Clock, RequestContext } from '../decision/ports.ts';
 import { exactly } from '../limit/budgets.ts';
 import { createFallback, type FallbackSettings, refuserOf, statesOf } from '../limit/fallback.ts';
@@ -11,6 +11,7 @@ export interface NamedQuestion {
   readonly budgets: readonly Budget[];
   readonly fields: readonly RevocationField[];
   readonly issuedAtSeconds: number | null;
+  readonly proof?: AdmissionQuestion['proof'];
 }
 
 export type Admit = (question: NamedQuestion, context: RequestContext) => AdmissionAnswer | Promise<AdmissionAnswer>;
@@ -18,15 +19,17 @@ export type Admit = (question: NamedQuestion, context: RequestContext) => Admiss
 /** Asks the shared store for every decision, once: revocation and all budgets. */
 export function createExactAdmission(settings: FallbackSettings, store: SharedStore, clock: Clock): Admit {
   const fallback = createFallback(settings, clock);
-  const answer = ({ partition, budgets, fields }: NamedQuestion, finding: AdmissionFinding): AdmissionAnswer => {
+  const answer = ({ partition, budgets, fields, proof }: NamedQuestion, finding: AdmissionFinding): AdmissionAnswer => {
     switch (finding.found) {
       case 'revoked':
         return { outcome: 'revoked', by: finding.by };
+      case 'replayed':
+        return { outcome: 'replayed' };
       case 'nothing':
         return fallback({
           partition,
           budgets,
-          revocationUnknown: fields.length > 0,
+          revocationUnknown: fields.length > 0 || proof !== undefined,
           retryAfterSeconds: finding.retryAfterSeconds,
         });
       case 'settled': {
@@ -39,9 +42,9 @@ export function createExactAdmission(settings: FallbackSettings, store: SharedSt
   };
 
   return (question) => {
-    const { partition, budgets, fields, issuedAtSeconds } = question;
+    const { partition, budgets, fields, issuedAtSeconds, proof } = question;
     const demands = budgets.map(exactly);
-    const finding = store.ask({ partition, demands, fields, issuedAtSeconds, knownVersion: null });
+    const finding = store.ask({ partition, demands, fields, issuedAtSeconds, knownVersion: null, proof });
     return finding instanceof Promise ? finding.then((found) => answer(question, found)) : answer(question, finding);
   };
 }

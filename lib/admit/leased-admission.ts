@@ -14,7 +14,7 @@ export interface LeasedAdmission {
 /**
  * Decides without a trip where a fresh snapshot tells that the credential is not revoked and leases hold a token of every
  * budget, or where a budget is known to be empty; what is used up is renewed in the background of the request. Everything
- * else is one trip that brings all of it: the decision, new leases and what changed among the revocations.
+ * else, every proof that counts once included, is one trip that brings all of it: the decision, new leases and what changed among the revocations.
  */
 export function createLeasedAdmission(
   settings: FallbackSettings & LeaseSettings & SnapshotSettings,
@@ -35,7 +35,13 @@ export function createLeasedAdmission(
       context.defer(trip({ ...ABOUT_LEASES, partition: stray.partition }, stray.message, true, nowMs));
   };
 
-  const trip = async (question: NamedQuestion, message: Message, revocationKnown: boolean, askedAtMs: number) => {
+  const trip = async (
+    question: NamedQuestion,
+    message: Message,
+    revocationKnown: boolean,
+    askedAtMs: number,
+    proof?: NamedQuestion['proof'],
+  ) => {
     const { demands } = message;
     const hasCredential = question.fields.length > 0;
     const knownVersion = hasCredential ? snapshot.version() : null;
@@ -45,6 +51,7 @@ export function createLeasedAdmission(
       fields: revocationKnown ? [] : question.fields,
       issuedAtSeconds: question.issuedAtSeconds,
       knownVersion,
+      proof,
     });
     const settlement = finding.found === 'settled' ? finding.settlement : null;
     leases.settle(message, settlement, askedAtMs, clock());
@@ -55,7 +62,7 @@ export function createLeasedAdmission(
   const ask = async (question: NamedQuestion, plan: Plan, revocationKnown: boolean): Promise<AdmissionAnswer> => {
     const askedAtMs = clock();
     const message = leases.ask(plan, askedAtMs);
-    const finding = await trip(question, message, revocationKnown, askedAtMs);
+    const finding = await trip(question, message, revocationKnown, askedAtMs, question.proof);
     if (finding.found === 'settled' && finding.settlement.allowed) {
       leases.commit(plan);
       return { outcome: 'admitted', budgets: leases.states(plan, clock()), degraded: [] };
@@ -65,7 +72,7 @@ export function createLeasedAdmission(
       const answer = fallback({
         partition: question.partition,
         budgets: missing,
-        revocationUnknown: !revocationKnown,
+        revocationUnknown: !revocationKnown || question.proof !== undefined,
         retryAfterSeconds: finding.retryAfterSeconds,
       });
       if (answer.outcome === 'admitted') leases.commit(plan);
@@ -77,6 +84,7 @@ export function createLeasedAdmission(
     }
     leases.release(plan);
     if (finding.found === 'revoked') return { outcome: 'revoked', by: finding.by };
+    if (finding.found === 'replayed') return { outcome: 'replayed' };
     const asked = plan.items.map(({ budget }) => budget);
     const refuser = refuserOf(asked, finding.settlement);
     return { outcome: 'exhausted', ...refuser, budgets: leases.states(plan, clock()), degraded: [] };
@@ -98,7 +106,8 @@ export function createLeasedAdmission(
         renew(question, plan, nowMs, context);
         return { outcome: 'exhausted', ...plan.refuser, budgets: leases.states(plan, nowMs), degraded: [] };
       }
-      if (!revocationKnown || plan.kind === 'ask') return ask(question, plan, revocationKnown);
+      if (!revocationKnown || plan.kind === 'ask' || question.proof !== undefined)
+        return ask(question, plan, revocationKnown);
       leases.commit(plan);
       renew(question, plan, nowMs, context);
       return { outcome: 'admitted', budgets: leases.states(plan, nowMs), degraded: [] };

@@ -1,6 +1,6 @@
 import type { Settlement } from '../limit/budgets.ts';
 import type { RedisConnection } from '../redis/connection.ts';
-import { budgetKey, REVOCATION_CHANGES_KEY, REVOCATIONS_KEY } from '../redis/keys.ts';
+import { budgetKey, proofKey, REVOCATION_CHANGES_KEY, REVOCATIONS_KEY } from '../redis/keys.ts';
 import { ADMIT } from '../redis/scripts.ts';
 import type { RevocationChanges } from '../revoke/changes.ts';
 import type { AdmissionFinding, Inquiry, SharedStore } from './shared-store.ts';
@@ -9,7 +9,7 @@ import type { AdmissionFinding, Inquiry, SharedStore } from './shared-store.ts';
 export function createRedisStore(connection: RedisConnection): SharedStore {
   return {
     async ask(inquiry) {
-      const { partition, demands, fields, issuedAtSeconds, knownVersion } = inquiry;
+      const { partition, demands, fields, issuedAtSeconds, knownVersion, proof } = inquiry;
       const keys = [REVOCATIONS_KEY, REVOCATION_CHANGES_KEY];
       const args: (string | number)[] = [issuedAtSeconds ?? '', knownVersion ?? '-', fields.length];
       for (const { field } of fields) args.push(field);
@@ -26,6 +26,10 @@ export function createRedisStore(connection: RedisConnection): SharedStore {
           back,
           PERIODS[budget.period ?? 'none'],
         );
+      }
+      if (proof !== undefined) {
+        keys.push(proofKey(proof.key));
+        args.push(proof.by, Math.ceil(proof.lifetimeMs));
       }
       const reply = await connection.run(ADMIT, keys, args);
       if (!reply.answered) return { found: 'nothing', retryAfterSeconds: reply.retryAfterSeconds };
@@ -46,6 +50,7 @@ function parseFinding(value: unknown, { fields, demands }: Inquiry): AdmissionFi
     const revoking = fields[second - 1];
     return revoking ? { found: 'revoked', by: revoking.kind } : null;
   }
+  if (outcome === 3) return { found: 'replayed' };
   if (outcome !== 0 && outcome !== 2) return null;
   const grants: Settlement['grants'][number][] = [];
   for (let i = 0; i < demands.length; i++) {

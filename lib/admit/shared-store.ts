@@ -1,5 +1,6 @@
 /** The port of the one trip: what a store that all isolates share is asked for one decision, and what it finds. */
 
+import type { AdmissionQuestion } from '../decision/outcome.ts';
 import type { RevocationKind } from '../decision/reason.ts';
 import type { Demand, Settlement } from '../limit/budgets.ts';
 import type { RevocationChanges } from '../revoke/changes.ts';
@@ -14,11 +15,15 @@ export interface Inquiry {
   readonly issuedAtSeconds: number | null;
   /** Version of the revocations that the asker has, to be told of what changed since; null: does not want to know. */
   readonly knownVersion: string | null;
+  /** A proof that counts once. Asking again for the same decision is no second use. */
+  readonly proof?: AdmissionQuestion['proof'];
 }
 
 export type AdmissionFinding =
   /** Nothing was spent. */
   | { readonly found: 'revoked'; readonly by: RevocationKind }
+  /** The proof was used before; nothing was spent. */
+  | { readonly found: 'replayed' }
   /** `changes` null: nothing changed since the known version. */
   | { readonly found: 'settled'; readonly settlement: Settlement; readonly changes: RevocationChanges | null }
   /** No answer in time; whether tokens were spent is unknown. */

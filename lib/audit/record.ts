@@ -80,6 +80,10 @@ function detailOf(reason: Reason): string | null {
       return reason.parameter;
     case 'token_key_unfit':
       return reason.check;
+    case 'proof_invalid':
+      return reason.check;
+    case 'token_binding_refused':
+      return reason.sent;
     case 'token_claim_missing':
     case 'token_claim_invalid':
       return reason.claim;
@@ -116,6 +120,9 @@ function detailOf(reason: Reason): string | null {
     case 'token_key_ambiguous':
     case 'token_signature_invalid':
     case 'token_certificate_mismatch':
+    case 'proof_nonce_needed':
+    case 'proof_key_mismatch':
+    case 'proof_replayed':
     case 'certificate_malformed':
     case 'certificate_unverified':
     case 'certificate_expired':

@@ -14,10 +14,19 @@ export interface TokenFieldSettings {
   readonly prefix: string;
   /** Longest token that is looked at, in characters. */
   readonly maximumBytes: number;
+  /** Whether the scheme `DPoP` (RFC 9449 §7.1) counts beside it. */
+  readonly proofs?: boolean;
+}
+
+/** A token that was sent with the scheme `DPoP`. */
+export interface ProofToken {
+  readonly token: string;
 }
 
 /** Gives the one access token of a request as it was sent, unread, or why there is none. */
-export type FindToken = (headers: HeaderFields) => string | CredentialReason;
+export type FindToken = (headers: HeaderFields) => string | ProofToken | CredentialReason;
+
+const proofScheme = 'dpop';
 
 const missing: CredentialReason = { reason: 'credentials_missing' };
 const duplicated: CredentialReason = { reason: 'credentials_duplicated' };
@@ -33,7 +42,12 @@ export function createFindToken(settings: TokenFieldSettings): FindToken {
   const { header } = settings;
   const scheme = settings.prefix.trim().toLowerCase();
   const maximum = settings.maximumBytes + scheme.length + 1;
-  const again = (field: string) => field.split(',').some((part) => hasScheme(part.trimStart(), scheme));
+  const proofs = settings.proofs === true && scheme !== '';
+  const again = (field: string) =>
+    field.split(',').some((part) => {
+      const credentials = part.trimStart();
+      return hasScheme(credentials, scheme) || (proofs && hasScheme(credentials, proofScheme));
+    });
 
   return (headers) => {
     const field = headers.get(header);
@@ -43,11 +57,16 @@ export function createFindToken(settings: TokenFieldSettings): FindToken {
     if (scheme === '') return several ? duplicated : field;
     // A token has no comma in it; the parameters of another scheme may have.
     if (several && again(field)) return duplicated;
-    if (!hasScheme(field, scheme)) return missing;
-    let start = scheme.length;
-    while (field.charCodeAt(start) === 0x20) start++;
-    return start === field.length ? missing : field.slice(start);
+    if (hasScheme(field, scheme)) return tokenAfter(field, scheme) ?? missing;
+    const token = proofs && hasScheme(field, proofScheme) ? tokenAfter(field, proofScheme) : null;
+    return token === null ? missing : { token };
   };
+}
+
+function tokenAfter(field: string, scheme: string): string | null {
+  let start = scheme.length;
+  while (field.charCodeAt(start) === 0x20) start++;
+  return start === field.length ? null : field.slice(start);
 }
 
 /** Whether credentials begin with a scheme, given in lower case, and then end or go on after a space. */

@@ -11,6 +11,7 @@ import type { Config } from '../config/load.ts';
 import type { Secret } from '../config/variable.ts';
 import type { Authentication, CredentialUsed } from '../decision/principal.ts';
 import { composeIssuers, composeRoleScopes, type IssuerKeySets } from './issuers.ts';
+import { composeProofs } from './proofs.ts';
 import type { Runtime } from './runtime.ts';
 
 const maximumRememberedTokens = 10_000;
@@ -26,6 +27,7 @@ export function composeAuthenticator(
   runtime: Runtime,
   keySets: IssuerKeySets,
   used: CredentialUsed,
+  nonceKeys: readonly string[],
 ): { readonly authenticate: Authenticator; readonly readCertificate: CertificateReader } {
   const { settings } = config;
   const { clock } = runtime;
@@ -45,6 +47,7 @@ export function composeAuthenticator(
     signaturePrimitive: runtime.cryptography?.verify,
     used,
     readCertificate,
+    proofs: composeProofs(config, runtime, nonceKeys),
     grants: createGrants(composeRoleScopes(config, [config.documents.roleScopes])),
   });
   const byOurSecret = keySets.includes(null);

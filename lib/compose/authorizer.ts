@@ -36,6 +36,7 @@ import { acceptedValues, composeAuthenticator } from './authenticate.ts';
 import { sharedDevelopmentKey } from './development-key.ts';
 import { composeKeySets, type IssuerKeySets, keySetStates } from './issuers.ts';
 import { composeObservation, metricsAnswer, watchParts } from './observe.ts';
+import { challengeSettings, composeResource } from './proofs.ts';
 import { composeQuotas } from './quotas.ts';
 import { composeReadiness } from './readiness.ts';
 import { composeRecorder, recording } from './record.ts';
@@ -51,6 +52,8 @@ export interface Composed {
   readonly forwardAuth: ConfiguredForwardAuth | null;
   readonly cors: ReturnType<typeof createCors>;
   readonly assertions: Assertions | null;
+  /** Metadata of the protected resource, or null where it has no identifier. */
+  readonly resource: { readonly identifier: URL; readonly metadata: string } | null;
   readonly revocations: Revocations;
   readonly pseudonyms: Pseudonyms;
   readonly outbox: (Outbox & Source & ArchiveLock & Tail) | null;
@@ -112,7 +115,10 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
   });
 
   const keySets = before ? before.carried.keySets : composeKeySets(config, runtime, egress);
-  const { authenticate, readCertificate } = composeAuthenticator(config, runtime, keySets, used);
+  const { authenticate, readCertificate } = composeAuthenticator(config, runtime, keySets, used, [
+    ...acceptedValues(settings.auditPseudonymKey),
+    processKey,
+  ]);
 
   const budgetsFor = composeQuotas(config, metrics);
   const failures =
@@ -152,6 +158,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
   const enforce = createEnforce(
     {
       authMode,
+      challenge: challengeSettings(config),
       requireTls: settings.requireTls,
       maximumBodyBytes: settings.maximumBodyBytes,
       forwards: runtime.upstream !== null || runtime.trial === true,
@@ -232,6 +239,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
       requestHeaders: settings.jwtHeader === 'authorization' ? [] : [settings.jwtHeader],
     }),
     assertions,
+    resource: composeResource(config),
     revocations,
     pseudonyms,
     outbox,

@@ -1,4 +1,5 @@
 import { type AdmissionSettings, createAdmission, type ObservedAdmission } from '../admit/admission.ts';
+import { createMemoryProofs } from '../admit/memory-proofs.ts';
 import { createMemoryStore } from '../admit/memory-store.ts';
 import { createRedisStore } from '../admit/redis-store.ts';
 import type { ArchiveLock, Outbox, Source, Tail } from '../audit/outbox.ts';
@@ -20,6 +21,8 @@ import type { RevocationPseudonyms, Revocations } from '../revoke/revocation.ts'
 import type { Runtime } from './runtime.ts';
 
 const maximumMemoryBuckets = 32_768;
+/** Some 15 MiB when all are in use. */
+const maximumMemoryProofs = 100_000;
 
 /** What of the shared store may change while it goes on. */
 interface Live {
@@ -41,7 +44,11 @@ export interface StoreParts {
 
 function createMemory(clock: Clock, maximumEntries: number) {
   const revocations = createMemoryRevocations(clock);
-  const store = createMemoryStore(createMemoryBudgets({ maximumBuckets: maximumMemoryBuckets }, clock), revocations);
+  const store = createMemoryStore(
+    createMemoryBudgets({ maximumBuckets: maximumMemoryBuckets }, clock),
+    revocations,
+    createMemoryProofs({ maximumProofs: maximumMemoryProofs }, clock),
+  );
   return { revocations, store, outbox: createMemoryOutbox({ maximumEntries }, clock) };
 }
 

@@ -1,7 +1,9 @@
 import { authentication } from './chapters/identity/authentication.ts';
+import { dpop } from './chapters/identity/dpop.ts';
 import { jwt } from './chapters/identity/jwt.ts';
 import { keySet } from './chapters/identity/key-set.ts';
 import { mtls } from './chapters/identity/mtls.ts';
+import { protectedResource } from './chapters/identity/protected-resource.ts';
 import { scopesAndRoles } from './chapters/identity/scopes.ts';
 import { observation } from './chapters/operation/observation.ts';
 import { secrets } from './chapters/operation/secrets.ts';
@@ -28,6 +30,8 @@ export const variables = {
   ...authentication,
   ...jwt,
   ...keySet,
+  ...dpop,
+  ...protectedResource,
   ...mtls,
   ...scopesAndRoles,
   ...boundary,

@@ -1,8 +1,8 @@
 /** What is decided: budgets, admission, and the decision with everything its record and answer need. Types only. */
 
-import type { AuthMethod, Principal, RevocationHandles } from './principal.ts';
+import type { AuthMethod, Principal, ProofUse, RevocationHandles } from './principal.ts';
 import type { Degradation, Reason, RevocationKind } from './reason.ts';
-import type { Boundary, Endpoint, RequestSource } from './request.ts';
+import type { Boundary, ChallengeSettings, Endpoint, RequestSource } from './request.ts';
 
 /**
  * One quota of one principal: a token bucket of `burst` tokens that refills at `perMinute`; with a `period`, `burst` requests
@@ -38,6 +38,8 @@ export interface AdmissionQuestion {
   readonly budgets: readonly Budget[];
   /** What to look up among the revocations; null when the caller presented no credential. */
   readonly revocation: RevocationHandles | null;
+  /** A proof that counts once; left out where the caller presented none. `by`: the decision that uses it. */
+  readonly proof?: (ProofUse & { readonly by: string }) | undefined;
 }
 
 export type AdmissionAnswer =
@@ -47,6 +49,8 @@ export type AdmissionAnswer =
       readonly degraded: readonly Degradation[];
     }
   | { readonly outcome: 'revoked'; readonly by: RevocationKind }
+  /** The proof was used before. Nothing was spent. */
+  | { readonly outcome: 'replayed' }
   | {
       readonly outcome: 'exhausted';
       /** The budget that refused. */
@@ -74,6 +78,10 @@ export interface Decision {
   readonly pattern: string | null;
   readonly boundary: Boundary;
   readonly authMethod: AuthMethod;
+  /** What a challenge may say on this way in; left out where there is nothing beyond the usual. */
+  readonly challenge?: ChallengeSettings | null;
+  /** The caller sent its token with the scheme `DPoP`. */
+  readonly byProof?: boolean;
   readonly principal: Principal | null;
   readonly denial: Reason | null;
   /** The denial that a request was spared while denials are only recorded (`TGEFD_SHADOW_UNTIL`). */

@@ -55,7 +55,8 @@ export function createEnforce(settings: EnforceSettings, steps: Steps, parts: En
     const conclude = (reason: Reason | null): Enforced => {
       const verdict = steps.shadow ? inShadow(steps.shadow, walk, reason) : { ...UNSHADOWED, denial: reason };
       const latencyMs = parts.clock() - atMs;
-      const decision = decisionOf(walk, verdict, { id, latencyMs, authMethod: settings.authMode });
+      const { authMode: authMethod, challenge = null } = settings;
+      const decision = decisionOf(walk, verdict, { id, latencyMs, authMethod, challenge });
       if (decision.denial) walk.leave?.();
       context.explain?.('decide', explainVerdict(verdict), {});
       const recorded = steps.record(decision, context);
@@ -149,6 +150,7 @@ function authenticate(steps: Steps): Step {
       if (authentication.outcome === 'refused') {
         const { reason, method } = authentication;
         if (method !== undefined) walk.authMethod = method;
+        walk.byProof = authentication.byProof === true;
         if (!failedToProve(reason)) return reason;
         if (throttledSeconds !== null)
           return { reason: 'authentication_throttled', retryAfterSeconds: throttledSeconds };
@@ -159,6 +161,10 @@ function authenticate(steps: Steps): Step {
       walk.principal = principal;
       walk.authMethod = principal.method;
       walk.degraded = authentication.degraded;
+      if (authentication.proof) {
+        walk.proof = { ...authentication.proof, by: walk.id };
+        walk.byProof = true;
+      }
       walk.context.explain?.('authenticate', 'the caller is known', {
         method: principal.method,
         key_id: principal.keyId,
@@ -179,7 +185,7 @@ function authorize(settings: EnforceSettings, steps: Steps): Step {
   };
 }
 
-/** 5. May they now? One question: is the credential revoked, and has every budget a token? */
+/** 5. May they now? One question: is the credential revoked, was its proof used before, has every budget a token? */
 function admit(steps: Steps): Step {
   // A remembered token has one principal, frozen: what could revoke it is worked out once.
   const known = new WeakMap<Principal, RevocationHandles | null>();
@@ -189,18 +195,18 @@ function admit(steps: Steps): Step {
     return handles;
   };
   return (walk) => {
-    const { principal, route, refusal, boundary, context } = walk;
+    const { principal, route, refusal, boundary, context, proof } = walk;
     if (principal === null) return { reason: 'internal_error' };
     const budgets = refusal || route.found !== 'endpoint' ? [] : steps.budgetsFor(principal, route.endpoint);
     const partition = budgets.length > 0 ? partitionOf(principal, boundary, steps) : null;
     return after(partition, (partition) =>
       after(
-        steps.admission.admit({ partition, budgets, revocation: handlesOf(principal) }, context),
+        steps.admission.admit({ partition, budgets, revocation: handlesOf(principal), proof }, context),
         (admitted): Reason | null => {
           walk.mark('admit');
           context.explain?.('admit', admitted.outcome, { budgets: budgets.map(({ name }) => name).join(' ') });
           const denial = denialOf(admitted);
-          if (denial?.reason === 'credential_revoked') {
+          if (denial?.reason === 'credential_revoked' || denial?.reason === 'proof_replayed') {
             if (boundary.addressPartition !== null) steps.failures.spend(boundary.addressPartition, walk.atMs);
             return denial;
           }
@@ -221,6 +227,8 @@ function denialOf(admitted: AdmissionAnswer): Reason | null {
       return null;
     case 'revoked':
       return { reason: 'credential_revoked', by: admitted.by };
+    case 'replayed':
+      return { reason: 'proof_replayed' };
     case 'exhausted':
       return {
         reason: 'budget_exhausted',

@@ -53,6 +53,14 @@ export interface Grant {
   readonly roles: readonly string[];
 }
 
+/** A proof of possession that was verified and must count once. */
+export interface ProofUse {
+  /** Name of the proof in a store: a hash. */
+  readonly key: string;
+  /** How long the proof could be presented again. */
+  readonly lifetimeMs: number;
+}
+
 /** What authentication makes of a request. `unavailable` is our outage, never the caller's fault. */
 export type Authentication =
   | {
@@ -60,12 +68,16 @@ export type Authentication =
       readonly principal: Principal;
       /** `keys_stale` when the key came from a set past its lifetime, else empty. */
       readonly degraded: readonly Degradation[];
+      /** Present where the caller proved the possession of a key for this one request. */
+      readonly proof?: ProofUse;
     }
   | {
       readonly outcome: 'refused';
       readonly reason: CredentialReason;
       /** The kind of credential that was refused, or asked for, where several kinds count. */
       readonly method?: AuthMethod;
+      /** The token came with the scheme `DPoP`. */
+      readonly byProof?: boolean;
     }
   | { readonly outcome: 'unavailable'; readonly reason: 'keys_unavailable'; readonly retryAfterSeconds: number | null };
 

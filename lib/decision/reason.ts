@@ -22,6 +22,13 @@ export type CredentialReason =
   | { readonly reason: 'token_not_yet_valid'; readonly claim: 'nbf' | 'iat'; readonly secondsAhead: number }
   | { readonly reason: 'token_lifetime_too_long'; readonly lifetimeSeconds: number; readonly maximumSeconds: number }
   | { readonly reason: 'token_certificate_mismatch' }
+  /** The proof of possession (RFC 9449) is not one of this request. `nonce`: one to use from now on, where nonces are on. */
+  | { readonly reason: 'proof_invalid'; readonly check: ProofCheck; readonly nonce: string | null }
+  | { readonly reason: 'proof_nonce_needed'; readonly nonce: string }
+  /** The proof was made with another key than the one that the token is bound to. */
+  | { readonly reason: 'proof_key_mismatch' }
+  /** A bound token was sent as Bearer, or one that is not bound as DPoP, or an unbound one where binding is demanded. */
+  | { readonly reason: 'token_binding_refused'; readonly sent: 'bearer' | 'dpop' }
   | { readonly reason: 'certificate_malformed' }
   | { readonly reason: 'certificate_unverified' }
   | { readonly reason: 'certificate_expired' }
@@ -33,6 +40,24 @@ export type CredentialReason =
 /** What a JWK (RFC 7517 §4, RFC 7518 §6) fails at: `value` is a member that is missing or malformed, `private` one that no
  * public key has. */
 export type KeyCheck = 'kty' | 'use' | 'key_ops' | 'alg' | 'size' | 'curve' | 'value' | 'private';
+
+/** What a proof (RFC 9449 §4.3) fails at. */
+export type ProofCheck =
+  | 'missing'
+  | 'duplicated'
+  | 'shape'
+  | 'typ'
+  | 'alg'
+  | 'crit'
+  | 'jwk'
+  | 'jti'
+  | 'htm'
+  | 'htu'
+  | 'ath'
+  | 'iat'
+  | 'exp'
+  | 'nbf'
+  | 'signature';
 
 export type ClaimName = 'iss' | 'aud' | 'exp' | 'nbf' | 'iat' | 'jti' | 'sub' | 'scope' | 'role' | 'cnf';
 
@@ -48,6 +73,7 @@ export type Reason =
   | { readonly reason: 'transport_insecure' }
   | { readonly reason: 'authentication_throttled'; readonly retryAfterSeconds: number }
   | { readonly reason: 'credential_revoked'; readonly by: RevocationKind }
+  | { readonly reason: 'proof_replayed' }
   /** `scope` lists every scope that the row names, separated by spaces. */
   | { readonly reason: 'scope_missing'; readonly scope: string }
   /** A valid token of an issuer that the row does not list. */

@@ -85,6 +85,16 @@ export interface Boundary {
   readonly ingressIdentity: string | null;
 }
 
+/** What the configuration lets a challenge say (RFC 9728 §5.1, RFC 9449 §7.1). */
+export interface ChallengeSettings {
+  /** URL of the metadata of the protected resource, or null. */
+  readonly resourceMetadata: string | null;
+  /** Algorithms of proofs; null where tokens that demand one are refused. */
+  readonly proofAlgorithms: readonly string[] | null;
+  /** Every token must be bound to a key. */
+  readonly proofsRequired: boolean;
+}
+
 export type BudgetClass = 'heavy' | 'read' | 'none';
 
 /** Scopes that a row demands: one by name, any or all of several; null: none, any authenticated caller. */

@@ -2,7 +2,7 @@ import type { Budget, Decision } from './outcome.ts';
 import type { Admission, Explain, RequestContext } from './ports.ts';
 import type { Authentication, AuthMethod, Principal } from './principal.ts';
 import type { PathProblem, Reason } from './reason.ts';
-import type { AccessRequest, Boundary, CredentialWay, Endpoint, Route } from './request.ts';
+import type { AccessRequest, Boundary, ChallengeSettings, CredentialWay, Endpoint, Route } from './request.ts';
 import type { Walk } from './walk.ts';
 
 /** A value, or the promise of one. What has nothing to wait for makes no promise. */
@@ -53,6 +53,7 @@ export interface Shadow {
 
 export interface EnforceSettings {
   readonly authMode: AuthMethod;
+  readonly challenge?: ChallengeSettings | null;
   /** Refuse callers whose own connection is known to be plain HTTP. */
   readonly requireTls: boolean;
   /** Longest declared request body, or 0 for no limit. */

@@ -1,4 +1,4 @@
-import type { BudgetState, Decision, Stage } from './outcome.ts';
+import type { AdmissionQuestion, BudgetState, Decision, Stage } from './outcome.ts';
 import type { RequestContext } from './ports.ts';
 import type { AuthMethod, Principal, RevocationHandles } from './principal.ts';
 import type { Degradation, Reason } from './reason.ts';
@@ -8,6 +8,7 @@ import type { AccessRequest, Boundary, HeaderFields, Route } from './request.ts'
 export interface Walk {
   readonly request: AccessRequest;
   readonly context: RequestContext;
+  readonly id: string;
   readonly atMs: number;
   /** Takes the time: a stage ends here. */
   readonly mark: (stage: Stage) => void;
@@ -18,6 +19,10 @@ export interface Walk {
   query: string;
   route: Route;
   principal: Principal | null;
+  /** The proof of possession that this decision uses. */
+  proof: AdmissionQuestion['proof'];
+  /** The token came with the scheme `DPoP`. */
+  byProof: boolean;
   /** The kind of credential that was looked at, where it is known. */
   authMethod: AuthMethod | null;
   /** Why the caller may not, found by authorization; told once admission has answered. */
@@ -31,11 +36,12 @@ export interface Walk {
 export function beginWalk(
   request: AccessRequest,
   context: RequestContext,
-  { id, atMs, mark }: { readonly id: string } & Pick<Walk, 'atMs' | 'mark'>,
+  { id, atMs, mark }: Pick<Walk, 'id' | 'atMs' | 'mark'>,
 ): Walk {
   return {
     request,
     context,
+    id,
     atMs,
     mark,
     boundary: unknownBoundary(id),
@@ -44,6 +50,8 @@ export function beginWalk(
     query: '',
     route: { found: 'nothing' },
     principal: null,
+    proof: undefined,
+    byProof: false,
     authMethod: null,
     refusal: null,
     budgets: [],
@@ -55,7 +63,7 @@ export function beginWalk(
 export function decisionOf(
   walk: Walk,
   { denial, wouldDeny, shadow }: Pick<Decision, 'denial' | 'wouldDeny' | 'shadow'>,
-  { id, latencyMs, authMethod }: Pick<Decision, 'id' | 'latencyMs' | 'authMethod'>,
+  { id, latencyMs, authMethod, challenge }: Pick<Decision, 'id' | 'latencyMs' | 'authMethod' | 'challenge'>,
 ): Decision {
   const { request, route } = walk;
   return {
@@ -71,6 +79,8 @@ export function decisionOf(
       route.found === 'endpoint' ? route.endpoint.pattern : route.found === 'other_methods' ? route.pattern : null,
     boundary: walk.boundary,
     authMethod: walk.authMethod ?? authMethod,
+    challenge: challenge ?? null,
+    byProof: walk.byProof,
     principal: walk.principal,
     denial,
     wouldDeny,

@@ -8,9 +8,11 @@ import type { AssertionKey } from '../respond/assertion-key.ts';
 import { discoveryDocument } from '../respond/assertion-web-identity.ts';
 import type { Cors } from '../respond/cors.ts';
 import { denialAnswer } from '../respond/denial.ts';
+import { METADATA_PATH } from '../respond/protected-resource.ts';
 import { type ConfiguredForwardAuth, checkOf } from './forward-auth.ts';
 import type { Gateway, GatewayParts } from './gateway.ts';
 import { keySetPage } from './key-set-page.ts';
+import { metadataAnswer, type ProtectedResource } from './resource-metadata.ts';
 import { webAnswer, webResponse } from './web-response.ts';
 
 /** What the app serves of everything that is composed. */
@@ -23,6 +25,7 @@ export interface Served {
   readonly forwardAuth: ConfiguredForwardAuth | null;
   readonly cors: Cors;
   readonly assertions: Assertions | null;
+  readonly resource: ProtectedResource | null;
   ready(): boolean;
   /** What stands beside `ready`, or null. */
   notice(): string | null;
@@ -123,6 +126,14 @@ export function createApp<Bindings extends object>(parts: AppParts<Bindings>) {
     if (!composed.ready()) await composed.warm(receive(c).context);
     return parts.ready() && composed.ready() ? word(200, readyText(composed.notice())) : word(503, 'not ready');
   });
+
+  const metadata = (c: Context<Env>, next: () => Promise<void>) => {
+    const { resource } = c.get('composed');
+    const path = rawPath(parts.rawTarget(c.req.raw, c.env));
+    return (resource && metadataAnswer(resource, c.req.method, path)) ?? next();
+  };
+  app.all(METADATA_PATH, metadata);
+  app.all(`${METADATA_PATH}/*`, metadata);
 
   app.get('/_authorizer/jwks.json', async (c) => {
     const { assertions, gateway } = c.get('composed');

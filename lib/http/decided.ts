@@ -3,7 +3,7 @@ import type { Enforce } from '../decision/pipeline.ts';
 import type { RequestContext } from '../decision/ports.ts';
 import type { Reason } from '../decision/reason.ts';
 import type { AccessRequest } from '../decision/request.ts';
-import { type Answer, denialAnswer, statusOf } from '../respond/denial.ts';
+import { type Answer, denialAnswer, statusOf, toldOf } from '../respond/denial.ts';
 
 type Fields = readonly (readonly [string, string])[];
 
@@ -30,8 +30,7 @@ export async function decide(parts: DecidingParts, request: AccessRequest, conte
     kept === 'unavailable' ? { reason: 'audit_unavailable', retryAfterSeconds: 5 } : decision.denial;
   watch?.answered(decision, denial ? statusOf(denial) : 200, null, context);
   if (denial === null) return { decision, denial };
-  const told = { requestId: decision.boundary.requestId, authMethod: decision.authMethod };
-  const answer = denialAnswer(denial, told, [
+  const answer = denialAnswer(denial, toldOf(decision), [
     ...parts.rateLimitFields(decision),
     ...parts.transportFields(decision.boundary.secure),
   ]);

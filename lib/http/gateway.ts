@@ -3,7 +3,7 @@ import type { Enforce, Enforced } from '../decision/pipeline.ts';
 import type { RequestContext } from '../decision/ports.ts';
 import type { Reason } from '../decision/reason.ts';
 import type { AccessRequest } from '../decision/request.ts';
-import { denialAnswer } from '../respond/denial.ts';
+import { denialAnswer, toldOf } from '../respond/denial.ts';
 import { type ForwardParts, forward } from './forward.ts';
 import { type Probe, reportText } from './probe.ts';
 import { answerOf } from './upstream-answer.ts';
@@ -30,8 +30,7 @@ export function denied(
   reason: Reason,
   extra: Fields = [],
 ): Response {
-  const told = { requestId: decision.boundary.requestId, authMethod: decision.authMethod };
-  const answer = denialAnswer(reason, told, [
+  const answer = denialAnswer(reason, toldOf(decision), [
     ...parts.rateLimitFields(decision),
     ...parts.transportFields(decision.boundary.secure),
     ...extra,

@@ -23,12 +23,15 @@ export interface Script {
 export const CHANGES_PER_TRIP = 500;
 
 /**
- * The one trip of a decision: is a credential revoked, have all budgets a token, what has changed among the revocations?
+ * The one trip of a decision: is a credential revoked, was its proof used before, have all budgets a token, what has changed
+ * among the revocations?
  *
  * KEYS: revocations, their changes, then one per budget. ARGV: `iat` or an empty string; the version of the revocations
  * that the caller has, or `-` when it does not want to know; how many names to look up; the names; then for each budget
  * perMinute, burst, need, want, window, used, left, back (`Demand`), and 1 where its period is the day, 2 the month, else 0.
- * Gives `{1, index of the name that revokes}`, or `{0 allowed | 2 refused, server's ms, parts missing and tokens granted
+ * With a proof that counts once, its key is the last of KEYS, and the decision that uses it and its lifetime in ms are the
+ * last of ARGV.
+ * Gives `{1, index of the name that revokes}`, `{3, 0}` for a proof that another decision used, or `{0 allowed | 2 refused, server's ms, parts missing and tokens granted
  * for each budget…}` and, where there was something to tell, the changes as one text of lines: `v`, version now (`0`: none),
  * version up to which these changes go, whether they replace all that is known; then `name expiry cut-off` for an entry
  * that is there or `name` for one that is not.
@@ -76,6 +79,14 @@ if names > 0 or known ~= '-' then
   end
 end
 
+local count = math.floor((#ARGV - 3 - names) / 9)
+if #KEYS > count + 2 then
+  local by = ARGV[#ARGV - 1]
+  if not redis.call('SET', KEYS[#KEYS], by, 'NX', 'PX', ARGV[#ARGV]) and redis.call('GET', KEYS[#KEYS]) ~= by then
+    return {3, 0}
+  end
+end
+
 local function decay(missing, parts, leased) return math.max(missing - parts, leased * P, 0) end
 
 local DAY = 86400000
@@ -92,7 +103,7 @@ local function period(kind, ms)
 end
 
 local buckets, allowed = {}, true
-for i = 1, #KEYS - 2 do
+for i = 1, count do
   local a = 3 + names + (i - 1) * 9
   local b = {rate = tonumber(ARGV[a + 1]), burst = tonumber(ARGV[a + 2]), need = tonumber(ARGV[a + 3]),
     want = tonumber(ARGV[a + 4]), window = tonumber(ARGV[a + 5]), missing = 0, at = now, before = 0, present = 0, hb = 0, hn = 0}
@@ -160,5 +171,5 @@ for i, b in ipairs(buckets) do
 end
 if changes then answer[#answer + 1] = changes end
 return answer`,
-  sha1: '3e90ea048fb40323cf9cce34c5da79b39edfcece',
+  sha1: '2b4e0bdb38b9fb82fd7b59c3f694ea7e670f1d31',
 };

@@ -2,8 +2,9 @@ import type { AccessRequest } from '../decision/request.ts';
 
 type Fields = readonly (readonly [string, string])[];
 
-const exposed = 'RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, WWW-Authenticate';
-const accepted = 'Authorization, Content-Type, X-Api-Key, X-Request-Id, Traceparent';
+const exposed = 'RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, WWW-Authenticate, DPoP-Nonce';
+const accepted =
+  'Authorization, DPoP, Content-Type, X-Api-Key, X-Request-Id, Traceparent, MCP-Protocol-Version, Mcp-Method, Mcp-Name';
 
 /**
  * Cross-origin answers (WHATWG Fetch §3.2) for the origins configured, `*` for any. Preflights are answered here and never

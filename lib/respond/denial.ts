@@ -1,79 +1,9 @@
-import type { AuthMethod } from '../decision/principal.ts';
+import type { Decision } from '../decision/outcome.ts';
 import type { Code, Reason } from '../decision/reason.ts';
+import { type ChallengeFacts, challengeOf } from './challenge.ts';
+import { codeOf } from './code.ts';
 
-/** What a caller may learn of a denial's reason. Exhaustive: a new reason does not compile until it is placed here. */
-export function codeOf(reason: Reason): Code {
-  switch (reason.reason) {
-    case 'path_ambiguous':
-    case 'host_invalid':
-    case 'forwarded_invalid':
-    case 'ingress_proof_invalid':
-    case 'credentials_duplicated':
-    case 'credentials_oversized':
-    case 'body_invalid':
-    case 'body_unexpected':
-      return 'request_invalid';
-    case 'credentials_missing':
-      return 'credentials_missing';
-    case 'api_key_unknown':
-    case 'token_malformed':
-    case 'token_algorithm_refused':
-    case 'token_header_refused':
-    case 'token_issuer_unknown':
-    case 'token_key_unknown':
-    case 'token_key_ambiguous':
-    case 'token_key_unfit':
-    case 'token_signature_invalid':
-    case 'token_claim_missing':
-    case 'token_claim_invalid':
-    case 'token_claim_refused':
-    case 'token_expired':
-    case 'token_not_yet_valid':
-    case 'token_lifetime_too_long':
-    case 'token_certificate_mismatch':
-    case 'certificate_malformed':
-    case 'certificate_unverified':
-    case 'certificate_expired':
-    case 'certificate_unnamed':
-    case 'credential_revoked':
-      return 'credentials_invalid';
-    case 'transport_insecure':
-      return 'insecure_transport';
-    case 'scope_missing':
-    case 'issuer_not_allowed':
-    case 'claim_mismatch':
-    case 'certificate_unmapped':
-      return 'insufficient_scope';
-    case 'endpoint_unknown':
-      return 'endpoint_unknown';
-    case 'method_unknown':
-      return 'method_not_allowed';
-    case 'authentication_throttled':
-    case 'budget_exhausted':
-    case 'too_many_requests_under_way':
-      return 'rate_limited';
-    case 'request_stalled':
-      return 'request_timeout';
-    case 'body_too_large':
-      return 'body_too_large';
-    case 'upstream_unreachable':
-      return 'upstream_unreachable';
-    case 'upstream_timeout':
-      return 'upstream_timeout';
-    case 'configuration_invalid':
-      return 'configuration_invalid';
-    case 'keys_unavailable':
-      return 'keys_unavailable';
-    case 'revocation_unavailable':
-      return 'revocation_unavailable';
-    case 'limits_unavailable':
-      return 'limits_unavailable';
-    case 'audit_unavailable':
-      return 'audit_unavailable';
-    case 'internal_error':
-      return 'internal_error';
-  }
-}
+export { challengeOf, codeOf };
 
 interface Wire {
   readonly status: number;
@@ -118,26 +48,15 @@ export function statusOf(reason: Reason): number {
   return wire[codeOf(reason)].status;
 }
 
-const schemes: Readonly<Record<AuthMethod, string>> = {
-  jwt: 'Bearer',
-  api_key: 'ApiKey',
-  mtls: 'ClientCertificate',
-  none: 'Bearer',
-};
+/** What an answer needs to know beside its reason. */
+export interface Told extends ChallengeFacts {
+  readonly requestId: string;
+}
 
-/**
- * The `WWW-Authenticate` value of a denial, or null where none is due: on every 401 (RFC 9110 §15.5.2), without `error`
- * when nothing was sent (RFC 6750 §3.1), and on a missing scope. Never says which check of a credential failed.
- */
-export function challengeOf(reason: Reason, authMethod: AuthMethod): string | null {
-  const scheme = `${schemes[authMethod]} realm="tgefd"`;
-  const code = codeOf(reason);
-  if (code === 'credentials_missing') return scheme;
-  if (code === 'credentials_invalid') return `${scheme}, error="invalid_token"`;
-  if (reason.reason === 'scope_missing') return `${scheme}, error="insufficient_scope", scope="${reason.scope}"`;
-  if (reason.reason === 'issuer_not_allowed' || reason.reason === 'claim_mismatch')
-    return `${scheme}, error="insufficient_scope"`;
-  return null;
+/** The same of a decision, whatever the way in. */
+export function toldOf(decision: Decision): Told {
+  const { boundary, authMethod, challenge, byProof, endpoint } = decision;
+  return { requestId: boundary.requestId, authMethod, challenge, byProof, scope: endpoint?.scope ?? null };
 }
 
 function retryAfterOf(reason: Reason): number | null {
@@ -152,11 +71,7 @@ const quotaExceeded = 'https://iana.org/assignments/http-problem-types#quota-exc
  * (RFC 9110 §15.5.6), `Retry-After` in whole seconds. Holds nothing of the request but its id. `extra` fields (RateLimit,
  * CORS) are appended as they are.
  */
-export function denialAnswer(
-  reason: Reason,
-  told: { readonly requestId: string; readonly authMethod: AuthMethod },
-  extra: readonly (readonly [string, string])[] = [],
-): Answer {
+export function denialAnswer(reason: Reason, told: Told, extra: readonly (readonly [string, string])[] = []): Answer {
   const code = codeOf(reason);
   const { status, title, detail } = wire[code];
   const problem: Record<string, unknown> = {
@@ -175,8 +90,9 @@ export function denialAnswer(
     ['cache-control', 'no-store'],
     ['x-request-id', told.requestId],
   ];
-  const challenge = challengeOf(reason, told.authMethod);
+  const challenge = challengeOf(reason, told);
   if (challenge) headers.push(['www-authenticate', challenge]);
+  if ('nonce' in reason && reason.nonce !== null) headers.push(['dpop-nonce', reason.nonce]);
   if (reason.reason === 'method_unknown') headers.push(['allow', reason.allow.join(', ')]);
   const retryAfter = retryAfterOf(reason);
   if (retryAfter !== null) headers.push(['retry-after', String(Math.max(1, Math.ceil(retryAfter)))]);

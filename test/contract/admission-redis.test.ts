@@ -7,7 +7,7 @@ import { createUpstashClient } from '../../lib/redis/upstash-client.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { type RedisParts, redisProgram, startRedis } from '../support/redis.ts';
 import { redisUnderTest } from './admission-redis-store.ts';
-import { budgetsContract, revocationsContract } from './admission-suite.ts';
+import { budgetsContract, proofsContract, revocationsContract } from './admission-suite.ts';
 
 const program = await redisProgram();
 
@@ -22,6 +22,7 @@ describeWith([program], 'in Redis', () => {
 
   budgetsContract(() => redisUnderTest(client));
   revocationsContract(() => redisUnderTest(client));
+  proofsContract(() => redisUnderTest(client));
 
   const general: Budget = { name: 'general', perMinute: 60, burst: 60, onError: 'local' };
   const heavy: Budget = { name: 'heavy', perMinute: 6, burst: 6, onError: 'local' };

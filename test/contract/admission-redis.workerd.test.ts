@@ -4,7 +4,7 @@ import { createUpstashClient } from '../../lib/redis/upstash-client.ts';
 import { describeWith } from '../support/describe-with.ts';
 import type {} from '../support/redis-for-workerd.ts';
 import { redisUnderTest } from './admission-redis-store.ts';
-import { budgetsContract, revocationsContract } from './admission-suite.ts';
+import { budgetsContract, proofsContract, revocationsContract } from './admission-suite.ts';
 
 const redis = inject('redis');
 
@@ -15,4 +15,5 @@ describeWith('missing' in redis ? [redis] : [], 'in Redis, from a Worker', () =>
   };
   budgetsContract(make);
   revocationsContract(make);
+  proofsContract(make);
 });

@@ -350,3 +350,87 @@ async function changesSince(store: SharedStore, knownVersion: string): Promise<R
   if (finding.found !== 'settled') throw new Error(`the store found ${finding.found}`);
   return finding.changes;
 }
+
+/** What every store does with proofs that count once. */
+export function proofsContract(make: () => Promise<StoreUnderTest>): void {
+  const [of, none] = [budget('general', 1, 5), { fields: [], issuedAtSeconds: null, knownVersion: null }] as const;
+  const use = (key: string, by: string, lifetimeMs = 60_000) => ({ key, by, lifetimeMs });
+
+  describe('proofs', () => {
+    test('a proof counts for one decision and never for another', async () => {
+      const { store } = await make();
+      const p = partition();
+      const question = { partition: p, demands: [exactly(of)], ...none };
+      expect(await store.ask({ ...question, proof: use('one', 'd1') })).toMatchObject({
+        settlement: { allowed: true },
+      });
+      expect(await store.ask({ ...question, proof: use('one', 'd2') })).toEqual({ found: 'replayed' });
+      expect(await store.ask({ ...question, proof: use('two', 'd3') })).toMatchObject({
+        settlement: { allowed: true },
+      });
+    });
+
+    test('a proof without budgets counts once too', async () => {
+      const { store } = await make();
+      const question = { partition: null, demands: [], ...none };
+      expect(await store.ask({ ...question, proof: use('bare', 'd1') })).toMatchObject({ found: 'settled' });
+      expect(await store.ask({ ...question, proof: use('bare', 'd2') })).toEqual({ found: 'replayed' });
+    });
+
+    test('the same decision may ask again, as it does when a trip was lost', async () => {
+      const { store } = await make();
+      const question = { partition: null, demands: [], ...none, proof: use('retried', 'd1') };
+      expect(await store.ask(question)).toMatchObject({ found: 'settled' });
+      expect(await store.ask(question)).toMatchObject({ found: 'settled' });
+    });
+
+    test('a replay spends nothing, and an empty budget still uses the proof up', async () => {
+      const { store } = await make();
+      const question = { partition: partition(), demands: [exactly(budget('general', 1, 2))], ...none };
+      await store.ask({ ...question, proof: use('spent', 'd1') });
+      for (let i = 0; i < 5; i++) await store.ask({ ...question, proof: use('spent', 'other') });
+      expect(await store.ask(question)).toMatchObject({ settlement: { allowed: true } });
+      expect(await store.ask({ ...question, proof: use('late', 'd2') })).toMatchObject({
+        settlement: { allowed: false },
+      });
+      expect(await store.ask({ ...question, proof: use('late', 'd3') })).toEqual({ found: 'replayed' });
+    });
+
+    test('many at once with one proof: one passes', async () => {
+      const { store } = await make();
+      const ask = (_: unknown, i: number) =>
+        store.ask({ partition: null, demands: [], ...none, proof: use('raced', `d${i}`) });
+      const findings = await Promise.all(Array.from({ length: 40 }, ask));
+      expect(findings.filter(({ found }) => found === 'settled')).toHaveLength(1);
+    });
+
+    test('a proof is forgotten when it could no longer be presented', async () => {
+      const { store, pass } = await make();
+      const question = { partition: null, demands: [], ...none };
+      await store.ask({ ...question, proof: use('old', 'd1', 50) });
+      await pass(120);
+      expect(await store.ask({ ...question, proof: use('old', 'd2', 50) })).toMatchObject({ found: 'settled' });
+    });
+
+    test('a revoked credential does not use its proof up', async () => {
+      const { store, revocations, nowMs } = await make();
+      const nowSeconds = Math.floor(nowMs() / 1000);
+      const entry: Revocation = {
+        kind: 'kid',
+        id: 'bad-key',
+        beforeSeconds: null,
+        expiresAtSeconds: nowSeconds + 60,
+        reason: null,
+        createdAtSeconds: nowSeconds,
+        by: 'test',
+      };
+      await revocations.add(entry);
+      const question = { partition: null, demands: [], issuedAtSeconds: null, knownVersion: null };
+      const revoked = { ...question, fields: [{ kind: 'kid', field: 'kid:bad-key' }] as const };
+      expect(await store.ask({ ...revoked, proof: use('kept', 'd1') })).toEqual({ found: 'revoked', by: 'kid' });
+      expect(await store.ask({ ...question, fields: [], proof: use('kept', 'd2') })).toMatchObject({
+        found: 'settled',
+      });
+    });
+  });
+}

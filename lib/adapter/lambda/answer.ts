@@ -1,8 +1,8 @@
 import type { Decision } from '../../decision/outcome.ts';
-import type { AuthMethod, Principal } from '../../decision/principal.ts';
+import type { Principal } from '../../decision/principal.ts';
 import type { Reason } from '../../decision/reason.ts';
-import type { Boundary, Endpoint } from '../../decision/request.ts';
-import { codeOf, denialAnswer, statusOf } from '../../respond/denial.ts';
+import type { Endpoint } from '../../decision/request.ts';
+import { codeOf, denialAnswer, statusOf, type Told, toldOf } from '../../respond/denial.ts';
 import { fieldValue } from '../../respond/field-value.ts';
 import type { ClaimsUpstream } from '../../respond/forwarded-claims.ts';
 import type { AuthorizerCall } from './events.ts';
@@ -94,7 +94,7 @@ export function createAnswers(settings: AnswerSettings, parts: AnswerParts) {
         context[contextName(field)] = value || NOTHING;
     }
     for (const [name, value] of parts.rateLimitFields(decision)) context[LIMIT_NAMES.get(name) ?? name] = value;
-    return Object.assign(context, denial === null ? elsewhere : denialContext(denial, decision));
+    return Object.assign(context, denial === null ? elsewhere : denialContext(denial, toldOf(decision)));
   };
 
   /** Whether a denial is about the caller and the route, not about this one request. */
@@ -144,8 +144,8 @@ function exhausts(denial: Reason | null, row: Endpoint): boolean {
  * What a gateway response may say. Every value is from a closed list and safe inside JSON, for gateway responses do not
  * escape; `challenge`, which is not, is for a header field.
  */
-function denialContext(denial: Reason, told: { boundary: Pick<Boundary, 'requestId'>; authMethod: AuthMethod }) {
-  const answer = denialAnswer(denial, { requestId: told.boundary.requestId, authMethod: told.authMethod });
+function denialContext(denial: Reason, told: Told) {
+  const answer = denialAnswer(denial, told);
   const problem: Readonly<Record<'type' | 'title' | 'status' | 'detail' | 'code', string>> = JSON.parse(
     answer.body ?? '',
   );
@@ -167,7 +167,7 @@ function denialContext(denial: Reason, told: { boundary: Pick<Boundary, 'request
 /** For a policy that allows this request: kept, it may refuse another route with the context of this one. */
 const { challenge: _, ...elsewhere } = denialContext(
   { reason: 'scope_missing', scope: '' },
-  { boundary: { requestId: '' }, authMethod: 'none' },
+  { requestId: '', authMethod: 'none' },
 );
 
 /** JSON writes a character in at most six bytes: no need to write what is short enough anyhow. */

@@ -5,6 +5,8 @@ import type { AccessRequest, Boundary } from '../../decision/request.ts';
 import { type Authenticator, authenticated, ownThumbprint, refused } from '../authenticator.ts';
 import type { CertificateReader, CertificateReading } from '../certificate/client-certificate.ts';
 import { createFindToken, type TokenFieldSettings } from '../credentials.ts';
+import { tokenHashOf } from '../dpop/proof.ts';
+import type { Proofs } from '../dpop/proofs.ts';
 import {
   type AccessTokenParts,
   type AccessTokenSettings,
@@ -24,6 +26,8 @@ export interface TokenAuthenticatorSettings extends TokenFieldSettings, AccessTo
 export interface TokenAuthenticatorParts extends AccessTokenParts {
   readonly clock: Clock;
   readonly readCertificate: CertificateReader;
+  /** Proofs of possession (RFC 9449); null: tokens that demand one are refused. */
+  readonly proofs?: Proofs | null;
 }
 
 /** A token whose signature, claims and grant need no second look while this holds. */
@@ -37,6 +41,8 @@ interface KnownToken extends Remembered {
   readonly key: VerificationKey;
   /** Thumbprint of the certificate that must be presented with it, or null. */
   readonly boundTo: string | null;
+  /** Thumbprint of the key that must be proved with each use, and the token's hash that a proof names; null: unbound. */
+  readonly proof: { readonly thumbprint: string; readonly tokenHash: string } | null;
   readonly principal: Principal;
   /** The answer for a fresh key and no other certificate, made once. */
   readonly authentication: Authentication;
@@ -48,13 +54,16 @@ interface Presentation {
   readonly boundary: Boundary;
   readonly context: RequestContext;
   readonly mayFetchKeys: boolean;
+  /** The token came with the scheme `DPoP`. */
+  readonly byProof: boolean;
 }
 
 const mismatch: CredentialReason = { reason: 'token_certificate_mismatch' };
+const confirmationRefused: CredentialReason = { reason: 'token_claim_invalid', claim: 'cnf' };
 
 /**
  * Authenticates by JWT access token. A token seen and verified before is not verified again: its time limits, the presence
- * of its very key in the key set of its issuer, and a certificate it is bound to are checked every time. The principal's
+ * of its very key in the key set of its issuer, and what it is bound to are checked every time. The principal's
  * thumbprint is that of a certificate the caller showed the platform; header fields are read for bound tokens only.
  */
 export function createTokenAuthenticator(
@@ -62,17 +71,28 @@ export function createTokenAuthenticator(
   parts: TokenAuthenticatorParts,
 ): Authenticator {
   const { clock, readCertificate } = parts;
-  const findToken = createFindToken(settings);
+  const proofs = parts.proofs ?? null;
+  const findToken = createFindToken({ ...settings, proofs: proofs !== null });
   const verify = createVerifyToken(settings, parts);
   const cache = createTokenCache<KnownToken>(settings.cache);
 
   const authenticate: Authenticator = (request, boundary, context, mayFetchKeys) => {
-    const token = findToken(request.headers);
-    if (typeof token !== 'string') return refused(context.explain, 'credential', token);
-    context.explain?.('credential', 'one token', { field: settings.header, bytes: token.length });
+    const found = findToken(request.headers);
+    if (typeof found === 'object' && 'reason' in found) return refused(context.explain, 'credential', found);
+    const byProof = typeof found === 'object';
+    const token = byProof ? found.token : found;
+    context.explain?.('credential', byProof ? 'one token with a proof' : 'one token', {
+      field: settings.header,
+      bytes: token.length,
+    });
+    const presentation = { request, boundary, context, mayFetchKeys, byProof };
+    return byProof ? Promise.resolve(verdictOn(token, presentation)).then(markedProof) : verdictOn(token, presentation);
+  };
+
+  const verdictOn = (token: string, presentation: Presentation): Authentication | Promise<Authentication> => {
+    const { context, mayFetchKeys } = presentation;
     const nowMs = clock();
     const known = cache.find(token);
-    const presentation = { request, boundary, context, mayFetchKeys };
     if (!known || nowMs < known.fromMs || nowMs >= known.untilMs) return firstTime(token, nowMs, presentation);
     context.explain?.('cache', 'verified before', { key_id: known.key.keyId });
     if (known.query === null || known.keySets === null) return bind(known, false, presentation);
@@ -95,17 +115,32 @@ export function createTokenAuthenticator(
     const { context, mayFetchKeys } = presentation;
     const verdict = await verify(token, nowMs, context, mayFetchKeys);
     if (verdict.outcome !== 'verified') return verdict;
-    const { claims, issuer } = verdict.token;
+    const { claims, facts, issuer } = verdict.token;
+    if (facts.proofThumbprint !== null && proofs === null)
+      return refused(context.explain, 'binding', confirmationRefused);
     const grant = issuer.grants.ofClaims(claims);
     context.explain?.('grant', 'read', { scopes: grant.scopes.join(' '), roles: grant.roles.join(' ') });
     const ignored = context.explain ? issuer.grants.ignoredRoles(claims) : null;
     if (ignored) context.explain?.('grant', 'some roles grant nothing', { roles: ignored.roles, why: ignored.why });
-    const known = knownToken(token, verdict.token, grant, settings.keepClaims === true);
+    const { proofThumbprint: thumbprint } = facts;
+    const proof = thumbprint === null ? null : { thumbprint, tokenHash: await tokenHashOf(token) };
+    const known = knownToken(token, verdict.token, grant, { keepClaims: settings.keepClaims === true, proof });
     cache.sighted(known);
     return bind(known, verdict.token.stale, presentation);
   };
 
-  const bind = (known: KnownToken, stale: boolean, { request, boundary, context }: Presentation) => {
+  const bind = (known: KnownToken, stale: boolean, presentation: Presentation) => {
+    const { byProof, context } = presentation;
+    if (known.proof === null ? byProof || proofs?.required === true : !byProof)
+      return refused(context.explain, 'binding', {
+        reason: 'token_binding_refused',
+        sent: byProof ? 'dpop' : 'bearer',
+      });
+    const certified = certify(known, stale, presentation);
+    return known.proof === null || proofs === null ? certified : proofs.prove(certified, known.proof, presentation);
+  };
+
+  const certify = (known: KnownToken, stale: boolean, { request, boundary, context }: Presentation) => {
     if (known.boundTo === null) return present(known, stale, ownThumbprint(request, boundary));
     const settle = (reading: CertificateReading) => {
       if (reading.found === 'refused') return refused(context.explain, 'certificate', reading.reason);
@@ -131,7 +166,7 @@ function knownToken(
   token: string,
   { claims, facts, issuer, key, query }: VerifiedToken,
   { scopes, roles }: Grant,
-  keepClaims: boolean,
+  { keepClaims, proof }: { readonly keepClaims: boolean; readonly proof: KnownToken['proof'] },
 ): KnownToken {
   const skewSeconds = issuer.clockSkewSeconds;
   const name = issuer.spellings[0] ?? facts.issuer;
@@ -157,9 +192,15 @@ function knownToken(
     query,
     key,
     boundTo: facts.certificateThumbprint,
+    proof,
     principal,
     authentication: Object.freeze(authenticated(principal)),
   };
+}
+
+/** A refusal of a token that came with a proof, so that the challenge names that scheme. */
+function markedProof(authentication: Authentication): Authentication {
+  return authentication.outcome === 'refused' ? { ...authentication, byProof: true } : authentication;
 }
 
 function outage(retryAfterSeconds: number | null): Authentication {

@@ -15,6 +15,8 @@ export interface TokenFacts {
   readonly validFromSeconds: number | null;
   /** `cnf.x5t#S256`: thumbprint of the certificate that the caller must present (RFC 8705 §3.1), or null. */
   readonly certificateThumbprint: string | null;
+  /** `cnf.jkt`: thumbprint of the key that the caller must prove to have (RFC 9449 §6.1), or null. */
+  readonly proofThumbprint: string | null;
 }
 
 /** Latest instant that RFC 3339 can write. */
@@ -32,8 +34,8 @@ function invalid(claim: ClaimName): CredentialReason {
  * Validates verified claims at one instant, in epoch seconds with fractions (RFC 7519 §4.1): `exp` is demanded and refused
  * on or after its instant plus skew; `nbf` and `iat` at most the skew ahead; the lifetime within its limit; `aud`
  * contains ours; `jti` and `cnf` of their types; the subject one that names a caller. Types are strict: no number in
- * a string, no array for a string, no infinity. A `cnf` that demands more than a certificate is refused, since nobody
- * here would check it (RFC 7800 §3.1, RFC 9449 §7.2). Does not compare the certificate, and leaves `iss` to
+ * a string, no array for a string, no infinity. A `cnf` that demands more than a certificate and a proof is refused, since
+ * nobody here would check it (RFC 7800 §3.1). Does not compare the certificate or check the proof, and leaves `iss` to
  * `createFindIssuer` and scopes and roles to the grant.
  */
 export function checkClaims(claims: JsonObject, rules: ClaimRules, nowSeconds: number): TokenFacts | CredentialReason {
@@ -43,8 +45,8 @@ export function checkClaims(claims: JsonObject, rules: ClaimRules, nowSeconds: n
   if (audience) return audience;
   const tokenId = member(claims, 'jti');
   if (tokenId !== undefined && !isTokenId(tokenId)) return invalid('jti');
-  const certificateThumbprint = demandedThumbprint(member(claims, 'cnf'));
-  if (isRefusal(certificateThumbprint)) return certificateThumbprint;
+  const confirmation = readConfirmation(member(claims, 'cnf'));
+  if (isRefusal(confirmation)) return confirmation;
   const unmet = rules.required.find(({ path, test }) => !test.holds(path.read(claims)));
   if (unmet) return { reason: 'token_claim_refused', path: unmet.path.text };
   const subject = subjectOf(claims, rules);
@@ -53,7 +55,7 @@ export function checkClaims(claims: JsonObject, rules: ClaimRules, nowSeconds: n
     subject,
     issuer: (member(claims, 'iss') as string | undefined) ?? null,
     tokenId: tokenId ?? null,
-    certificateThumbprint,
+    ...confirmation,
     ...times,
   };
 }
@@ -131,12 +133,18 @@ function isTokenId(value: JsonValue): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= longestTokenId && value.isWellFormed();
 }
 
-const thumbprintMember = 'x5t#S256';
+type Confirmation = Pick<TokenFacts, 'certificateThumbprint' | 'proofThumbprint'>;
 
-/** The certificate thumbprint that a `cnf` demands, null where there is no `cnf`. */
-function demandedThumbprint(confirmation: JsonValue | undefined): string | null | CredentialReason {
-  if (confirmation === undefined) return null;
+const confirmationMembers: readonly string[] = ['x5t#S256', 'jkt'];
+const unbound: Confirmation = { certificateThumbprint: null, proofThumbprint: null };
+
+/** What a `cnf` demands: a certificate, a proof, or both; nothing where there is no `cnf`. */
+function readConfirmation(confirmation: JsonValue | undefined): Confirmation | CredentialReason {
+  if (confirmation === undefined) return unbound;
   if (!isJsonObject(confirmation)) return invalid('cnf');
-  const thumbprint = member(confirmation, thumbprintMember);
-  return typeof thumbprint === 'string' && Object.keys(confirmation).length === 1 ? thumbprint : invalid('cnf');
+  const names = Object.keys(confirmation);
+  const known = names.every((name) => confirmationMembers.includes(name) && typeof confirmation[name] === 'string');
+  if (names.length === 0 || !known) return invalid('cnf');
+  const text = (name: string) => (member(confirmation, name) as string | undefined) ?? null;
+  return { certificateThumbprint: text('x5t#S256'), proofThumbprint: text('jkt') };
 }

@@ -1,7 +1,9 @@
 import { authentication } from './identity/authentication.ts';
+import { dpop } from './identity/dpop.ts';
 import { jwt } from './identity/jwt.ts';
 import { keySet } from './identity/key-set.ts';
 import { mtls } from './identity/mtls.ts';
+import { protectedResource } from './identity/protected-resource.ts';
 import { scopesAndRoles } from './identity/scopes.ts';
 import { observation } from './operation/observation.ts';
 import { secrets } from './operation/secrets.ts';
@@ -23,6 +25,8 @@ export const chapters = [
   { title: 'Authentication', rows: authentication },
   { title: 'JWT', rows: jwt },
   { title: 'Key set', rows: keySet },
+  { title: 'Proof of possession', rows: dpop },
+  { title: 'Protected resource', rows: protectedResource },
   { title: 'mTLS', rows: mtls },
   { title: 'Scopes and roles', rows: scopesAndRoles },
   { title: 'Trust boundary', rows: boundary },

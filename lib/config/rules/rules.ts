@@ -4,6 +4,7 @@ import { checkIdentity, chooseWays } from './identity.ts';
 import { checkOperation } from './operation.ts';
 import { checkRequests } from './requests.ts';
 import { checkStores } from './stores.ts';
+import { checkTokens } from './tokens.ts';
 
 /**
  * What variables demand of each other and of the environment. Pure: returns the ways to authenticate that
@@ -16,6 +17,7 @@ export function crossCheck(settings: Settings, given: ReadonlySet<SettingKey>, p
   const production = settings.environment === 'production';
   const check: Check = { settings, given, place, production, ways, ...reports };
   checkIdentity(check);
+  checkTokens(check);
   checkRequests(check);
   checkStores(check);
   checkOperation(check);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type AdmissionSettings, createAdmission } from '../../../lib/admit/admission.ts';
+import { createMemoryProofs } from '../../../lib/admit/memory-proofs.ts';
 import { createMemoryStore } from '../../../lib/admit/memory-store.ts';
 import type { Inquiry, SharedStore } from '../../../lib/admit/shared-store.ts';
 import type { AdmissionAnswer, AdmissionQuestion, Budget } from '../../../lib/decision/outcome.ts';
@@ -50,7 +51,11 @@ function isolate(mode: AdmissionSettings['mode'], some: Partial<AdmissionSetting
   const time = { ms: NOW };
   const clock = () => time.ms;
   const revocations = createMemoryRevocations(clock);
-  const inner = createMemoryStore(createMemoryBudgets({ maximumBuckets: 1_000 }, clock), revocations);
+  const inner = createMemoryStore(
+    createMemoryBudgets({ maximumBuckets: 1_000 }, clock),
+    revocations,
+    createMemoryProofs({ maximumProofs: 1_000 }, clock),
+  );
   const trips: Inquiry[] = [];
   const state = { down: false };
   const store: SharedStore = {

@@ -1,8 +1,14 @@
 import { describe } from 'vitest';
+import { createMemoryProofs } from '../../../lib/admit/memory-proofs.ts';
 import { createMemoryStore } from '../../../lib/admit/memory-store.ts';
 import { createMemoryBudgets } from '../../../lib/limit/memory.ts';
 import { createMemoryRevocations } from '../../../lib/revoke/memory.ts';
-import { budgetsContract, revocationsContract, type StoreUnderTest } from '../../contract/admission-suite.ts';
+import {
+  budgetsContract,
+  proofsContract,
+  revocationsContract,
+  type StoreUnderTest,
+} from '../../contract/admission-suite.ts';
 
 async function make(): Promise<StoreUnderTest> {
   let nowMs = 1_800_000_000_000;
@@ -12,7 +18,11 @@ async function make(): Promise<StoreUnderTest> {
   };
   const revocations = createMemoryRevocations(clock);
   return {
-    store: createMemoryStore(createMemoryBudgets({ maximumBuckets: 1_000 }, clock), revocations),
+    store: createMemoryStore(
+      createMemoryBudgets({ maximumBuckets: 1_000 }, clock),
+      revocations,
+      createMemoryProofs({ maximumProofs: 1_000 }, clock),
+    ),
     revocations,
     nowMs: clock,
     age: go,
@@ -25,4 +35,5 @@ async function make(): Promise<StoreUnderTest> {
 describe('in memory', () => {
   budgetsContract(make);
   revocationsContract(make);
+  proofsContract(make);
 });

@@ -72,7 +72,9 @@ describe('a denial on the wire', () => {
 
   test('a missing scope is named in challenge and problem', () => {
     const reason: Reason = { reason: 'scope_missing', scope: 'discover' };
-    expect(challengeOf(reason, 'jwt')).toBe('Bearer realm="tgefd", error="insufficient_scope", scope="discover"');
+    expect(challengeOf(reason, { authMethod: 'jwt' })).toBe(
+      'Bearer realm="tgefd", error="insufficient_scope", scope="discover"',
+    );
     expect(JSON.parse(denialAnswer(reason, told).body ?? '').scope).toBe('discover');
   });
 

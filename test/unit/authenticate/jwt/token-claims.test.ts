@@ -34,6 +34,7 @@ describe('claims', () => {
       expiresAtSeconds: now + 300,
       validFromSeconds: now - 10,
       certificateThumbprint: null,
+      proofThumbprint: null,
     });
   });
 
@@ -186,14 +187,24 @@ describe('claims', () => {
       expect(check({ cnf: { 'x5t#S256': 'abc' } })).toHaveProperty('certificateThumbprint', 'abc');
     });
 
+    it('demands a proof', () => {
+      expect(check({ cnf: { jkt: 'abc' } })).toHaveProperty('proofThumbprint', 'abc');
+    });
+
+    it('demands both', () => {
+      const facts = check({ cnf: { jkt: 'abc', 'x5t#S256': 'def' } });
+      expect(facts).toMatchObject({ proofThumbprint: 'abc', certificateThumbprint: 'def' });
+    });
+
     it.each([
-      ['that demands what nobody here checks (DPoP, RFC 9449 §7.2)', { jkt: 'abc' }],
-      ['that demands more than a certificate', { 'x5t#S256': 'abc', jkt: 'abc' }],
+      ['that demands what nobody here checks', { kid: 'abc' }],
+      ['that demands more than a certificate and a proof', { 'x5t#S256': 'abc', jkt: 'abc', jwk: 'abc' }],
       ['that demands nothing', {}],
       ['of another type', 'abc'],
       ['that is null', null],
       ['that is an array', ['abc']],
       ['with a thumbprint of another type', { 'x5t#S256': ['abc'] }],
+      ['with a thumbprint of a key that is no text', { jkt: 7 }],
     ])('is refused %s', (_, cnf) => {
       expect(check({ cnf })).toEqual(invalid('cnf'));
     });
