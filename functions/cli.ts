@@ -1,10 +1,11 @@
 import { audit } from '../lib/cli/audit/audit.ts';
-import { type Command, type Console, Usage } from '../lib/cli/command.ts';
+import { type Command, type Console, Unusable, Usage } from '../lib/cli/command.ts';
 import { checkConfig, docs } from '../lib/cli/config.ts';
 import { doctor } from '../lib/cli/doctor/doctor.ts';
 import { egress } from '../lib/cli/egress.ts';
 import { explain } from '../lib/cli/explain.ts';
 import { failureSentence } from '../lib/cli/failure.ts';
+import { policy } from '../lib/cli/policy/policy.ts';
 import { revocations, revoke } from '../lib/cli/revocations.ts';
 import { keys } from '../lib/cli/secrets/keys.ts';
 import { rotate } from '../lib/cli/secrets/rotate.ts';
@@ -19,6 +20,7 @@ const commands: Readonly<Record<string, Command>> = {
   egress,
   explain,
   keys,
+  policy,
   revocations,
   revoke,
   rotate,
@@ -59,6 +61,10 @@ export async function main(args: readonly string[], console: Console): Promise<n
   try {
     return await command.run(rest, console);
   } catch (error) {
+    if (error instanceof Unusable) {
+      console.err(error.message);
+      return 1;
+    }
     if (!(error instanceof Usage)) {
       console.err(failureSentence(error, console.env));
       return 1;

@@ -42,6 +42,7 @@ const PACKAGES = [
   { name: '@upstash/redis', files: '^lib/redis/' },
   { name: '@upstash/ratelimit', files: '^lib/(redis|limit)/' },
   { name: 'yaml', files: '^lib/(platform/node|policy|cli)/' },
+  { name: '@apidevtools/json-schema-ref-parser', files: '^lib/policy/openapi/' },
   { name: 'ioredis', files: '^lib/platform/node/' },
 ];
 

@@ -17,6 +17,9 @@ export interface Command {
 /** Thrown by a command for words it does not understand; the message is shown with its usage. */
 export class Usage extends Error {}
 
+/** Thrown by a command for a file that it cannot use; the message is one sentence. */
+export class Unusable extends Error {}
+
 /** Options of a command, strictly parsed: an unknown one is a `Usage`. */
 export function options<T extends NonNullable<Parameters<typeof parseArgs>[0]>['options']>(
   args: readonly string[],

@@ -20,7 +20,9 @@ export interface Query {
   /** The same of the client's address. */
   readonly addresses: readonly string[] | null;
   readonly action: string | null;
-  readonly outcome: 'allowed' | 'denied' | null;
+  readonly outcome: 'allowed' | 'denied' | 'would_deny' | null;
+  /** Only records of a trial: denials that were let through, and decisions of another outcome by the shadow table. */
+  readonly shadow?: boolean;
   readonly requestId: string | null;
   /** Key that vouched for the caller, as records name it. */
   readonly keyId: string | null;
@@ -156,6 +158,7 @@ function matching(line: Line, query: Query, needles: readonly (readonly string[]
     (query.action === null || record.action === query.action) &&
     (query.outcome === null || record.outcome === query.outcome) &&
     (query.requestId === null || record.request_id === query.requestId) &&
-    (query.keyId === null || record.key_id === query.keyId);
+    (query.keyId === null || record.key_id === query.keyId) &&
+    (query.shadow !== true || record.outcome === 'would_deny' || record.shadow !== undefined);
   return isWanted ? record : null;
 }

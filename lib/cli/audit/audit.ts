@@ -5,6 +5,7 @@ import { type Command, options, Usage } from '../command.ts';
 import { bucket } from './bucket.ts';
 import { compare } from './compare.ts';
 import { keys } from './keys.ts';
+import { policies } from './policies.ts';
 import { accesses, exportRecords, pseudonym, query } from './read.ts';
 import { tail } from './tail.ts';
 import { verify } from './verify.ts';
@@ -27,6 +28,7 @@ const commands: Readonly<Record<string, Command>> = {
   tail,
   export: exportRecords,
   accesses,
+  policies,
   compare,
   pseudonym,
   keys,

@@ -26,10 +26,13 @@ const searchOptions = {
   outcome: { type: 'string' },
   'request-id': { type: 'string' },
   'key-id': { type: 'string' },
+  shadow: { type: 'boolean', default: false },
 } as const;
-const SEARCH_USAGE = `[--from TIME] [--to TIME] [--identity NAME | --pseudonym P] [--address ADDRESS] [--action A] [--outcome allowed|denied] [--request-id ID] [--key-id ID] ${PLACE_USAGE}`;
+const SEARCH_USAGE = `[--from TIME] [--to TIME] [--identity NAME | --pseudonym P] [--address ADDRESS] [--action A] [--outcome allowed|denied|would_deny] [--request-id ID] [--key-id ID] [--shadow] ${PLACE_USAGE}`;
 
-type SearchValues = { readonly [name in keyof typeof searchOptions]?: string | undefined };
+type SearchValues = { readonly [name in Exclude<keyof typeof searchOptions, 'shadow'>]?: string | undefined } & {
+  readonly shadow?: boolean | undefined;
+};
 
 function pseudonymsOf(config: Config | null): Pseudonyms | null {
   const key = config?.settings.auditPseudonymKey;
@@ -53,8 +56,8 @@ async function named(
 
 async function queryOf(values: SearchValues, archive: OpenArchive): Promise<Query> {
   const { outcome } = values;
-  if (outcome !== undefined && outcome !== 'allowed' && outcome !== 'denied') {
-    throw new Usage('--outcome is allowed or denied');
+  if (outcome !== undefined && outcome !== 'allowed' && outcome !== 'denied' && outcome !== 'would_deny') {
+    throw new Usage('--outcome is allowed, denied or would_deny');
   }
   const nowMs = Date.now();
   return {
@@ -69,6 +72,7 @@ async function queryOf(values: SearchValues, archive: OpenArchive): Promise<Quer
     outcome: outcome ?? null,
     requestId: values['request-id'] ?? null,
     keyId: values['key-id'] ?? null,
+    shadow: values.shadow ?? false,
   };
 }
 

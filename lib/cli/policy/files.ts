@@ -1,0 +1,35 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { Config } from '../../config/load.ts';
+import { problemLine } from '../../config/problem.ts';
+import { yamlToJson } from '../../platform/node/yaml.ts';
+import { loadPolicy } from '../../policy/load.ts';
+import { type Console, Unusable } from '../command.ts';
+
+/** The text of a JSON or YAML file as JSON. Throws `Unusable` with one sentence where it cannot be read. */
+export async function jsonTextOf(path: string, maximumBytes: number): Promise<string> {
+  const size = await stat(path).then(
+    ({ size }) => size,
+    () => null,
+  );
+  if (size === null) throw new Unusable(`${path}: cannot be read`);
+  if (size > maximumBytes) throw new Unusable(`${path}: has ${size} bytes; at most ${maximumBytes} are read`);
+  const text = await readFile(path, 'utf8');
+  if (/^\s*[[{]/.test(text)) return text;
+  try {
+    return await yamlToJson(text);
+  } catch (error) {
+    throw new Unusable(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`);
+  }
+}
+
+const POLICY_MAXIMUM_BYTES = 4 * 1024 * 1024;
+
+/** The configuration of a policy file, or of the environment where no file is named. Null, with every problem printed. */
+export async function policyOf(path: string | undefined, console: Console): Promise<Config | null> {
+  const document = path === undefined ? null : await jsonTextOf(path, POLICY_MAXIMUM_BYTES);
+  const loaded = loadPolicy(document, console.env);
+  if (loaded.ok) return loaded.config;
+  console.err(`${path ?? 'configuration'} invalid:`);
+  for (const problem of loaded.problems) console.err(`  ${problemLine(problem)}`);
+  return null;
+}

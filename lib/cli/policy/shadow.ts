@@ -1,0 +1,86 @@
+import type { AuditRecord } from '../../audit/schema.ts';
+import { readRecords } from '../audit/search.ts';
+import { type Command, options } from '../command.ts';
+
+/** What one kind of caller would be refused, or given, at one endpoint. */
+interface Row {
+  readonly endpoint: string;
+  readonly identity: string | null;
+  readonly kind: 'would_deny' | 'shadow_denies' | 'shadow_allows';
+  readonly code: string | null;
+  readonly reason: string | null;
+  count: number;
+  since: string;
+  until: string;
+}
+
+export const shadow: Command = {
+  summary: 'sums up what a trial found: who would be refused where, since when',
+  usage: 'policy shadow [--since 24h] [--json]',
+  async run(args, console) {
+    const { values } = options(args, {
+      since: { type: 'string', default: '24h' },
+      json: { type: 'boolean', default: false },
+    });
+    const rows = new Map<string, Row>();
+    const status = await readRecords({ from: values.since }, console, (record) => collect(rows, record));
+    const sorted = [...rows.values()].sort((a, b) => b.count - a.count);
+    if (values.json) console.out(JSON.stringify({ rows: sorted }));
+    else {
+      for (const row of sorted) console.out(lineOf(row));
+      if (sorted.length === 0) console.out('nothing would be decided otherwise');
+      else console.out(adviceFor(sorted));
+    }
+    return status;
+  },
+};
+
+function collect(rows: Map<string, Row>, record: AuditRecord): void {
+  const kind = kindOf(record);
+  if (kind === null) return;
+  const code = kind === 'would_deny' ? record.code : (record.shadow?.code ?? null);
+  const endpoint = `${record.method} ${record.pattern ?? '(no row)'}`;
+  const key = [endpoint, record.identity, kind, code].join(' ');
+  const row = rows.get(key);
+  if (row !== undefined) {
+    row.count++;
+    if (record.ts < row.since) row.since = record.ts;
+    if (record.ts > row.until) row.until = record.ts;
+    return;
+  }
+  const reason = kind === 'would_deny' ? record.reason_detail : null;
+  rows.set(key, {
+    endpoint,
+    identity: record.identity,
+    kind,
+    code,
+    reason,
+    count: 1,
+    since: record.ts,
+    until: record.ts,
+  });
+}
+
+function kindOf({ outcome, shadow: other }: AuditRecord): Row['kind'] | null {
+  if (outcome === 'would_deny') return 'would_deny';
+  if (other === undefined) return null;
+  return other.outcome === 'denied' ? 'shadow_denies' : 'shadow_allows';
+}
+
+const SAID = {
+  would_deny: 'would be refused',
+  shadow_denies: 'the shadow table refuses',
+  shadow_allows: 'the shadow table allows',
+} as const;
+
+function lineOf({ endpoint, identity, kind, code, reason, count, since, until }: Row): string {
+  const why = [code, reason].filter((text) => text !== null).join(' ');
+  return `${String(count).padStart(7)}  ${endpoint}  ${identity ?? 'nobody'}  ${SAID[kind]}${why === '' ? '' : ` (${why})`}  ${since} to ${until}`;
+}
+
+/** The step from what was found to the rows that would let these callers in. */
+function adviceFor(rows: readonly Row[]): string {
+  const refused = new Set(rows.filter(({ kind }) => kind !== 'shadow_allows').map(({ endpoint }) => endpoint));
+  if (refused.size === 0) return 'nobody loses access';
+  return `to let them in: change the scope of ${[...refused].join(', ')} in the policy, or grant it to these callers (audit pseudonym tells whose name is whose); policy diff shows what the change does`;
+}
