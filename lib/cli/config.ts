@@ -18,6 +18,7 @@ import { identifyConnections } from '../platform/node/tls/client-connections.ts'
 import { createClientTls } from '../platform/node/tls/client-tls.ts';
 import { serverTlsProblems } from '../platform/node/tls/server-tls.ts';
 import { type Command, type Console, options, Usage } from './command.ts';
+import { proxyLines } from './proxy-lines.ts';
 
 const platforms = ['worker', 'node', 'lambda'] as const;
 const roles = ['gateway', 'archive'] as const;
@@ -94,6 +95,12 @@ export const checkConfig: Command = {
     const count = warnings.length === 1 ? '1 warning' : `${warnings.length} warnings`;
     console.out(warnings.length === 0 ? 'configuration valid' : `configuration valid, ${count}`);
     for (const warning of warnings) console.out(`warning: ${problemLine(warning)}`);
+    const changes = proxyLines(config);
+    if (changes.length > 0) {
+      console.out('');
+      console.out(`Lines for ${config.settings.forwardAuth}, besides the documented file (docs/proxies):`);
+      for (const line of changes) console.out(`  - ${line}`);
+    }
     const lines = posture(config);
     for (const kind of ['weak', 'enforced', 'attack'] as const) {
       const told = lines.filter((line) => line.kind === kind);

@@ -7,6 +7,7 @@ import { createAuthorize } from '../authorize/authorize.ts';
 import { createShadow } from '../authorize/shadow.ts';
 import type { Config } from '../config/load.ts';
 import { overdueSecrets } from '../config/rotation.ts';
+import { ingressHeaders } from '../config/rules/ingress.ts';
 import type { Settings } from '../config/variables.ts';
 import type { Decision } from '../decision/outcome.ts';
 import { createEnforce, type Enforce } from '../decision/pipeline.ts';
@@ -151,7 +152,13 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
     { newId, used },
   );
   const probe = settings.doctorSecret
-    ? createProbe({ secrets: acceptedValues(settings.doctorSecret), examine, readCertificate, clock })
+    ? createProbe({
+        secrets: acceptedValues(settings.doctorSecret),
+        examine,
+        readCertificate,
+        configured: [...ingressHeaders(settings).keys()],
+        clock,
+      })
     : null;
 
   const underWay = before ? before.carried.underWay : composeUnderWay(config);

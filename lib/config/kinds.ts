@@ -80,6 +80,23 @@ export function prefix(accepts: string): Kind<string> {
   return kind(accepts, matching(/^[\x20-\x7e]{0,64}$/));
 }
 
+/** Header field names in lower case, separated by spaces or commas. */
+export const headerNames: Kind<readonly string[]> = {
+  accepts: 'header field names separated by commas',
+  schema: z.pipe(
+    z.pipe(
+      z.string(),
+      z.transform((value: string) =>
+        value
+          .toLowerCase()
+          .split(/[\s,]+/)
+          .filter((word) => word !== ''),
+      ),
+    ),
+    z.array(matching(/^[a-z0-9!#$%&'*+.^_`|~-]{1,64}$/)),
+  ) as unknown as z.ZodMiniType<readonly string[], string>,
+};
+
 /** A header field name (RFC 9110 §5.1 token), given back in lower case. */
 export const headerName: Kind<string> = kind(
   'a header field name',

@@ -26,6 +26,8 @@ export interface ProbeReport {
   readonly certificate: string;
   readonly scopes: string | null;
   readonly roles: string | null;
+  /** Headers that the configuration names, with what is believed of each. */
+  readonly configured?: Readonly<Record<string, string | null>>;
   /** Method and target that would be decided about, or null where the question was refused. */
   readonly asked: readonly [string, string] | null;
   readonly refused: string | null;
@@ -36,6 +38,8 @@ export interface ProbeParts {
   readonly secrets: readonly string[];
   readonly examine: Examine;
   readonly readCertificate: CertificateReader;
+  /** Headers that the configuration names, for an ingress to set. */
+  readonly configured?: readonly string[];
   readonly clock: Clock;
 }
 
@@ -53,7 +57,7 @@ function short(text: string | null): string | null {
  * The probe that `doctor ingress` talks to: tells what of a request arrived and what the trust boundary makes of it. Answers
  * only to the one-time secret, compared in constant time. Decides nothing and leaves no record.
  */
-export function createProbe({ secrets, examine, readCertificate, clock }: ProbeParts): Probe {
+export function createProbe({ secrets, examine, readCertificate, configured = [], clock }: ProbeParts): Probe {
   const doctors = createCheckApiKey(secrets.map((secret) => ({ id: DOCTOR_IDENTITY, secret, slot: 'current' })));
 
   const certificateOf = async (boundary: Boundary, access: AccessRequest) => {
@@ -81,6 +85,7 @@ export function createProbe({ secrets, examine, readCertificate, clock }: ProbeP
       certificate: short(certificate) ?? '',
       scopes: short(scopes),
       roles: short(roles),
+      configured: Object.fromEntries(configured.map((name) => [name, short(boundary.believed.get(name))])),
       asked: 'reason' in asked ? null : [asked.method, asked.target.slice(0, 500)],
       refused: refusal && ('field' in refusal ? `${refusal.reason}: ${refusal.field}` : refusal.reason),
     };

@@ -26,6 +26,7 @@ function startAuthorizer(forwardAuth: string, env: Readonly<Record<string, strin
     TGEFD_FORWARD_AUTH: forwardAuth,
     TGEFD_TRUSTED_PROXIES: '127.0.0.1/32',
     TGEFD_IDENTITY_HEADER: 'x-ingress-user',
+    TGEFD_INGRESS_STRIPS: 'x-ingress-user',
     TGEFD_DOCTOR_SECRET: SECRET,
     ...env,
   });

@@ -7,8 +7,8 @@ export interface DocumentedProxy {
   readonly door: 'nginx' | 'caddy';
   readonly program: Awaited<ReturnType<typeof nginxProgram>>;
   /** Starts it as documented, save addresses and TLS, between an authorizer and a service on loopback ports; with an origin
-   * whose browser apps may call, as the configuration says how. */
-  start(authorizer: number, service: number, origin?: string): Promise<StartedProxy>;
+   * whose browser apps may call, as the configuration says how, and with further headers that are removed from callers. */
+  start(authorizer: number, service: number, origin?: string, strips?: readonly string[]): Promise<StartedProxy>;
 }
 
 const DOCUMENTED_ORIGIN = 'https://app.example.com';
@@ -40,7 +40,7 @@ export async function documentedProxies(): Promise<readonly DocumentedProxy[]> {
     {
       door: 'nginx',
       program: nginx,
-      async start(authorizer, service, origin) {
+      async start(authorizer, service, origin, strips = []) {
         const text = await documented('forward-auth-nginx.conf', [
           ['pid /run/nginx.pid;', ''],
           ['server 127.0.0.1:8080;', `server 127.0.0.1:${authorizer};`],
@@ -51,7 +51,12 @@ export async function documentedProxies(): Promise<readonly DocumentedProxy[]> {
           [`# "${DOCUMENTED_ORIGIN}"`, origin === undefined ? '#' : `"${origin}"`],
         ]);
         return startNginx(nginx, {
-          files: { 'nginx-strip-headers.conf': await documented('nginx-strip-headers.conf') },
+          files: {
+            'nginx-strip-headers.conf': [
+              await documented('nginx-strip-headers.conf'),
+              ...strips.map((name) => `proxy_set_header ${name} "";\n`),
+            ].join('\n'),
+          },
           config: (port, folder) =>
             text
               .replace('listen 443 ssl http2;', `listen 127.0.0.1:${port};`)
@@ -62,12 +67,15 @@ export async function documentedProxies(): Promise<readonly DocumentedProxy[]> {
     {
       door: 'caddy',
       program: caddy,
-      async start(authorizer, service, origin) {
+      async start(authorizer, service, origin, strips = []) {
         const text = await documented('forward-auth-Caddyfile', [
           ['127.0.0.1:8080', `127.0.0.1:${authorizer}`],
           ['127.0.0.1:9000', `127.0.0.1:${service}`],
         ]);
-        const opened = origin === undefined ? text : withCors(text).replaceAll(DOCUMENTED_ORIGIN, origin);
+        const first = '\t\trequest_header -Connection\n';
+        const further = strips.map((name) => `\t\trequest_header -${name}\n`).join('');
+        const stripped = text.replace(first, first + further);
+        const opened = origin === undefined ? stripped : withCors(stripped).replaceAll(DOCUMENTED_ORIGIN, origin);
         return startCaddy(caddy, {
           config: (port) =>
             `{\n\tadmin off\n\tauto_https off\n}\n${opened.replace('api.example.com {', `http://127.0.0.1:${port} {`)}`,

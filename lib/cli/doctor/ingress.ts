@@ -73,7 +73,7 @@ export async function examineIngress(
     notes.push('What reaches the service could not be seen: run `tgefd-authorizer doctor echo` in its place.');
   if (service) holes.push(...plainHoles(service));
 
-  for (const forgery of forgeries(options.mark, options.configured)) {
+  for (const forgery of forgeries(options.mark, configuredNames(options.configured, baseline))) {
     const { report } = await ask({ target: REPORT_PATH, fields: forgery.fields });
     if (report) holes.push(...believed(forgery, baseline, report));
     if (service === null) continue;
@@ -84,6 +84,12 @@ export async function examineIngress(
   holes.push(...(await ownPages(ask, asks, options.mark)));
   if (service) holes.push(...(await sizes(ask, notes)));
   return done(null, baseline.door);
+}
+
+/** Names that the doctor was given, and those that the authorizer says it believes. */
+function configuredNames(given: readonly string[], { configured = {} }: ProbeReport): readonly string[] {
+  const known = new Set(given.map((name) => name.toLowerCase()));
+  return [...given, ...Object.keys(configured).filter((name) => !known.has(name))];
 }
 
 function unanswered({ status }: Got): string {
@@ -131,6 +137,9 @@ function believed({ title, fields }: Forgery, before: ProbeReport, after: ProbeR
     );
   if (after.scopes !== before.scopes || after.roles !== before.roles)
     hole('believed_header', `With \`${title}\` a stranger gives itself scopes or roles.`);
+  for (const [configured, value] of Object.entries(after.configured ?? {}))
+    if (value !== null && value === fields.at(-1) && value !== before.configured?.[configured])
+      hole('believed_header', `With \`${title}\` a stranger writes \`${configured}\`, which the authorizer believes.`);
   if (after.client !== before.client)
     hole(
       'address',

@@ -1,6 +1,7 @@
 import type { SettingKey, Settings } from '../variables.ts';
 import { type Check, createReports, type Place } from './check.ts';
 import { checkIdentity, chooseWays } from './identity.ts';
+import { checkIngress } from './ingress.ts';
 import { checkOperation } from './operation.ts';
 import { checkRequests } from './requests.ts';
 import { checkStores } from './stores.ts';
@@ -19,6 +20,7 @@ export function crossCheck(settings: Settings, given: ReadonlySet<SettingKey>, p
   checkIdentity(check);
   checkTokens(check);
   checkRequests(check);
+  checkIngress(check);
   checkStores(check);
   checkOperation(check);
   const [authMode] = ways;

@@ -1,4 +1,4 @@
-import { document, headerName, list } from '../../kinds.ts';
+import { document, headerName, headerNames, list } from '../../kinds.ts';
 import { secret, setting } from '../../variable.ts';
 
 /** Chapter “Trust boundary” of the configuration. */
@@ -13,6 +13,13 @@ export const boundary = {
     name: 'TGEFD_INGRESS_SECRET',
     kind: document('at least 32 bytes'),
     meaning: 'Secret of the signed ingress proof, where no peer address exists or can be trusted; at least 32 bytes.',
+  }),
+  ingressStrips: setting({
+    name: 'TGEFD_INGRESS_STRIPS',
+    kind: headerNames,
+    fallback: [] as readonly string[],
+    meaning:
+      'Your word that the ingress removes these headers from callers. Needed, with a forward-auth way in, for every configured header that the documented proxy files do not remove; `check-config` prints the lines for the proxy, `doctor ingress` tests them.',
   }),
   identityHeader: setting({
     name: 'TGEFD_IDENTITY_HEADER',

@@ -1,0 +1,37 @@
+import type { Config } from '../config/load.ts';
+import { ingressHeaders } from '../config/rules/ingress.ts';
+import { adviceFor, type ProxyName } from './doctor/advice.ts';
+
+/** A header name as people write it in the file of a proxy. */
+function written(name: string): string {
+  return name.replace(/(?<![a-z0-9])[a-z]/g, (letter) => letter.toUpperCase());
+}
+
+const hands: Readonly<Record<ProxyName, (name: string) => string>> = {
+  nginx: (name) =>
+    `on the server: \`auth_request_set $tgefd_named $upstream_http_${name.replaceAll('-', '_')};\`, and where it forwards: \`proxy_set_header ${written(name)} $tgefd_named;\``,
+  caddy: (name) => `in \`forward_auth\`: \`copy_headers ${written(name)}\``,
+  traefik: (name) => `in \`forwardAuth\`: \`authResponseHeaders: [${written(name)}]\``,
+  envoy: (name) => `in \`authorization_response\`: \`allowed_upstream_headers: { patterns: [{ exact: ${name} }] }\``,
+};
+
+/** Names that the documented files treat by themselves. */
+const DOCUMENTED = new Set(['x-ssl-client-subject', 'x-auth-request-user']);
+
+/**
+ * What the proxy's file needs besides the documented lines, because of headers that this configuration names.
+ *
+ * @param config - the configuration in force.
+ * @returns one line for each change; empty without a forward-auth way in.
+ */
+export function proxyLines({ settings }: Config): readonly string[] {
+  const proxy = settings.forwardAuth;
+  if (proxy === 'off') return [];
+  const lines: string[] = [];
+  for (const [name] of ingressHeaders(settings)) {
+    if (DOCUMENTED.has(name)) continue;
+    lines.push(`${name}: remove it from callers ${adviceFor('service_header', name, proxy)}`);
+    if (name === settings.identityHeader) lines.push(`${name}: hand the identity on ${hands[proxy](name)}`);
+  }
+  return lines;
+}
