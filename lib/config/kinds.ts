@@ -188,17 +188,14 @@ export const issuerName: Kind<string> = kind(
 
 /** Scope names: visible ASCII without quotes or backslash (RFC 6749 §3.3). */
 export const scopes: Kind<readonly string[]> = words(
-  'scope names separated by spaces or commas, or `*`',
-  /^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,128}$/,
+  'scope names separated by spaces or commas, or `*` alone; no name has `*` or `|` in it',
+  /^(?:\*|[\x21\x23-\x29\x2b\x2d-\x5b\x5d-\x7b\x7d\x7e]{1,128})$/,
 );
 
 /** A single scope name (RFC 6749 §3.3); `*` is no name. */
 export const scope: Kind<string> = kind(
-  'one scope name (visible ASCII without quotes, comma or backslash; not `*`)',
-  z.string().check(
-    z.regex(/^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]{1,128}$/),
-    z.refine((name: string) => name !== '*'),
-  ),
+  'one scope name (visible ASCII without quotes, comma, backslash, `*` and `|`)',
+  matching(/^[\x21\x23-\x29\x2b\x2d-\x5b\x5d-\x7b\x7d\x7e]{1,128}$/),
 );
 
 /** Text that a room of its own reads further; `accepts` says its form. */

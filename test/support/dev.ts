@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Child, freePort, startChild } from './child.ts';
+import { nextSteps, requestsToTry } from './dev/hints.ts';
+import { type DevOptions, environmentOf, readOptions } from './dev/options.ts';
 import { type Issuer, startIssuer } from './issuer.ts';
 import { acceptsConnections } from './listening.ts';
 import { redisProgram, startRedis } from './redis.ts';
@@ -17,7 +20,6 @@ interface Part {
 
 const ROOT = dirname(dirname(import.meta.dirname));
 const GATEWAY_PORT = 8787;
-const TOKEN_SECONDS = 3600;
 
 const parts: Part[] = [];
 let stopping = false;
@@ -32,58 +34,90 @@ async function stopAll(code: number, why: string): Promise<void> {
 }
 
 async function start(): Promise<void> {
-  const issuer = await startIssuer(await preferredPort(GATEWAY_PORT + 1));
-  parts.push({ name: 'issuer', stop: issuer.stop });
-  const upstream = await startUpstream(await preferredPort(GATEWAY_PORT + 2));
-  parts.push({ name: 'upstream', stop: upstream.stop });
+  const options = await readOptions(process.argv.slice(2));
+  const ownIssuers = options.issuer !== null || options.policy?.namesIssuers === true;
+  const issuer = ownIssuers ? null : await startIssuer(await preferredPort(GATEWAY_PORT + 1));
+  if (issuer) parts.push({ name: 'issuer', stop: issuer.stop });
+  const upstream =
+    options.upstream === null
+      ? await startUpstream(await preferredPort(GATEWAY_PORT + 2), options.policy ? 200 : 404)
+      : null;
+  if (upstream) parts.push({ name: 'upstream', stop: upstream.stop });
   const store = await startStore();
   const port = await preferredPort(GATEWAY_PORT);
-  await startWorker(port, {
+  const variables = {
     TGEFD_ENV: 'development',
     TGEFD_AUTH_MODE: 'jwt',
-    TGEFD_JWT_ISSUER: issuer.url,
-    TGEFD_JWT_AUDIENCE: issuer.audience,
-    TGEFD_JWKS_URL: issuer.keySetUrl,
-    TGEFD_JWT_ALLOWED_ALGS: 'RS256,PS256,ES256,EdDSA',
+    ...(issuer ? issuerVariables(issuer) : {}),
     TGEFD_RBAC_ENABLED: 'true',
-    TGEFD_UPSTREAM_URL: upstream.url,
+    TGEFD_UPSTREAM_URL: upstream?.url ?? '',
     TGEFD_RATE_LIMIT_PER_MINUTE: '120',
     TGEFD_HEAVY_RATE_LIMIT_PER_MINUTE: '30',
     TGEFD_REDIS_TIMEOUT_MS: '1000', // The first trip through the development server is slow.
+    // One key for the gateway and for commands, so that both know a revoked caller by the same pseudonym.
+    TGEFD_AUDIT_PSEUDONYM_KEY: randomBytes(32).toString('base64url'),
     ...store.env,
-  });
+    ...environmentOf(options),
+  };
+  const folder = await settingsFolder(variables);
+  await startWorker(port, folder);
   const gateway = `http://127.0.0.1:${port}`;
-  await tryOut(gateway, await issuer.token({ subject: 'warm-up', scope: 'metrics' }));
+  const running = { gateway, options, issuer, envFile: join(folder, 'variables.env'), hasStore: store.token !== null };
+  if (issuer && upstream && options.policy === null)
+    await tryOut(gateway, await issuer.token({ subject: 'warm-up', scope: 'metrics' }));
   console.log(`
   gateway   ${gateway}   the Worker under wrangler dev
-  upstream  ${upstream.url}   a stand-in for the TGEFD service
-  issuer    ${issuer.url}   keys at ${issuer.keySetUrl}
-  store     ${store.told}
-${await curls(gateway, issuer)}
-More tokens:  npx --no tgefd-authorizer token --issuer ${issuer.url} --sub you --scope "discover jobs"
+  upstream  ${options.upstream?.origin ?? upstream?.url}   ${await upstreamTold(options)}
+  issuer    ${issuer ? `${issuer.url}   keys at ${issuer.keySetUrl}` : (options.issuer?.url ?? `as ${options.policy?.path} names them`)}
+  store     ${store.told}${store.token === null ? '' : `\n  token     ${store.token}   of the store`}
+${await requestsToTry(running)}
+${nextSteps(running)}
 Each decision is recorded below, one line of JSON. Ctrl-C stops everything.
 `);
 }
 
+function issuerVariables(issuer: Issuer): Record<string, string> {
+  return {
+    TGEFD_JWT_ISSUER: issuer.url,
+    TGEFD_JWT_AUDIENCE: issuer.audience,
+    TGEFD_JWKS_URL: issuer.keySetUrl,
+    TGEFD_JWT_ALLOWED_ALGS: 'RS256,PS256,ES256,EdDSA',
+  };
+}
+
+async function upstreamTold({ upstream }: DevOptions): Promise<string> {
+  if (upstream === null) return 'a stand-in for your service';
+  const answers = await fetch(upstream, { method: 'HEAD', redirect: 'manual' }).then(
+    () => true,
+    () => false,
+  );
+  return answers ? 'yours' : 'yours; nothing answers there yet, so that allowed requests get 502';
+}
+
 /** Redis where it can be had, else the Worker's own memory. */
-async function startStore(): Promise<{ env: Record<string, string>; told: string }> {
+async function startStore(): Promise<{ env: Record<string, string>; told: string; token: string | null }> {
   const program = await redisProgram();
-  if ('missing' in program) return { env: {}, told: `memory of the Worker (${program.missing})` };
+  if ('missing' in program) return { env: {}, told: `memory of the Worker (${program.missing})`, token: null };
   const redis = await startRedis(program);
   parts.push({ name: 'redis-server', ended: redis.exited, stop: redis.stop });
   return {
     env: { TGEFD_REDIS_URL: redis.url, TGEFD_REDIS_TOKEN: redis.token },
     told: `${redis.url}   Redis for limits, revocations and records, by Upstash's REST API`,
+    token: redis.token,
   };
 }
 
-async function startWorker(port: number, variables: Readonly<Record<string, string>>): Promise<void> {
+/** A folder with the variables, for wrangler and for a shell, readable by nobody else. */
+async function settingsFolder(variables: Readonly<Record<string, string>>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tgefd-dev-'));
-  const discard = () => rm(folder, { recursive: true, force: true });
-  parts.push({ name: 'settings', stop: discard });
-  const envFile = join(folder, 'variables.env');
-  const lines = Object.entries(variables).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  await writeFile(envFile, `${lines.join('\n')}\n`, { mode: 0o600 });
+  parts.push({ name: 'settings', stop: () => rm(folder, { recursive: true, force: true }) });
+  // In single quotes both wrangler and a shell take a value as it is.
+  const lines = Object.entries(variables).map(([name, value]) => `${name}='${value}'\n`);
+  await writeFile(join(folder, 'variables.env'), lines.join(''), { mode: 0o600 });
+  return folder;
+}
+
+async function startWorker(port: number, folder: string): Promise<void> {
   const child: Child = await startChild({
     command: process.execPath,
     args: [
@@ -100,7 +134,7 @@ async function startWorker(port: number, variables: Readonly<Record<string, stri
         '--inspector-port',
         `${await freePort()}`,
       ],
-      ...['--env-file', envFile, '--persist-to', folder, '--show-interactive-dev-session=false'],
+      ...['--env-file', join(folder, 'variables.env'), '--persist-to', folder, '--show-interactive-dev-session=false'],
     ],
     cwd: ROOT,
     env: WRANGLER_ALONE,
@@ -114,30 +148,6 @@ async function startWorker(port: number, variables: Readonly<Record<string, stri
     },
   });
   parts.push({ name: 'wrangler dev', ended: child.exited, stop: child.stop });
-}
-
-/** Three requests to try, each with what it shows. */
-async function curls(gateway: string, issuer: Issuer): Promise<string> {
-  const ask = { subject: 'alice', algorithm: 'ES256', lifetimeSeconds: TOKEN_SECONDS } as const;
-  const [allowed, narrow, foreign] = await Promise.all([
-    issuer.token({ ...ask, scope: 'discover jobs' }),
-    issuer.token({ ...ask, scope: 'jobs' }),
-    issuer.token({ ...ask, scope: 'discover', audience: 'urn:another:api' }),
-  ]);
-  const line = (token: string) => `curl -i -X POST ${gateway}/v1/discover -H 'authorization: Bearer ${token}'`;
-  return `
-Allowed: 200, and the upstream shows what reached it (the caller's name, not the token)
-
-${line(allowed)}
-
-Forbidden by scope: 403 insufficient_scope, this token may only read jobs
-
-${line(narrow)}
-
-Refused: 401 credentials_invalid, this token was issued for another API
-
-${line(foreign)}
-`;
 }
 
 /** It decides: without credentials nothing but a 401. */

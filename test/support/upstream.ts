@@ -38,14 +38,14 @@ const STREAM_PAUSE_MS = 50;
  * Starts an upstream on a free loopback port: a small imitation of the TGEFD service, and paths that behave in every
  * way an upstream can (`/echo/…`, `/stream`, `/events`, `/upload`, `/status/{code}`, `/hang`, `/stall`, `/reset`,
  * `/abort`, `/gzip`, `/trailers`, `/fields`, `/bytes/{count}`, `/websocket`). Whatever it answers as JSON holds under
- * `received` the request as it came.
+ * `received` the request as it came. A path that it does not know gets `unknownStatus`.
  */
-export async function startUpstream(port = 0): Promise<Upstream> {
+export async function startUpstream(port = 0, unknownStatus: 200 | 404 = 404): Promise<Upstream> {
   const received: ReceivedRequest[] = [];
   const counts = { begun: 0 };
   const server = createServer((request, response) => {
     counts.begun += 1;
-    serve(request, response, received).catch(() => response.destroy());
+    serve(request, response, received, unknownStatus).catch(() => response.destroy());
   });
   server.on('upgrade', (request, socket) => {
     counts.begun += 1;
@@ -64,7 +64,12 @@ export async function startUpstream(port = 0): Promise<Upstream> {
   };
 }
 
-async function serve(request: IncomingMessage, response: ServerResponse, received: ReceivedRequest[]): Promise<void> {
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  received: ReceivedRequest[],
+  unknownStatus: 200 | 404,
+): Promise<void> {
   const path = (request.url ?? '').split('?', 1)[0] ?? '';
   if (path === '/upload') return await echoWhileReading(request, response);
   const chunks: Uint8Array[] = [];
@@ -74,8 +79,10 @@ async function serve(request: IncomingMessage, response: ServerResponse, receive
   const [, first = ''] = path.split('/');
   const handler = TGEFD[`${request.method === 'HEAD' ? 'GET' : request.method} ${path}`] ?? BEHAVIOURS[first];
   if (path.startsWith('/v1/jobs/')) job(path, response, seen);
-  else if (handler === undefined) json(response, 404, { error: 'no such path', received: seen });
-  else handler(request, response, seen);
+  else if (handler === undefined) {
+    const said = unknownStatus === 404 ? { error: 'no such path' } : {};
+    json(response, unknownStatus, { ...said, received: seen });
+  } else handler(request, response, seen);
 }
 
 /** The TGEFD service in miniature. */
