@@ -356,41 +356,44 @@ describe('on Node alone', () => {
   });
 });
 
-describe('on workerd alone', () => {
-  test('a WebSocket passes through, and only with credentials', async () => {
-    const door = await startWorkerDoor(environment());
-    try {
-      const upgrade = [
-        'Host: a',
-        'Upgrade: websocket',
-        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-        'Sec-WebSocket-Version: 13',
-      ];
-      const open = (fields: string[]) =>
-        new Promise<string>((resolve) => {
-          const outgoing = httpRequest(`${door.url}/websocket`, {
-            headers: Object.fromEntries(
-              [...upgrade, 'Connection: Upgrade', ...fields].map((field) => field.split(': ') as [string, string]),
-            ),
-          });
-          outgoing.on('upgrade', (response, socket) => {
-            // A masked text frame that says "hi" (RFC 6455 §5.7), with a mask of zeros.
-            socket.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]));
-            socket.once('data', (frame: Buffer) => {
-              socket.destroy();
-              resolve(`${response.statusCode} ${frame.subarray(2).toString()}`);
-            });
-          });
-          outgoing.on('response', (response) => resolve(String(response.statusCode)));
-          outgoing.end();
+test.each([
+  ['node', startNodeDoor],
+  ['workerd', startWorkerDoor],
+] as const)('a WebSocket passes through %s, and only with credentials', async (_runtime, start) => {
+  const door = await start(environment());
+  try {
+    const upgrade = [
+      'Host: a',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+      'Sec-WebSocket-Version: 13',
+    ];
+    const open = (fields: string[]) =>
+      new Promise<string>((resolve) => {
+        const outgoing = httpRequest(`${door.url}/websocket`, {
+          headers: Object.fromEntries(
+            [...upgrade, 'Connection: Upgrade', ...fields].map((field) => field.split(': ') as [string, string]),
+          ),
         });
-      expect(await open([`X-Api-Key: ${apiKey['x-api-key']}`])).toBe('101 hi');
-      expect(await open([])).toBe('401');
-    } finally {
-      await door.stop();
-    }
-  });
+        outgoing.on('upgrade', (response, socket) => {
+          // A masked text frame that says "hi" (RFC 6455 §5.7), with a mask of zeros.
+          socket.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]));
+          socket.once('data', (frame: Buffer) => {
+            socket.destroy();
+            resolve(`${response.statusCode} ${frame.subarray(2).toString()}`);
+          });
+        });
+        outgoing.on('response', (response) => resolve(String(response.statusCode)));
+        outgoing.end();
+      });
+    expect(await open([`X-Api-Key: ${apiKey['x-api-key']}`])).toBe('101 hi');
+    expect(await open([])).toBe('401');
+  } finally {
+    await door.stop();
+  }
+});
 
+describe('on workerd alone', () => {
   test('the service binding UPSTREAM stands in for the URL', async () => {
     const { TGEFD_UPSTREAM_URL: _url, ...rest } = environment();
     const door = await startWorkerDoor(rest, { upstreamPort: upstream.port });

@@ -238,7 +238,7 @@ export async function startFuzzingPeer(seed: number, honest: Honest): Promise<Fu
 }
 
 /** The first whole request, or null while there is none; a body has a declared length or chunks. */
-function takeRequest(text: string): { head: string; body: string; bytes: number } | null {
+export function takeRequest(text: string): { head: string; body: string; bytes: number } | null {
   const end = text.indexOf('\r\n\r\n');
   if (end === -1) return null;
   const section = text.slice(0, end);

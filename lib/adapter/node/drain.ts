@@ -1,7 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import { latestAnswerOn } from './server.ts';
+import { latestAnswerOn } from './latest-answers.ts';
+import { isTunnel } from './upgrade.ts';
 
 const LOOK_MS = 50;
 /** A connection that has said nothing for so long after the signal is not about to. */
@@ -12,7 +13,7 @@ const SILENT_MS = 1_000;
  * resolves when the last has ended. A kept-alive connection is ended with its next answer, which says so (`Connection: close`, RFC 9112
  * §9.6), also where its request came before the signal, or as soon as it rests: under load it would otherwise go on for ever. One on
  * which nothing ever came (opened ahead, or held by a health check) counts as busy to Node and is cut after a second.
- * Does not bound how long a request may take that has begun.
+ * A WebSocket is cut with them: its client connects again elsewhere. Does not bound how long a request may take that has begun.
  */
 export function createConnectionDrain(server: Server | HttpsServer): () => Promise<void> {
   const connections = new Set<Socket>();
@@ -36,7 +37,7 @@ export function createConnectionDrain(server: Server | HttpsServer): () => Promi
       }
       const looking = setInterval(() => server.closeIdleConnections(), LOOK_MS);
       const cutting = setTimeout(() => {
-        for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+        for (const socket of connections) if (socket.bytesRead === 0 || isTunnel(socket)) socket.destroy();
       }, SILENT_MS);
       server.close(() => {
         clearInterval(looking);

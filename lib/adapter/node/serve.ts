@@ -17,6 +17,7 @@ import { createConnectionDrain } from './drain.ts';
 import { createMetricsServer } from './metrics.ts';
 import { receivedOf } from './received.ts';
 import { createNodeServer, type NodeBindings, rawTargetOf } from './server.ts';
+import { createUnreadable, type Unreadable } from './unreadable.ts';
 
 const DRAIN_SECONDS = 30;
 
@@ -25,6 +26,7 @@ interface Process {
   readonly platform: NodePlatform;
   readonly deferred: Deferred;
   readonly lifecycle: Lifecycle<Composed>;
+  readonly unreadable: Unreadable;
   archive: NodeArchive | null;
   draining: boolean;
 }
@@ -66,17 +68,23 @@ export async function serveNode(options: Options, { open }: NodeRuntime): Promis
 
 function createProcess(platform: NodePlatform): Process {
   const deferred = createDeferred(platform.log);
+  const unreadable = createUnreadable(platform);
   const steps = authorizerSteps(platform);
   const lifecycle = createLifecycle<Composed>(platform, {
     ...steps,
     adopt(composed, before) {
       steps.adopt(composed, before);
+      composed.metrics.counterOf(
+        'tgefd_requests_unreadable_total',
+        'Requests that the parser refused, that stalled, or whose expectation nobody meets.',
+        unreadable.count,
+      );
       // What the archive is about goes on to its end; the old value of a secret must not wait for that.
       if (own.archive) deferred.context.defer(own.archive.stop());
       own.archive = own.draining ? null : archiveOf(platform, composed);
     },
   });
-  const own: Process = { platform, deferred, lifecycle, archive: null, draining: false };
+  const own: Process = { platform, deferred, lifecycle, unreadable, archive: null, draining: false };
   return own;
 }
 
@@ -110,7 +118,12 @@ function openServer(own: Process, { config }: Composed) {
     composed: () => lifecycle.serving(),
     received: (incoming, target) => receivedOf(incoming, target, context),
   });
-  const parts = { log, newId, readCertificate: certificateFromDer };
+  const parts = {
+    log,
+    unreadable: own.unreadable,
+    idleTimeoutMs: config.settings.idleTimeoutSeconds * 1000,
+    readCertificate: certificateFromDer,
+  };
   return createNodeServer(app, check, platform.serverTls(config), parts);
 }
 

@@ -4,8 +4,12 @@ import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { createApp } from '../../http/app.ts';
 import type { ServerTls } from '../../platform/node/tls/server-tls.ts';
-import { denialAnswer } from '../../respond/denial.ts';
+import { endIdleConnections, idleOptions } from './idle.ts';
+import { latestAnswerOn, rememberAnswers } from './latest-answers.ts';
+import { ByteServerResponse } from './server-response.ts';
 import { createTlsServer, type TlsParts } from './tls.ts';
+import type { Unreadable } from './unreadable.ts';
+import { answerUpgrade, isUpgrade, serveUpgrades, upgradeOptions } from './upgrade.ts';
 
 /** Bindings that the Node listener gives the app with each request. */
 export interface NodeBindings {
@@ -20,50 +24,31 @@ export function rawTargetOf(incoming: IncomingMessage): string {
   return rawTargets.get(incoming) ?? '';
 }
 
-const latestAnswers = new WeakMap<Duplex, ServerResponse>();
-
-/** The answer to the latest request of a connection of `createNodeServer`, if one came. */
-export function latestAnswerOn(socket: Duplex): ServerResponse | undefined {
-  return latestAnswers.get(socket);
-}
-
 const maximumHeaderBytes = 32 * 1024;
-
-/** How long a client may take to end a connection that was ended here. */
-const LINGER_MS = 1_000;
 
 /**
  * What is no HTTP request, or holds more fields than are looked at, is told as any other bad request and its connection
  * ended; there is nothing to decide about. Silence where an answer has begun, since a second one in it would be taken for its
  * body, and where no request was read at all: a failed handshake of TLS comes here too.
  */
-function refuseUnreadable(newId: () => string) {
+function refuseUnreadable(unreadable: Unreadable) {
   return (error: Error, socket: Duplex) => {
     const { code = '' } = error as { code?: string };
     const timedOut = code === 'ERR_HTTP_REQUEST_TIMEOUT';
-    const unreadable = timedOut || code.startsWith('HPE_');
     const latest = latestAnswerOn(socket);
     const answering = latest?.headersSent === true && !latest.writableFinished;
-    if (!unreadable || !socket.writable || answering) {
+    if (!(timedOut || code.startsWith('HPE_')) || !socket.writable || answering) {
       socket.destroy(error);
       return;
     }
-    const told = { requestId: newId(), authMethod: 'none' } as const;
-    const { headers, body } = denialAnswer({ reason: 'host_invalid' }, told);
-    const content = timedOut ? '' : (body ?? '');
-    const fields = timedOut ? [] : headers.map(([name, value]) => `${name}: ${value}`);
-    const status = timedOut ? '408 Request Timeout' : '400 Bad Request';
-    const lines = [
-      `HTTP/1.1 ${status}`,
-      ...fields,
-      `content-length: ${content.length}`,
-      'connection: close',
-      '',
-      content,
-    ];
-    socket.end(lines.join('\r\n'));
-    setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    unreadable.refuse(socket, timedOut ? 408 : 400, code);
   };
+}
+
+export interface NodeServerParts extends TlsParts {
+  readonly unreadable: Unreadable;
+  /** Longest time in which no byte of a request or an answer moves. */
+  readonly idleTimeoutMs: number;
 }
 
 /**
@@ -75,7 +60,7 @@ export function createNodeServer(
   app: { fetch: ReturnType<typeof createApp<NodeBindings>>['fetch'] },
   check: (incoming: IncomingMessage, outgoing: ServerResponse, target: string) => boolean,
   tls: ServerTls | null,
-  parts: TlsParts & { newId(): string },
+  parts: NodeServerParts,
 ): Server | HttpsServer {
   const listen = getRequestListener((request, env) => app.fetch(request, env as NodeBindings), {
     overrideGlobalObjects: false,
@@ -88,13 +73,23 @@ export function createNodeServer(
     // The adapter would make a URL of these and refuse some by itself; the decision reads the raw ones.
     incoming.url = '/';
     incoming.headers.host = 'localhost';
-    void listen(incoming, outgoing);
+    if (isUpgrade(incoming))
+      void answerUpgrade(incoming, outgoing, async (request) => app.fetch(request, { incoming, outgoing }));
+    else void listen(incoming, outgoing);
   };
 
-  const limits = { maxHeaderSize: maximumHeaderBytes, requireHostHeader: false, keepAliveTimeout: 65_000 };
+  const limits = {
+    maxHeaderSize: maximumHeaderBytes,
+    requireHostHeader: false,
+    keepAliveTimeout: 65_000,
+    ...idleOptions(parts.idleTimeoutMs),
+    ...upgradeOptions,
+    ServerResponse: ByteServerResponse,
+  };
   const server = tls ? createTlsServer(serve, limits, tls, parts) : createHttpServer(limits, serve);
-  server.prependListener('request', ({ socket }: IncomingMessage, outgoing: ServerResponse) => {
-    latestAnswers.set(socket, outgoing);
-  });
-  return server.on('clientError', refuseUnreadable(parts.newId));
+  rememberAnswers(server);
+  serveUpgrades(server);
+  endIdleConnections(server, parts.idleTimeoutMs, parts);
+  server.on('checkExpectation', (_incoming, outgoing) => parts.unreadable.refuseExpectation(outgoing));
+  return server.on('clientError', refuseUnreadable(parts.unreadable));
 }

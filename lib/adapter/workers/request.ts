@@ -35,5 +35,11 @@ export function contextOf(execution: Pick<ExecutionContext, 'waitUntil'>): Reque
 
 /** What a decision gets to know of a Worker's request. */
 export function receivedOf(request: Request, target: string, context: RequestContext): Received {
-  return { target, headers: request.headers, hop: hopOf(request), hasBody: request.body !== null, context };
+  return {
+    target,
+    headers: request.headers,
+    hop: hopOf(request),
+    hasBody: request.body !== null && request.headers.get('content-length') !== '0',
+    context,
+  };
 }

@@ -14,7 +14,7 @@ export function workerUpstream(binding: ServiceBinding | undefined, url: URL | n
   if (!binding && !url) return null;
   return async ({ method, target, fields, body, length, upgrade, signal }) => {
     const headers = new Headers();
-    for (const [name, value] of fields) headers.append(name, value);
+    for (const [name, value] of fields) headers.append(name, name === 'cookie' ? cookieList(value) : value);
     if (upgrade) headers.set('upgrade', upgrade);
     const request = new Request(`${origin}${target}`, {
       method,
@@ -29,4 +29,9 @@ export function workerUpstream(binding: ServiceBinding | undefined, url: URL | n
     if (answer.status !== 101 || upgrade) return answer;
     throw Object.assign(new Error('an upgrade that nobody asked for'), { code: 'answer_upgrade' });
   };
+}
+
+/** workerd joins lines of `Cookie` by a comma, which no cookie can hold before a name (RFC 6265 §4.1.1). */
+function cookieList(value: string): string {
+  return value.replace(/, (?=[!#$%&'*+.^_`|~0-9A-Za-z-]+=)/g, '; ');
 }

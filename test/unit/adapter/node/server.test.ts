@@ -8,6 +8,7 @@ import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { createConnectionDrain } from '../../../../lib/adapter/node/drain.ts';
 import { createNodeServer } from '../../../../lib/adapter/node/server.ts';
+import { createUnreadable } from '../../../../lib/adapter/node/unreadable.ts';
 import type { ServerTls } from '../../../../lib/platform/node/tls/server-tls.ts';
 import { readTlsFiles } from '../../../../lib/platform/node/tls/tls-files.ts';
 import { opensslProgram, startAuthority } from '../../../support/certificates.ts';
@@ -23,7 +24,8 @@ afterEach(() => {
 });
 
 async function listen(tls: ServerTls | null) {
-  const parts = { log: () => {}, newId: () => 'd-1', readCertificate: async () => null };
+  const unreadable = createUnreadable({ log: () => {}, newId: () => 'd-1', stopwatch: () => performance.now() });
+  const parts = { log: () => {}, unreadable, idleTimeoutMs: 60_000, readCertificate: async () => null };
   server = createNodeServer({ fetch: () => new Response('in') }, () => false, tls, parts);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 }
