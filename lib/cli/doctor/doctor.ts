@@ -6,6 +6,7 @@ import { adviceFor, type ProxyName } from './advice.ts';
 import { createDoctorClient } from './client.ts';
 import { createEchoServer } from './echo.ts';
 import { type Examination, examineIngress } from './ingress.ts';
+import { doctorToken } from './token.ts';
 
 const proxies: readonly ProxyName[] = ['nginx', 'caddy', 'traefik', 'envoy'];
 const optionsOfIngress = {
@@ -93,11 +94,12 @@ async function echo(args: readonly string[], console: Console): Promise<number> 
 }
 
 export const doctor: Command = {
-  summary: 'examines your ingress from outside: what could a stranger spoof, and which line closes it',
-  usage: `doctor ingress --url https://api.example.com [--proxy ${proxies.join('|')}] [--ca FILE] [--cert FILE --key FILE] [--connect ADDRESS] [--header NAME ...], or doctor echo [--port 9000] [--host ADDRESS] in place of the service`,
+  summary: 'examines your ingress from outside, or one token: which settings fit it, and what refuses it',
+  usage: `doctor ingress --url https://api.example.com [--proxy ${proxies.join('|')}] [--ca FILE] [--cert FILE --key FILE] [--connect ADDRESS] [--header NAME ...], or doctor echo [--port 9000] [--host ADDRESS] in place of the service, or doctor token --token-file FILE [--offline]`,
   async run([what, ...args], console) {
     if (what === 'ingress') return ingress(args, console);
     if (what === 'echo') return echo(args, console);
-    throw new Usage('doctor examines an `ingress`, or stands in for the service as its `echo`');
+    if (what === 'token') return doctorToken(args, console);
+    throw new Usage('doctor examines an `ingress` or a `token`, or stands in for the service as its `echo`');
   },
 };
