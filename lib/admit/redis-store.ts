@@ -1,6 +1,5 @@
 import type { Settlement } from '../limit/budgets.ts';
 import type { RedisConnection } from '../redis/connection.ts';
-import { budgetKey, proofKey, REVOCATION_CHANGES_KEY, REVOCATIONS_KEY } from '../redis/keys.ts';
 import { ADMIT } from '../redis/scripts.ts';
 import type { RevocationChanges } from '../revoke/changes.ts';
 import type { AdmissionFinding, Inquiry, SharedStore } from './shared-store.ts';
@@ -10,11 +9,11 @@ export function createRedisStore(connection: RedisConnection): SharedStore {
   return {
     async ask(inquiry) {
       const { partition, demands, fields, issuedAtSeconds, knownVersion, proof } = inquiry;
-      const keys = [REVOCATIONS_KEY, REVOCATION_CHANGES_KEY];
+      const keys = [connection.keys.revocations, connection.keys.revocationChanges];
       const args: (string | number)[] = [issuedAtSeconds ?? '', knownVersion ?? '-', fields.length];
       for (const { field } of fields) args.push(field);
       for (const { budget, need, want, window, used, left, back } of demands) {
-        keys.push(budgetKey(budget.name, partition ?? ''));
+        keys.push(connection.keys.budget(budget.name, partition ?? ''));
         args.push(
           budget.perMinute,
           budget.burst,
@@ -28,10 +27,12 @@ export function createRedisStore(connection: RedisConnection): SharedStore {
         );
       }
       if (proof !== undefined) {
-        keys.push(proofKey(proof.key));
+        keys.push(connection.keys.proof(proof.key));
         args.push(proof.by, Math.ceil(proof.lifetimeMs));
       }
-      const reply = await connection.run(ADMIT, keys, args);
+      // A use or a return that is told twice would free tokens that others hold; a token that is spent twice harms nobody else.
+      const repeatable = demands.every(({ used, back }) => used === 0 && back === 0);
+      const reply = await connection.run(ADMIT, keys, args, repeatable);
       if (!reply.answered) return { found: 'nothing', retryAfterSeconds: reply.retryAfterSeconds };
       return parseFinding(reply.value, inquiry) ?? { found: 'nothing', retryAfterSeconds: 1 };
     },

@@ -8,8 +8,11 @@ import type { Config } from '../config/load.ts';
 import type { Problem } from '../config/problem.ts';
 import type { Place } from '../config/rules/check.ts';
 import type { Resolved } from '../config/sources.ts';
+import type { Secret } from '../config/variable.ts';
 import type { Clock, Fetch, Log, NewId, Upstream } from '../decision/ports.ts';
+import type { CredentialUsed } from '../decision/principal.ts';
 import type { EgressWatch } from '../egress/watch.ts';
+import type { RedisClient } from '../redis/client.ts';
 import type { RedisExchange } from '../redis/exchange.ts';
 
 /** What a runtime hands in: everything that lib must not reach for itself. */
@@ -35,6 +38,8 @@ export interface Runtime {
   readonly spill: Spill | null;
   /** HTTP exchanges with the REST face of Redis, by token; null: over `fetch`. */
   readonly redisExchange: ((token: string) => RedisExchange) | null;
+  /** Redis over TCP, where the configuration asks for it and the runtime can. */
+  readonly redisOverTcp?: ((secret: () => Secret<string> | null, used: CredentialUsed) => RedisClient) | null;
   /** Counts and tells what egress refuses, shared with the agents of a Node process; made here where absent. */
   readonly egressWatch?: EgressWatch;
   /** Quicker than Web Cryptography, where the runtime has it. */

@@ -8,12 +8,11 @@ import { composeEgress, type EgressWatch } from '../egress/watch.ts';
 import { cloudCredentials } from '../platform/cloud/credentials.ts';
 import { s3Stores } from '../platform/cloud/object-stores.ts';
 import type { NodeEgress } from '../platform/node/egress.ts';
-import { fetchExchange } from '../redis/exchange.ts';
-import { createUpstashClient } from '../redis/upstash-client.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import { composeArchive } from './archive.ts';
 import type { Steps } from './life.ts';
-import type { Platform } from './runtime.ts';
+import { composeRedisClient } from './redis.ts';
+import type { Platform, Runtime } from './runtime.ts';
 
 /** What a platform hands in for a scheduled archive. */
 export interface ArchiveMeans {
@@ -23,6 +22,8 @@ export interface ArchiveMeans {
   readonly watch: EgressWatch;
   /** Guarded agents for the S3 SDK; null on a Worker. */
   readonly nodeEgress: NodeEgress | null;
+  /** Redis over TCP, where the configuration asks for it and the platform can. */
+  readonly redisOverTcp?: Runtime['redisOverTcp'];
   /** Time after which a run starts no further batch. */
   readonly runMs: number;
 }
@@ -53,15 +54,19 @@ export function archiveSteps(platform: ArchivePlatform): Steps<ScheduledArchive>
 function composeScheduled(config: Config, platform: ArchivePlatform): ScheduledArchive {
   const { settings } = config;
   const { clock, newId, log, sharePromises } = platform;
-  const { bound, fetch, watch, nodeEgress, runMs } = platform.archive(config);
+  const { bound, fetch, watch, nodeEgress, redisOverTcp = null, runMs } = platform.archive(config);
   const egress = composeEgress(settings, { fetch, watch });
   const cloud = cloudCredentials(config, { fetch: egress, clock, newId, sharePromises });
   const named = s3Stores(settings, clock, nodeEgress, cloud);
   const store = bound.store ?? named.store;
-  if (!settings.redisUrl || !settings.redisToken) throw new Error('the archive needs TGEFD_REDIS_URL');
   if (store === null) throw new Error('the archive needs a bucket');
-  const exchange = fetchExchange({ url: settings.redisUrl.href, token: settings.redisToken.current }, egress);
-  const outbox = redisOutbox(settings, createUpstashClient(exchange), sharePromises);
+  const client = composeRedisClient(
+    settings,
+    { redisExchange: null, redisOverTcp },
+    { egress, secret: () => settings.redisToken, used: () => {} },
+  );
+  if (client === null) throw new Error('the archive needs TGEFD_REDIS_URL');
+  const outbox = redisOutbox(settings, client, sharePromises);
   const copies = bound.copies ?? named.copies;
   const archive = composeArchive(config, { clock, newId, log, outbox, store, copies, runMs });
   if (archive === null) throw new Error('the archive needs TGEFD_AUDIT_SIGNING_KEY');

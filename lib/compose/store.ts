@@ -12,12 +12,10 @@ import type { Clock, Fetch } from '../decision/ports.ts';
 import type { CredentialUsed } from '../decision/principal.ts';
 import { createMemoryBudgets } from '../limit/memory.ts';
 import { createRedisConnection } from '../redis/connection.ts';
-import { fetchExchange } from '../redis/exchange.ts';
-import { overlappingTokens } from '../redis/overlapping-tokens.ts';
-import { createUpstashClient } from '../redis/upstash-client.ts';
 import { createMemoryRevocations } from '../revoke/memory.ts';
 import { createRedisRevocations } from '../revoke/redis.ts';
 import type { RevocationPseudonyms, Revocations } from '../revoke/revocation.ts';
+import { composeRedisClient } from './redis.ts';
 import type { Runtime } from './runtime.ts';
 
 const maximumMemoryBuckets = 32_768;
@@ -26,7 +24,7 @@ const maximumMemoryProofs = 100_000;
 
 /** What of the shared store may change while it goes on. */
 interface Live {
-  redisToken: Secret<string>;
+  redisToken: Secret<string> | null;
   used: CredentialUsed;
   named: RevocationPseudonyms;
 }
@@ -68,7 +66,7 @@ export function composeStore(
   const { pseudonyms, egress, used } = parts;
   const { auditPseudonymKey: pseudonymKey, redisUrl, redisToken } = settings;
   const adopt = () => {
-    if (before?.live && redisToken) Object.assign(before.live, { redisToken, used, named });
+    if (before?.live) Object.assign(before.live, { redisToken, used, named });
   };
   const named: RevocationPseudonyms = (kind, value) => {
     const pseudonym = pseudonyms.of(kind === 'jti' ? 'token_id' : 'identity', value);
@@ -85,7 +83,15 @@ export function composeStore(
     timeoutMs: settings.redisTimeoutMs,
   };
 
-  if (!redisUrl || !redisToken || runtime.trial) {
+  const live: Live = { redisToken, used, named };
+  const client = runtime.trial
+    ? null
+    : composeRedisClient(settings, runtime, {
+        egress,
+        secret: () => live.redisToken,
+        used: (kind, slot) => live.used(kind, slot),
+      });
+  if (client === null) {
     const memory = createMemory(clock, settings.auditStreamMaximum);
     return {
       // Revocations of this process are kept under raw ids, and so asked for by them.
@@ -97,14 +103,8 @@ export function composeStore(
       adopt,
     };
   }
-  const live: Live = { redisToken, used, named };
-  const exchange = overlappingTokens(
-    runtime.redisExchange ?? ((token) => fetchExchange({ url: redisUrl.href, token }, egress)),
-    () => live.redisToken,
-    (kind, slot) => live.used(kind, slot),
-  );
-  const client = createUpstashClient(exchange);
-  const connection = createRedisConnection({ timeoutMs: settings.redisTimeoutMs }, { client, clock, random, log });
+  const { redisTimeoutMs: timeoutMs, redisCluster: cluster } = settings;
+  const connection = createRedisConnection({ timeoutMs, cluster }, { client, clock, random, log });
   const store = createRedisStore(connection);
   const namedNow: RevocationPseudonyms = (kind, value) => live.named(kind, value);
   return {

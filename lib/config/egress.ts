@@ -16,12 +16,15 @@ export interface EgressTarget {
   readonly addresses: AddressClass;
 }
 
+/** Ports of schemes for which `URL` knows none. */
+const portOf: Readonly<Record<string, number | undefined>> = { 'redis:': 6379, 'rediss:': 6379 };
+
 /** One place by its URL; `listed` are the hosts of `TGEFD_EGRESS_ALLOW`. */
 export function egressTarget(url: URL, variable: string, listed: ReadonlySet<string>): EgressTarget {
   return {
-    host: url.host,
+    host: portOf[url.protocol] === undefined || url.port !== '' ? url.host : `${url.host}:${portOf[url.protocol]}`,
     name: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? (url.protocol === 'http:' ? 80 : 443) : Number(url.port),
+    port: url.port === '' ? (portOf[url.protocol] ?? (url.protocol === 'http:' ? 80 : 443)) : Number(url.port),
     variable,
     addresses: addressesOf(url.hostname, listed.has(url.host)),
   };
@@ -29,6 +32,12 @@ export function egressTarget(url: URL, variable: string, listed: ReadonlySet<str
 
 /** Names that can only be inside: one label, in-cluster names, and those reserved for private use (RFC 6762, ICANN). */
 const internalName = /^[^.]+$|\.svc(\.[^.]+)*$|\.(internal|local|home\.arpa)$/;
+
+/** Whether a host can only be inside, or is an address for private use. */
+export function isInternalHost(name: string): boolean {
+  return internalName.test(name) || privateAddress.test(name);
+}
+const privateAddress = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|\[f[cd])/;
 
 function addressesOf(name: string, listed: boolean): AddressClass {
   if (name.startsWith('[') || /^\d{1,3}(\.\d{1,3}){3}$/.test(name)) return 'as_written';
@@ -46,6 +55,7 @@ export function egressTargets(settings: Settings, awsRegion: string | null): rea
   const named: readonly (readonly [URL | null, string])[] = [
     ...keyPlaces(settings),
     [settings.redisUrl, 'TGEFD_REDIS_URL'],
+    ...redisPlaces(settings),
     [settings.upstreamUrl, 'TGEFD_UPSTREAM_URL'],
     [settings.vaultUrl, 'TGEFD_VAULT_URL'],
     [settings.otelEnabled ? settings.otelEndpoint : null, 'TGEFD_OTEL_ENDPOINT'],
@@ -56,6 +66,21 @@ export function egressTargets(settings: Settings, awsRegion: string | null): rea
     ...named.flatMap(([url, variable]) => (url ? [egressTarget(url, variable, listed)] : [])),
     ...settings.egressAllow.map((host) => egressTarget(new URL(`https://${host}`), 'TGEFD_EGRESS_ALLOW', listed)),
   ];
+}
+
+/** Further servers of Redis over TCP. */
+function redisPlaces({ redisUrl, redisNodes, redisSentinels }: Settings) {
+  if (redisUrl === null || !isTcp(redisUrl)) return [];
+  const urlOf = (place: string) => new URL(`redis://${place}`);
+  return [
+    ...redisNodes.map((place) => [urlOf(place), 'TGEFD_REDIS_NODES'] as const),
+    ...redisSentinels.map((place) => [urlOf(place), 'TGEFD_REDIS_SENTINELS'] as const),
+  ];
+}
+
+/** Whether a URL of Redis means TCP, not REST. */
+export function isTcp(url: URL): boolean {
+  return url.protocol === 'rediss:' || url.protocol === 'redis:';
 }
 
 /** Where the S3 adapter goes: the endpoint, path style, or AWS with the bucket in the name; and at AWS its token service, where

@@ -1,12 +1,25 @@
 /**
  * What the product sends to Redis, whatever carries it: REST or TCP. Every method rejects with a `RedisFailure` and nothing
- * else, should stop when the signal says so, and repeats nothing that Redis may have done already more than once.
+ * else, and should stop when the signal says so. What is `repeatable` may be sent once more where its connection broke and
+ * nobody knows whether Redis has done it; nothing else is.
  */
 export interface RedisClient {
-  evalsha(sha1: string, keys: readonly string[], args: readonly Operand[], signal: AbortSignal): Promise<unknown>;
-  eval(text: string, keys: readonly string[], args: readonly Operand[], signal: AbortSignal): Promise<unknown>;
+  evalsha(
+    sha1: string,
+    keys: readonly string[],
+    args: readonly Operand[],
+    signal: AbortSignal,
+    repeatable?: boolean,
+  ): Promise<unknown>;
+  eval(
+    text: string,
+    keys: readonly string[],
+    args: readonly Operand[],
+    signal: AbortSignal,
+    repeatable?: boolean,
+  ): Promise<unknown>;
   /** Any other command, its name first. */
-  command(parts: readonly Operand[], signal: AbortSignal): Promise<unknown>;
+  command(parts: readonly Operand[], signal: AbortSignal, repeatable?: boolean): Promise<unknown>;
 }
 
 export type Operand = string | number;

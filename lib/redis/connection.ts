@@ -2,6 +2,7 @@ import type { Clock, Log } from '../decision/ports.ts';
 import { createCircuitBreaker } from './circuit-breaker.ts';
 import type { RedisClient } from './client.ts';
 import { RedisFailure, type RedisFailureKind } from './failure.ts';
+import { type RedisKeys, redisKeys } from './keys.ts';
 import type { Script } from './scripts.ts';
 
 export type RedisReply<T = unknown> =
@@ -9,10 +10,17 @@ export type RedisReply<T = unknown> =
   | { readonly answered: false; readonly retryAfterSeconds: number };
 
 export interface RedisConnection {
-  /** Runs a script. Never throws: whatever went wrong, within the deadline the answer is there. */
-  run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<RedisReply>;
+  /** Runs a script, once more where that is harmless and its connection broke. Never throws: whatever went wrong, within the deadline the answer is there. */
+  run(
+    script: Script,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+    repeatable?: boolean,
+  ): Promise<RedisReply>;
   /** Does some work with the client under the same deadline and breaker, as one trip. Never throws. */
   trip<T>(work: (client: RedisClient, signal: AbortSignal) => Promise<T>): Promise<RedisReply<T>>;
+  /** Names of the keys that scripts are given. */
+  readonly keys: RedisKeys;
   /** Whether trips are not even tried at present. */
   isOpen(): boolean;
 }
@@ -26,7 +34,7 @@ const SPELL_ENDS_AFTER_MS = 10_000;
  * failures. Keeps no promise between calls.
  */
 export function createRedisConnection(
-  settings: { readonly timeoutMs: number },
+  settings: { readonly timeoutMs: number; readonly cluster?: boolean },
   parts: {
     readonly client: RedisClient;
     readonly clock: Clock;
@@ -60,7 +68,9 @@ export function createRedisConnection(
 
   return {
     trip,
-    run: (script, keys, args) => trip((by, deadline) => evaluate(by, script, keys, args, deadline)),
+    run: (script, keys, args, repeatable = false) =>
+      trip((by, deadline) => evaluate(by, script, keys, args, deadline, repeatable)),
+    keys: redisKeys(settings.cluster ?? false),
     isOpen: breaker.isOpen,
   };
 }
@@ -71,12 +81,13 @@ async function evaluate(
   keys: readonly string[],
   args: readonly (string | number)[],
   deadline: AbortSignal,
+  repeatable: boolean,
 ): Promise<unknown> {
   try {
-    return await client.evalsha(sha1, keys, args, deadline);
+    return await client.evalsha(sha1, keys, args, deadline, repeatable);
   } catch (error) {
     if (!(error instanceof RedisFailure) || error.kind !== 'script_unknown' || deadline.aborted) throw error;
-    return client.eval(text, keys, args, deadline);
+    return client.eval(text, keys, args, deadline, repeatable);
   }
 }
 

@@ -2,11 +2,12 @@ import type { Fetch } from '../decision/ports.ts';
 
 /**
  * One HTTP exchange with the REST face of Redis: posts a command as JSON, gives status and body. Rejects when no answer
- * came. Should stop when the signal says so; nobody waits for it if it does not.
+ * came. Sends once more what is `repeatable` at most, where a connection that was used before broke. Should stop when the signal says so; nobody waits for it if it does not.
  */
 export type RedisExchange = (
   body: string,
   signal: AbortSignal,
+  repeatable: boolean,
 ) => Promise<{ readonly status: number; readonly text: string }>;
 
 /** Longest answer that is read; a snapshot of the revocations is the longest that we ask for. */

@@ -1,20 +1,34 @@
-/** Every Redis key of this room; `docs/redis_keys.md` describes them. Only pseudonyms ever become part of a key. */
-
-const PREFIX = 'tgefd:v1';
-
-/** Hash: what is revoked, by `kind:id`, and the version of the whole. */
-export const REVOCATIONS_KEY = `${PREFIX}:revocations`;
-/** Sorted set: the same names by the version in which each last changed; also names that were taken back. */
-export const REVOCATION_CHANGES_KEY = `${PREFIX}:revocations:changes`;
-/** Sorted set: the same names by the epoch second at which each expires. */
-export const REVOCATION_EXPIRY_KEY = `${PREFIX}:revocations:expiry`;
-
-/** String: the decision that used one proof of possession; `proof` is a hash. It ends when the proof could not be used again. */
-export function proofKey(proof: string): string {
-  return `${PREFIX}:proof:${proof}`;
+/** Every Redis key of the product; `docs/redis_keys.md` describes them. Only pseudonyms ever become part of a key. */
+export interface RedisKeys {
+  /** Hash: what is revoked, by `kind:id`, and the version of the whole. */
+  readonly revocations: string;
+  /** Sorted set: the same names by the version in which each last changed; also names that were taken back. */
+  readonly revocationChanges: string;
+  /** Sorted set: the same names by the epoch second at which each expires. */
+  readonly revocationExpiry: string;
+  /** Stream: audit records on their way to the archive. The archive's lock stands beside it. */
+  readonly audit: string;
+  /** Prefix of the failed authentications of addresses, under which @upstash/ratelimit counts. */
+  readonly failures: string;
+  /** String: the decision that used one proof of possession; `proof` is a hash. It ends when the proof could not be used again. */
+  proof(proof: string): string;
+  /** String: one bucket of one partition. */
+  budget(name: string, partition: string): string;
 }
 
-/** String: one bucket of one partition. */
-export function budgetKey(name: string, partition: string): string {
-  return `${PREFIX}:budget:${name}:${partition}`;
+/**
+ * The keys of one deployment. In a cluster they all carry the same hash tag, since a script may touch keys of one slot only
+ * and every decision reads the revocations.
+ */
+export function redisKeys(cluster: boolean): RedisKeys {
+  const prefix = cluster ? '{tgefd}:v1' : 'tgefd:v1';
+  return {
+    revocations: `${prefix}:revocations`,
+    revocationChanges: `${prefix}:revocations:changes`,
+    revocationExpiry: `${prefix}:revocations:expiry`,
+    audit: `${prefix}:audit`,
+    failures: `${prefix}:failures`,
+    proof: (proof) => `${prefix}:proof:${proof}`,
+    budget: (name, partition) => `${prefix}:budget:${name}:${partition}`,
+  };
 }

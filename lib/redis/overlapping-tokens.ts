@@ -24,14 +24,14 @@ export function overlappingTokens(
     }
     return known;
   };
-  return async (body, signal) => {
+  return async (body, signal, repeatable) => {
     const { current, previous } = exchanges();
     const slot = previous === null ? 'current' : preferred;
-    const answer = await (slot === 'previous' && previous !== null ? previous : current)(body, signal);
+    const answer = await (slot === 'previous' && previous !== null ? previous : current)(body, signal, repeatable);
     if (!unauthorized.has(answer.status)) used('redis_token', slot);
     if (!unauthorized.has(answer.status) || previous === null) return answer;
     const other = slot === 'current' ? 'previous' : 'current';
-    const second = await (other === 'previous' ? previous : current)(body, signal);
+    const second = await (other === 'previous' ? previous : current)(body, signal, repeatable);
     if (!unauthorized.has(second.status)) {
       preferred = other;
       used('redis_token', other);

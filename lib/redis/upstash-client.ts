@@ -14,12 +14,12 @@ let library: typeof import('./upstash-library.ts') | null = null;
 export function createUpstashClient(exchange: RedisExchange): RedisClient {
   // The library takes no signal for a single command. It calls the transport before the command's method returns, so the
   // signal that was set last is the one of this command.
-  let next: AbortSignal | null = null;
+  let next: { readonly signal: AbortSignal; readonly repeatable: boolean } | null = null;
   const requester: Requester = {
     request: async ({ body }) => {
-      const signal = next ?? AbortSignal.abort();
+      const { signal, repeatable } = next ?? { signal: AbortSignal.abort(), repeatable: false };
       next = null;
-      return { result: await roundTrip(exchange, JSON.stringify(body), signal) } as never;
+      return { result: await roundTrip(() => exchange(JSON.stringify(body), signal, repeatable)) } as never;
     },
   };
   let redis: Redis | null = null;
@@ -28,20 +28,21 @@ export function createUpstashClient(exchange: RedisExchange): RedisClient {
     redis ??= plain(library.Redis, requester);
     return redis;
   };
-  const send = <T>(signal: AbortSignal, command: (redis: Redis) => Promise<T>): Promise<T> => {
-    if (redis === null) return client().then((loaded) => sendBy(loaded, signal, command));
-    return sendBy(redis, signal, command);
-  };
-  const sendBy = <T>(by: Redis, signal: AbortSignal, command: (redis: Redis) => Promise<T>): Promise<T> => {
-    next = signal;
-    return command(by);
+  const send = <T>(sending: NonNullable<typeof next>, command: (redis: Redis) => Promise<T>): Promise<T> => {
+    const sendBy = (by: Redis): Promise<T> => {
+      next = sending;
+      return command(by);
+    };
+    return redis === null ? client().then(sendBy) : sendBy(redis);
   };
 
   return {
-    evalsha: (sha1, keys, args, signal) => send(signal, (by) => by.evalsha(sha1, keys as string[], args as unknown[])),
-    eval: (text, keys, args, signal) => send(signal, (by) => by.eval(text, keys as string[], args as unknown[])),
-    command: (parts, signal) =>
-      send(signal, (by) => by.exec(parts as [command: string, ...args: (string | number | boolean)[]])),
+    evalsha: (sha1, keys, args, signal, repeatable = false) =>
+      send({ signal, repeatable }, (by) => by.evalsha(sha1, keys as string[], args as unknown[])),
+    eval: (text, keys, args, signal, repeatable = false) =>
+      send({ signal, repeatable }, (by) => by.eval(text, keys as string[], args as unknown[])),
+    command: (parts, signal, repeatable = false) =>
+      send({ signal, repeatable }, (by) => by.exec(parts as [command: string, ...args: (string | number | boolean)[]])),
   };
 }
 
@@ -56,10 +57,10 @@ function plain(Base: typeof Redis, requester: Requester): Redis {
   return new PlainRedis();
 }
 
-async function roundTrip(exchange: RedisExchange, body: string, signal: AbortSignal): Promise<unknown> {
+async function roundTrip(exchange: () => ReturnType<RedisExchange>): Promise<unknown> {
   let answer: Awaited<ReturnType<RedisExchange>>;
   try {
-    answer = await exchange(body, signal);
+    answer = await exchange();
   } catch (error) {
     throw error instanceof RedisFailure ? error : new RedisFailure('unreachable');
   }

@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
 import type { RevocationKind } from '../decision/reason.ts';
 import type { RedisConnection, RedisReply } from '../redis/connection.ts';
-import { REVOCATION_CHANGES_KEY, REVOCATION_EXPIRY_KEY, REVOCATIONS_KEY } from '../redis/keys.ts';
 import {
   fieldOf,
   idIn,
@@ -26,6 +25,7 @@ const details = z.object({
  * written, all are looked up. Each operation is one atomic script, thus read and written at the primary.
  */
 export function createRedisRevocations(connection: RedisConnection, pseudonyms: RevocationPseudonyms): Revocations {
+  const { keys } = connection;
   const namesOf = async (kind: RevocationKind, id: string): Promise<readonly string[]> =>
     kind === 'jti' || kind === 'sub' ? await pseudonyms(kind, id) : [id];
   const fieldsFor = async (kind: RevocationKind, id: string) =>
@@ -37,7 +37,7 @@ export function createRedisRevocations(connection: RedisConnection, pseudonyms: 
       const [id = ''] = await namesOf(kind, entry.id);
       const reply = await connection.run(
         ADD_REVOCATION,
-        [REVOCATIONS_KEY, REVOCATION_CHANGES_KEY, REVOCATION_EXPIRY_KEY],
+        [keys.revocations, keys.revocationChanges, keys.revocationExpiry],
         [fieldOf(kind, id), expiresAtSeconds, beforeSeconds ?? '', JSON.stringify(details.parse(rest))],
       );
       return outcome(reply, (value) => {
@@ -53,11 +53,11 @@ export function createRedisRevocations(connection: RedisConnection, pseudonyms: 
     },
     async remove(kind, id) {
       const fields = await fieldsFor(kind, id);
-      const reply = await connection.run(REMOVE_REVOCATION, [REVOCATIONS_KEY, REVOCATION_CHANGES_KEY], fields);
+      const reply = await connection.run(REMOVE_REVOCATION, [keys.revocations, keys.revocationChanges], fields);
       return outcome(reply, (value) => z.number().parse(value) > 0);
     },
     async find(kind, id) {
-      const reply = await connection.run(FIND_REVOCATIONS, [REVOCATIONS_KEY], await fieldsFor(kind, id));
+      const reply = await connection.run(FIND_REVOCATIONS, [keys.revocations], await fieldsFor(kind, id));
       return outcome(reply, (value) => {
         const kept = z
           .array(z.string())
@@ -70,7 +70,7 @@ export function createRedisRevocations(connection: RedisConnection, pseudonyms: 
       if (cursor !== null && !/^\d{1,16}$/.test(cursor)) return { done: true, value: { entries: [], next: null } };
       const reply = await connection.run(
         LIST_REVOCATIONS,
-        [REVOCATIONS_KEY, REVOCATION_CHANGES_KEY],
+        [keys.revocations, keys.revocationChanges],
         [cursor ?? 0, NAMES_PER_PAGE],
       );
       return outcome(reply, (value) => {

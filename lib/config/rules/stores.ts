@@ -1,4 +1,5 @@
 import type { Check } from './check.ts';
+import { checkRedis } from './redis.ts';
 
 /** Rules about what is kept: budgets, the shared store, audit records and their archive. */
 export function checkStores(check: Check): void {
@@ -23,17 +24,6 @@ function checkLimits({ settings, name, problem }: Check): void {
   ] as const)
     if (settings[month] > 0 && settings[day] > settings[month])
       problem(day, String(settings[day]), `at most ${name(month)}, which is ${settings[month]}`);
-}
-
-/** Production shares its state. */
-function checkRedis({ settings, production, problem, secure }: Check): void {
-  secure('redisUrl', settings.redisUrl, !production, '');
-  if (settings.redisUrl && !settings.redisToken)
-    problem('redisToken', 'nothing', 'a token, since TGEFD_REDIS_URL is given');
-  if (settings.redisToken && !settings.redisUrl)
-    problem('redisUrl', 'nothing', 'a URL, since TGEFD_REDIS_TOKEN is given');
-  if (production && !settings.redisUrl && !settings.redisToken)
-    problem('redisUrl', 'nothing', 'a URL: limits, revocation and audit need shared storage in production');
 }
 
 /** Records and the ages of their tiers. */

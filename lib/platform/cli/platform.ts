@@ -7,6 +7,7 @@ import type { Place } from '../../config/rules/check.ts';
 import type { Log } from '../../decision/ports.ts';
 import { createEgressWatch } from '../../egress/watch.ts';
 import { createNodeFetch } from '../node/fetch.ts';
+import { redisOverTcp } from '../node/redis-tcp/open.ts';
 import { createNodeSecrets } from '../node/secrets.ts';
 import { chainVerifierOf } from '../node/tls/client-chain.ts';
 import { identifyConnections } from '../node/tls/client-connections.ts';
@@ -69,6 +70,7 @@ export function cliPlatform({ env, err }: CommandPlace, role: Place['role'] = 'g
       auditLine: null,
       spill: null,
       redisExchange: null,
+      redisOverTcp: redisOverTcp(settings, operatorAgents(env)),
       ...(trial ? { trial } : {}),
     }),
   } as const;

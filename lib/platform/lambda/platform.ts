@@ -15,6 +15,7 @@ import { createDocumentReader } from '../node/documents.ts';
 import { createNodeEgress } from '../node/egress.ts';
 import { createNodeFetch } from '../node/fetch.ts';
 import { createNodeRedisExchange } from '../node/redis.ts';
+import { redisOverTcp } from '../node/redis-tcp/open.ts';
 import { createLambdaStores } from './secret-stores.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -103,7 +104,7 @@ function openLambda(env: Env, role: Place['role']) {
     runtime(config: Config) {
       const { settings } = config;
       sockets ??= openSockets(config, credentials.region, watch.note);
-      const { fetch, redisExchange } = sockets;
+      const { fetch } = sockets;
       return {
         clock,
         newId: base.newId,
@@ -119,7 +120,8 @@ function openLambda(env: Env, role: Place['role']) {
         upstream: null,
         auditLine: settings.auditLog ? line : null,
         spill: signedSpill(settings, credentials, { fetch, clock, log }),
-        redisExchange,
+        redisExchange: sockets.redisExchange,
+        redisOverTcp: sockets.redisOverTcp,
       };
     },
   } as const;
@@ -140,7 +142,9 @@ export function lambdaArchivePlatform(env: Env) {
     archive({ settings }: Config) {
       const nodeEgress = createNodeEgress(egressTargets(settings, env.AWS_REGION ?? null), watch.note);
       const bound = { store: null, copies: null };
-      return { bound, fetch: createNodeFetch(nodeEgress), watch, nodeEgress, runMs: ARCHIVE_RUN_MS };
+      const redis = redisOverTcp(settings, nodeEgress);
+      const fetch = createNodeFetch(nodeEgress);
+      return { bound, fetch, watch, nodeEgress, redisOverTcp: redis, runMs: ARCHIVE_RUN_MS };
     },
   } as const;
 }
@@ -149,6 +153,7 @@ export function lambdaArchivePlatform(env: Env) {
 interface Sockets {
   readonly fetch: ReturnType<typeof createNodeFetch>;
   readonly redisExchange: ReturnType<typeof createNodeRedisExchange> | null;
+  readonly redisOverTcp: ReturnType<typeof redisOverTcp>;
 }
 
 function openSockets(
@@ -161,6 +166,7 @@ function openSockets(
   return {
     fetch: createNodeFetch(egress),
     redisExchange: redisUrl ? createNodeRedisExchange(redisUrl, egress, note) : null,
+    redisOverTcp: redisOverTcp(settings, egress),
   };
 }
 

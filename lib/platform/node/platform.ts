@@ -16,6 +16,7 @@ import { hmacOnNode, verifyOnNode } from './crypto.ts';
 import { createNodeEgress, type NodeEgress } from './egress.ts';
 import { createNodeFetch } from './fetch.ts';
 import { createNodeRedisExchange } from './redis.ts';
+import { redisOverTcp } from './redis-tcp/open.ts';
 import { createNodeSecrets } from './secrets.ts';
 import { createStreamLog, lostLines, writeLine } from './standard-streams.ts';
 import { authorityProblems, chainVerifierOf } from './tls/client-chain.ts';
@@ -143,6 +144,7 @@ interface Sockets {
   readonly auditLines: AuditLines;
   readonly upstream: ReturnType<typeof createNodeUpstream> | null;
   readonly redisExchange: ReturnType<typeof createNodeRedisExchange> | null;
+  readonly redisOverTcp: ReturnType<typeof redisOverTcp>;
 }
 
 function openSockets(
@@ -161,11 +163,12 @@ function openSockets(
     auditLines: auditLinesOf(settings, log),
     upstream: upstreamUrl ? createNodeUpstream(upstreamUrl, { egress, maximumSockets }) : null,
     redisExchange: redisUrl ? createNodeRedisExchange(redisUrl, egress, watch.note) : null,
+    redisOverTcp: redisOverTcp(settings, egress),
   };
 }
 
 function nodeRuntime(config: Config, sockets: Sockets, newId: () => string, watch: EgressWatch) {
-  const { egress, auditLines, upstream, redisExchange } = sockets;
+  const { egress, auditLines, upstream } = sockets;
   return {
     clock,
     newId,
@@ -183,7 +186,8 @@ function nodeRuntime(config: Config, sockets: Sockets, newId: () => string, watc
     auditLine: auditLines.write,
     linesLost: () => auditLines.lost() + lostLines(),
     spill: lazyS3Spill(config.settings, clock, egress, credentialsOf(config, egress, newId, watch)),
-    redisExchange,
+    redisExchange: sockets.redisExchange,
+    redisOverTcp: sockets.redisOverTcp,
   };
 }
 

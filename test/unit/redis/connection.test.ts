@@ -192,7 +192,7 @@ test('the exchange over fetch posts the command with the token', async () => {
     return new Response('{"result":1}');
   });
   const { signal } = new AbortController();
-  expect(await exchange('["PING"]', signal)).toEqual({ status: 200, text: '{"result":1}' });
+  expect(await exchange('["PING"]', signal, false)).toEqual({ status: 200, text: '{"result":1}' });
   expect(calls).toEqual([
     [
       'https://redis.example/',
@@ -215,6 +215,6 @@ test('the exchange over fetch gives an endless answer up', async () => {
     },
   });
   const exchange = fetchExchange({ url: 'https://redis.example/', token: 't' }, async () => new Response(endless));
-  await expect(exchange('["PING"]', new AbortController().signal)).rejects.toThrow('too large');
+  await expect(exchange('["PING"]', new AbortController().signal, false)).rejects.toThrow('too large');
   expect(cancelled).toBe(true);
 });

@@ -16,7 +16,7 @@ function under(accepted: Set<string>) {
   return {
     asked,
     used,
-    ask: async () => (await exchange('["PING"]', AbortSignal.timeout(1000))).status,
+    ask: async () => (await exchange('["PING"]', AbortSignal.timeout(1000), false)).status,
     change: (next: typeof secret) => {
       secret = next;
     },

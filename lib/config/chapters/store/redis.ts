@@ -1,4 +1,4 @@
-import { accepting, integer, text, url } from '../../kinds.ts';
+import { boolean, integer, places, redisUrl, text } from '../../kinds.ts';
 import { secret, setting } from '../../variable.ts';
 
 /** Chapter “Redis” of the configuration. */
@@ -6,19 +6,46 @@ export const redis = {
   redisUrl: setting({
     name: 'TGEFD_REDIS_URL',
     aliases: ['UPSTASH_REDIS_REST_URL'],
-    kind: accepting(
-      url,
-      'the REST URL of the database, such as `https://name.upstash.io`: no `rediss:` URL, and no user name or password in it (the token of the REST URL goes into `TGEFD_REDIS_TOKEN`)',
-    ),
+    kind: redisUrl,
     fallback: null,
     meaning:
-      'Upstash REST endpoint for limits, revocation and the audit outbox. Not given: in memory, in development only.',
+      'Redis for limits, revocation and the audit outbox: an Upstash REST endpoint, or on Node and Lambda `rediss://` (`redis://` to loopback and internal hosts) for Redis or Valkey over TCP, with the number of a database as path. Not given: in memory, in development only.',
+  }),
+  redisUsername: setting({
+    name: 'TGEFD_REDIS_USERNAME',
+    kind: text('a user name'),
+    fallback: null,
+    meaning: 'User of Redis over TCP; without it the default user.',
   }),
   redisToken: secret({
     name: 'TGEFD_REDIS_TOKEN',
     aliases: ['UPSTASH_REDIS_REST_TOKEN'],
     kind: text('a token'),
-    meaning: 'Token of the REST endpoint.',
+    meaning: 'Token of the REST endpoint, or password of Redis over TCP.',
+  }),
+  redisNodes: setting({
+    name: 'TGEFD_REDIS_NODES',
+    kind: places(6379),
+    fallback: [],
+    meaning: 'Further nodes of a cluster, or servers that a Sentinel may name. No other server is ever called.',
+  }),
+  redisCluster: setting({
+    name: 'TGEFD_REDIS_CLUSTER',
+    kind: boolean,
+    fallback: false,
+    meaning: 'TGEFD_REDIS_URL is a node of a Redis Cluster. All keys then begin with `{tgefd}:v1` and are in one slot.',
+  }),
+  redisSentinels: setting({
+    name: 'TGEFD_REDIS_SENTINELS',
+    kind: places(26_379),
+    fallback: [],
+    meaning: 'Sentinels that say which of TGEFD_REDIS_URL and TGEFD_REDIS_NODES is the primary.',
+  }),
+  redisSentinelName: setting({
+    name: 'TGEFD_REDIS_SENTINEL_NAME',
+    kind: text('a name'),
+    fallback: 'mymaster',
+    meaning: 'Name under which the Sentinels know the primary.',
   }),
   redisTimeoutMs: setting({
     name: 'TGEFD_REDIS_TIMEOUT_MS',

@@ -1,0 +1,99 @@
+import type { Duplex } from 'node:stream';
+import type { Cluster, Redis } from 'ioredis';
+import type { NodeEgress } from '../egress.ts';
+import { connectorOf, createOpener, type Library, type Place } from './connector.ts';
+import { createSentinelLookup } from './sentinel.ts';
+
+/** Where Redis is, and how its parts stand together. */
+export interface Topology {
+  /** `rediss:` or `redis:`. */
+  readonly url: URL;
+  /** Further nodes: seeds of a cluster, or data nodes that a Sentinel may name. */
+  readonly nodes: readonly Place[];
+  readonly cluster: boolean;
+  readonly sentinel: { readonly name: string; readonly places: readonly Place[] } | null;
+}
+
+export interface Credentials {
+  readonly username: string | null;
+  readonly password: string | null;
+}
+
+/** What is waited for data while commands are under way, before a connection counts as dead. */
+const SILENCE_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2_000;
+
+function pause(times: number): number {
+  return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(times - 1, 10));
+}
+
+/**
+ * Opens Redis over TCP: one server, the primary that Sentinels name, or a cluster. Nothing is sent twice by the library, and
+ * nothing waits in it: the client in front decides both. A server that became a replica is left.
+ */
+export function openConnection(
+  library: Library,
+  topology: Topology,
+  credentials: Credentials,
+  parts: { readonly egress: NodeEgress; readonly opened: (socket: Duplex) => void },
+): Redis | Cluster {
+  const { url, nodes, cluster, sentinel } = topology;
+  const secure = url.protocol === 'rediss:';
+  const open = createOpener(parts.egress, secure, parts.opened);
+  const own: Place = { host: url.hostname, port: Number(url.port || DEFAULT_PORT) };
+  const common = (locate: (options: Partial<Place>) => Promise<Place>, primaryOnly: boolean) => ({
+    Connector: connectorOf(library, open, locate, primaryOnly),
+    ...(secure ? { tls: {} } : {}),
+    lazyConnect: true,
+    protocol: 2 as const,
+    disableClientInfo: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    socketTimeout: SILENCE_MS,
+    autoResendUnfulfilledCommands: false,
+    // A command whose connection broke fails at once.
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    retryStrategy: pause,
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  });
+  const login = {
+    ...(credentials.username === null ? {} : { username: credentials.username }),
+    ...(credentials.password === null ? {} : { password: credentials.password }),
+  };
+  const asGiven = async (options: Partial<Place>): Promise<Place> => ({
+    host: options.host ?? own.host,
+    port: options.port ?? own.port,
+  });
+
+  if (cluster) {
+    return new library.Cluster([own, ...nodes], {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      clusterRetryStrategy: pause,
+      slotsRefreshTimeout: SILENCE_MS,
+      // Names are looked up where the connection is made, so that their addresses are judged.
+      dnsLookup: (address, callback) => callback(null, address),
+      redisOptions: { ...common(asGiven, false), ...login },
+    });
+  }
+  const database = Number(url.pathname.slice(1) || 0);
+  if (sentinel === null) return new library.Redis({ ...common(asGiven, false), ...own, ...login, db: database });
+
+  const lookUp = createSentinelLookup(
+    sentinel.places,
+    sentinel.name,
+    (place) =>
+      new library.Redis({
+        ...common(asGiven, false),
+        ...place,
+        retryStrategy: null,
+        enableReadyCheck: false,
+        enableOfflineQueue: true,
+      }),
+  );
+  return new library.Redis({ ...common(lookUp, true), ...login, db: database });
+}
+
+export const DEFAULT_PORT = 6379;

@@ -1,0 +1,76 @@
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { AbstractConnector } from 'ioredis';
+import type { NodeEgress } from '../egress.ts';
+
+/** What of ioredis is used. */
+export type Library = Pick<typeof import('ioredis'), 'Redis' | 'Cluster' | 'AbstractConnector'>;
+
+/** Where a connection goes. */
+export interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Opens a connection to a place that the configuration names; rejects for any other. */
+export type OpenSocket = (place: Place) => Promise<Duplex>;
+
+/** Opens sockets by the agents of this process, so that egress, addresses, client certificates and private CAs hold. */
+export function createOpener(egress: NodeEgress, secure: boolean, opened: (socket: Duplex) => void): OpenSocket {
+  const agent = egress.agents()[secure ? 'https' : 'http'];
+  return ({ host, port }) =>
+    new Promise((resolve, reject) => {
+      const bare = host.replace(/^\[|\]$/g, '');
+      const { options: kept } = agent as unknown as { readonly options: object };
+      const options = { ...kept, host: bare, port, servername: isIP(bare) === 0 ? bare : '' };
+      const socket = agent.createConnection(options, (error) => {
+        if (error) reject(error);
+      });
+      if (!socket) return;
+      opened(socket);
+      resolve(socket);
+    });
+}
+
+/**
+ * A connector for ioredis that finds its place and opens it by `open`. With `primaryOnly`, a server that says it is a
+ * replica is left at once, and looked for again.
+ */
+export function connectorOf(
+  { AbstractConnector }: Library,
+  open: OpenSocket,
+  locate: (options: Partial<Place>) => Promise<Place>,
+  primaryOnly: boolean,
+): new (
+  options: unknown,
+) => AbstractConnector {
+  return class GuardedConnector extends AbstractConnector {
+    readonly #options: Partial<Place>;
+
+    constructor(options: unknown) {
+      super(DISCONNECT_TIMEOUT_MS);
+      this.#options = options as Partial<Place>;
+    }
+
+    override check(info: { readonly role?: string }): boolean {
+      return !primaryOnly || info.role === undefined || info.role === 'master';
+    }
+
+    override async connect(): Promise<never> {
+      this.connecting = true;
+      const stream = await open(await locate(this.#options));
+      if (!this.connecting) {
+        stream.destroy();
+        throw new Error('the connection was closed while it was made');
+      }
+      stream.once('error', (error: Error) => {
+        this.firstError = error;
+      });
+      this.stream = stream as AbstractConnector['stream'] & Duplex;
+      return stream as never;
+    }
+  };
+}
+
+/** How long a connection that was ended may take to close. */
+const DISCONNECT_TIMEOUT_MS = 2_000;
