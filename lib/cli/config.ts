@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { momentProblems, proveKeys } from '../compose/keys.ts';
 import { type Config, type Loaded, loadConfig } from '../config/load.ts';
 import { fileProblems, sizeProblems } from '../config/policy/platform-limits.ts';
+import { policySchemaPage } from '../config/policy/policy-schema.ts';
 import { effectiveLines } from '../config/posture/effective.ts';
 import { posture } from '../config/posture/posture.ts';
 import { type Problem, problemLine } from '../config/problem.ts';
@@ -120,6 +121,7 @@ export const checkConfig: Command = {
 /** Pages that are written from the code, by their path. */
 const pages: Readonly<Record<string, () => string>> = {
   'docs/configuration.md': configurationPage,
+  'docs/reference/policy.schema.json': policySchemaPage,
 };
 
 export const docs: Command = {

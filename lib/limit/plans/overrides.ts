@@ -8,7 +8,8 @@ export type QuotaOverride = { readonly of: { readonly role: string } | { readonl
 );
 
 const word = z.string().check(z.minLength(1), z.maxLength(512));
-const row = z.strictObject({
+/** One override as it is written. */
+export const overrideShape = z.strictObject({
   role: z.optional(word),
   subject: z.optional(word),
   budget: z.optional(z.enum(['general', 'heavy'])),
@@ -32,7 +33,7 @@ export function parseQuotaOverrides(document: unknown): {
   const seen = new Set<string>();
   for (const [i, value] of document.entries()) {
     const report = (fault: string) => problems.push(`row ${i + 1}: ${fault}`);
-    const parsed = row.safeParse(value);
+    const parsed = overrideShape.safeParse(value);
     if (!parsed.success) {
       for (const issue of parsed.error.issues) report(faultOf(issue));
       continue;

@@ -8,7 +8,8 @@ export interface Plan {
 }
 
 const figures = z.strictObject(figureMembers);
-const plan = z.strictObject({ general: z.optional(figures), heavy: z.optional(figures) });
+/** One plan as it is written. */
+export const planShape = z.strictObject({ general: z.optional(figures), heavy: z.optional(figures) });
 
 /**
  * Reads the document of `TGEFD_PLANS`: an object of plan → `{"general": {…}, "heavy": {…}}`. Gives the plans by name and one
@@ -28,7 +29,7 @@ export function parsePlans(document: unknown): {
       report('a name of 1 to 128 characters without control characters is needed');
       continue;
     }
-    const parsed = plan.safeParse(value);
+    const parsed = planShape.safeParse(value);
     if (!parsed.success) {
       for (const issue of parsed.error.issues) report(faultOf(issue));
       continue;

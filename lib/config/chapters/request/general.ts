@@ -25,7 +25,7 @@ export const general = {
     kind: document('a JSON object with the members of the policy document'),
     fallback: null,
     meaning:
-      'One document for what people review: endpoints, issuers, roles, certificates, limits. A member and its variable together are invalid. The file may be YAML on Node and for the command. See `docs/guides/policy_document.md`.',
+      'One document for what people review: endpoints, issuers, roles, certificates, limits. A member and its variable together are invalid. The file may be YAML on Node and for the command. See `docs/guides/policy-document.md`.',
   }),
   endpoints: setting({
     name: 'TGEFD_ENDPOINTS',
@@ -34,7 +34,8 @@ export const general = {
       'a JSON array of `{"method", "path", "scope", "budget", "action"?, "auth"?, "issuers"?, "claims"?}`',
     ),
     fallback: null,
-    meaning: 'Rows added to the endpoint table, or replacing one of the same method and path: see `docs/endpoints.md`.',
+    meaning:
+      'Rows added to the endpoint table, or replacing one of the same method and path: see `docs/reference/endpoints.md`.',
   }),
   forwardAuth: setting({
     name: 'TGEFD_FORWARD_AUTH',
