@@ -31,15 +31,18 @@ case "$COMMAND" in
   policy-test)
     [ -n "$FILES" ] || { echo "::error::files is required" >&2; exit 2; }
     read -ra files <<< "$(tr '\n' ' ' <<< "$FILES")"
-    tool policy test "${files[@]}"
+    tool policy test "${files[@]}" ${POLICY:+--policy "$POLICY"}
     ;;
   policy-diff)
     [ -n "$POLICY" ] || { echo "::error::policy is required" >&2; exit 2; }
     git show "$BASE:./$POLICY" > "$work/base-${POLICY##*/}" || { echo "::error::no $POLICY at $BASE" >&2; exit 2; }
+    base="$work/base-${POLICY##*/}"
+    # 1 says that something changes, which a reviewer judges, or that a policy is invalid. Only the first gives JSON.
     status=0
-    tool policy diff "$work/base-${POLICY##*/}" "$POLICY" || status=$?
-    # 1 says that something changes: that is for a reviewer to judge, and no failure.
-    [ "$status" -le 1 ] || exit "$status"
+    node "$CLI" policy diff "$base" "$POLICY" --json > "$work/json" || status=$?
+    [ "$status" -le 1 ] && [ -s "$work/json" ] || exit 2
+    node "$CLI" policy diff "$base" "$POLICY" || true
+    { echo '### policy-diff'; node "$CLI" policy diff "$base" "$POLICY" --markdown || true; } >> "$summary"
     [ "$status" -eq 1 ] && echo 'changed=true' >> "$outputs" || echo 'changed=false' >> "$outputs"
     ;;
   *)

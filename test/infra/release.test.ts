@@ -205,7 +205,7 @@ describe('the GitHub Action', () => {
   const STUB =
     'console.log(JSON.stringify(process.argv.slice(2))); process.exitCode = Number(process.env.STUB_STATUS ?? 0);';
 
-  async function act(inputs: Record<string, string>) {
+  async function act(inputs: Record<string, string>, cwd = ROOT) {
     const output = join(folder, 'output');
     await writeFile(output, '');
     const env = {
@@ -214,7 +214,7 @@ describe('the GitHub Action', () => {
       GITHUB_STEP_SUMMARY: join(folder, 'summary'),
       ...inputs,
     };
-    const result = await run('bash', [join(ROOT, 'infra/github/action.sh')], { cwd: ROOT, env }).then(
+    const result = await run('bash', [join(ROOT, 'infra/github/action.sh')], { cwd, env }).then(
       ({ stdout }) => ({ status: 0, text: stdout }),
       (error: { code: number; stdout: string; stderr: string }) => ({
         status: error.code,
@@ -243,22 +243,49 @@ describe('the GitHub Action', () => {
   });
 
   test('hands cases of a policy to the tool, one argument each, and fails as the tool does', async () => {
-    const inputs = { COMMAND: 'policy-test', CLI: cli(), FILES: 'a.json\nb c.json $(touch x)' };
+    const inputs = { COMMAND: 'policy-test', CLI: cli(), FILES: 'a.json\nb c.json $(touch x)', POLICY: 'p q.json' };
     const { status, text } = await act(inputs);
-    expect([status, JSON.parse(text)]).toEqual([0, ['policy', 'test', 'a.json', 'b', 'c.json', '$(touch', 'x)']]);
+    expect([status, JSON.parse(text)]).toEqual([
+      0,
+      ['policy', 'test', 'a.json', 'b', 'c.json', '$(touch', 'x)', '--policy', 'p q.json'],
+    ]);
     expect((await act({ ...inputs, STUB_STATUS: '1' })).status).toBe(1);
   });
 
-  test('compares a policy with its base, and tells a difference without failing', async () => {
-    const inputs = { COMMAND: 'policy-diff', CLI: cli(), POLICY: 'package.json', BASE: 'HEAD' };
-    const same = await act(inputs);
-    expect([same.status, same.output]).toEqual([0, 'changed=false\n']);
-    expect(JSON.parse(same.text).slice(0, 2)).toEqual(['policy', 'diff']);
-    const changed = await act({ ...inputs, STUB_STATUS: '1' });
-    expect([changed.status, changed.output]).toEqual([0, 'changed=true\n']);
-    expect((await act({ ...inputs, STUB_STATUS: '2' })).status).toBe(2);
-    expect((await act({ ...inputs, POLICY: 'nowhere.json' })).status).toBe(2);
+  test('decides cases by the real tool', async () => {
+    const cases = join(folder, 'cases.json');
+    const request = { method: 'GET', path: '/orders/7' };
+    const wanted = (status: number) => [{ request, claims: { scope: 'orders:read' }, expect: { status } }];
+    const CLI = join(ROOT, 'dist/cli.js');
+    const inputs = { COMMAND: 'policy-test', CLI, FILES: cases, POLICY: join(ROOT, 'infra/aws/test/policy.json') };
+    await writeFile(cases, JSON.stringify(wanted(200)));
+    const passed = await act(inputs);
+    expect([passed.status, passed.text]).toEqual([0, expect.any(String)]);
+    await writeFile(cases, JSON.stringify(wanted(404)));
+    expect((await act(inputs)).status).toBe(1);
   });
+
+  test('compares a policy with its base by the real tool, and fails only where one is invalid', async () => {
+    const project = await mkdtemp(join(folder, 'policy-'));
+    const git = (...args: string[]) =>
+      run('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { cwd: project });
+    const policy = JSON.parse(await readFile(join(ROOT, 'infra/aws/test/policy.json'), 'utf8'));
+    const write = (value: unknown) => writeFile(join(project, 'policy.json'), JSON.stringify(value));
+    await write(policy);
+    await git('init', '-q');
+    await git('add', '.');
+    await git('commit', '-qm', 'base');
+    const inputs = { COMMAND: 'policy-diff', CLI: join(ROOT, 'dist/cli.js'), POLICY: 'policy.json', BASE: 'HEAD' };
+    const same = await act(inputs, project);
+    expect([same.status, same.output, same.text]).toEqual([0, 'changed=false\n', expect.any(String)]);
+    await write({ ...policy, endpoints: [{ ...policy.endpoints[0], scope: null }, policy.endpoints[1]] });
+    const changed = await act(inputs, project);
+    expect([changed.status, changed.output]).toEqual([0, 'changed=true\n']);
+    expect(await readFile(join(folder, 'summary'), 'utf8')).toContain('### policy-diff');
+    await write({ ...policy, endpoints: [{ path: '*' }] });
+    expect((await act(inputs, project)).status).toBe(2);
+    expect((await act({ ...inputs, POLICY: 'nowhere.json' }, project)).status).toBe(2);
+  }, 60_000);
 
   test('refuses another command', async () => {
     expect((await act({ COMMAND: 'rm' })).status).toBe(2);
