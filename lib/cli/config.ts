@@ -10,6 +10,7 @@ import { configurationPage } from '../config/reference.ts';
 import { rotationWarnings } from '../config/rotation.ts';
 import type { Place } from '../config/rules/check.ts';
 import { internalTlsProblems } from '../config/rules/internal-tls.ts';
+import type { Resolved } from '../config/sources.ts';
 import type { Log } from '../decision/ports.ts';
 import { createEgressWatch } from '../egress/watch.ts';
 import { auditLogProblems } from '../platform/node/audit-line.ts';
@@ -37,16 +38,21 @@ export function placeOf(platform: string, role: string): Place {
   };
 }
 
-/** The configuration of the environment, secrets read from where they are kept. */
-export async function loadFrom(env: Console['env'], place: Place): Promise<Loaded> {
+/** The environment with its secrets and documents read from where they are kept. */
+export function resolveSecrets(env: Console['env'], clientTls = createClientTls(env)): Promise<Resolved> {
   const log: Log = () => undefined;
-  const clientTls = createClientTls(env);
-  const resolved = await createNodeSecrets(env, {
+  return createNodeSecrets(env, {
     clock: () => Date.now(),
     log,
     watch: createEgressWatch(log),
     identify: identifyConnections(clientTls),
   }).resolve();
+}
+
+/** The configuration of the environment, secrets read from where they are kept. */
+export async function loadFrom(env: Console['env'], place: Place): Promise<Loaded> {
+  const clientTls = createClientTls(env);
+  const resolved = await resolveSecrets(env, clientTls);
   const loaded = loadConfig(resolved.env, place);
   const problems = [...resolved.problems, ...(place.platform === 'node' ? clientTls.problems : [])];
   if (loaded.ok && place.platform === 'node') problems.push(...nodeTlsProblems(loaded.config));

@@ -1,4 +1,6 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import type { ProviderName } from '../../authenticate/providers/provider.ts';
+import { providers } from '../../authenticate/providers/table.ts';
 import { compose } from '../../compose/authorizer.ts';
 import type { Runtime } from '../../compose/runtime.ts';
 import type { Config } from '../../config/load.ts';
@@ -127,6 +129,7 @@ async function createSigner(config: Config): Promise<{
       const issuer = issuerOf(config, claims);
       const nowSeconds = Math.floor(nowMs / 1000);
       const standIns = {
+        ...providerClaims(issuer?.provider ?? null),
         iss: issuer?.trustDomain ? undefined : issuer?.spellings[0],
         aud: issuer?.audienceClaim ? undefined : issuer?.audiences[0],
         sub: 'policy-test',
@@ -147,4 +150,10 @@ async function createSigner(config: Config): Promise<{
 /** The issuer that the claims name, or the first. */
 function issuerOf({ issuers }: Config, { iss }: Readonly<Record<string, unknown>>) {
   return issuers.find(({ spellings }) => spellings.some((spelling) => spelling === iss)) ?? issuers[0];
+}
+
+/** The claims by which a provider tells access tokens from others: every case has them unless it says otherwise. */
+function providerClaims(provider: ProviderName | null): Readonly<Record<string, unknown>> {
+  if (provider === null) return {};
+  return Object.fromEntries(Object.entries(providers[provider].required).map(([claim, [value]]) => [claim, value]));
 }
