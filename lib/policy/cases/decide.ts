@@ -131,7 +131,7 @@ async function createSigner(config: Config): Promise<{
       const standIns = {
         ...providerClaims(issuer?.provider ?? null),
         iss: issuer?.trustDomain ? undefined : issuer?.spellings[0],
-        aud: issuer?.audienceClaim ? undefined : issuer?.audiences[0],
+        aud: Object.hasOwn(claims, issuer?.audienceClaim ?? '') ? undefined : issuer?.audiences[0],
         sub: 'policy-test',
         iat: nowSeconds,
         exp: nowSeconds + LIFETIME_SECONDS,
