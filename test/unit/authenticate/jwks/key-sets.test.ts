@@ -598,6 +598,47 @@ describe.each([
   });
 });
 
+describe('a key whose signature failed', () => {
+  it('is looked for once more, and found where the issuer gave its kid to another key', async () => {
+    const { keySets, issuer, context, find, time } = world(publishes(one));
+    const before = await find();
+    if (before.found !== 'keys') throw new Error('no key');
+    const remade = await makeKey('one');
+    issuer.behaviour = publishes(remade);
+    const query = { keyId: 'one', algorithm: 'ES256' };
+    const after = await time.finish(keySets.findAgain(query, before.keys, context, true));
+    expect(after.found === 'keys' && after.keys[0]).not.toBe(before.keys[0]);
+    expect(issuer.fetches).toBe(2);
+  });
+
+  it('costs fetches out of the budget for unknown keys only, and none of a throttled address', async () => {
+    const { keySets, issuer, context, find, time } = world(publishes(one));
+    const first = await find();
+    const keys = first.found === 'keys' ? first.keys : [];
+    const query = { keyId: 'one', algorithm: 'ES256' };
+    await time.finish(keySets.findAgain(query, keys, context, false));
+    expect(issuer.fetches).toBe(1);
+    for (let forged = 0; forged < 100; forged++) {
+      await time.finish(keySets.findAgain(query, keys, context, true));
+      await time.pass(100);
+    }
+    // Ten seconds: two at once, and one that was earned meanwhile.
+    expect(issuer.fetches - 1).toBeLessThanOrEqual(3);
+  });
+
+  it('is not looked for while the issuer is down', async () => {
+    const { keySets, issuer, context, find, time } = world(publishes(one));
+    const first = await find();
+    const keys = first.found === 'keys' ? first.keys : [];
+    issuer.behaviour = refusesConnections;
+    await time.pass(301_000);
+    await find();
+    const fetches = issuer.fetches;
+    await time.finish(keySets.findAgain({ keyId: 'one', algorithm: 'ES256' }, keys, context, true));
+    expect(issuer.fetches).toBe(fetches);
+  });
+});
+
 describe('with shared promises', () => {
   it('requests that wait need no timers of their own', async () => {
     const { ask, time } = world(hangs);
