@@ -75,7 +75,7 @@ export function loadConfig(original: Env, place: Place): Loaded {
   if (memberOf.size === 0) return loaded;
   const named = (problem: Problem): Problem => ({
     ...problem,
-    variable: memberOf.get(problem.variable) ?? problem.variable,
+    variable: nameIn(memberOf, problem.variable),
   });
   const warnings = loaded.warnings.map(named);
   return loaded.ok ? { ...loaded, warnings } : { ok: false, problems: loaded.problems.map(named), warnings };
@@ -140,8 +140,19 @@ const noIssuers: ReadIssuers = { issuers: [], problems: [], warnings: [] };
 export function policyFaults(text: string): readonly Problem[] {
   const { env, problems, memberOf } = expandPolicy({ [POLICY]: text }, null);
   const values = readValues(env);
-  const faults = [...problems, ...values.problems, ...readDocuments(values.settings).problems];
-  return faults.map((problem) => ({ ...problem, variable: memberOf.get(problem.variable) ?? problem.variable }));
+  const ofIssuers = values.settings.issuers === null ? [] : readIssuers(values.settings, new Set(), alone).problems;
+  const faults = [...problems, ...values.problems, ...readDocuments(values.settings).problems, ...ofIssuers];
+  return faults.map((problem) => ({ ...problem, variable: nameIn(memberOf, problem.variable) }));
+}
+
+/** Where a policy document is judged by itself. */
+const alone: Place = { platform: 'cli', role: 'gateway', upstreamBinding: false, bucketBinding: false };
+
+/** How a problem names a variable, or a part of one such as `TGEFD_ISSUERS[0].audience`, that a member stands for. */
+function nameIn(memberOf: ReadonlyMap<string, string>, variable: string): string {
+  const [whole = variable] = variable.split('[', 1);
+  const member = memberOf.get(whole);
+  return member === undefined ? variable : member + variable.slice(whole.length);
 }
 
 /** Files of JSON documents that nobody has read: there are none where nothing resolves them. */
