@@ -8,7 +8,7 @@ import type { AccessRequest } from '../../lib/decision/request.ts';
 import { hmacOnNode, verifyOnNode } from '../../lib/platform/node/crypto.ts';
 import { rawFields } from '../../lib/request/raw-fields.ts';
 import type { Place } from './place.ts';
-import { productEnvironment } from './product.ts';
+import { largeEnvironment, productEnvironment } from './product.ts';
 import type { Plan, Row } from './rows.ts';
 
 type Verify = (token: string) => unknown;
@@ -18,11 +18,17 @@ export async function decisionGroup({ issuer, keySetUrl, facts }: Place): Promis
   const { verifiers } = await import(new URL('peers/verifiers.mjs', import.meta.url).href);
   const peers: Readonly<Record<string, Verify>> = await verifiers(facts);
   const ours = await decide(productEnvironment(issuer, keySetUrl));
-  const row = 'our decision';
+  const [row, large] = ['our decision', 'our decision, 5 issuers and 200 rows'];
+  const oursLarge = await decide(largeEnvironment(issuer, keySetUrl));
   return {
     title: 'decision: in process; ours is the whole decision, the others verify the token and do no more',
-    rows: [verifierRow(row, ours), ...Object.entries(peers).map(([name, verify]) => verifierRow(name, verify))],
+    rows: [
+      verifierRow(row, ours),
+      verifierRow(large, oursLarge),
+      ...Object.entries(peers).map(([name, verify]) => verifierRow(name, verify)),
+    ],
     aims: [
+      { row: large, of: row, kind: 'hot', atMost: 1.1 },
       { row, of: 'fast-jwt, cache', kind: 'hot', atMost: 1 },
       { row, of: 'jose.jwtVerify', kind: 'hot', atMost: null },
       { row, of: 'aws-jwt-verify', kind: 'hot', atMost: null },
@@ -97,7 +103,8 @@ export async function decide(environment: Readonly<Record<string, string>>): Pro
       headers: rawFields(['host', 'api.example.test', 'accept', '*/*', 'authorization', `Bearer ${token}`]),
       hop: { peerAddress: '198.51.100.7', secure: true, certificate: null },
     };
-    const { decision } = await enforce(request, context);
+    const { decision, leave } = await enforce(request, context);
+    leave?.();
     if (decision.denial) throw new Error(decision.denial.reason);
   };
 }
