@@ -106,6 +106,8 @@ function detailOf(reason: Reason): string | null {
       return printable(reason.scope);
     case 'claim_mismatch':
       return printable(reason.claim);
+    case 'step_up_needed':
+      return printable(reason.acr.join(' ')) || `at most ${reason.maximumAgeSeconds} s`;
     case 'budget_exhausted':
       return printable(reason.budget);
     case 'body_too_large':

@@ -32,6 +32,7 @@ const codes = [
   'request_invalid',
   'credentials_missing',
   'credentials_invalid',
+  'step_up_required',
   'insufficient_scope',
   'insecure_transport',
   'endpoint_unknown',

@@ -2,7 +2,9 @@ import type { Explain } from '../decision/ports.ts';
 import type { Principal } from '../decision/principal.ts';
 import type { Reason } from '../decision/reason.ts';
 import type { Endpoint, Route, ScopeDemand } from '../decision/request.ts';
-import { compileConditions, type RowCondition, type Unmet } from './row-conditions.ts';
+import type { RowCondition, Unmet } from './condition.ts';
+import { compileConditions } from './row-conditions.ts';
+import type { StepUpTime } from './step-up.ts';
 
 /**
  * Decides whether an authenticated caller may use the route that was found; null: yes. `path` is the canonical path, or null
@@ -19,12 +21,17 @@ export type Authorize = (principal: Principal, route: Route, path: string | null
  *
  * @param endpoints - the rows of the table; what they demand is compiled once.
  * @param rbacEnabled - whether scopes of other rows are demanded.
+ * @param time - against which authentications are old, for rows that demand a recent one.
  * @returns the step.
  */
-export function createAuthorize(endpoints: readonly Endpoint[], rbacEnabled: boolean): Authorize {
+export function createAuthorize(
+  endpoints: readonly Endpoint[],
+  rbacEnabled: boolean,
+  time: StepUpTime | null = null,
+): Authorize {
   const conditionsOf = new Map<Endpoint, readonly RowCondition[]>();
   for (const endpoint of endpoints) {
-    const conditions = compileConditions(endpoint);
+    const conditions = compileConditions(endpoint, time);
     if (conditions.length > 0) conditionsOf.set(endpoint, conditions);
   }
   const demanding = conditionsOf.size > 0;

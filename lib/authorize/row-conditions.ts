@@ -1,34 +1,23 @@
 import { compileClaimPath } from '../codec/claim-path.ts';
 import { type ClaimTest, compileClaimTest, scalarText } from '../codec/claim-values.ts';
-import type { Principal } from '../decision/principal.ts';
-import type { Reason } from '../decision/reason.ts';
 import type { ClaimDemand, Endpoint } from '../decision/request.ts';
-
-/** A condition that does not hold: the reason, and what an operator reads about it. */
-export interface Unmet {
-  readonly reason: Reason;
-  /** The value found, for `explain` only: it never reaches a record or an answer. */
-  readonly found: string | null;
-  readonly wanted: string;
-  /** The member of the row that decides. */
-  readonly member: string;
-}
-
-/** Checks one condition of a row; null: it holds. `path` is the canonical path, or null where it is not known. */
-export type RowCondition = (principal: Principal, path: string | null) => Unmet | null;
+import type { RowCondition } from './condition.ts';
+import { type StepUpTime, stepUpCondition } from './step-up.ts';
 
 /**
- * Compiles what a row demands besides its scope: issuers, and claims. All must hold. A caller without a token meets
+ * Compiles what a row demands besides its scope: issuers, claims, and an authentication. All must hold. A caller without a token meets
  * neither: there is no issuer and there are no claims to look at.
  *
  * @param endpoint - the row.
+ * @param time - against which authentications are old; null: none is recent enough.
  * @returns the conditions; empty where the row has none.
  */
-export function compileConditions(endpoint: Endpoint): readonly RowCondition[] {
+export function compileConditions(endpoint: Endpoint, time: StepUpTime | null): readonly RowCondition[] {
   const conditions: RowCondition[] = [];
   if (endpoint.issuers !== undefined) conditions.push(issuerCondition(endpoint.issuers));
   for (const demand of endpoint.claims ?? []) conditions.push(claimCondition(demand, endpoint.pattern));
-  return conditions;
+  const authentication = stepUpCondition(endpoint, time);
+  return authentication === null ? conditions : [...conditions, authentication];
 }
 
 /** Whether what a row demands depends on the path of the request, beyond matching it. */

@@ -3,6 +3,7 @@ import type { CredentialWay, Endpoint, Route } from '../decision/request.ts';
 import type { Shadow } from '../decision/steps.ts';
 import type { Walk } from '../decision/walk.ts';
 import { createAuthorize } from './authorize.ts';
+import type { StepUpTime } from './step-up.ts';
 
 /** A second table that is decided beside the present one. */
 export interface ShadowTable {
@@ -16,6 +17,7 @@ export interface ShadowSettings {
   readonly rbacEnabled: boolean;
   /** Until when denials of authenticated callers are recorded only, epoch milliseconds; null: never. */
   readonly untilMs: number | null;
+  readonly stepUpTime?: StepUpTime;
 }
 
 /** The denials of an authenticated caller that a trial lets through: 403 for want of grants, and 429. */
@@ -33,9 +35,9 @@ const SPARED: ReadonlySet<Reason['reason']> = new Set([
  * @param settings - the second table, and until when denials are only recorded.
  * @returns the step, or null where nothing is tried: then nothing is paid for it.
  */
-export function createShadow({ table, rbacEnabled, untilMs }: ShadowSettings): Shadow | null {
+export function createShadow({ table, rbacEnabled, untilMs, stepUpTime }: ShadowSettings): Shadow | null {
   if (table === null && untilMs === null) return null;
-  const authorize = table === null ? null : createAuthorize(table.endpoints, rbacEnabled);
+  const authorize = table === null ? null : createAuthorize(table.endpoints, rbacEnabled, stepUpTime ?? null);
   return {
     compare(walk, refusal) {
       if (table === null || authorize === null || walk.path === null || ownRoute(walk.route)) return null;

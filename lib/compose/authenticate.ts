@@ -7,6 +7,7 @@ import {
 } from '../authenticate/certificate/client-certificate.ts';
 import type { TokenAuthenticatorSettings } from '../authenticate/jwt/token-authenticator.ts';
 import { createGrants } from '../authorize/grants.ts';
+import { asksForStepUp } from '../authorize/step-up.ts';
 import type { Config } from '../config/load.ts';
 import type { Secret } from '../config/variable.ts';
 import type { Authentication, CredentialUsed } from '../decision/principal.ts';
@@ -80,7 +81,7 @@ function authenticatorSettings(config: Config, keySets: IssuerKeySets): Authenti
 function readsClaims({ documents, settings }: Config): boolean {
   if (settings.planClaim !== null) return true;
   const rows = [...documents.endpoints, ...(documents.shadowEndpoints ?? [])];
-  return documents.forwardClaims.length > 0 || rows.some(({ claims }) => claims !== undefined);
+  return documents.forwardClaims.length > 0 || asksForStepUp(rows) || rows.some(({ claims }) => claims !== undefined);
 }
 
 function tokenSettings(config: Config, keySets: IssuerKeySets): TokenAuthenticatorSettings {

@@ -5,6 +5,7 @@ import { loadBalancerFields } from '../authenticate/certificate/sources/load-bal
 import { traefikField } from '../authenticate/certificate/sources/traefik-certificate.ts';
 import { createAuthorize } from '../authorize/authorize.ts';
 import { createShadow } from '../authorize/shadow.ts';
+import type { StepUpTime } from '../authorize/step-up.ts';
 import type { Config } from '../config/load.ts';
 import { overdueSecrets } from '../config/rotation.ts';
 import { ingressHeaders } from '../config/rules/ingress.ts';
@@ -126,7 +127,8 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
     before?.carried.failures ??
     createFailures({ perMinute: settings.authFailureLimitPerMinute, maximumAddresses: maximumFailingAddresses });
   const table = createEndpointTable(documents.endpoints);
-  const shadow = composeShadow(config);
+  const stepUpTime = { clock, clockSkewSeconds: settings.jwtClockSkewSeconds };
+  const shadow = composeShadow(config, stepUpTime);
   const store = composeStore(
     config,
     runtime,
@@ -175,7 +177,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
       canonicalTarget,
       route: table.route,
       authenticate,
-      authorize: createAuthorize(documents.endpoints, settings.rbacEnabled),
+      authorize: createAuthorize(documents.endpoints, settings.rbacEnabled, stepUpTime),
       budgetsFor: (principal, endpoint) => budgetsFor(principal, endpoint.budget),
       failures,
       pseudonym: (kind, value) => pseudonyms.of(kind, value),
@@ -204,7 +206,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
       settings.mtlsScopesHeader,
       settings.mtlsRoleHeader,
     ].filter((name) => name !== null),
-    credentialHeaders: ['authorization', 'x-api-key', settings.jwtHeader],
+    credentialHeaders: ['authorization', 'x-api-key', 'dpop', settings.jwtHeader],
     forwardCredentials: settings.forwardCredentials,
   });
   const forwardedClaims = compileForwardedClaims(documents.forwardClaims);
@@ -259,10 +261,10 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
 }
 
 /** The trial of a second table and of denials that are only recorded; null where nothing is tried. */
-function composeShadow({ settings, documents }: Config): Shadow | null {
+function composeShadow({ settings, documents }: Config, stepUpTime: StepUpTime): Shadow | null {
   const { shadowEndpoints: endpoints } = documents;
   const table = endpoints && { endpoints, route: createEndpointTable(endpoints).route };
-  return createShadow({ table, rbacEnabled: settings.rbacEnabled, untilMs: settings.shadowUntil });
+  return createShadow({ table, rbacEnabled: settings.rbacEnabled, untilMs: settings.shadowUntil, stepUpTime });
 }
 
 function shadowNotice({ shadowUntil }: Settings, nowMs: number): string | null {

@@ -79,6 +79,8 @@ export type Reason =
   /** A valid token of an issuer that the row does not list. */
   | { readonly reason: 'issuer_not_allowed' }
   /** A claim that the row demands does not hold. `claim` is the path that the row names, never a value. */
+  /** The row demands another or a more recent authentication than the token tells of (RFC 9470). */
+  | { readonly reason: 'step_up_needed'; readonly acr: readonly string[]; readonly maximumAgeSeconds: number | null }
   | { readonly reason: 'claim_mismatch'; readonly claim: string }
   | { readonly reason: 'endpoint_unknown' }
   | { readonly reason: 'method_unknown'; readonly allow: readonly string[] }
@@ -106,6 +108,7 @@ export type Code =
   | 'request_invalid'
   | 'credentials_missing'
   | 'credentials_invalid'
+  | 'step_up_required'
   | 'insufficient_scope'
   | 'insecure_transport'
   | 'endpoint_unknown'

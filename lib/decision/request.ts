@@ -111,6 +111,14 @@ export interface ClaimDemand {
   readonly values: readonly (string | number | boolean)[];
 }
 
+/** What a row demands of the authentication behind a token (RFC 9470). */
+export interface StepUp {
+  /** Classes of which the token's `acr` must be one; empty: any. */
+  readonly acr: readonly string[];
+  /** Longest time since `auth_time`; null: any. */
+  readonly maximumAgeSeconds: number | null;
+}
+
 /** A row of the endpoint table. */
 export interface Endpoint {
   /** What the record calls it. */
@@ -128,6 +136,7 @@ export interface Endpoint {
   readonly issuers?: readonly string[];
   /** Claims that all must hold. */
   readonly claims?: readonly ClaimDemand[];
+  readonly stepUp?: StepUp;
 }
 
 /** What the endpoint table answers for a method and a canonical path. */

@@ -61,6 +61,12 @@ export function challengeOf(reason: Reason, facts: ChallengeFacts): string | nul
       return required ? proof(['error', 'invalid_token']) : both(bearer, proof);
     case 'scope_missing':
       return usual(['error', 'insufficient_scope'], ['scope', reason.scope]);
+    case 'step_up_needed':
+      return usual(
+        ['error', 'insufficient_user_authentication'],
+        ['acr_values', reason.acr.length === 0 ? null : reason.acr.join(' ')],
+        ['max_age', reason.maximumAgeSeconds === null ? null : String(reason.maximumAgeSeconds)],
+      );
     case 'issuer_not_allowed':
     case 'claim_mismatch':
       return usual(['error', 'insufficient_scope']);

@@ -41,6 +41,8 @@ export function codeOf(reason: Reason): Code {
     case 'certificate_unnamed':
     case 'credential_revoked':
       return 'credentials_invalid';
+    case 'step_up_needed':
+      return 'step_up_required';
     case 'transport_insecure':
       return 'insecure_transport';
     case 'scope_missing':

@@ -16,6 +16,7 @@ const wire: Readonly<Record<Code, Wire>> = {
   request_invalid: { status: 400, title: 'Bad request', detail: 'bad request' },
   credentials_missing: { status: 401, title: 'Credentials required', detail: 'unauthorized' },
   credentials_invalid: { status: 401, title: 'Credentials not accepted', detail: 'unauthorized' },
+  step_up_required: { status: 401, title: 'Further authentication required', detail: 'unauthorized' },
   insufficient_scope: { status: 403, title: 'Insufficient scope', detail: 'forbidden' },
   insecure_transport: { status: 403, title: 'Secure transport required', detail: 'forbidden' },
   endpoint_unknown: { status: 404, title: 'Unknown endpoint', detail: 'not found' },

@@ -24,7 +24,10 @@ export function createLambdaDoor(composed: Composed, parts: DoorParts) {
   const { config } = composed;
   const { settings, documents } = config;
   const policies = createPolicies(documents.endpoints);
-  const authorize = createAuthorize(documents.endpoints, settings.rbacEnabled);
+  const authorize = createAuthorize(documents.endpoints, settings.rbacEnabled, {
+    clock: Date.now,
+    clockSkewSeconds: settings.jwtClockSkewSeconds,
+  });
   const answer = createAnswers(
     { response: settings.authorizerResponse, ttlSeconds: settings.authorizerTtlSeconds },
     {

@@ -1,6 +1,6 @@
 /** What a proof is compared with: the request as the trust boundary knows it. */
 export interface TargetUri {
-  /** Whether the caller's own connection is TLS; null where nobody tells, which counts as TLS. */
+  /** Whether the caller's own connection is TLS; null where nobody tells, and then either scheme fits. */
   readonly secure: boolean | null;
   /** Host and perhaps port, in lower case. */
   readonly host: string;
@@ -23,7 +23,7 @@ export function matchesTarget(htu: string, target: TargetUri, canonicalPath: Can
   const [whole, schemeText, authority, path] = PARTS.exec(htu) ?? [];
   if (whole === undefined || schemeText === undefined || authority === undefined) return false;
   const scheme = schemeText.toLowerCase() === 'https' ? 'https' : 'http';
-  if (scheme !== (target.secure === false ? 'http' : 'https')) return false;
+  if (target.secure !== null && target.secure !== (scheme === 'https')) return false;
   if (withoutPort(authority.toLowerCase(), scheme) !== withoutPort(target.host, scheme)) return false;
   return canonicalPath(path === undefined || path === '' ? '/' : path) === target.path;
 }

@@ -14,6 +14,9 @@ export interface RowSurroundings {
   readonly issuers: readonly string[];
 }
 
+/** How a row writes what only tokens can meet. */
+const MEMBERS = { issuers: 'issuers', claims: 'claims', stepUp: 'acr or max_age_sec' } as const;
+
 /**
  * What rows of the endpoint table demand that the rest of the configuration cannot give. A row that names a way, an issuer
  * or a claim which no caller can ever present would deny everybody, so it is a problem.
@@ -38,9 +41,9 @@ export function rowProblems(
       if (!ways.includes(way))
         report(row, `"auth" lists \`${way}\``, `ways that TGEFD_AUTH_MODE enables (${ways.join(', ')})`);
     const byToken = ways.includes('jwt') && (row.auth === undefined || row.auth.includes('jwt'));
-    for (const member of ['issuers', 'claims'] as const)
+    for (const member of ['issuers', 'claims', 'stepUp'] as const)
       if (row[member] !== undefined && !byToken)
-        report(row, `"${member}" without tokens`, `"${member}" only where tokens (\`jwt\`) count`);
+        report(row, `"${MEMBERS[member]}" without tokens`, `"${MEMBERS[member]}" only where tokens (\`jwt\`) count`);
     if (issuers.length === 0) continue;
     for (const issuer of row.issuers ?? [])
       if (!issuers.includes(issuer))

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { claimPathFault } from '../../codec/claim-path.ts';
 import { wantedValueFault } from '../../codec/claim-values.ts';
-import type { BudgetClass, ClaimDemand, CredentialWay, ScopeDemand } from '../../decision/request.ts';
+import type { BudgetClass, ClaimDemand, CredentialWay, ScopeDemand, StepUp } from '../../decision/request.ts';
 
 /** A row as `TGEFD_ENDPOINTS` gives it; without an action of its own it takes that of the row it replaces. */
 export interface EndpointRow {
@@ -13,6 +13,7 @@ export interface EndpointRow {
   readonly auth?: readonly CredentialWay[];
   readonly issuers?: readonly string[];
   readonly claims?: readonly ClaimDemand[];
+  readonly stepUp?: StepUp;
 }
 
 export const accepts = {
@@ -26,6 +27,8 @@ export const accepts = {
   issuers: 'must be a list of 1 to 64 issuers, each without comma, space, `*`, `{` and `}`',
   claims:
     'must be an object of claim paths; each value is a text, number or boolean, or a list of them; `*` only at its end, {name} only as a whole',
+  acr: 'must be an authentication class, or a list of 1 to 64, each without space, quote and backslash',
+  max_age_sec: 'must be a whole number of seconds from 0 to 31536000',
 } as const;
 
 const longestList = 64;
@@ -34,6 +37,7 @@ export const parameterReference = /^\{([A-Za-z_][A-Za-z0-9_]{0,63})\}$/;
 
 /** RFC 6749 §3.3 scope-token without what is a list or a wildcard elsewhere: `*`, `,` and `|`. */
 const scopeName = /^[\x21\x23-\x29\x2b\x2d-\x5b\x5d-\x7b\x7d\x7e]{1,128}$/;
+const authenticationClass = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/;
 const issuerName = /^[^\s\p{Cc},*{}]{1,1024}$/u;
 
 function text(error: string, fits: RegExp) {
@@ -78,6 +82,12 @@ export const rowShape = z.strictObject({
   action: z.optional(text(accepts.action, /^[a-z0-9_.-]{1,64}$/)),
   auth: z.optional(listOf(z.enum(['jwt', 'mtls'], { error: accepts.auth }), accepts.auth)),
   issuers: z.optional(listOf(text(accepts.issuers, issuerName), accepts.issuers)),
+  acr: z.optional(listOf(text(accepts.acr, authenticationClass), accepts.acr)),
+  max_age_sec: z.optional(
+    z
+      .int({ error: accepts.max_age_sec })
+      .check(z.minimum(0, { error: accepts.max_age_sec }), z.maximum(31_536_000, { error: accepts.max_age_sec })),
+  ),
   claims: z.optional(
     z
       .record(z.string().check(z.refine((path: string) => claimPathFault(path) === null)), wantedValues, {
@@ -98,7 +108,7 @@ function valueFault(value: string): string | null {
 
 /** The row that a written row stands for. */
 export function rowOf(written: z.infer<typeof rowShape>): EndpointRow {
-  const { method, path, scope, budget, action, auth, issuers, claims } = written;
+  const { method, path, scope, budget, action, auth, issuers, claims, acr, max_age_sec: age } = written;
   return {
     method,
     pattern: path,
@@ -107,6 +117,9 @@ export function rowOf(written: z.infer<typeof rowShape>): EndpointRow {
     action: action ?? null,
     ...(auth === undefined ? {} : { auth: uniqueList<CredentialWay>(auth) }),
     ...(issuers === undefined ? {} : { issuers: uniqueList(issuers) }),
+    ...(acr === undefined && age === undefined
+      ? {}
+      : { stepUp: { acr: uniqueList(acr ?? []), maximumAgeSeconds: age ?? null } }),
     ...(claims === undefined
       ? {}
       : { claims: Object.entries(claims).map(([at, values]) => ({ path: at, values: [values].flat() })) }),

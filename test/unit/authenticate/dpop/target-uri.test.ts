@@ -57,9 +57,11 @@ describe('the URI of a proof', () => {
     expect(matches('https://[::1]:8443/v1/jobs/42', { host: '[::1]:8443' })).toBe(true);
   });
 
-  it('is of TLS where nobody tells about the connection', () => {
+  it('may have either scheme where nobody tells about the connection', () => {
     expect(matches('https://api.example.com/v1/jobs/42', { secure: null })).toBe(true);
-    expect(matches('http://api.example.com/v1/jobs/42', { secure: null })).toBe(false);
+    expect(matches('http://api.example.com:80/v1/jobs/42', { secure: null })).toBe(true);
+    expect(matches('http://api.example.com:443/v1/jobs/42', { secure: null })).toBe(false);
+    expect(matches('ftp://api.example.com/v1/jobs/42', { secure: null })).toBe(false);
   });
 
   it('may leave out an empty path', () => {
