@@ -59,9 +59,22 @@ export function deadLinks(page: string): Link[] {
   });
 }
 
+/**
+ * Commands of a page that would fetch our name from a registry. Until the package is published anybody could register it;
+ * `npx --no` runs what is installed and fetches nothing.
+ */
+export function foreignInstalls(page: string): readonly string[] {
+  const text = readFileSync(join(ROOT, page), 'utf8');
+  return text.match(/npx (?!--no )tgefd-authorizer|npm (?:i|install) (?:-\S+ )*tgefd-authorizer(?!\S*\.tgz)/g) ?? [];
+}
+
 if (import.meta.main) {
-  const dead = pages().flatMap(deadLinks);
-  for (const { page, to, anchor } of dead)
-    console.error(`${page}: dead link to ${to}${anchor === null ? '' : `#${anchor}`}`);
-  if (dead.length > 0) process.exitCode = 1;
+  const faults = pages().flatMap((page) => [
+    ...deadLinks(page).map(({ to, anchor }) => `${page}: dead link to ${to}${anchor === null ? '' : `#${anchor}`}`),
+    ...foreignInstalls(page).map(
+      (command) => `${page}: ${command} fetches a name that is not ours yet; write npx --no`,
+    ),
+  ]);
+  for (const fault of faults) console.error(fault);
+  if (faults.length > 0) process.exitCode = 1;
 }
