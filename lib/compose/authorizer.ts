@@ -19,7 +19,7 @@ import { type ConfiguredForwardAuth, createForwardAuth } from '../http/forward-a
 import { createGateway, type Gateway, type GatewayParts } from '../http/gateway.ts';
 import { createProbe } from '../http/probe.ts';
 import { createAdministration } from '../http/revocation-api.ts';
-import { createFailures } from '../limit/failed-authentications.ts';
+import type { Failures } from '../limit/failed-authentications.ts';
 import { rateLimitFields } from '../limit/rate-limit-fields.ts';
 import type { UnderWay } from '../limit/under-way.ts';
 import { createCredentialCounter } from '../observe/credentials.ts';
@@ -36,6 +36,7 @@ import { createTransportFields } from '../respond/transport.ts';
 import type { Revocations } from '../revoke/revocation.ts';
 import { acceptedValues, composeAuthenticator } from './authenticate.ts';
 import { sharedDevelopmentKey } from './development-key.ts';
+import { composeFailures } from './failures.ts';
 import { composeKeySets, type IssuerKeySets, keySetStates } from './issuers.ts';
 import { composeObservation, metricsAnswer, watchParts } from './observe.ts';
 import { challengeSettings, composeResource } from './proofs.ts';
@@ -63,7 +64,7 @@ export interface Composed {
   readonly carried: {
     readonly processKey: string;
     readonly keySets: IssuerKeySets;
-    readonly failures: ReturnType<typeof createFailures>;
+    readonly failures: Failures;
     readonly underWay: UnderWay | null;
     readonly store: StoreParts;
     readonly egressWatch: EgressWatch;
@@ -80,8 +81,6 @@ export interface Composed {
   /** Loads what can be loaded ahead of the first request. Never rejects. */
   warm(context: RequestContext): Promise<void>;
 }
-
-const maximumFailingAddresses = 10_000;
 
 /**
  * The composition root: from a configuration that holds together to wired parts, one port after the other. Where only secrets
@@ -123,9 +122,6 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
   ]);
 
   const budgetsFor = composeQuotas(config, metrics);
-  const failures =
-    before?.carried.failures ??
-    createFailures({ perMinute: settings.authFailureLimitPerMinute, maximumAddresses: maximumFailingAddresses });
   const table = createEndpointTable(documents.endpoints);
   const stepUpTime = { clock, clockSkewSeconds: settings.jwtClockSkewSeconds };
   const shadow = composeShadow(config, stepUpTime);
@@ -135,6 +131,8 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
     { pseudonyms, egress: composeRedisEgress(settings, { fetch: runtime.fetch, watch }), used },
     before?.carried.store ?? null,
   );
+  const failures =
+    before?.carried.failures ?? composeFailures(settings.authFailureLimitPerMinute, store.reportFailures);
   const { admission, revocations, outbox, breakerOpen } = store;
   const recorder = composeRecorder(config, runtime, outbox, records);
   const assertions = composeAssertions(config, runtime);

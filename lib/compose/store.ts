@@ -11,7 +11,9 @@ import type { Secret } from '../config/variable.ts';
 import type { Clock, Fetch } from '../decision/ports.ts';
 import type { CredentialUsed } from '../decision/principal.ts';
 import { createMemoryBudgets } from '../limit/memory.ts';
+import type { ReportFailures } from '../limit/shared-failures.ts';
 import { createRedisConnection } from '../redis/connection.ts';
+import { createFailureCounter } from '../redis/failure-counter.ts';
 import { createMemoryRevocations } from '../revoke/memory.ts';
 import { createRedisRevocations } from '../revoke/redis.ts';
 import type { RevocationPseudonyms, Revocations } from '../revoke/revocation.ts';
@@ -27,6 +29,7 @@ interface Live {
   redisToken: Secret<string> | null;
   used: CredentialUsed;
   named: RevocationPseudonyms;
+  addressName(address: string): string | Promise<string>;
 }
 
 /** Limits, revocation and the audit outbox, with what the next composition takes over. */
@@ -35,6 +38,8 @@ export interface StoreParts {
   readonly revocations: Revocations;
   readonly outbox: (Outbox & Source & ArchiveLock & Tail) | null;
   readonly breakerOpen: (() => boolean) | null;
+  /** Adds to the failed authentications that all isolates count; null where each counts for itself. */
+  readonly reportFailures: ReportFailures | null;
   readonly live: Live | null;
   /** Takes over what was there before, once this composition is the one that serves. */
   adopt(): void;
@@ -66,13 +71,14 @@ export function composeStore(
   const { pseudonyms, egress, used } = parts;
   const { auditPseudonymKey: pseudonymKey, redisUrl, redisToken } = settings;
   const adopt = () => {
-    if (before?.live) Object.assign(before.live, { redisToken, used, named });
+    if (before?.live) Object.assign(before.live, { redisToken, used, named, addressName });
   };
   const named: RevocationPseudonyms = (kind, value) => {
     const pseudonym = pseudonyms.of(kind === 'jti' ? 'token_id' : 'identity', value);
     if (pseudonymKey?.previous) return pseudonyms.all(kind === 'jti' ? 'token_id' : 'identity', value);
     return pseudonym instanceof Promise ? pseudonym.then((name) => [name]) : [pseudonym];
   };
+  const addressName = (address: string) => pseudonyms.of('address', address);
   if (before) return { ...before, adopt };
 
   const admissionSettings: AdmissionSettings = {
@@ -83,7 +89,7 @@ export function composeStore(
     timeoutMs: settings.redisTimeoutMs,
   };
 
-  const live: Live = { redisToken, used, named };
+  const live: Live = { redisToken, used, named, addressName };
   const client = runtime.trial
     ? null
     : composeRedisClient(settings, runtime, {
@@ -99,6 +105,7 @@ export function composeStore(
       revocations: memory.revocations,
       outbox: settings.auditBucket ? memory.outbox : null,
       breakerOpen: null,
+      reportFailures: null,
       live: null,
       adopt,
     };
@@ -106,12 +113,14 @@ export function composeStore(
   const { redisTimeoutMs: timeoutMs, redisCluster: cluster } = settings;
   const connection = createRedisConnection({ timeoutMs, cluster }, { client, clock, random, log });
   const store = createRedisStore(connection);
+  const counter = createFailureCounter(settings.authFailureLimitPerMinute, connection);
   const namedNow: RevocationPseudonyms = (kind, value) => live.named(kind, value);
   return {
     admission: createAdmission(admissionSettings, { store, pseudonyms: namedNow, clock }),
     revocations: createRedisRevocations(connection, namedNow),
     outbox: redisOutbox(settings, client, runtime.sharePromises),
     breakerOpen: connection.isOpen,
+    reportFailures: async (address, failures) => counter.add(await live.addressName(address), failures),
     live,
     adopt,
   };

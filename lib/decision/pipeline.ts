@@ -154,7 +154,7 @@ function authenticate(steps: Steps): Step {
         if (!failedToProve(reason)) return reason;
         if (throttledSeconds !== null)
           return { reason: 'authentication_throttled', retryAfterSeconds: throttledSeconds };
-        if (address !== null) steps.failures.spend(address, walk.atMs);
+        if (address !== null) steps.failures.spend(address, walk.atMs, walk.context);
         return reason;
       }
       const { principal } = authentication;
@@ -207,7 +207,8 @@ function admit(steps: Steps): Step {
           context.explain?.('admit', admitted.outcome, { budgets: budgets.map(({ name }) => name).join(' ') });
           const denial = denialOf(admitted);
           if (denial?.reason === 'credential_revoked' || denial?.reason === 'proof_replayed') {
-            if (boundary.addressPartition !== null) steps.failures.spend(boundary.addressPartition, walk.atMs);
+            if (boundary.addressPartition !== null)
+              steps.failures.spend(boundary.addressPartition, walk.atMs, walk.context);
             return denial;
           }
           if (admitted.outcome === 'admitted' || admitted.outcome === 'exhausted') {

@@ -31,7 +31,7 @@ export interface Steps {
   /** Failed authentications of one address. */
   failures: {
     exhausted(addressPartition: string, nowMs: number): number | null;
-    spend(addressPartition: string, nowMs: number): void;
+    spend(addressPartition: string, nowMs: number, context: RequestContext): void;
   };
   pseudonym(kind: 'identity' | 'address', value: string): Eventually<string>;
   /** Places of one identity at the gateway; null: as many as come. */

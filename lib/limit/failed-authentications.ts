@@ -1,4 +1,5 @@
 import type { Budget } from '../decision/outcome.ts';
+import type { RequestContext } from '../decision/ports.ts';
 import { type Demand, exactly, msUntilToken } from './budgets.ts';
 import { createMemoryBudgets } from './memory.ts';
 
@@ -6,13 +7,13 @@ import { createMemoryBudgets } from './memory.ts';
 export interface Failures {
   /** Whole seconds until the address may fail again, or null while it may. Spends nothing. */
   exhausted(addressPartition: string, nowMs: number): number | null;
-  /** Counts one failure. */
-  spend(addressPartition: string, nowMs: number): void;
+  /** Counts one failure; what has to be told to others is told behind the answer. */
+  spend(addressPartition: string, nowMs: number, context?: Pick<RequestContext, 'defer'>): void;
 }
 
 /**
  * The budget of failed authentications, so that guessing costs neither a key fetch nor a trip to Redis. Synchronous, per
- * process (an attacker who reaches n isolates has n budgets; the trip saved is the point), bounded: when more than
+ * process (shared-failures.ts adds the count of all of them), bounded: when more than
  * `maximumAddresses` are failing at once, an address not seen before counts as exhausted. Whoever owns that many networks
  * can thus turn a stranger's 401 into a 429, never keep a valid credential out. `perMinute` 0 is off.
  */
