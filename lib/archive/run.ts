@@ -1,7 +1,9 @@
 import type { ArchiveLock, Source } from '../audit/outbox.ts';
 import type { Log, NewId } from '../decision/ports.ts';
+import type { ObjectStore } from '../storage/store.ts';
 import { type AnchorParts, anchoredHeads, startOfHour, writeAnchor } from './anchor.ts';
 import { createBatchWriter, type DrainStep } from './batch-writer.ts';
+import { type Holding, leasedStore } from './leased-store.ts';
 import { createSpillSource, twinsAmong } from './spill.ts';
 
 export interface ArchiveSettings {
@@ -49,7 +51,10 @@ export interface ArchiveRun {
  * Makes the archive: outbox and spill, each into its own chain, then the hour's anchor. One run drains what is due and ends;
  * a cron trigger or a timer calls it again. Rejects on an outage of the outbox or the store; the next run goes on.
  */
-export function createArchive(settings: ArchiveSettings, parts: ArchiveParts): { run(): Promise<ArchiveRun> } {
+export function createArchive(settings: ArchiveSettings, given: ArchiveParts): { run(): Promise<ArchiveRun> } {
+  const holding: Holding = { holder: null };
+  const guard = (store: ObjectStore) => leasedStore(store, given.lease, { leaseMs: settings.leaseMs, holding });
+  const parts = { ...given, store: guard(given.store), copies: given.copies && guard(given.copies) };
   const { source, lease, store, layout, clock, log } = parts;
   const spillWriter = `${settings.writer}.spill`;
   const common = { maximumAgeMs: settings.maximumAgeMs };
@@ -111,9 +116,11 @@ export function createArchive(settings: ArchiveSettings, parts: ArchiveParts): {
       const holder = parts.newId();
       if (!(await lease.acquire(holder, settings.leaseMs)))
         return { ...(await left()), outcome: 'busy', batches: 0, records: 0 };
+      holding.holder = holder;
       try {
         return await run(holder);
       } finally {
+        holding.holder = null;
         await lease.release(holder).catch(() => {}); // It ends by itself.
       }
     },

@@ -3,6 +3,7 @@ import type { Settings } from '../config/variables.ts';
 import type { Clock, Fetch, Log } from '../decision/ports.ts';
 import { createEgress } from '../egress/guard.ts';
 import { createEgressWatch } from '../egress/watch.ts';
+import { awsS3Host, bucketUrl, hasConditionalWrites } from '../storage/s3-address.ts';
 import { createSignedPut, type SignedPutSettings } from '../storage/s3-put.ts';
 import { createLayout } from './layout.ts';
 import { createSpill } from './spill.ts';
@@ -27,24 +28,35 @@ export function signedSpill(
   parts: { readonly fetch: Fetch; readonly clock: Clock; readonly log: Log },
 ): Spill | null {
   const { auditBucket, auditS3AccessKeyId, auditS3SecretAccessKey, auditS3Endpoint, auditS3Region } = settings;
+  const { auditS3Addressing, auditConditionalWrites } = settings;
   const given =
     auditS3AccessKeyId && auditS3SecretAccessKey
       ? { accessKeyId: auditS3AccessKeyId.current, secretAccessKey: auditS3SecretAccessKey.current }
       : null;
   const credentials = given ? () => given : (platform?.credentials ?? null);
   if (auditBucket === null || credentials === null) return null;
-  const endpoint = auditS3Endpoint?.origin ?? null;
-  const region = endpoint === null && auditS3Region === 'auto' ? (platform?.region ?? auditS3Region) : auditS3Region;
-  const origin = endpoint ?? `https://s3.${region}.amazonaws.com`;
+  const region =
+    auditS3Endpoint === null && auditS3Region === 'auto' ? (platform?.region ?? auditS3Region) : auditS3Region;
+  const endpoint = auditS3Endpoint ?? new URL(`https://${awsS3Host(region)}`);
+  const place = bucketUrl(endpoint, auditBucket, auditS3Addressing ?? 'path');
   const egress = createEgress(
     {
-      allowedHosts: new Set([new URL(origin).host]),
+      allowedHosts: new Set([new URL(place).host]),
       deadlineMs: SPILL_TIMEOUT_MS,
       maximumBodyBytes: MAXIMUM_ANSWER_BYTES,
     },
     parts.fetch,
     createEgressWatch(parts.log).note,
   );
-  const put = createSignedPut({ origin, region, bucket: auditBucket, credentials }, egress, parts.clock);
+  const put = createSignedPut(
+    {
+      bucketUrl: place,
+      region,
+      conditionalWrites: auditConditionalWrites ?? hasConditionalWrites(auditS3Endpoint),
+      credentials,
+    },
+    egress,
+    parts.clock,
+  );
   return createSpill(put, createLayout(settings.auditPrefix), SPILL_TIMEOUT_MS);
 }

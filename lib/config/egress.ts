@@ -1,3 +1,4 @@
+import { awsPartition, awsS3Host, awsStsHost, bucketUrl } from '../storage/s3-address.ts';
 import { keyPlaces } from './issuers/places.ts';
 import type { Settings } from './variables.ts';
 
@@ -89,13 +90,19 @@ function bucketUrls(settings: Settings, awsRegion: string | null): readonly URL[
   const { auditBucket, auditAnchorBucket, auditS3Endpoint, auditS3AccessKeyId } = settings;
   const region = settings.auditS3Region === 'auto' ? awsRegion : settings.auditS3Region;
   const buckets = [auditBucket, auditAnchorBucket].filter((bucket) => bucket !== null);
-  const service = `s3.${region}.amazonaws.com`;
-  const atAws = auditS3Endpoint === null ? buckets.length > 0 : auditS3Endpoint.hostname.endsWith('.amazonaws.com');
+  const service = awsS3Host(region ?? '');
+  const atAws =
+    auditS3Endpoint === null
+      ? buckets.length > 0
+      : auditS3Endpoint.hostname.endsWith(`.${awsPartition(region ?? '').dnsSuffix}`);
   const hosts = auditS3Endpoint === null ? [...buckets.map((bucket) => `${bucket}.${service}`), service] : [];
-  if (auditS3AccessKeyId === null) hosts.push(`sts.${region}.amazonaws.com`);
+  if (auditS3AccessKeyId === null) hosts.push(awsStsHost(region ?? ''));
   const named = atAws && region !== null ? hosts.map((host) => `https://${host}`) : [];
   const urls = named.filter((url) => URL.canParse(url)).map((url) => new URL(url));
-  return auditS3Endpoint === null ? urls : [auditS3Endpoint, ...urls];
+  if (auditS3Endpoint === null) return urls;
+  const inHost = settings.auditS3Addressing === 'virtual' ? buckets : [];
+  const virtual = inHost.map((bucket) => new URL(bucketUrl(auditS3Endpoint, bucket, 'virtual')));
+  return [auditS3Endpoint, ...virtual, ...urls];
 }
 
 function googleUrls({ auditGcsProvider, auditGcsServiceAccount }: Settings): readonly URL[] {

@@ -1,4 +1,5 @@
 import type { Fetch } from '../decision/ports.ts';
+import { awsStsHost } from '../storage/s3-address.ts';
 import type { Expiring } from './expiring.ts';
 
 /** Temporary credentials of AWS. */
@@ -30,7 +31,7 @@ export async function assumeRole(
   role: { readonly arn: string; readonly region: string; readonly sessionName: string },
   { fetch, token, timeoutMs }: Parts,
 ): Promise<Expiring<AwsCredentials>> {
-  const response = await fetch(`https://sts.${role.region}.amazonaws.com/`, {
+  const response = await fetch(`https://${awsStsHost(role.region)}/`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: new URLSearchParams({

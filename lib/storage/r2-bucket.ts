@@ -4,6 +4,8 @@ import { r2Lifecycle, r2Locks, type TierAges } from './lifecycle.ts';
 
 export interface R2BucketSettings {
   readonly accountId: string;
+  /** Jurisdiction of the bucket (`eu`, `fedramp`), or null for none. */
+  readonly jurisdiction?: string | null;
   /** API token that may edit R2 buckets. */
   readonly apiToken: string;
   readonly bucket: string;
@@ -22,11 +24,15 @@ interface Rule {
  * and not changed. It has no versions, and who may edit the bucket can lift its locks: that right belongs to few.
  */
 export function createR2Bucket(settings: R2BucketSettings, fetch: Fetch): ManagedBucket {
-  const { accountId, apiToken, bucket, prefix, ages } = settings;
+  const { accountId, jurisdiction = null, apiToken, bucket, prefix, ages } = settings;
   const root = `https://api.cloudflare.com/client/v4/accounts/${encodeURIComponent(accountId)}/r2/buckets/${encodeURIComponent(bucket)}`;
 
   const call = async (method: 'GET' | 'PUT', path: string, body?: unknown): Promise<unknown> => {
-    const headers = { authorization: `Bearer ${apiToken}`, 'content-type': 'application/json' };
+    const headers = {
+      authorization: `Bearer ${apiToken}`,
+      'content-type': 'application/json',
+      ...(jurisdiction === null ? {} : { 'cf-r2-jurisdiction': jurisdiction }),
+    };
     const init: RequestInit = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
     const response = await fetch(`${root}${path}`, init);
     if (!response.ok) throw new Error(`${method} ${path} of bucket ${bucket}: status ${response.status}`);

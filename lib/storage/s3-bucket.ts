@@ -24,6 +24,8 @@ export interface S3BucketSettings {
   readonly ages: TierAges;
   /** Default retention of new objects, until they expire; null: Object Lock is not asked for. */
   readonly lockMode: 'COMPLIANCE' | 'GOVERNANCE' | null;
+  /** Partition of AWS in ARNs (default `aws`). */
+  readonly partition?: string;
 }
 
 const TLS_STATEMENT = 'AuditTlsOnly';
@@ -34,7 +36,7 @@ const TLS_STATEMENT = 'AuditTlsOnly';
  * lifecycle rules of others stay. Object Lock can only be switched on for a versioned bucket, and never off.
  */
 export function createS3Bucket(client: S3Client, settings: S3BucketSettings): ManagedBucket {
-  const { bucket: Bucket, prefix, ages, lockMode } = settings;
+  const { bucket: Bucket, prefix, ages, lockMode, partition = 'aws' } = settings;
   const absent = async <T>(asked: Promise<T>): Promise<T | null> =>
     asked.catch((error: unknown) => {
       if (statusOf(error) === 404 && storageCause(error) !== 'no_bucket') return null;
@@ -115,7 +117,7 @@ export function createS3Bucket(client: S3Client, settings: S3BucketSettings): Ma
     Effect: 'Deny',
     Principal: '*',
     Action: 's3:*',
-    Resource: [`arn:aws:s3:::${Bucket}`, `arn:aws:s3:::${Bucket}/*`],
+    Resource: [`arn:${partition}:s3:::${Bucket}`, `arn:${partition}:s3:::${Bucket}/*`],
     Condition: { Bool: { 'aws:SecureTransport': 'false' } },
   };
   const policy: Aspect = {

@@ -4,10 +4,11 @@ import type { Clock, Fetch } from '../decision/ports.ts';
 import type { ObjectStore } from './store.ts';
 
 export interface SignedPutSettings {
-  /** Origin of the S3 endpoint. */
-  readonly origin: string;
+  /** URL of the bucket, without a slash at its end. */
+  readonly bucketUrl: string;
   readonly region: string;
-  readonly bucket: string;
+  /** Whether the store honours `If-None-Match: *`. Keys of the spill are never used twice, so it does without. */
+  readonly conditionalWrites: boolean;
   /** Read anew for each request, since a platform may renew them. */
   readonly credentials: () => {
     readonly accessKeyId: string;
@@ -18,14 +19,16 @@ export interface SignedPutSettings {
 
 /**
  * Creates objects over S3 with one signed PUT (AWS Signature Version 4) and nothing else: for an authorizer that must not
- * carry the SDK for the one request that it may never make. Path style, `If-None-Match: *`, payload hash signed. Rejects on
+ * carry the SDK for the one request that it may never make. `If-None-Match: *` where the store has it, payload hash signed. Rejects on
  * any other answer than created or there already; no retries.
  */
 export function createSignedPut(settings: SignedPutSettings, fetch: Fetch, clock: Clock): Pick<ObjectStore, 'create'> {
-  const { origin, region, bucket } = settings;
+  const { region, conditionalWrites } = settings;
+  const { origin, host, pathname } = new URL(settings.bucketUrl);
+  const bucketPath = pathname.replace(/\/$/, '');
   return {
     async create(key, bytes, contentType) {
-      const path = `/${encode(bucket)}/${key.split('/').map(encode).join('/')}`;
+      const path = `${bucketPath}/${key.split('/').map(encode).join('/')}`;
       const { accessKeyId, secretAccessKey, sessionToken } = settings.credentials();
       const time = new Date(clock()).toISOString().replace(/[:-]|\.\d{3}/g, '');
       const scope = `${time.slice(0, 8)}/${region}/s3/aws4_request`;
@@ -33,8 +36,8 @@ export function createSignedPut(settings: SignedPutSettings, fetch: Fetch, clock
       const digest = hex(hash);
       const fields: readonly (readonly [string, string])[] = [
         ['content-type', contentType],
-        ['host', new URL(origin).host],
-        ['if-none-match', '*'],
+        ['host', host],
+        ...(conditionalWrites ? [['if-none-match', '*'] as const] : []),
         ['x-amz-checksum-sha256', encodeBase64(hash)],
         ['x-amz-content-sha256', digest],
         ['x-amz-date', time],

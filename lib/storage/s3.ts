@@ -15,8 +15,10 @@ import { StorageFailure, statusOf, storageCause } from './storage-failure.ts';
 import type { ObjectStore } from './store.ts';
 
 export interface S3Connection {
-  /** Null: AWS itself. */
+  /** Null: AWS itself. A path in it stands in front of every request. */
   readonly endpoint: string | null;
+  /** Where requests name the bucket; null: in the host at AWS, in the path at an endpoint. */
+  readonly addressing?: 'path' | 'virtual' | null;
   /** Null: the SDK's own chain. */
   readonly region: string | null;
   /** Null: the SDK's own chain (role, web identity, container or instance credentials). */
@@ -40,7 +42,7 @@ export interface S3Connection {
 export interface S3Settings {
   readonly bucket: string;
   /** Whether the endpoint honours `If-None-Match: *` on a PUT. Where it does not, an object is looked for before it is
-   * written, and only the archive's lease keeps two writers apart. */
+   * written, and the archive's lease, renewed before each object, keeps two writers apart. */
   readonly conditionalWrites: boolean;
   /** Object Lock retention set on each object that `isKept`, besides what the bucket itself retains by default; or null. */
   readonly retention: {
@@ -56,6 +58,8 @@ export interface S3Settings {
 }
 
 const DAY_MS = 86_400_000;
+/** Three attempts of ten seconds to write must end within the archive's lease of a minute. */
+const MAXIMUM_LOOK_MS = 15_000;
 
 /** Connects to an S3 endpoint: path style where it is not AWS, checksums of our own choosing, three attempts. */
 export function createS3Client(connection: S3Connection): S3Client {
@@ -73,7 +77,9 @@ export function createS3Client(connection: S3Connection): S3Client {
     },
   };
   if (region !== null) Object.assign(config, { region });
-  if (endpoint !== null) Object.assign(config, { endpoint, forcePathStyle: true });
+  if (endpoint !== null) Object.assign(config, { endpoint });
+  if (connection.addressing ? connection.addressing === 'path' : endpoint !== null)
+    Object.assign(config, { forcePathStyle: true });
   if (credentials !== null) Object.assign(config, { credentials });
   if (accessToken) {
     const sign = async <R extends { headers: Record<string, string> }>(request: R): Promise<R> => {
@@ -113,9 +119,19 @@ export function createS3Store(client: S3Client, settings: S3Settings, clock: Clo
     }
   };
 
+  /** Looks before it writes. Gives up where looking took so long that a lease may have ended meanwhile. */
+  const isFree = async (key: string): Promise<boolean> => {
+    const beganMs = clock();
+    if (await isThere(key)) return false;
+    if (Math.abs(clock() - beganMs) > MAXIMUM_LOOK_MS) throw new Error(`PUT ${key}: looking for it took too long`);
+    return true;
+  };
+
   return {
+    ...(conditionalWrites ? {} : { needsLease: true as const }),
+
     async create(key, bytes, contentType) {
-      if (!conditionalWrites && (await isThere(key))) return 'exists';
+      if (!conditionalWrites && !(await isFree(key))) return 'exists';
       const input: PutObjectCommandInput = {
         Bucket: bucket,
         Key: key,

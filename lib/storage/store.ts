@@ -10,6 +10,8 @@ export interface StoredObject {
  * and the key, never content.
  */
 export interface ObjectStore {
+  /** `create` is not atomic: whoever calls it must be the only one, by a lease. */
+  readonly needsLease?: true;
   /**
    * Writes an object unless one is there (`If-None-Match: *`): atomically, so that of two writers exactly one is told
    * `created`. After a lost answer a second try is told `exists`, and the object is the first try's.

@@ -110,9 +110,9 @@ describeWith(Object.values(programs), 'object storage over S3, on Ceph radosgw',
     const put = (secretAccessKey = ceph.credentials.secretAccessKey) =>
       createSignedPut(
         {
-          origin: ceph.endpoint,
+          bucketUrl: `${ceph.endpoint}/plain`,
           region: 'default',
-          bucket: 'plain',
+          conditionalWrites: true,
           credentials: () => ({ accessKeyId: ceph.credentials.accessKeyId, secretAccessKey }),
         },
         fetch,

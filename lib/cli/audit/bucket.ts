@@ -1,8 +1,10 @@
 import type { Config } from '../../config/load.ts';
 import { operatorAgents } from '../../platform/cli/agents.ts';
 import type { Applied, Difference, ManagedBucket } from '../../storage/bucket.ts';
+import { probeConditionalWrites } from '../../storage/conditional-probe.ts';
 import { r2Lifecycle, r2Locks, s3Lifecycle, type TierAges } from '../../storage/lifecycle.ts';
 import { createR2Bucket } from '../../storage/r2-bucket.ts';
+import { awsPartition, hasConditionalWrites, r2Place } from '../../storage/s3-address.ts';
 import { type Command, type Console, options, Usage } from '../command.ts';
 import { archiveConfig } from './parts.ts';
 
@@ -30,13 +32,21 @@ export const bucket: Command = {
       console.out(JSON.stringify(printed(values.print, ages, prefix), null, 2));
       return 0;
     }
+    const addressing = values.check ? await addressingAdvice(config, console) : null;
+    if (addressing !== null) {
+      console.out(addressing);
+      return 1;
+    }
     const managed = await managedBucket(config, ages, prefix, console);
     if (managed === null) return 1;
     const found = values.apply ? await managed.apply() : await managed.check();
     for (const difference of found) for (const line of shown(difference)) console.out(line);
+    const advice = values.check ? await conditionalAdvice(config, console) : null;
+    if (advice !== null) console.out(advice);
     const left = found.filter((difference) => !('refused' in difference) || difference.refused !== null);
-    console.out(left.length === 0 ? 'the bucket is as wanted' : `${left.length} not as wanted`);
-    return left.length === 0 ? 0 : 1;
+    const differs = left.length + (advice === null ? 0 : 1);
+    console.out(differs === 0 ? 'the bucket is as wanted' : `${differs} not as wanted`);
+    return differs === 0 ? 0 : 1;
   },
 };
 
@@ -70,13 +80,21 @@ async function managedBucket(
     console.err('TGEFD_AUDIT_BUCKET is not set');
     return null;
   }
-  const { CLOUDFLARE_ACCOUNT_ID: accountId, CLOUDFLARE_API_TOKEN: apiToken } = console.env;
+  const r2 = r2Place(settings.auditS3Endpoint);
+  const { CLOUDFLARE_ACCOUNT_ID: accountId = r2?.accountId, CLOUDFLARE_API_TOKEN: apiToken } = console.env;
   if (accountId && apiToken) {
-    const parts = { accountId, apiToken, bucket: settings.auditBucket, prefix, ages };
+    const parts = {
+      accountId,
+      jurisdiction: r2?.jurisdiction ?? null,
+      apiToken,
+      bucket: settings.auditBucket,
+      prefix,
+      ages,
+    };
     return createR2Bucket(parts, (input, init) => fetch(input, init));
   }
-  if (settings.auditS3Endpoint?.hostname.endsWith('.r2.cloudflarestorage.com')) {
-    console.err('an R2 bucket is set over Cloudflare’s API: give CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN');
+  if (r2 !== null) {
+    console.err('an R2 bucket is set over Cloudflare’s API: give CLOUDFLARE_API_TOKEN');
     return null;
   }
   const [{ createS3Bucket }, { s3ClientOf }] = await Promise.all([
@@ -89,5 +107,52 @@ async function managedBucket(
     prefix,
     ages,
     lockMode,
+    partition: awsPartition(settings.auditS3Region).name,
   });
+}
+
+/** What `TGEFD_AUDIT_CONDITIONAL_WRITES` should be by what the store does, or null where it is so. */
+async function conditionalAdvice({ settings }: Config, console: Console): Promise<string | null> {
+  const [{ createS3Store }, { s3ClientOf }] = await Promise.all([
+    import('../../storage/s3.ts'),
+    import('../../platform/cloud/object-stores.ts'),
+  ]);
+  const { auditBucket, auditS3Endpoint, auditConditionalWrites, auditPrefix } = settings;
+  // The endpoint of R2 honours them; only Cloudflare's API is at hand here.
+  if (auditBucket === null || r2Place(auditS3Endpoint) !== null) return null;
+  const tried = { bucket: auditBucket, conditionalWrites: true, retention: null, encryption: null };
+  const store = createS3Store(s3ClientOf(settings, operatorAgents(console.env)), tried, () => Date.now());
+  const found = await probeConditionalWrites(store, `${auditPrefix}/probe/conditional-write`);
+  const wanted = found === 'honoured';
+  const inForce = auditConditionalWrites ?? hasConditionalWrites(auditS3Endpoint);
+  console.out(`conditional writes: ${found}`);
+  return wanted === inForce ? null : `  set     TGEFD_AUDIT_CONDITIONAL_WRITES=${wanted}`;
+}
+
+/** The addressing that the store understands, where it is another than the one in force; null where nothing has to change. */
+async function addressingAdvice({ settings }: Config, console: Console): Promise<string | null> {
+  const { auditBucket, auditS3Endpoint, auditPrefix } = settings;
+  if (auditBucket === null || auditS3Endpoint === null) return null;
+  const [{ createS3Store }, { s3ClientOf }] = await Promise.all([
+    import('../../storage/s3.ts'),
+    import('../../platform/cloud/object-stores.ts'),
+  ]);
+  const inForce = settings.auditS3Addressing ?? 'path';
+  const listed = (addressing: 'path' | 'virtual') => {
+    const client = s3ClientOf({ ...settings, auditS3Addressing: addressing }, operatorAgents(console.env));
+    const tried = { bucket: auditBucket, conditionalWrites: true, retention: null, encryption: null };
+    return createS3Store(client, tried, () => Date.now()).list(`${auditPrefix}/`, null);
+  };
+  try {
+    await listed(inForce);
+    return null;
+  } catch (error) {
+    const other = inForce === 'path' ? 'virtual' : 'path';
+    const works = await listed(other).then(
+      () => true,
+      () => false,
+    );
+    if (!works) throw error;
+    return `the store does not understand \`${inForce}\` addressing\n  set     TGEFD_AUDIT_S3_ADDRESSING=${other}`;
+  }
 }

@@ -1,4 +1,5 @@
 import type { SettingKey, Settings } from '../variables.ts';
+import { checkBuckets } from './buckets.ts';
 import { type Check, createReports, type Place } from './check.ts';
 import { checkIdentity, chooseWays } from './identity.ts';
 import { checkIngress } from './ingress.ts';
@@ -22,6 +23,7 @@ export function crossCheck(settings: Settings, given: ReadonlySet<SettingKey>, p
   checkRequests(check);
   checkIngress(check);
   checkStores(check);
+  checkBuckets(check);
   checkOperation(check);
   const [authMode] = ways;
   return { authMode, ways, problems, warnings };

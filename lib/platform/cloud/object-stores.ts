@@ -2,6 +2,7 @@ import { createLayout } from '../../archive/layout.ts';
 import type { Settings } from '../../config/variables.ts';
 import type { Clock } from '../../decision/ports.ts';
 import { createS3Client, createS3Store } from '../../storage/s3.ts';
+import { hasConditionalWrites } from '../../storage/s3-address.ts';
 import type { ObjectStore } from '../../storage/store.ts';
 import type { NodeEgress } from '../node/egress.ts';
 import type { CloudCredentials } from './credentials.ts';
@@ -16,7 +17,8 @@ export function s3ClientOf(
   cloud: CloudCredentials | null = null,
 ): ReturnType<typeof createS3Client> {
   return createS3Client({
-    endpoint: settings.auditS3Endpoint?.origin ?? null,
+    endpoint: settings.auditS3Endpoint?.href.replace(/\/+$/, '') ?? null,
+    addressing: settings.auditS3Addressing,
     region: settings.auditS3Endpoint === null && settings.auditS3Region === 'auto' ? null : settings.auditS3Region,
     credentials:
       settings.auditS3AccessKeyId && settings.auditS3SecretAccessKey
@@ -50,8 +52,7 @@ export function s3Stores(
       client,
       {
         bucket,
-        // Google's S3 face has no conditional PUT; a bucket's retention policy keeps objects from being overwritten there.
-        conditionalWrites: settings.auditS3Endpoint?.hostname !== 'storage.googleapis.com',
+        conditionalWrites: settings.auditConditionalWrites ?? hasConditionalWrites(settings.auditS3Endpoint),
         retention:
           settings.auditObjectLock === 'off'
             ? null

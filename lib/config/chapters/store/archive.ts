@@ -1,4 +1,4 @@
-import { document, integer, oneOf, seconds, text, url } from '../../kinds.ts';
+import { boolean, document, integer, oneOf, seconds, text, url } from '../../kinds.ts';
 import { secret, setting } from '../../variable.ts';
 
 /** Chapter “Archive” of the configuration. */
@@ -13,13 +13,28 @@ export const archive = {
     name: 'TGEFD_AUDIT_S3_ENDPOINT',
     kind: url,
     fallback: null,
-    meaning: 'S3 endpoint, where it is not AWS (R2, Google Cloud Storage interoperability).',
+    meaning:
+      'S3 endpoint, where it is not AWS (R2, Google Cloud Storage interoperability). A path in it stands in front of every request.',
   }),
   auditS3Region: setting({
     name: 'TGEFD_AUDIT_S3_REGION',
     kind: text('a region'),
     fallback: 'auto',
     meaning: 'Region of the bucket.',
+  }),
+  auditS3Addressing: setting({
+    name: 'TGEFD_AUDIT_S3_ADDRESSING',
+    kind: oneOf('path', 'virtual'),
+    fallback: null,
+    meaning:
+      'Where requests name the bucket: `path` (`https://host/bucket/key`) or `virtual` (`https://bucket.host/key`). Not given: `virtual` at AWS, `path` at an endpoint.',
+  }),
+  auditConditionalWrites: setting({
+    name: 'TGEFD_AUDIT_CONDITIONAL_WRITES',
+    kind: boolean,
+    fallback: null,
+    meaning:
+      'Whether the store honours `If-None-Match: *` on a PUT; `audit bucket --check` tries it. Not given: `true`, `false` at Google Cloud Storage. With `false` the archive holds its lease whenever it writes an object, after looking that there is none.',
   }),
   auditS3AccessKeyId: secret({
     name: 'TGEFD_AUDIT_S3_ACCESS_KEY_ID',
