@@ -1,9 +1,10 @@
 import type { Spill } from '../audit/recorder.ts';
+import { awsS3Host } from '../codec/aws-partition.ts';
 import type { Settings } from '../config/variables.ts';
 import type { Clock, Fetch, Log } from '../decision/ports.ts';
 import { createEgress } from '../egress/guard.ts';
 import { createEgressWatch } from '../egress/watch.ts';
-import { awsS3Host, bucketUrl, hasConditionalWrites } from '../storage/s3-address.ts';
+import { bucketUrl, hasConditionalWrites } from '../storage/s3-address.ts';
 import { createSignedPut, type SignedPutSettings } from '../storage/s3-put.ts';
 import { createLayout } from './layout.ts';
 import { createSpill } from './spill.ts';

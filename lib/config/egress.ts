@@ -1,4 +1,5 @@
-import { awsPartition, awsS3Host, awsStsHost, bucketUrl } from '../storage/s3-address.ts';
+import { awsPartition, awsS3Host, awsStsHost } from '../codec/aws-partition.ts';
+import { bucketUrl } from '../storage/s3-address.ts';
 import { keyPlaces } from './issuers/places.ts';
 import type { Settings } from './variables.ts';
 

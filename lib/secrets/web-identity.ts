@@ -1,5 +1,5 @@
+import { awsStsHost } from '../codec/aws-partition.ts';
 import type { Fetch } from '../decision/ports.ts';
-import { awsStsHost } from '../storage/s3-address.ts';
 import type { Expiring } from './expiring.ts';
 
 /** Temporary credentials of AWS. */

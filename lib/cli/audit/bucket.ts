@@ -1,10 +1,11 @@
+import { awsPartition } from '../../codec/aws-partition.ts';
 import type { Config } from '../../config/load.ts';
 import { operatorAgents } from '../../platform/cli/agents.ts';
 import type { Applied, Difference, ManagedBucket } from '../../storage/bucket.ts';
 import { probeConditionalWrites } from '../../storage/conditional-probe.ts';
 import { r2Lifecycle, r2Locks, s3Lifecycle, type TierAges } from '../../storage/lifecycle.ts';
 import { createR2Bucket } from '../../storage/r2-bucket.ts';
-import { awsPartition, hasConditionalWrites, r2Place } from '../../storage/s3-address.ts';
+import { hasConditionalWrites, r2Place } from '../../storage/s3-address.ts';
 import { type Command, type Console, options, Usage } from '../command.ts';
 import { archiveConfig } from './parts.ts';
 

@@ -5,6 +5,7 @@ import type { Config } from '../../config/load.ts';
 import { accessLine, csvHeader, csvLine, readableLine } from '../../verify/format.ts';
 import { type Query, searchAccesses, searchArchive } from '../../verify/query.ts';
 import { type Command, type Console, options, Usage } from '../command.ts';
+import { searchOutbox } from './outbox.ts';
 import {
   archiveConfig,
   instant,
@@ -88,15 +89,20 @@ async function search(
   if (archive === null) return 1;
   const query = await queryOf(values, archive);
   let [records, damaged] = [0, 0];
+  const waiting = new Map(archive.config === null ? [] : await searchOutbox(query, console));
   for await (const found of searchArchive(query, archive, progressTo(console, 'batches searched'))) {
     if (found.found === 'record') {
       records++;
+      waiting.delete(found.record.id);
       await show(found.record);
     } else {
       damaged++;
       console.err(`not searched: ${found.key}: ${found.why} (audit verify tells more)`);
     }
   }
+  for (const record of waiting.values()) await show(record);
+  records += waiting.size;
+  if (waiting.size > 0) console.err(`${waiting.size} of them not archived yet`);
   console.err(`${records} records${damaged === 0 ? '' : `, ${damaged} damaged pieces`}`);
   return damaged === 0 && (mayFind || records === 0) ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 import { Agent, createServer, type IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Holding, leasedStore } from '../../../lib/archive/leased-store.ts';
+import { awsPartition, awsS3Host, awsStsHost } from '../../../lib/codec/aws-partition.ts';
 import { egressTargets } from '../../../lib/config/egress.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 import { problemLine } from '../../../lib/config/problem.ts';
@@ -8,7 +9,7 @@ import { probeConditionalWrites } from '../../../lib/storage/conditional-probe.t
 import { createMemoryObjectStore } from '../../../lib/storage/memory.ts';
 import { createR2Bucket } from '../../../lib/storage/r2-bucket.ts';
 import { createS3Client, createS3Store } from '../../../lib/storage/s3.ts';
-import { awsPartition, awsS3Host, awsStsHost, bucketUrl, r2Place } from '../../../lib/storage/s3-address.ts';
+import { bucketUrl, r2Place } from '../../../lib/storage/s3-address.ts';
 import { createSignedPut } from '../../../lib/storage/s3-put.ts';
 import { type LoopbackServer, listenOnLoopback } from '../../support/loopback-server.ts';
 
