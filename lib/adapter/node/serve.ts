@@ -18,6 +18,7 @@ import { createMetricsServer } from './metrics.ts';
 import { receivedOf } from './received.ts';
 import { createNodeServer, type NodeBindings, rawTargetOf } from './server.ts';
 import { createUnreadable, type Unreadable } from './unreadable.ts';
+import { createUnreadableCheck } from './unreadable-check.ts';
 
 const DRAIN_SECONDS = 30;
 
@@ -121,6 +122,7 @@ function openServer(own: Process, { config }: Composed) {
   const parts = {
     log,
     unreadable: own.unreadable,
+    answerUnreadable: createUnreadableCheck(() => lifecycle.serving(), context),
     idleTimeoutMs: config.settings.idleTimeoutSeconds * 1000,
     readCertificate: certificateFromDer,
   };

@@ -9,6 +9,7 @@ import { latestAnswerOn, rememberAnswers } from './latest-answers.ts';
 import { ByteServerResponse } from './server-response.ts';
 import { createTlsServer, type TlsParts } from './tls.ts';
 import type { Unreadable } from './unreadable.ts';
+import type { AnswerUnreadable } from './unreadable-check.ts';
 import { answerUpgrade, isUpgrade, serveUpgrades, upgradeOptions } from './upgrade.ts';
 
 /** Bindings that the Node listener gives the app with each request. */
@@ -31,7 +32,7 @@ const maximumHeaderBytes = 32 * 1024;
  * ended; there is nothing to decide about. Silence where an answer has begun, since a second one in it would be taken for its
  * body, and where no request was read at all: a failed handshake of TLS comes here too.
  */
-function refuseUnreadable(unreadable: Unreadable) {
+function refuseUnreadable(unreadable: Unreadable, answerUnreadable: AnswerUnreadable) {
   return (error: Error, socket: Duplex) => {
     const { code = '' } = error as { code?: string };
     const timedOut = code === 'ERR_HTTP_REQUEST_TIMEOUT';
@@ -41,12 +42,17 @@ function refuseUnreadable(unreadable: Unreadable) {
       socket.destroy(error);
       return;
     }
-    unreadable.refuse(socket, timedOut ? 408 : 400, code);
+    const { rawPacket } = error as { rawPacket?: Buffer };
+    const answer = timedOut || rawPacket === undefined ? null : answerUnreadable(socket, rawPacket);
+    const refuse = () => unreadable.refuse(socket, timedOut ? 408 : 400, code);
+    if (answer === null) refuse();
+    else answer.then((told) => unreadable.answer(socket, told), refuse);
   };
 }
 
 export interface NodeServerParts extends TlsParts {
   readonly unreadable: Unreadable;
+  readonly answerUnreadable: AnswerUnreadable;
   /** Longest time in which no byte of a request or an answer moves. */
   readonly idleTimeoutMs: number;
 }
@@ -91,5 +97,5 @@ export function createNodeServer(
   serveUpgrades(server);
   endIdleConnections(server, parts.idleTimeoutMs, parts);
   server.on('checkExpectation', (_incoming, outgoing) => parts.unreadable.refuseExpectation(outgoing));
-  return server.on('clientError', refuseUnreadable(parts.unreadable));
+  return server.on('clientError', refuseUnreadable(parts.unreadable, parts.answerUnreadable));
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../../decision/ports.ts';
-import { denialAnswer } from '../../respond/denial.ts';
+import { type Answer, denialAnswer } from '../../respond/denial.ts';
 
 /** What was no request that could be decided: refused by the parser, stalled, or with an expectation nobody meets. */
 export interface Unreadable {
@@ -9,6 +9,8 @@ export interface Unreadable {
   count(): number;
   /** Writes the refusal as a problem document, then ends the connection. */
   refuse(socket: Duplex, status: 400 | 408, cause: string): void;
+  /** Writes an answer that was decided, then ends the connection. */
+  answer(socket: Duplex, answer: Answer): void;
   /** The same for a request that Node has read. */
   refuseExpectation(outgoing: ServerResponse): void;
 }
@@ -41,9 +43,11 @@ export function createUnreadable(parts: {
       const requestId = newId();
       note(status, cause, requestId);
       const { headers, content } = problem(status, requestId);
-      const lines = [`HTTP/1.1 ${status} ${PHRASES[status]}`, ...headers.map(([name, value]) => `${name}: ${value}`)];
-      socket.end([...lines, `content-length: ${content.length}`, 'connection: close', '', content].join('\r\n'));
-      setTimeout(() => socket.destroy(), LINGER_MS).unref();
+      end(socket, `${status} ${PHRASES[status]}`, headers, content);
+    },
+    answer(socket, { status, headers, body }) {
+      count++;
+      end(socket, `${status} ${status === 401 ? 'Unauthorized' : 'Forbidden'}`, headers, body ?? '');
     },
     refuseExpectation(outgoing) {
       const requestId = newId();
@@ -53,6 +57,13 @@ export function createUnreadable(parts: {
       outgoing.end(content);
     },
   };
+}
+
+function end(socket: Duplex, status: string, headers: Answer['headers'], content: string): void {
+  const lines = [`HTTP/1.1 ${status}`, ...headers.map(([name, value]) => `${name}: ${value}`)];
+  const length = Buffer.byteLength(content);
+  socket.end([...lines, `content-length: ${length}`, 'connection: close', '', content].join('\r\n'));
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
 /** The problem document of a request that nobody decided about. */

@@ -25,7 +25,13 @@ afterEach(() => {
 
 async function listen(tls: ServerTls | null) {
   const unreadable = createUnreadable({ log: () => {}, newId: () => 'd-1', stopwatch: () => performance.now() });
-  const parts = { log: () => {}, unreadable, idleTimeoutMs: 60_000, readCertificate: async () => null };
+  const parts = {
+    log: () => {},
+    unreadable,
+    answerUnreadable: () => null,
+    idleTimeoutMs: 60_000,
+    readCertificate: async () => null,
+  };
   server = createNodeServer({ fetch: () => new Response('in') }, () => false, tls, parts);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 }
