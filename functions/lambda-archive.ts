@@ -1,5 +1,5 @@
 import { scheduledArchive } from '../lib/adapter/archive.ts';
-import { lambdaArchivePlatform } from '../lib/platform/lambda/platform.ts';
+import { lambdaArchivePlatform } from '../lib/platform/lambda/archive-platform.ts';
 
 const run = scheduledArchive(lambdaArchivePlatform);
 

@@ -13,6 +13,11 @@ export interface AuthorizerVariables {
   principal: AuthorizedPrincipal;
 }
 
+declare module 'hono' {
+  /** So that `c.var.principal` has its type in every route behind the middleware. */
+  interface ContextVariableMap extends AuthorizerVariables {}
+}
+
 type Handler = MiddlewareHandler<{ Variables: AuthorizerVariables }>;
 
 /** Requests that were allowed, for `requireScope`: what its denial has to say. */

@@ -43,9 +43,19 @@ export interface AnswerParts {
   readonly assertion: ((decision: Decision) => Promise<string>) | null;
 }
 
-/** A denial that API Gateway can only be told by an error: exactly `Unauthorized` becomes a 401, anything else a 5xx. */
+/**
+ * A denial that API Gateway can only be told by an error: exactly `Unauthorized` becomes a 401, anything else a 5xx.
+ *
+ * @example
+ * const answer = await handler(event).catch((error) => (error instanceof AuthorizerError ? error.code : null));
+ */
 export class AuthorizerError extends Error {
   override readonly name = 'AuthorizerError';
+
+  /** What programs tell the error by: `Unauthorized`, or the code of our own outage. */
+  get code(): string {
+    return this.message;
+  }
 }
 
 /**

@@ -34,14 +34,14 @@ export interface LambdaHandlers {
  * problem; otherwise the first event does it, and fails.
  *
  * @param options Options written out, or `configFromEnv()`.
- * @param platform `lambdaPlatform()`.
+ * @param runtime `lambdaPlatform()`.
  * @returns The handlers of a Lambda function.
  * @throws AuthorizerError with the code `configuration_invalid`.
  * @example
  * export const { handler, jwks } = await serveLambda(configFromEnv(), lambdaPlatform());
  */
-export async function serveLambda(options: Options, { open }: LambdaRuntime): Promise<LambdaHandlers> {
-  const platform = open({ options, bindings: null, role: 'gateway' });
+export async function serveLambda(options: Options, runtime: LambdaRuntime): Promise<LambdaHandlers> {
+  const platform = runtime.open({ options, bindings: null, role: 'gateway' });
   const lifecycle = createAuthorizerLifecycle(platform);
   if (!platform.secretsElsewhere && !platform.snapshot) {
     const { composed } = await within(platform, (context) => partsOf(lifecycle, context));

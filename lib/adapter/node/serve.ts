@@ -37,13 +37,13 @@ interface Process {
  * exit. Listens only once everything is proved; a fatal problem ends the process before that.
  *
  * @param options Options written out, or `configFromEnv()`.
- * @param platform `nodePlatform()`.
+ * @param runtime `nodePlatform()`.
  * @returns Resolves once the server listens.
  * @example
  * await serveNode(configFromEnv(), nodePlatform());
  */
-export async function serveNode(options: Options, { open }: NodeRuntime): Promise<void> {
-  const platform = open({ options, bindings: null, role: 'gateway' });
+export async function serveNode(options: Options, runtime: NodeRuntime): Promise<void> {
+  const platform = runtime.open({ options, bindings: null, role: 'gateway' });
   const port = portFrom(platform.env.PORT);
   if (typeof port !== 'number') return platform.fatal([port]);
   const host = platform.env.HOST ?? '127.0.0.1';

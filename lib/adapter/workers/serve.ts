@@ -1,4 +1,3 @@
-import type { ExecutionContext } from '@cloudflare/workers-types';
 import { createUlids } from '../../codec/ulid.ts';
 import type { Composed } from '../../compose/authorizer.ts';
 import type { Lifecycle } from '../../compose/life.ts';
@@ -15,9 +14,14 @@ import { contextOf, receivedOf, targetOf } from './request.ts';
 /** Variables and bindings of a Worker. */
 type Bindings = Readonly<Record<string, unknown>>;
 
+/** What a Worker's execution context is used for. */
+interface Execution {
+  waitUntil(promise: Promise<unknown>): void;
+}
+
 /** The handlers of a Worker module. */
 export interface WorkerHandlers<Env extends object> {
-  fetch(request: Request, env: Env, execution: ExecutionContext): Response | Promise<Response>;
+  fetch(request: Request, env: Env, execution: Execution): Response | Promise<Response>;
 }
 
 /**
@@ -25,16 +29,16 @@ export interface WorkerHandlers<Env extends object> {
  * router, which would cost more than the decision. Until the configuration is valid, every answer is a 503.
  *
  * @param options Options written out, or `configFromEnv()` for the Worker's own variables.
- * @param platform `workersPlatform()`.
+ * @param runtime `workersPlatform()`.
  * @returns The default export of a Worker module.
  * @example
  * export default serveWorker(configFromEnv(), workersPlatform());
  */
-export function serveWorker(options: Options, { open }: WorkersRuntime): WorkerHandlers<Bindings> {
+export function serveWorker(options: Options, runtime: WorkersRuntime): WorkerHandlers<Bindings> {
   let lifecycle: Lifecycle<Composed> | null = null;
   const current = (env: Bindings, context: RequestContext) => {
     if (lifecycle === null) {
-      const platform = open({ options, bindings: env, role: 'gateway' });
+      const platform = runtime.open({ options, bindings: env, role: 'gateway' });
       lifecycle = createLifecycle(platform, authorizerSteps(platform));
     }
     return lifecycle.current(context);

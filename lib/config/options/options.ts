@@ -57,7 +57,12 @@ export type WrittenOptions = {
   readonly [K in Exclude<SettingKey, 'endpoints'>]?: OptionOf<Settings[K]> | undefined;
 } & { readonly endpoints?: readonly EndpointOption[] | undefined };
 
-/** Options that stand in an environment: what {@link configFromEnv} returns. */
+/**
+ * Options that stand in an environment: what {@link configFromEnv} returns.
+ *
+ * @example
+ * const options: EnvironmentOptions = configFromEnv(process.env);
+ */
 export class EnvironmentOptions {
   /** The environment, or null for the one that the platform has. */
   readonly env: Env | null;

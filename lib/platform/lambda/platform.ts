@@ -1,61 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { type PlatformCredentials, signedSpill } from '../../archive/signed-spill.ts';
 import { sleep } from '../../codec/sleep.ts';
-import { createUlids } from '../../codec/ulid.ts';
 import { egressTargets } from '../../config/egress.ts';
 import type { Config } from '../../config/load.ts';
 import { environmentOf, type Opening } from '../../config/options/options.ts';
-import { type Problem, problemLine } from '../../config/problem.ts';
 import type { Place } from '../../config/rules/check.ts';
-import { resolveSources } from '../../config/sources.ts';
-import type { Log } from '../../decision/ports.ts';
-import { createEgressWatch } from '../../egress/watch.ts';
+import type { EgressWatch } from '../../egress/watch.ts';
 import { hmacOnNode, verifyOnNode } from '../node/crypto.ts';
-import { createDocumentReader } from '../node/documents.ts';
 import { createNodeEgress } from '../node/egress.ts';
 import { createNodeFetch } from '../node/fetch.ts';
 import { createNodeRedisExchange } from '../node/redis.ts';
 import { redisOverTcp } from '../node/redis-tcp/open.ts';
-import { createLambdaStores } from './secret-stores.ts';
-
-type Env = Readonly<Record<string, string | undefined>>;
-
-function clock(): number {
-  return Date.now();
-}
-
-function line(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-function log(...[level, event, facts]: Parameters<Log>): void {
-  line(JSON.stringify({ type: 'log', ts: new Date().toISOString(), level, event, ...facts }));
-}
-
-function sayInvalid(problems: readonly Problem[]): void {
-  for (const problem of problems) log('error', 'configuration_invalid', { problem: problemLine(problem) });
-}
-
-/** What both functions have in common: the environment, its secrets behind the extension, and where lines go. */
-function lambdaBase(env: Env) {
-  const watch = createEgressWatch(log);
-  const stores = createLambdaStores(env, { clock, watch });
-  const document = createDocumentReader(null);
-  return {
-    watch,
-    env,
-    clock,
-    stopwatch: () => performance.now(),
-    newId: createUlids(clock),
-    log,
-    line,
-    sharePromises: true,
-    secrets: { resolve: () => resolveSources(env, { file: null, document, stores }) },
-    accessLine: line,
-    problemsOf: (): readonly Problem[] => [],
-    fatal: sayInvalid,
-  } as const;
-}
+import { type Env, lambdaBase } from './base.ts';
 
 /** AWS Lambda, as `lambdaPlatform()` describes it. */
 export interface LambdaRuntime {
@@ -88,6 +44,7 @@ export function lambdaPlatform(): LambdaRuntime {
 /** Opens the environment: promises are shared, and a fatal problem fails the start. */
 function openLambda(env: Env, role: Place['role']) {
   const { watch, ...base } = lambdaBase(env);
+  const { clock, newId, log, line } = base;
   const place: Place = { platform: 'lambda', role, upstreamBinding: false, bucketBinding: false };
   const credentials = roleCredentials(env);
   let sockets: Sockets | null = null;
@@ -107,7 +64,7 @@ function openLambda(env: Env, role: Place['role']) {
       const { fetch } = sockets;
       return {
         clock,
-        newId: base.newId,
+        newId,
         log,
         fetch,
         egressWatch: watch,
@@ -127,28 +84,6 @@ function openLambda(env: Env, role: Place['role']) {
   } as const;
 }
 
-/** A run ends before the shortest time-out that makes sense for the function, one minute. */
-const ARCHIVE_RUN_MS = 45_000;
-
-/** The archive as a scheduled Lambda function: every run reads its secrets again, and fails when it could not do its work. */
-export function lambdaArchivePlatform(env: Env) {
-  const { watch, ...base } = lambdaBase(env);
-  const place: Place = { platform: 'lambda', role: 'archive', upstreamBinding: false, bucketBinding: false };
-  return {
-    ...base,
-    place,
-    renewal: { by: 'invocation', always: true },
-    component: 'archive',
-    archive({ settings }: Config) {
-      const nodeEgress = createNodeEgress(egressTargets(settings, env.AWS_REGION ?? null), watch.note);
-      const bound = { store: null, copies: null };
-      const redis = redisOverTcp(settings, nodeEgress);
-      const fetch = createNodeFetch(nodeEgress);
-      return { bound, fetch, watch, nodeEgress, redisOverTcp: redis, runMs: ARCHIVE_RUN_MS };
-    },
-  } as const;
-}
-
 /** What is opened once in an environment, whatever its secrets are. */
 interface Sockets {
   readonly fetch: ReturnType<typeof createNodeFetch>;
@@ -156,11 +91,7 @@ interface Sockets {
   readonly redisOverTcp: ReturnType<typeof redisOverTcp>;
 }
 
-function openSockets(
-  { settings }: Config,
-  region: string,
-  note: ReturnType<typeof createEgressWatch>['note'],
-): Sockets {
+function openSockets({ settings }: Config, region: string, note: EgressWatch['note']): Sockets {
   const egress = createNodeEgress(egressTargets(settings, region), note);
   const { redisUrl } = settings;
   return {

@@ -4,7 +4,8 @@ import type { Config } from '../../config/load.ts';
 import { environmentOf, type Opening } from '../../config/options/options.ts';
 import type { Place } from '../../config/rules/check.ts';
 import { resolveSources, standElsewhere } from '../../config/sources.ts';
-import { type WorkersRuntime, workerBase, workersPlatform } from '../workers/platform.ts';
+import { workerBase } from '../workers/base.ts';
+import { type WorkersRuntime, workersPlatform } from '../workers/platform.ts';
 import { workerUpstream } from '../workers/upstream.ts';
 
 /** Whether this is workerd, where a promise belongs to its request and the environment comes with it. */

@@ -1,7 +1,7 @@
 import type { Place } from '../../config/rules/check.ts';
 import { createEgressWatch } from '../../egress/watch.ts';
 import { createR2Store, type R2Binding } from '../../storage/r2.ts';
-import { workerBase } from './platform.ts';
+import { workerBase } from './base.ts';
 
 /** Text variables named as in docs/configuration.md, and R2 buckets by binding. */
 export interface WorkerArchiveEnv {

@@ -3,55 +3,19 @@ import { signedSpill } from '../../archive/signed-spill.ts';
 import { createSpill } from '../../archive/spill.ts';
 import { SPILL_TIMEOUT_MS } from '../../archive/spill-timeout.ts';
 import { sleep } from '../../codec/sleep.ts';
-import { createUlids } from '../../codec/ulid.ts';
 import type { Config } from '../../config/load.ts';
 import { environmentOf, type Opening } from '../../config/options/options.ts';
-import { type Problem, problemLine } from '../../config/problem.ts';
 import type { Place } from '../../config/rules/check.ts';
-import type { Fetch, Log } from '../../decision/ports.ts';
 import { createR2Store, type R2Binding } from '../../storage/r2.ts';
+import { workerBase } from './base.ts';
 import { edgeCache } from './edge-cache.ts';
-import { secretStores } from './secret-stores.ts';
 import { type ServiceBinding, workerUpstream } from './upstream.ts';
 
 /** Text variables named as in docs/configuration.md, and the bindings that may stand in for some of them. */
-export interface WorkerEnv {
+interface WorkerEnv {
   readonly [variable: string]: unknown;
   readonly UPSTREAM?: ServiceBinding;
   readonly AUDIT_BUCKET?: R2Binding;
-}
-
-function clock(): number {
-  return Date.now();
-}
-
-function log(...[level, event, facts]: Parameters<Log>): void {
-  console[level](JSON.stringify({ type: 'log', level, event, ...facts }));
-}
-
-function fetchHere(...[input, init]: Parameters<Fetch>): Promise<Response> {
-  return fetch(input, init);
-}
-
-function sayInvalid(problems: readonly Problem[]): void {
-  for (const problem of problems) log('error', 'configuration_invalid', { problem: problemLine(problem) });
-}
-
-/** What both Workers have in common. */
-export function workerBase(env: Readonly<Record<string, unknown>>) {
-  return {
-    env,
-    clock,
-    stopwatch: () => performance.now(),
-    newId: createUlids(clock),
-    log,
-    fetch: fetchHere,
-    sharePromises: false,
-    secrets: secretStores(env, clock),
-    accessLine: null,
-    problemsOf: (): readonly Problem[] => [],
-    fatal: sayInvalid,
-  } as const;
 }
 
 /** Cloudflare Workers, as `workersPlatform()` describes them. */
@@ -80,6 +44,7 @@ export function workersPlatform(): WorkersRuntime {
 function openWorker(env: WorkerEnv, role: Place['role']) {
   const { UPSTREAM: upstream, AUDIT_BUCKET: bucket } = env;
   const { fetch, ...base } = workerBase(env);
+  const { clock, newId, log } = base;
   const place: Place = {
     platform: 'worker',
     role,
@@ -94,7 +59,7 @@ function openWorker(env: WorkerEnv, role: Place['role']) {
     runtime({ settings }: Config) {
       return {
         clock,
-        newId: base.newId,
+        newId,
         log,
         fetch,
         random: () => Math.random(),
