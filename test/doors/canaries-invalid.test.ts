@@ -143,6 +143,6 @@ test('the console’s `rediss:` URL is answered with the URL that is wanted', ()
   );
   const told = loaded.ok ? '' : loaded.problems.map(problemLine).join('\n');
   expect(told).toMatch(
-    /TGEFD_REDIS_URL: found "rediss:\/\/\[user information\]@name\.upstash\.io:6379"; accepted: .*REST URL/,
+    /TGEFD_REDIS_URL: found "rediss:\/\/\[user information\]@name\.upstash\.io:6379"; accepted: .*https.*REST.*TGEFD_REDIS_TOKEN/,
   );
 });
