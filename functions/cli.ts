@@ -5,6 +5,7 @@ import { doctor } from '../lib/cli/doctor/doctor.ts';
 import { egress } from '../lib/cli/egress.ts';
 import { explain } from '../lib/cli/explain.ts';
 import { failureSentence } from '../lib/cli/failure.ts';
+import { limits } from '../lib/cli/limits.ts';
 import { policy } from '../lib/cli/policy/policy.ts';
 import { revocations, revoke } from '../lib/cli/revocations.ts';
 import { keys } from '../lib/cli/secrets/keys.ts';
@@ -20,6 +21,7 @@ const commands: Readonly<Record<string, Command>> = {
   egress,
   explain,
   keys,
+  limits,
   policy,
   revocations,
   revoke,

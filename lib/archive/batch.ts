@@ -46,7 +46,7 @@ export function peek(record: string): { readonly id: string; readonly ts: string
   if (parsed === null) return null;
   const { type, id, ts, stream_id: streamId } = parsed;
   if (
-    (type !== 'audit' && type !== 'secret_access') ||
+    (type !== 'audit' && type !== 'secret_access' && type !== 'budget_change') ||
     typeof id !== 'string' ||
     typeof ts !== 'string' ||
     streamId !== undefined

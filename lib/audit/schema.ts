@@ -56,6 +56,7 @@ function described<S extends z.ZodMiniType>(schema: S, description: string): S {
 const token = z.string().check(z.regex(/^[A-Za-z0-9._-]{1,128}$/));
 const pseudonym = z.string().check(z.regex(/^[0-9a-f]{8}\.[A-Za-z0-9_-]{22}$/));
 const word = z.string().check(z.regex(/^[a-z0-9_]{1,64}$/));
+const budgetName = z.string().check(z.regex(/^[a-z0-9_-]{1,64}$/));
 const printable = z.string().check(z.regex(/^[\x20-\x7e]{0,256}$/));
 
 /** One audit record, as the outbox and the log line carry it. Unknown members are refused: what is not listed here is never
@@ -90,7 +91,7 @@ export const auditRecordSchema = z.strictObject({
     'The fact that goes with the reason: a check, a claim name, a scope.',
   ),
   budgets: described(
-    z.array(z.strictObject({ name: word, remaining: z.int().check(z.minimum(0)) })),
+    z.array(z.strictObject({ name: budgetName, remaining: z.int().check(z.minimum(0)) })),
     'Budgets asked, with whole tokens left after the decision. One token of each is spent unless the reason is budget_exhausted.',
   ),
   degraded: described(z.array(z.enum(degradations)), 'Guarantees that were weaker than usual for this decision.'),
@@ -135,6 +136,20 @@ export const secretAccessSchema = z.strictObject({
 
 export type SecretAccessRecord = z.infer<typeof secretAccessSchema>;
 
+/** One change of a caller's budgets by an operator. */
+export const budgetChangeSchema = z.strictObject({
+  type: z.literal('budget_change'),
+  version: described(z.literal(ACCESS_VERSION), 'Version of this format.'),
+  id: described(token, 'Unique, one record each.'),
+  ts: described(z.iso.datetime({ precision: 3 }), 'When it was done: RFC 3339, UTC, milliseconds.'),
+  action: z.enum(['reset', 'grant']),
+  identity: described(pseudonym, 'Whose budgets.'),
+  budgets: described(z.array(budgetName), 'Which of them.'),
+  tokens: described(z.nullable(z.int().check(z.minimum(1))), 'Requests that were granted; null for a reset.'),
+});
+
+export type BudgetChangeRecord = z.infer<typeof budgetChangeSchema>;
+
 /** Where a record stands in the archive. */
 const position = {
   stream_id: described(z.string().check(z.regex(/^\d{1,20}-[A-Za-z0-9._-]{1,160}$/)), 'Id of its outbox entry.'),
@@ -151,6 +166,9 @@ export const archivedAccessSchema = z.extend(secretAccessSchema, position);
 
 export type ArchivedAccess = z.infer<typeof archivedAccessSchema>;
 
+/** One line of a batch about a change of budgets. */
+export const archivedBudgetChangeSchema = z.extend(budgetChangeSchema, position);
+
 /** Stands in a batch for an outbox entry that was no record: told by size and hash, never by content. */
 export const unreadableEntrySchema = z.strictObject({
   type: z.literal('audit_unreadable'),
@@ -160,15 +178,17 @@ export const unreadableEntrySchema = z.strictObject({
   ...position,
 });
 
-/** The published JSON Schema (draft 2020-12) of the three kinds of lines in a batch. Records in the outbox and in the log lack
+/** The published JSON Schema (draft 2020-12) of the four kinds of lines in a batch. Records in the outbox and in the log lack
  * `stream_id` and `n`. */
 export function recordJsonSchema(): unknown {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Audit record of the edge authorizer',
-    anyOf: [archivedRecordSchema, archivedAccessSchema, unreadableEntrySchema].map((schema) => {
-      const { $schema: _, ...bare } = z.toJSONSchema(schema);
-      return bare;
-    }),
+    anyOf: [archivedRecordSchema, archivedAccessSchema, archivedBudgetChangeSchema, unreadableEntrySchema].map(
+      (schema) => {
+        const { $schema: _, ...bare } = z.toJSONSchema(schema);
+        return bare;
+      },
+    ),
   };
 }

@@ -1,4 +1,5 @@
 import { type AdmissionSettings, createAdmission, type ObservedAdmission } from '../admit/admission.ts';
+import { type BudgetDesk, createBudgetDesk } from '../admit/budget-desk.ts';
 import { createMemoryProofs } from '../admit/memory-proofs.ts';
 import { createMemoryStore } from '../admit/memory-store.ts';
 import { createRedisStore } from '../admit/redis-store.ts';
@@ -40,6 +41,8 @@ export interface StoreParts {
   readonly breakerOpen: (() => boolean) | null;
   /** Adds to the failed authentications that all isolates count; null where each counts for itself. */
   readonly reportFailures: ReportFailures | null;
+  /** Budgets for an operator; null where there is no shared store. */
+  readonly desk: BudgetDesk | null;
   readonly live: Live | null;
   /** Takes over what was there before, once this composition is the one that serves. */
   adopt(): void;
@@ -106,6 +109,7 @@ export function composeStore(
       outbox: settings.auditBucket ? memory.outbox : null,
       breakerOpen: null,
       reportFailures: null,
+      desk: null,
       live: null,
       adopt,
     };
@@ -121,6 +125,7 @@ export function composeStore(
     outbox: redisOutbox(settings, client, runtime.sharePromises),
     breakerOpen: connection.isOpen,
     reportFailures: async (address, failures) => counter.add(await live.addressName(address), failures),
+    desk: createBudgetDesk(connection),
     live,
     adopt,
   };

@@ -173,3 +173,20 @@ if changes then answer[#answer + 1] = changes end
 return answer`,
   sha1: '2b4e0bdb38b9fb82fd7b59c3f694ea7e670f1d31',
 };
+
+/**
+ * Gives an operator's tokens to one quota. KEYS: its bucket. ARGV: the parts that are no longer missing, and the milliseconds
+ * that a bucket lives which is not there yet. What is missing may become less than nothing: then there is more than the quota.
+ */
+export const GRANT_TOKENS: Script = {
+  text: `local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local kept = redis.call('GET', KEYS[1])
+local missing, rest = string.match(kept or '', '^(-?%d+) (.*)$')
+local ttl = tonumber(ARGV[2])
+if missing then ttl = redis.call('PTTL', KEYS[1]) else missing, rest = 0, string.format('%.0f 0 0 0 0', now) end
+local left = tonumber(missing) - tonumber(ARGV[1])
+redis.call('SET', KEYS[1], string.format('%.0f', left) .. ' ' .. rest, 'PX', string.format('%.0f', ttl))
+return 1`,
+  sha1: 'a248bf6080794a363529f9736ec170a2175447fe',
+};

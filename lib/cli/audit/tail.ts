@@ -1,4 +1,4 @@
-import { auditRecordSchema, secretAccessSchema } from '../../audit/schema.ts';
+import { auditRecordSchema, budgetChangeSchema, secretAccessSchema } from '../../audit/schema.ts';
 import { sleep } from '../../codec/sleep.ts';
 import { accessLine, readableLine } from '../../verify/format.ts';
 import { type Command, options, Usage } from '../command.ts';
@@ -37,6 +37,7 @@ export const tail: Command = {
         const parsed = auditRecordSchema.safeParse(entry);
         const access = secretAccessSchema.safeParse(entry);
         if (access.success) console.out(values.json ? text : accessLine(access.data));
+        else if (budgetChangeSchema.safeParse(entry).success) console.out(text);
         else if (!parsed.success) console.err('an outbox entry is no audit record');
         else if (wanted === null || (parsed.data.identity !== null && wanted.includes(parsed.data.identity))) {
           console.out(values.json ? text : readableLine(parsed.data));
