@@ -118,6 +118,7 @@ function detailOf(reason: Reason): string | null {
     case 'api_key_unknown':
     case 'token_algorithm_refused':
     case 'token_issuer_unknown':
+    case 'token_inactive':
     case 'token_key_unknown':
     case 'token_key_ambiguous':
     case 'token_signature_invalid':

@@ -10,7 +10,9 @@ import { createGrants } from '../authorize/grants.ts';
 import { asksForStepUp } from '../authorize/step-up.ts';
 import type { Config } from '../config/load.ts';
 import type { Secret } from '../config/variable.ts';
+import type { Fetch } from '../decision/ports.ts';
 import type { Authentication, CredentialUsed } from '../decision/principal.ts';
+import { composeIntrospection } from './introspection.ts';
 import { composeIssuers, composeRoleScopes, type IssuerKeySets } from './issuers.ts';
 import { composeProofs } from './proofs.ts';
 import type { Runtime } from './runtime.ts';
@@ -29,6 +31,7 @@ export function composeAuthenticator(
   keySets: IssuerKeySets,
   used: CredentialUsed,
   nonceKeys: readonly string[],
+  egress: Fetch,
 ): { readonly authenticate: Authenticator; readonly readCertificate: CertificateReader } {
   const { settings } = config;
   const { clock } = runtime;
@@ -42,12 +45,14 @@ export function composeAuthenticator(
     },
     { clock, verifyChain: runtime.verifyChain ?? null },
   );
+  const asked = { fetch: egress, cacheKey: nonceKeys.at(-1) ?? '' };
   const authenticate = createAuthenticator(authenticatorSettings(config, keySets), {
     clock,
     secrets: sharedSecrets(config),
     signaturePrimitive: runtime.cryptography?.verify,
     used,
     readCertificate,
+    introspection: composeIntrospection(config, runtime, composeIssuers(config, keySets), asked),
     proofs: composeProofs(config, runtime, nonceKeys),
     grants: createGrants(composeRoleScopes(config, [config.documents.roleScopes])),
   });

@@ -37,6 +37,7 @@ import type { Revocations } from '../revoke/revocation.ts';
 import { acceptedValues, composeAuthenticator } from './authenticate.ts';
 import { sharedDevelopmentKey } from './development-key.ts';
 import { composeFailures } from './failures.ts';
+import { asksAboutTokens } from './introspection.ts';
 import { composeKeySets, type IssuerKeySets, keySetStates } from './issuers.ts';
 import { composeObservation, metricsAnswer, watchParts } from './observe.ts';
 import { challengeSettings, composeResource } from './proofs.ts';
@@ -116,10 +117,14 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
   });
 
   const keySets = before ? before.carried.keySets : composeKeySets(config, runtime, egress);
-  const { authenticate, readCertificate } = composeAuthenticator(config, runtime, keySets, used, [
-    ...acceptedValues(settings.auditPseudonymKey),
-    processKey,
-  ]);
+  const { authenticate, readCertificate } = composeAuthenticator(
+    config,
+    runtime,
+    keySets,
+    used,
+    [...acceptedValues(settings.auditPseudonymKey), processKey],
+    egress,
+  );
 
   const budgetsFor = composeQuotas(config, metrics);
   const table = createEndpointTable(documents.endpoints);
@@ -186,7 +191,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
     },
     { clock, newId, log, watch: composeObservation(config, { metrics, spans, fetch: egress, clock, log }) },
   );
-  const readiness = composeReadiness(settings, { keySets, recorder, outbox });
+  const readiness = composeReadiness(settings, { keySets, asksAboutTokens: asksAboutTokens(config), recorder, outbox });
   const metricsPage = watchParts(metrics, {
     keySets: () => keySetStates(config, keySets),
     admission,

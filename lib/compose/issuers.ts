@@ -108,8 +108,8 @@ export function composeRoleScopes(
 }
 
 /** Whether a token could be verified now: the keys of at least one issuer can be used. */
-export function keysReady(keySets: IssuerKeySets): boolean {
-  return keySets.length === 0 || keySets.some((each) => each === null || each.state().keys > 0);
+export function keysReady(keySets: IssuerKeySets, asksAboutTokens = false): boolean {
+  return asksAboutTokens || keySets.length === 0 || keySets.some((each) => each === null || each.state().keys > 0);
 }
 
 /** Loads every key set ahead of the first request, all at once. Never rejects. */

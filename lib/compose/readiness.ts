@@ -12,6 +12,8 @@ export function composeReadiness(
   settings: Pick<Settings, 'auditMode' | 'auditStreamMaximum'>,
   parts: {
     readonly keySets: IssuerKeySets;
+    /** An issuer that answers about opaque tokens makes requests decidable without any key. */
+    readonly asksAboutTokens: boolean;
     readonly recorder: Pick<Recorder, 'counts' | 'hasRoom'>;
     readonly outbox: Pick<Source, 'backlog'> | null;
   },
@@ -23,7 +25,7 @@ export function composeReadiness(
     if (held && held.entries < settings.auditStreamMaximum) recorder.hasRoom();
   };
   return {
-    ready: (): boolean => keysReady(keySets) && !isStuck(),
+    ready: (): boolean => keysReady(keySets, parts.asksAboutTokens) && !isStuck(),
     async warm(context: RequestContext): Promise<void> {
       await Promise.all([warmKeySets(keySets, context), isStuck() ? lookForRoom() : null]);
     },

@@ -10,6 +10,8 @@ export type CredentialReason =
   | { readonly reason: 'token_algorithm_refused' }
   | { readonly reason: 'token_header_refused'; readonly parameter: 'crit' | 'b64' | 'typ' | 'kid' }
   | { readonly reason: 'token_issuer_unknown' }
+  /** The issuer says that an opaque token is not active, or nobody asks it any more for this address. */
+  | { readonly reason: 'token_inactive' }
   | { readonly reason: 'token_key_unknown' }
   | { readonly reason: 'token_key_ambiguous' }
   | { readonly reason: 'token_key_unfit'; readonly check: KeyCheck }

@@ -19,6 +19,7 @@ export function codeOf(reason: Reason): Code {
     case 'token_algorithm_refused':
     case 'token_header_refused':
     case 'token_issuer_unknown':
+    case 'token_inactive':
     case 'token_key_unknown':
     case 'token_key_ambiguous':
     case 'token_key_unfit':

@@ -7,6 +7,7 @@ import type { CertificateReader, CertificateReading } from '../certificate/clien
 import { createFindToken, type TokenFieldSettings } from '../credentials.ts';
 import { tokenHashOf } from '../dpop/proof.ts';
 import type { Proofs } from '../dpop/proofs.ts';
+import type { Introspect, Introspected } from '../introspection/introspect.ts';
 import {
   type AccessTokenParts,
   type AccessTokenSettings,
@@ -16,6 +17,7 @@ import {
 import type { KeyAnswer, KeyQuery, KeySets, VerificationKey } from './keys.ts';
 import { subjectAt } from './subject.ts';
 import { createTokenCache, type Remembered, type TokenCacheSettings } from './token-cache.ts';
+import type { TokenIssuer } from './token-issuer.ts';
 
 export interface TokenAuthenticatorSettings extends TokenFieldSettings, AccessTokenSettings {
   readonly cache: TokenCacheSettings;
@@ -28,6 +30,8 @@ export interface TokenAuthenticatorParts extends AccessTokenParts {
   readonly readCertificate: CertificateReader;
   /** Proofs of possession (RFC 9449); null: tokens that demand one are refused. */
   readonly proofs?: Proofs | null;
+  /** Asks about tokens that are no JWS, and the issuer that is asked; null: nobody is. */
+  readonly introspection?: { readonly introspect: Introspect; readonly issuer: TokenIssuer } | null;
 }
 
 /** A token whose signature, claims and grant need no second look while this holds. */
@@ -38,7 +42,8 @@ interface KnownToken extends Remembered {
   /** The keys of its issuer, which answer `query` with `key` as long as the key lives; null for a shared secret. */
   readonly keySets: KeySets | null;
   readonly query: KeyQuery | null;
-  readonly key: VerificationKey;
+  /** Null: the issuer was asked about the token. */
+  readonly key: VerificationKey | null;
   /** Thumbprint of the certificate that must be presented with it, or null. */
   readonly boundTo: string | null;
   /** Thumbprint of the key that must be proved with each use, and the token's hash that a proof names; null: unbound. */
@@ -58,6 +63,15 @@ interface Presentation {
   readonly byProof: boolean;
 }
 
+/** Three parts of base64url: only what has another shape is opaque. */
+const SIGNED = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
+/** What is known of a token, by its signature or from its issuer. */
+type Known = Pick<VerifiedToken, 'facts' | 'issuer' | 'query'> & {
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly key: VerificationKey | null;
+};
+
 const mismatch: CredentialReason = { reason: 'token_certificate_mismatch' };
 const confirmationRefused: CredentialReason = { reason: 'token_claim_invalid', claim: 'cnf' };
 
@@ -71,7 +85,8 @@ export function createTokenAuthenticator(
   parts: TokenAuthenticatorParts,
 ): Authenticator {
   const { clock, readCertificate } = parts;
-  const proofs = parts.proofs ?? null;
+  const { proofs = null, introspection = null } = parts;
+  const introspected = new WeakMap<Introspected, KnownToken>();
   const findToken = createFindToken({ ...settings, proofs: proofs !== null });
   const verify = createVerifyToken(settings, parts);
   const cache = createTokenCache<KnownToken>(settings.cache);
@@ -91,10 +106,11 @@ export function createTokenAuthenticator(
 
   const verdictOn = (token: string, presentation: Presentation): Authentication | Promise<Authentication> => {
     const { context, mayFetchKeys } = presentation;
+    if (introspection !== null && !SIGNED.test(token)) return opaque(token, introspection, presentation);
     const nowMs = clock();
     const known = cache.find(token);
     if (!known || nowMs < known.fromMs || nowMs >= known.untilMs) return firstTime(token, nowMs, presentation);
-    context.explain?.('cache', 'verified before', { key_id: known.key.keyId });
+    context.explain?.('cache', 'verified before', { key_id: known.principal.keyId });
     if (known.query === null || known.keySets === null) return bind(known, false, presentation);
     const answer = known.keySets.find(known.query, context, mayFetchKeys);
     return answer instanceof Promise
@@ -103,7 +119,8 @@ export function createTokenAuthenticator(
   };
 
   const again = (known: KnownToken, answer: KeyAnswer, nowMs: number, presentation: Presentation) => {
-    if (answer.found === 'keys' && answer.keys.includes(known.key)) return bind(known, answer.stale, presentation);
+    if (answer.found === 'keys' && known.key !== null && answer.keys.includes(known.key))
+      return bind(known, answer.stale, presentation);
     if (answer.found === 'unavailable') return outage(answer.retryAfterSeconds);
     cache.drop(known.token);
     return answer.found === 'none'
@@ -115,7 +132,35 @@ export function createTokenAuthenticator(
     const { context, mayFetchKeys } = presentation;
     const verdict = await verify(token, nowMs, context, mayFetchKeys);
     if (verdict.outcome !== 'verified') return verdict;
-    const { claims, facts, issuer } = verdict.token;
+    const known = await knownOf(token, verdict.token, context);
+    if ('outcome' in known) return known;
+    cache.sighted(known);
+    return bind(known, verdict.token.stale, presentation);
+  };
+
+  const opaque = async (
+    token: string,
+    { introspect, issuer }: NonNullable<typeof introspection>,
+    presentation: Presentation,
+  ): Promise<Authentication> => {
+    const { context, mayFetchKeys: mayAsk, boundary } = presentation;
+    const answer = await introspect(token, { mayAsk, address: boundary.addressPartition, context });
+    if (answer.outcome === 'unavailable') return outage(answer.retryAfterSeconds);
+    if (answer.outcome === 'refused') return refused(context.explain, 'introspection', answer.reason);
+    context.explain?.('introspection', 'active', { issuer: issuer.spellings[0] ?? null });
+    const known =
+      introspected.get(answer) ?? (await knownOf(token, { ...answer, issuer, key: null, query: null }, context));
+    if ('outcome' in known) return known;
+    introspected.set(answer, known);
+    return bind(known, false, presentation);
+  };
+
+  const knownOf = async (
+    token: string,
+    verified: Known,
+    context: RequestContext,
+  ): Promise<KnownToken | Authentication> => {
+    const { claims, facts, issuer } = verified;
     if (facts.proofThumbprint !== null && proofs === null)
       return refused(context.explain, 'binding', confirmationRefused);
     const grant = issuer.grants.ofClaims(claims);
@@ -124,9 +169,7 @@ export function createTokenAuthenticator(
     if (ignored) context.explain?.('grant', 'some roles grant nothing', { roles: ignored.roles, why: ignored.why });
     const { proofThumbprint: thumbprint } = facts;
     const proof = thumbprint === null ? null : { thumbprint, tokenHash: await tokenHashOf(token) };
-    const known = knownToken(token, verdict.token, grant, { keepClaims: settings.keepClaims === true, proof });
-    cache.sighted(known);
-    return bind(known, verdict.token.stale, presentation);
+    return knownToken(token, verified, grant, { keepClaims: settings.keepClaims === true, proof });
   };
 
   const bind = (known: KnownToken, stale: boolean, presentation: Presentation) => {
@@ -164,7 +207,7 @@ function present(known: KnownToken, stale: boolean, thumbprint: string | null): 
 
 function knownToken(
   token: string,
-  { claims, facts, issuer, key, query }: VerifiedToken,
+  { claims, facts, issuer, key, query }: Known,
   { scopes, roles }: Grant,
   { keepClaims, proof }: { readonly keepClaims: boolean; readonly proof: KnownToken['proof'] },
 ): KnownToken {
@@ -178,7 +221,7 @@ function knownToken(
     claims: keepClaims ? claims : null,
     scopes,
     roles,
-    keyId: key.keyId,
+    keyId: key?.keyId ?? null,
     tokenId: facts.tokenId,
     issuedAtSeconds: facts.issuedAtSeconds,
     expiresAtSeconds: facts.expiresAtSeconds,

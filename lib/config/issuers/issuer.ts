@@ -12,6 +12,15 @@ export type KeysFrom =
   /** HS256 in development: the shared secret of `TGEFD_JWT_SECRET`. */
   | { readonly from: 'secret' };
 
+/** How an issuer is asked about opaque tokens (RFC 7662). */
+export interface Introspection {
+  readonly url: URL;
+  readonly clientId: string;
+  readonly clientSecret: string | null;
+  readonly clientSecretFile: string | null;
+  readonly cacheSeconds: number;
+}
+
 /** What the configuration says of one issuer; what it leaves out is undefined. Lists may still be empty. */
 export interface DeclaredIssuer {
   readonly issuer?: readonly string[] | undefined;
@@ -29,7 +38,7 @@ export interface DeclaredIssuer {
   readonly grants?: 'first' | 'union' | undefined;
   readonly role_scopes?: Readonly<Record<string, readonly string[]>> | undefined;
   readonly require?: Readonly<Record<string, readonly WantedValue[]>> | undefined;
-  readonly introspection?: unknown;
+  readonly introspection?: Introspection | undefined;
 }
 
 export type IssuerMember = keyof DeclaredIssuer;
@@ -63,7 +72,7 @@ export interface IssuerSettings {
   /** Whether the identity of a caller is issuer and subject (`TGEFD_ISSUERS`), or the subject alone. */
   readonly identifiesByIssuer: boolean;
   /** Where opaque tokens are asked for (RFC 7662), as configured; null: such tokens are nobody's. */
-  readonly introspection: unknown;
+  readonly introspection: Introspection | null;
   /** What to change for a member: a variable, a member of a row, or the provider whose default it is. */
   readonly setBy: Readonly<Record<IssuerMember, string>>;
 }

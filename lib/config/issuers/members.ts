@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { providerNames } from '../../authenticate/providers/provider.ts';
 import { claimPathFault } from '../../codec/claim-path.ts';
 import { wantedValueFault } from '../../codec/claim-values.ts';
-import type { DeclaredIssuer, IssuerMember, KeysFrom } from './issuer.ts';
+import type { DeclaredIssuer, Introspection, IssuerMember, KeysFrom } from './issuer.ts';
 
 /** How one member of a row is read: a schema from JSON to its value, and the sentence that tells what it accepts. */
 export interface Member<T> {
@@ -61,6 +61,32 @@ const wanted = z
   .union([z.string(), z.number(), z.boolean()])
   .check(z.refine((value: string | number | boolean) => wantedValueFault(value) === null));
 
+const introspection = z.pipe(
+  z
+    .strictObject({
+      url: keySetUrl,
+      client_id: text,
+      client_secret: z.optional(z.string().check(z.minLength(1), z.maxLength(1024))),
+      client_secret_file: z.optional(text),
+      cache_sec: z.optional(z.int().check(z.minimum(1), z.maximum(300))),
+    })
+    .check(
+      z.refine(
+        (each: { client_secret?: string | undefined; client_secret_file?: string | undefined }) =>
+          (each.client_secret === undefined) !== (each.client_secret_file === undefined),
+      ),
+    ),
+  z.transform(
+    ({ url, client_id, client_secret, client_secret_file, cache_sec = 60 }): Introspection => ({
+      url: url.from === 'url' ? url.url : new URL('https://invalid'),
+      clientId: client_id,
+      clientSecret: client_secret ?? null,
+      clientSecretFile: client_secret_file ?? null,
+      cacheSeconds: cache_sec,
+    }),
+  ),
+);
+
 /** Every member that a row of `TGEFD_ISSUERS` may have. */
 export const members: { readonly [M in IssuerMember]: Member<NonNullable<DeclaredIssuer[M]>> } = {
   issuer: {
@@ -99,5 +125,9 @@ export const members: { readonly [M in IssuerMember]: Member<NonNullable<Declare
     accepts: 'an object from a claim path to a value or a list of values, `*` only at the end of one',
     schema: z.record(claimPath, listOf(wanted as never, 1)) as never,
   },
-  introspection: { accepts: 'an object', schema: z.looseObject({}) as never },
+  introspection: {
+    accepts:
+      '`{"url": …, "client_id": …, "client_secret": … or "client_secret_file": …, "cache_sec": 1 to 300}`, the URL with https:',
+    schema: introspection as never,
+  },
 };

@@ -17,11 +17,15 @@ const anywhere: Place = { platform: 'node', role: 'gateway', upstreamBinding: fa
  */
 export function keyPlaces(settings: Settings): readonly (readonly [url: URL, setBy: string])[] {
   const { issuers } = readIssuers(settings, new Set(), anywhere);
-  return issuers.flatMap(({ keys, provider, setBy }): readonly (readonly [URL, string])[] => {
+  const asked = issuers.flatMap(({ introspection, setBy }) =>
+    introspection === null ? [] : [[introspection.url, setBy.introspection] as const],
+  );
+  const keyed = issuers.flatMap(({ keys, provider, setBy }): readonly (readonly [URL, string])[] => {
     if (keys.from === 'url') return [[keys.url, setBy.keys]];
     const own = keys.from === 'discovery' ? issuerUrl(keys.issuer) : null;
     if (own === null) return [];
     const hosts = provider === null ? [] : providers[provider].keySetHosts;
     return [[own, setBy.issuer], ...hosts.map((host) => [new URL(`https://${host}`), setBy.provider] as const)];
   });
+  return [...keyed, ...asked];
 }

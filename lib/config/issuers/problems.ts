@@ -46,8 +46,12 @@ export function issuerProblems(
       'no asymmetric algorithm',
       'at least one asymmetric algorithm, since keys come from a key set',
     );
-  if (issuer.introspection !== null)
-    problem('introspection', 'an object', 'nothing: opaque tokens are not asked for in this version');
+  const asked = issuer.introspection;
+  const overLoopback = place.environment === 'development' && asked !== null && isLoopback(asked.url);
+  if (asked?.url.protocol === 'http:' && !overLoopback)
+    problem('introspection', 'an http: URL', 'an https: URL, or in development http: on a loopback host');
+  if (asked?.clientSecretFile != null && place.platform === 'worker')
+    problem('introspection', 'a file', '"client_secret" on a Worker, which has no files');
   const roles = Object.keys(issuer.roleScopes).map((role) => role.toLowerCase());
   if (new Set(roles).size < roles.length)
     problem('role_scopes', 'a role twice', 'each role once: names compare in lower case');
@@ -110,4 +114,12 @@ export function sharedSpellings(issuers: readonly IssuerSettings[]): readonly Pr
     }
   }
   return problems;
+}
+
+/** With two issuers to ask, nobody could say which of them an opaque token is from. */
+export function severalIntrospections(issuers: readonly IssuerSettings[]): readonly Problem[] {
+  const [, second] = issuers.filter(({ introspection }) => introspection !== null);
+  if (second === undefined) return [];
+  const accepted = '"introspection" at one issuer only: nobody could say whom to ask';
+  return [{ variable: second.setBy.introspection, found: 'a second introspection', accepted }];
 }

@@ -5,7 +5,7 @@ import { type SettingKey, type Settings, variables } from '../variables.ts';
 import { completeIssuer } from './complete.ts';
 import { declaredByVariables, singleVariables, variableOf } from './declared.ts';
 import type { IssuerSettings } from './issuer.ts';
-import { issuerProblems, sharedSpellings } from './problems.ts';
+import { issuerProblems, severalIntrospections, sharedSpellings } from './problems.ts';
 import { parseIssuerRows } from './rows.ts';
 
 export interface ReadIssuers {
@@ -33,6 +33,7 @@ export function readIssuers(settings: Settings, given: ReadonlySet<SettingKey>, 
       ...read.problems,
       ...read.issuers.flatMap((issuer) => issuerProblems(issuer, at)),
       ...sharedSpellings(read.issuers),
+      ...severalIntrospections(read.issuers),
     ],
     warnings: read.warnings,
   };

@@ -21,7 +21,9 @@ function bytes(text: string) {
 function masked({ current, previous }: Secret<string>) {
   return `[${bytes(current)} bytes]${previous === null ? '' : ` and a previous value [${bytes(previous)} bytes]`}`;
 }
+const CLIENT_SECRET = /("client_secret"\s*:\s*")(?:[^"\\]|\\.)*"/g;
+
 function plain(value: unknown) {
   const text = Array.isArray(value) ? value.join(',') : value instanceof URL ? value.href : String(value);
-  return acceptedWithoutSecrets(text);
+  return acceptedWithoutSecrets(text.replace(CLIENT_SECRET, '$1[secret]"'));
 }
