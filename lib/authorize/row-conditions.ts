@@ -39,16 +39,20 @@ function claimCondition({ path: at, values }: ClaimDemand, pattern: string): Row
   const fixed = values.filter((value) => parameterOf(value) === null);
   const parameters = values.flatMap((value) => {
     const name = parameterOf(value);
-    return name === null ? [] : [compileParameter(pattern, name)];
+    return name === null ? [] : [{ name, read: compileParameter(pattern, name) }];
   });
   const test: ClaimTest | null = fixed.length > 0 ? compileClaimTest(fixed) : null;
-  const wanted = values.map(String).join(' or ');
-  const unmet = { reason: { reason: 'claim_mismatch', claim: at }, wanted, member: 'claims' } as const;
+  const wanted = (path: string | null) =>
+    [
+      ...fixed.map(String),
+      ...parameters.map(({ name, read }) => (path === null ? `{${name}}` : `${read(path)} ({${name}})`)),
+    ].join(' or ');
+  const unmet = { reason: { reason: 'claim_mismatch', claim: at }, member: 'claims' } as const;
   return ({ claims }, path) => {
     const value = claims === null ? undefined : claim.read(claims);
     if (test?.holds(value)) return null;
-    if (path !== null && parameters.some((parameter) => contains(value, parameter(path)))) return null;
-    return { ...unmet, found: value === undefined ? null : (JSON.stringify(value) ?? null) };
+    if (path !== null && parameters.some(({ read }) => contains(value, read(path)))) return null;
+    return { ...unmet, wanted: wanted(path), found: value === undefined ? null : (JSON.stringify(value) ?? null) };
   };
 }
 

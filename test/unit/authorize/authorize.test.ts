@@ -182,7 +182,7 @@ describe('issuers and claims', () => {
       [
         'authorize',
         'refused: claim_mismatch',
-        { found: '"alice"', wanted: '{id}', set_by: 'row GET /u/{id}, member claims' },
+        { found: '"alice"', wanted: 'bob ({id})', set_by: 'row GET /u/{id}, member claims' },
       ],
     ]);
   });
