@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 /**
- * What the Worker may weigh, for start-up time at the edge grows with it. The aim is 60 KiB; what stands above it is told in
- * docs/performance.md, and this bound keeps it from growing.
+ * What the Worker may weigh, for start-up time at the edge grows with it. The aim is 105 KiB with the Upstash libraries inside;
+ * this bound keeps what stands above it from growing.
  */
-export const WORKER_GZIP_AIM_BYTES = 60 * 1024;
-export const WORKER_GZIP_LIMIT_BYTES = 82 * 1024;
+export const WORKER_GZIP_AIM_BYTES = 105 * 1024;
+export const WORKER_GZIP_LIMIT_BYTES = 136 * 1024;
 
 /** Bytes of dist/worker.js as Cloudflare counts them, gzip. Throws where it has not been built. */
 export async function workerGzipBytes(): Promise<number> {
