@@ -23,7 +23,8 @@ export interface RecorderParts {
   readonly spill: Spill | null;
   /** Where each record also goes as one JSON line, or null. Must not throw. */
   readonly line: ((line: string) => void) | null;
-  readonly clock: Clock;
+  /** Monotonic. */
+  readonly stopwatch: Clock;
   readonly log: Log;
 }
 
@@ -75,7 +76,7 @@ const refusedForAudit = {
  * numbers only, so one recorder may serve all requests of a Worker.
  */
 export function createRecorder(settings: RecorderSettings, parts: RecorderParts, tally: RecorderTally): Recorder {
-  const { outbox, spill, line, clock, log } = parts;
+  const { outbox, spill, line, stopwatch, log } = parts;
   if (settings.mode !== 'off' && outbox === null) throw new RangeError('records need an outbox unless the mode is off');
   let outboxDepth: number | null = null;
   let alarmed = false;
@@ -84,7 +85,7 @@ export function createRecorder(settings: RecorderSettings, parts: RecorderParts,
   let full = false;
 
   const noteFailure = (outcome: 'full' | 'unavailable') => {
-    restsUntilMs = clock() + settings.outboxRestMs;
+    restsUntilMs = stopwatch() + settings.outboxRestMs;
     if (!failing) log('error', outcome === 'full' ? 'audit_outbox_full' : 'audit_outbox_unavailable', { outboxDepth });
     failing = true;
   };
@@ -130,8 +131,8 @@ export function createRecorder(settings: RecorderSettings, parts: RecorderParts,
   const store = (record: AuditRecord, text: string): Promise<'recorded' | 'unavailable'> | null => {
     if (outbox === null) return null;
     if (failing) {
-      if (clock() < restsUntilMs) return spillOver(record);
-      restsUntilMs = clock() + settings.outboxRestMs; // This record tries; the others go on without waiting.
+      if (stopwatch() < restsUntilMs) return spillOver(record);
+      restsUntilMs = stopwatch() + settings.outboxRestMs; // This record tries; the others go on without waiting.
     }
     const appended = outbox.append(text);
     if (!(appended instanceof Promise)) return settle(appended) ? null : spillOver(record);

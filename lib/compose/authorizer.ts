@@ -189,9 +189,22 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
       ...(shadow === null ? {} : { shadow }),
       record: recording(config, recorder, pseudonyms),
     },
-    { clock, newId, log, watch: composeObservation(config, { metrics, spans, fetch: egress, clock, log }) },
+    {
+      clock,
+      stopwatch: runtime.stopwatch ?? clock,
+      newId,
+      log,
+      watch: composeObservation(config, { metrics, spans, fetch: egress, clock, log }),
+    },
   );
-  const readiness = composeReadiness(settings, { keySets, asksAboutTokens: asksAboutTokens(config), recorder, outbox });
+  const asks = asksAboutTokens(config);
+  const readiness = composeReadiness(settings, {
+    keySets,
+    asksAboutTokens: asks,
+    recorder,
+    outbox,
+    warmUp: store.warmUp,
+  });
   const metricsPage = watchParts(metrics, {
     keySets: () => keySetStates(config, keySets),
     admission,

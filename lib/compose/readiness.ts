@@ -2,6 +2,7 @@ import type { Source } from '../audit/outbox.ts';
 import type { Recorder } from '../audit/recorder.ts';
 import type { Settings } from '../config/variables.ts';
 import type { RequestContext } from '../decision/ports.ts';
+import type { WarmUp } from '../redis/warm-up.ts';
 import { type IssuerKeySets, keysReady, warmKeySets } from './issuers.ts';
 
 /**
@@ -16,18 +17,19 @@ export function composeReadiness(
     readonly asksAboutTokens: boolean;
     readonly recorder: Pick<Recorder, 'counts' | 'hasRoom'>;
     readonly outbox: Pick<Source, 'backlog'> | null;
+    readonly warmUp: WarmUp | null;
   },
 ) {
-  const { keySets, recorder, outbox } = parts;
+  const { keySets, recorder, outbox, warmUp } = parts;
   const isStuck = () => settings.auditMode === 'strict' && recorder.counts().full;
   const lookForRoom = async () => {
     const held = await outbox?.backlog().catch(() => null);
     if (held && held.entries < settings.auditStreamMaximum) recorder.hasRoom();
   };
   return {
-    ready: (): boolean => keysReady(keySets, parts.asksAboutTokens) && !isStuck(),
+    ready: (): boolean => keysReady(keySets, parts.asksAboutTokens) && !isStuck() && warmUp?.isDone() !== false,
     async warm(context: RequestContext): Promise<void> {
-      await Promise.all([warmKeySets(keySets, context), isStuck() ? lookForRoom() : null]);
+      await Promise.all([warmKeySets(keySets, context), isStuck() ? lookForRoom() : null, warmUp?.run()]);
     },
   };
 }

@@ -28,7 +28,7 @@ export function composeRecorder(
       outbox,
       spill: runtime.spill,
       line: runtime.trial ? null : runtime.auditLine,
-      clock: runtime.clock,
+      stopwatch: runtime.stopwatch ?? runtime.clock,
       log: runtime.log,
     },
     tally,

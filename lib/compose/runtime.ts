@@ -20,6 +20,8 @@ export interface Runtime {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Log;
+  /** Monotonic milliseconds, for durations: nobody can set it back. Absent: the clock. */
+  readonly stopwatch?: () => number;
   readonly fetch: Fetch;
   /** Uniform in [0, 1), for jitter only. */
   readonly random: () => number;

@@ -15,6 +15,8 @@ import { createMemoryBudgets } from '../limit/memory.ts';
 import type { ReportFailures } from '../limit/shared-failures.ts';
 import { createRedisConnection } from '../redis/connection.ts';
 import { createFailureCounter } from '../redis/failure-counter.ts';
+import { ADMIT } from '../redis/scripts.ts';
+import { createWarmUp, type WarmUp } from '../redis/warm-up.ts';
 import { createMemoryRevocations } from '../revoke/memory.ts';
 import { createRedisRevocations } from '../revoke/redis.ts';
 import type { RevocationPseudonyms, Revocations } from '../revoke/revocation.ts';
@@ -43,6 +45,8 @@ export interface StoreParts {
   readonly reportFailures: ReportFailures | null;
   /** Budgets for an operator; null where there is no shared store. */
   readonly desk: BudgetDesk | null;
+  /** Connections and scripts ahead of the first decision; null where there is nothing to warm. */
+  readonly warmUp: WarmUp | null;
   readonly live: Live | null;
   /** Takes over what was there before, once this composition is the one that serves. */
   adopt(): void;
@@ -110,12 +114,16 @@ export function composeStore(
       breakerOpen: null,
       reportFailures: null,
       desk: null,
+      warmUp: null,
       live: null,
       adopt,
     };
   }
   const { redisTimeoutMs: timeoutMs, redisCluster: cluster } = settings;
-  const connection = createRedisConnection({ timeoutMs, cluster }, { client, clock, random, log });
+  const connection = createRedisConnection(
+    { timeoutMs, cluster },
+    { client, clock: runtime.stopwatch ?? clock, random, log },
+  );
   const store = createRedisStore(connection);
   const counter = createFailureCounter(settings.authFailureLimitPerMinute, connection);
   const namedNow: RevocationPseudonyms = (kind, value) => live.named(kind, value);
@@ -126,6 +134,7 @@ export function composeStore(
     breakerOpen: connection.isOpen,
     reportFailures: async (address, failures) => counter.add(await live.addressName(address), failures),
     desk: createBudgetDesk(connection),
+    warmUp: runtime.sharePromises ? createWarmUp(client, [ADMIT]) : null,
     live,
     adopt,
   };

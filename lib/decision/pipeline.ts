@@ -23,6 +23,8 @@ export type Enforce = (request: AccessRequest, context: RequestContext) => Event
 
 interface EnforceParts {
   readonly clock: Clock;
+  /** Monotonic; absent: the clock. */
+  readonly stopwatch?: Clock;
   readonly newId: NewId;
   readonly log: Log;
   readonly watch?: (() => DecisionObserver) | null;
@@ -45,6 +47,8 @@ export function createEnforce(settings: EnforceSettings, steps: Steps, parts: En
 
   return (request, context) => {
     const atMs = parts.clock();
+    const stopwatch = parts.stopwatch ?? parts.clock;
+    const startedMs = stopwatch();
     const id = parts.newId();
     const watch = parts.watch?.() ?? null;
     const walk = beginWalk(request, context, { id, atMs, mark: watch?.mark ?? unwatched });
@@ -54,7 +58,7 @@ export function createEnforce(settings: EnforceSettings, steps: Steps, parts: En
     };
     const conclude = (reason: Reason | null): Enforced => {
       const verdict = steps.shadow ? inShadow(steps.shadow, walk, reason) : { ...UNSHADOWED, denial: reason };
-      const latencyMs = parts.clock() - atMs;
+      const latencyMs = stopwatch() - startedMs;
       const { authMode: authMethod, challenge = null } = settings;
       const decision = decisionOf(walk, verdict, { id, latencyMs, authMethod, challenge });
       if (decision.denial) walk.leave?.();

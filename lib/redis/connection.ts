@@ -37,6 +37,7 @@ export function createRedisConnection(
   settings: { readonly timeoutMs: number; readonly cluster?: boolean },
   parts: {
     readonly client: RedisClient;
+    /** Monotonic: the breaker and the log measure durations only. */
     readonly clock: Clock;
     readonly random: () => number;
     readonly log: Log;

@@ -70,6 +70,9 @@ export function createS3Client(connection: S3Connection): S3Client {
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
       requestTimeout: timeoutMs,
+      // Without it the SDK only warns, and waits for a silent store without end.
+      throwOnRequestTimeout: true,
+      socketTimeout: timeoutMs,
       connectionTimeout: timeoutMs,
       // Where the SDK stands on `fetch` (Workers), which would follow; Node's own client does not.
       requestInit: () => ({ redirect: 'manual' }),
@@ -89,18 +92,47 @@ export function createS3Client(connection: S3Connection): S3Client {
     Object.assign(config, { signer: { sign }, credentials: { accessKeyId: 'none', secretAccessKey: 'none' } });
   }
   const client = new S3Client(config);
-  client.middlewareStack.add(refuseOddStatus, { step: 'deserialize', name: 'refuseOddStatus', override: true });
+  client.middlewareStack.add(refuseOddAnswers(timeoutMs * BODY_ATTEMPTS), {
+    step: 'deserialize',
+    name: 'refuseOddStatus',
+    override: true,
+  });
   return client;
 }
 
-/** The SDK takes every status below 300 for a success, `000` too: only 200 to 299 is one (RFC 9110 §15.3). */
-function refuseOddStatus<A, O extends { readonly response: unknown }>(next: (args: A) => Promise<O>) {
-  return async (args: A): Promise<O> => {
-    const result = await next(args);
-    const status = (result.response as { readonly statusCode?: unknown }).statusCode;
-    if (typeof status === 'number' && status >= 200 && status <= 599) return result;
-    throw Object.assign(new Error('an answer with an invalid status'), { $metadata: { httpStatusCode: status } });
-  };
+/** A body may take this many times the time-out of one attempt. */
+const BODY_ATTEMPTS = 3;
+
+/**
+ * The SDK takes every status below 300 for a success, `000` too: only 200 to 299 is one (RFC 9110 §15.3). And it reads a body
+ * for as long as it comes: one that does not end in time is cut off.
+ */
+function refuseOddAnswers(bodyTimeoutMs: number) {
+  return <A, O extends { readonly response: unknown }>(next: (args: A) => Promise<O>) =>
+    async (args: A): Promise<O> => {
+      const result = await next(args);
+      const { statusCode: status, body } = result.response as {
+        readonly statusCode?: unknown;
+        readonly body?: unknown;
+      };
+      if (typeof status === 'number' && status >= 200 && status <= 599) {
+        cutOffAfter(bodyTimeoutMs, body);
+        return result;
+      }
+      destroy(body);
+      throw Object.assign(new Error('an answer with an invalid status'), { $metadata: { httpStatusCode: status } });
+    };
+}
+
+function cutOffAfter(milliseconds: number, body: unknown): void {
+  if (!(typeof body === 'object' && body !== null && 'once' in body && typeof body.once === 'function')) return;
+  const timer = setTimeout(() => destroy(body), milliseconds);
+  body.once('close', () => clearTimeout(timer));
+}
+
+function destroy(body: unknown): void {
+  if (typeof body === 'object' && body !== null && 'destroy' in body && typeof body.destroy === 'function')
+    body.destroy(new Error('the answer was cut off'));
 }
 
 /**

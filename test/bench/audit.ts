@@ -77,7 +77,7 @@ const recorder = createRecorder(
     outbox: { append: () => ({ outcome: 'stored', depth: 1 }) },
     spill: null,
     line: () => {},
-    clock: Date.now,
+    stopwatch: Date.now,
     log: () => {},
   },
   { stored: 0, spilled: 0, lost: 0, refused: 0 },

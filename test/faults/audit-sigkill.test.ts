@@ -14,7 +14,8 @@ import { type RedisParts, redisProgram, startRedis } from '../support/redis.ts';
 import { decisionsIn, layout, recordAt, signingJwk } from '../unit/archive/fixtures.ts';
 
 const program = await redisProgram();
-const ROUNDS = 15;
+/** Two archivers are killed in each round; `npm run soak:kills` runs 500 rounds. */
+const ROUNDS = Number(process.env.KILL_ROUNDS ?? 15);
 const STREAM = 'test:audit:sigkill';
 
 /** The same wild course every time (mulberry32). */
@@ -53,69 +54,73 @@ describeWith([program], 'archives killed at random while decisions are made', ()
     return archiver;
   };
 
-  test('every decision is found exactly once afterwards, and the archive verifies', async () => {
-    const next = random(20261124);
-    const store = createFolderStore(folder);
-    const spill = createSpill(store, layout, 5000);
-    const outbox = createRedisOutbox(
-      { stream: STREAM, maximumEntries: 1_000_000, timeoutMs: 5000, shareTrips: true },
-      {
-        async request({ body }) {
-          const headers = { authorization: `Bearer ${redis.token}`, 'content-type': 'application/json' };
-          return (await fetch(redis.url, { method: 'POST', headers, body: JSON.stringify(body) })).json();
+  test(
+    'every decision is found exactly once afterwards, and the archive verifies',
+    async () => {
+      const next = random(20261124);
+      const store = createFolderStore(folder);
+      const spill = createSpill(store, layout, 5000);
+      const outbox = createRedisOutbox(
+        { stream: STREAM, maximumEntries: 1_000_000, timeoutMs: 5000, shareTrips: true },
+        {
+          async request({ body }) {
+            const headers = { authorization: `Bearer ${redis.token}`, 'content-type': 'application/json' };
+            return (await fetch(redis.url, { method: 'POST', headers, body: JSON.stringify(body) })).json();
+          },
         },
-      },
-    );
-    let made = 0;
-    let deciding = true;
-    const decide = async () => {
-      while (deciding) {
-        for (let burst = Math.floor(next() * 40); burst > 0; burst--) {
-          const record = recordAt(`d-${++made}`, Date.now());
-          // Some are stored and spilled too, as after a lost answer.
-          if (next() < 0.02) await spill.put(record);
-          else expect(await outbox.append(JSON.stringify(record))).toMatchObject({ outcome: 'stored' });
-          if (next() < 0.01) {
-            await spill.put(recordAt(`d-${++made}`, Date.now()));
+      );
+      let made = 0;
+      let deciding = true;
+      const decide = async () => {
+        while (deciding) {
+          for (let burst = Math.floor(next() * 40); burst > 0; burst--) {
+            const record = recordAt(`d-${++made}`, Date.now());
+            // Some are stored and spilled too, as after a lost answer.
+            if (next() < 0.02) await spill.put(record);
+            else expect(await outbox.append(JSON.stringify(record))).toMatchObject({ outcome: 'stored' });
+            if (next() < 0.01) {
+              await spill.put(recordAt(`d-${++made}`, Date.now()));
+            }
           }
+          await pass(10 + next() * 30);
         }
-        await pass(10 + next() * 30);
+      };
+      const decisions = decide();
+      for (let round = 0; round < ROUNDS; round++) {
+        const pair = await Promise.all([startArchiver(), startArchiver()]);
+        for (const archiver of pair) {
+          await pass(100 + next() * 1200);
+          await archiver.kill();
+          archivers.delete(archiver);
+          expect(archiver.lines.filter((line) => line.includes('broken'))).toEqual([]);
+        }
       }
-    };
-    const decisions = decide();
-    for (let round = 0; round < ROUNDS; round++) {
-      const pair = await Promise.all([startArchiver(), startArchiver()]);
-      for (const archiver of pair) {
-        await pass(100 + next() * 1200);
-        await archiver.kill();
-        archivers.delete(archiver);
-        expect(archiver.lines.filter((line) => line.includes('broken'))).toEqual([]);
+      deciding = false;
+      await decisions;
+      const last = await startArchiver();
+      const deadline = Date.now() + 60_000;
+      for (;;) {
+        const [backlog, spilled] = [await outbox.backlog(), await store.list(layout.spill, null)];
+        if (backlog.entries === 0 && spilled.objects.length === 0) break;
+        expect(Date.now(), 'the archive did not drain').toBeLessThan(deadline);
+        await pass(50);
       }
-    }
-    deciding = false;
-    await decisions;
-    const last = await startArchiver();
-    const deadline = Date.now() + 60_000;
-    for (;;) {
-      const [backlog, spilled] = [await outbox.backlog(), await store.list(layout.spill, null)];
-      if (backlog.entries === 0 && spilled.objects.length === 0) break;
-      expect(Date.now(), 'the archive did not drain').toBeLessThan(deadline);
-      await pass(50);
-    }
-    await pass(300); // The last batch is removed from the outbox after its manifest is there.
-    await last.kill();
-    archivers.delete(last);
+      await pass(300); // The last batch is removed from the outbox after its manifest is there.
+      await last.kill();
+      archivers.delete(last);
 
-    expect(made).toBeGreaterThan(1000);
-    const found = await decisionsIn(store);
-    expect(found.length).toBe(made);
-    expect(new Set(found)).toEqual(new Set(Array.from({ length: made }, (_, place) => `d-${place + 1}`)));
-    const verifier = createVerifier([signingJwk]);
-    const report = await verifyArchive(
-      { fromMs: null, toMs: null, expiredBeforeMs: 0 },
-      { store, layout, verifier, copies: null },
-    );
-    expect(report).toMatchObject({ integrity: 'intact', completeness: 'intact', order: 'intact', records: made });
-    expect(report.batches).toBeGreaterThan(ROUNDS / 2);
-  }, 240_000);
+      expect(made).toBeGreaterThan(1000);
+      const found = await decisionsIn(store);
+      expect(found.length).toBe(made);
+      expect(new Set(found)).toEqual(new Set(Array.from({ length: made }, (_, place) => `d-${place + 1}`)));
+      const verifier = createVerifier([signingJwk]);
+      const report = await verifyArchive(
+        { fromMs: null, toMs: null, expiredBeforeMs: 0 },
+        { store, layout, verifier, copies: null },
+      );
+      expect(report).toMatchObject({ integrity: 'intact', completeness: 'intact', order: 'intact', records: made });
+      expect(report.batches).toBeGreaterThan(ROUNDS / 2);
+    },
+    240_000 + ROUNDS * 5_000,
+  );
 });

@@ -64,6 +64,7 @@ function openLambda(env: Env, role: Place['role']) {
       const { fetch } = sockets;
       return {
         clock,
+        stopwatch: base.stopwatch,
         newId,
         log,
         fetch,

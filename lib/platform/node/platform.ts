@@ -171,6 +171,7 @@ function nodeRuntime(config: Config, sockets: Sockets, newId: () => string, watc
   const { egress, auditLines, upstream } = sockets;
   return {
     clock,
+    stopwatch,
     newId,
     log,
     fetch: createNodeFetch(egress),

@@ -59,6 +59,7 @@ function openWorker(env: WorkerEnv, role: Place['role']) {
     runtime({ settings }: Config) {
       return {
         clock,
+        stopwatch: base.stopwatch,
         newId,
         log,
         fetch,

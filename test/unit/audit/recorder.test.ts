@@ -24,7 +24,7 @@ function bench(settings: Partial<RecorderSettings> = {}, parts: Partial<Recorder
       },
       spill: { put: async (spilledRecord) => void spilled.push(spilledRecord) },
       line: (text) => void lines.push(text),
-      clock: () => state.nowMs,
+      stopwatch: () => state.nowMs,
       log: (_, event) => void events.push(event),
       ...parts,
     },

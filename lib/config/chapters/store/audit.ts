@@ -36,6 +36,13 @@ export const audit = {
     meaning:
       'HMAC key under which identities appear in records and Redis keys; at least 32 bytes. Development makes one per process, or derives one from TGEFD_REDIS_TOKEN where processes share a store.',
   }),
+  auditTimeoutMs: setting({
+    name: 'TGEFD_AUDIT_TIMEOUT_MS',
+    kind: integer(5, 10_000, 'milliseconds'),
+    fallback: 1000,
+    meaning:
+      'Hard deadline of one append to the outbox, beside TGEFD_REDIS_TIMEOUT_MS for the decision. Where it fails and a bucket is named, the record then goes there, which may take 5 s more.',
+  }),
   auditStreamMaximum: setting({
     name: 'TGEFD_AUDIT_STREAM_MAX',
     kind: integer(100, 100_000_000),

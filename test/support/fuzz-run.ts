@@ -1,0 +1,90 @@
+import { setTimeout as pass } from 'node:timers/promises';
+import { CALL_MS, type FuzzTarget } from './fuzz-targets.ts';
+import { startFuzzingPeer } from './fuzzing-peer.ts';
+
+/** What came of one kind of peer. */
+export interface FuzzReport {
+  readonly target: string;
+  readonly answers: number;
+  /** How the calls ended, by outcome. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** Answers given, by kind. */
+  readonly kinds: Readonly<Record<string, number>>;
+  /** What must not be. */
+  readonly findings: readonly string[];
+}
+
+/** Answers that tell nothing good whatever their body: a call that takes one for a success has been deceived. */
+const NEVER_GOOD = new Set([
+  'status 000',
+  'status outside 200 to 599',
+  'status that is no number',
+  'another protocol',
+  'control byte in a field name',
+  'a 101 that nobody asked for',
+  'a 101 without fields',
+  'half a status line, then the end',
+  'half a status line, then silence',
+  'half a field, then a reset',
+  'closed at once',
+  'reset at once',
+  'silence',
+]);
+/** What a busy machine may add. */
+const SLACK_MS = 5_000;
+const HONEST_TRIES = 5;
+
+/**
+ * Calls a peer that answers nonsense `answers` times, `width` calls at once, with an honest answer after each round. Every
+ * call must settle in time, no nonsense may count as a success, the honest call must succeed, and no connection may stay.
+ */
+export async function fuzz(
+  target: FuzzTarget,
+  options: { seed: number; answers: number; width: number },
+): Promise<FuzzReport> {
+  const peer = await startFuzzingPeer(options.seed, target.honest);
+  const call = target.connect(peer.port);
+  const outcomes = new Map<string, number>();
+  const findings = new Map<string, number>();
+  const add = (counts: Map<string, number>, key: string) => counts.set(key, (counts.get(key) ?? 0) + 1);
+  const thrown = (error: unknown) => add(findings, `thrown outside a promise: ${String(error)}`);
+  process.on('uncaughtException', thrown);
+  process.on('unhandledRejection', thrown);
+  const inTime = () =>
+    Promise.race([
+      call().catch((error: unknown) => `rejected: ${String(error)}`),
+      pass(CALL_MS * 4 + SLACK_MS, 'open', { ref: false }),
+    ]);
+
+  let rounds = 0;
+  while ([...peer.counts.values()].reduce((sum, count) => sum + count, 0) < options.answers) {
+    const deceiving = [...NEVER_GOOD][rounds % NEVER_GOOD.size] ?? null;
+    // Each second round gives one kind that must never count.
+    const kind = rounds++ % 2 === 0 ? null : deceiving;
+    peer.only(kind);
+    peer.behave(false);
+    const results = await Promise.all(Array.from({ length: options.width }, inTime));
+    for (const result of results) {
+      add(outcomes, result);
+      if (result === 'open') add(findings, `a call stayed open (${kind ?? 'any kind'})`);
+      if (result === 'good' && kind !== null) add(findings, `taken for a success: ${kind}`);
+      if (result.startsWith('an impossible')) add(findings, result);
+    }
+    peer.behave(true);
+    let honest = '';
+    for (let tries = 0; honest !== 'good' && tries < HONEST_TRIES; tries++) honest = await inTime();
+    if (honest !== 'good') add(findings, `the honest answer after ${kind ?? 'any kind'} came to ${honest}`);
+  }
+  await pass(CALL_MS * 6);
+  if (peer.sockets() > options.width * 2) add(findings, `${peer.sockets()} connections stayed`);
+  process.removeListener('uncaughtException', thrown);
+  process.removeListener('unhandledRejection', thrown);
+  await peer.stop();
+  return {
+    target: target.name,
+    answers: [...peer.counts.values()].reduce((sum, count) => sum + count, 0),
+    outcomes: Object.fromEntries(outcomes),
+    kinds: Object.fromEntries(peer.counts),
+    findings: [...findings].map(([what, count]) => `${what} (${count} times)`),
+  };
+}
