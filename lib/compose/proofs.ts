@@ -49,7 +49,7 @@ export function composeResource(config: Config): { readonly identifier: URL; rea
   const { settings, documents } = config;
   if (settings.resource === null) return null;
   const { proofAlgorithms, proofsRequired } = challengeSettings(config);
-  const issuers = settings.jwtIssuer === null ? [] : [settings.jwtIssuer];
+  const issuers = config.issuers.flatMap(({ spellings }) => spellings.slice(0, 1));
   const { endpoints } = documents;
   const facts = { resource: settings.resource, issuers, endpoints, proofAlgorithms, proofsRequired };
   return { identifier: settings.resource, metadata: JSON.stringify(resourceMetadata(facts)) };
