@@ -147,7 +147,7 @@ describeWith(Object.values(programs), 'object storage over S3, on Ceph radosgw',
       timeoutMs: 5000,
     });
     await expect(createS3Store(wrong, settings, Date.now).read('a/b', 10)).rejects.toThrow(
-      /SignatureDoesNotMatch \(403\)$/,
+      /\(SignatureDoesNotMatch, 403\)$/,
     );
   });
 });

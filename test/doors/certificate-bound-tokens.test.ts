@@ -125,11 +125,18 @@ describeWith([openssl], 'a token bound to a certificate', () => {
 
   test.each([
     ['a thumbprint that is none', { 'x5t#S256': 'short' }],
-    ['a confirmation that nobody here can check', { jkt: 'A'.repeat(43) }],
     ['a confirmation of a wrong type', 'everything'],
   ])('is refused with %s', async (_, cnf) => {
     const token = await issuer.token({ claims: { cnf } });
     expect(await overTls(token, right)).toEqual(refused);
+  });
+
+  test('is refused as Bearer where it is bound to a key, and the challenge names DPoP (RFC 9449 §7.1)', async () => {
+    const token = await issuer.token({ claims: { cnf: { jkt: 'A'.repeat(43) } } });
+    expect(await overTls(token, right)).toMatchObject({
+      status: 401,
+      challenge: expect.stringMatching(/DPoP realm="tgefd", error="invalid_token", algs=/),
+    });
   });
 
   test('a token that is bound to nothing passes with any certificate and with none', async () => {
