@@ -150,7 +150,7 @@ export const credentialPlays: Readonly<Record<string, Play>> = {
     return {
       attempt: () => ask('CN=root', leaked),
       goesOn: async () => ask('CN=clerk', await made(scene)),
-      variables: { NAME: 'root' },
+      variables: { NAME: 'CN=root' },
       byHand: [async () => scene.mount('ingress-secret', await made(scene))],
       boundMs: newValueBound,
       detected: (printed) => expect(recordsIn(printed).length).toBeGreaterThan(0),
