@@ -148,10 +148,11 @@ test('no bundle and no source map holds what the environment held while it was b
     cwd: ROOT,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...canaries.env },
   });
-  const files = readdirSync(join(ROOT, 'dist'));
+  const entries = readdirSync(join(ROOT, 'dist'), { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
   expect(files.some((name) => name.endsWith('.map'))).toBe(true);
   for (const name of files) {
-    const text = readFileSync(join(ROOT, 'dist', name), 'utf8');
+    const text = readFileSync(name, 'utf8');
     expect([name, secretsIn(text)]).toEqual([name, []]);
     expect([name, text.includes(`${ROOT}/`)]).toEqual([name, false]);
   }
