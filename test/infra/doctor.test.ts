@@ -307,7 +307,9 @@ describe('the gateway, reached without any proxy', () => {
     const door = await gateway('127.0.0.1/32');
     const found = await examine(door.port, '--proxy', 'envoy');
     await door.stop();
-    expect(found.text).toMatch(/HOLE {2}With `X-Ingress-User` a stranger names itself.*\n(HOLE.*\n)*.*early_header_mutation/);
+    expect(found.text).toMatch(
+      /HOLE {2}With `X-Ingress-User` a stranger names itself.*\n(HOLE.*\n)*.*early_header_mutation/,
+    );
     expect(found.text).toMatch(/`X-Forwarded-For` a stranger chooses its address/);
     expect(found.code).toBe(1);
   });
