@@ -14,7 +14,7 @@ const UNFINISHED = '.unfinished-';
 export function createFolderStore(folder: string): ObjectStore {
   const pathOf = (key: string): string => {
     const segments = key.split('/');
-    if (segments.some((segment) => segment === '' || segment === '.' || segment === '../../../functions')) {
+    if (segments.some((segment) => segment === '' || segment === '.' || segment === '..')) {
       throw new RangeError('a key is a relative path without empty or dot segments');
     }
     return join(folder, ...segments);
