@@ -92,12 +92,11 @@ function tellSettings(
   nowSeconds: number,
   console: Console,
 ): boolean {
-  const complete = { ...row, ...(keys.keys === null ? {} : { keys: keys.keys }) };
-  const json = JSON.stringify([simplified(complete)]);
+  const json = JSON.stringify([simplified(row)]);
   console.out('Settings under which this token is accepted:');
   console.out('');
   console.out('  TGEFD_AUTH_MODE=jwt');
-  for (const line of asVariables(row, keys.keys)) console.out(`  ${printable(line)}`);
+  for (const line of asVariables(row)) console.out(`  ${printable(line)}`);
   console.out('');
   console.out('or, for several issuers:');
   console.out('');
@@ -109,7 +108,7 @@ function tellSettings(
       TGEFD_AUTH_MODE: 'jwt',
       TGEFD_UPSTREAM_URL: 'http://127.0.0.1:9',
       // Only the claims are judged here, so any key set does.
-      TGEFD_ISSUERS: JSON.stringify([{ keys: 'https://keys.invalid/', ...simplified(complete) }]),
+      TGEFD_ISSUERS: JSON.stringify([{ keys: 'https://keys.invalid/', ...simplified(row) }]),
     },
     { platform: 'cli', role: 'gateway', upstreamBinding: false, bucketBinding: false },
   );
@@ -139,7 +138,9 @@ function tellSettings(
   const ignored = issuer.grants.ignoredRoles(jws.claims);
   if (ignored) console.out(`Roles that grant nothing: ${printable(ignored.roles)} (${ignored.why})`);
   if (atSeconds !== nowSeconds) console.out('It has expired: ask for a new one before you try it.');
-  return keys.verified !== false && atSeconds === nowSeconds;
+  if (keys.verified === false) console.out('Its signature is refused all the same: see `keys` above.');
+  if (keys.missing) console.out('A key set is still missing, and so its signature was not tried: see `keys` above.');
+  return keys.verified !== false && !keys.missing && atSeconds === nowSeconds;
 }
 
 /** A row as people write it: a list of one is its entry. */
@@ -149,7 +150,7 @@ function simplified(row: object): object {
   );
 }
 
-function asVariables(row: DeclaredIssuer, keys: string | null): readonly string[] {
+function asVariables(row: DeclaredIssuer): readonly string[] {
   const list = (name: string, values: readonly string[] | undefined) => (values ? [`${name}=${values.join(',')}`] : []);
   const json = (name: string, value: unknown) => (value === undefined ? [] : [`${name}='${JSON.stringify(value)}'`]);
   const [firstRole, secondRole, ...moreRoles] = row.roles ?? [];
@@ -160,7 +161,6 @@ function asVariables(row: DeclaredIssuer, keys: string | null): readonly string[
     ...list('TGEFD_JWT_ISSUER', row.issuer),
     ...list('TGEFD_JWT_AUDIENCE', row.audience),
     ...(row.audience_claim === undefined ? [] : [`TGEFD_JWT_AUDIENCE_CLAIM=${row.audience_claim}`]),
-    ...(keys === null ? [] : [`TGEFD_JWKS_URL=${keys}`]),
     ...list('TGEFD_JWT_ALLOWED_ALGS', row.algorithms),
     ...list('TGEFD_JWT_TYP', row.types),
     ...(row.max_ttl_sec === undefined ? [] : [`TGEFD_JWT_MAX_TTL_SEC=${row.max_ttl_sec}`]),
