@@ -1,7 +1,7 @@
 import type { ArchiveRun } from '../archive/run.ts';
-import type { Lifecycle } from '../compose/life.ts';
-import { createLifecycle } from '../compose/lifecycle.ts';
-import { type ArchivePlatform, archiveSteps, type ScheduledArchive } from '../compose/scheduled-archive.ts';
+import { type ArchivePlatform, archiveSteps, type ScheduledArchive } from '../compose/archive/scheduled-archive.ts';
+import type { Lifecycle } from '../compose/lifecycle/life.ts';
+import { createLifecycle } from '../compose/lifecycle/lifecycle.ts';
 import { createDeferred } from './deferred.ts';
 
 /**

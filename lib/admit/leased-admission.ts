@@ -1,7 +1,7 @@
 import type { AdmissionAnswer, Budget } from '../decision/outcome.ts';
 import type { Clock, RequestContext } from '../decision/ports.ts';
 import { createFallback, type FallbackSettings, refuserOf } from '../limit/fallback.ts';
-import { createLeases, type LeaseSettings, type Message, type Plan } from '../limit/leases.ts';
+import { createLeases, type LeaseSettings, type Message, type Plan } from '../limit/lease/leases.ts';
 import { createRevocationSnapshot, type RevocationSnapshot, type SnapshotSettings } from '../revoke/snapshot.ts';
 import type { Admit, NamedQuestion } from './exact-admission.ts';
 import type { SharedStore } from './shared-store.ts';

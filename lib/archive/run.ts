@@ -4,7 +4,7 @@ import type { ObjectStore } from '../storage/store.ts';
 import { type AnchorParts, anchoredHeads, startOfHour, writeAnchor } from './anchor.ts';
 import { createBatchWriter, type DrainStep } from './batch-writer.ts';
 import { type Holding, leasedStore } from './leased-store.ts';
-import { createSpillSource, twinsAmong } from './spill.ts';
+import { createSpillSource, twinsAmong } from './spill/spill.ts';
 
 export interface ArchiveSettings {
   /** Name of the outbox's chain; records spilled to object storage make a second chain, `<writer>.spill`. */

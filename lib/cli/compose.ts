@@ -1,5 +1,5 @@
 import type { Composed } from '../compose/authorizer.ts';
-import { createLifecycle } from '../compose/lifecycle.ts';
+import { createLifecycle } from '../compose/lifecycle/lifecycle.ts';
 import { authorizerSteps } from '../compose/steps.ts';
 import { cliPlatform } from '../platform/cli/platform.ts';
 import type { Console } from './command.ts';

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { momentProblems, proveKeys } from '../compose/keys.ts';
+import { momentProblems, proveKeys } from '../compose/lifecycle/keys.ts';
 import { issuersPage, providersPage } from '../config/issuers/reference.ts';
 import { type Config, type Loaded, loadConfig } from '../config/load.ts';
 import { fileProblems, sizeProblems } from '../config/policy/platform-limits.ts';

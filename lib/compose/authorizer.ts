@@ -34,19 +34,19 @@ import { createCors } from '../respond/cors.ts';
 import { type ClaimsUpstream, compileForwardedClaims } from '../respond/forwarded-claims.ts';
 import { createTransportFields } from '../respond/transport.ts';
 import type { Revocations } from '../revoke/revocation.ts';
-import { acceptedValues, composeAuthenticator } from './authenticate.ts';
+import { composeFailures } from './admit/failures.ts';
+import { composeQuotas } from './admit/quotas.ts';
+import { composeStore, type StoreParts } from './admit/store.ts';
+import { composeUnderWay } from './admit/under-way.ts';
+import { acceptedValues, composeAuthenticator } from './authenticate/authenticate.ts';
+import { asksAboutTokens } from './authenticate/introspection.ts';
+import { composeKeySets, type IssuerKeySets, keySetStates } from './authenticate/issuers.ts';
+import { challengeSettings, composeResource } from './authenticate/proofs.ts';
 import { sharedDevelopmentKey } from './development-key.ts';
-import { composeFailures } from './failures.ts';
-import { asksAboutTokens } from './introspection.ts';
-import { composeKeySets, type IssuerKeySets, keySetStates } from './issuers.ts';
-import { composeObservation, metricsAnswer, watchParts } from './observe.ts';
-import { challengeSettings, composeResource } from './proofs.ts';
-import { composeQuotas } from './quotas.ts';
-import { composeReadiness } from './readiness.ts';
-import { composeRecorder, recording } from './record.ts';
+import { composeObservation, metricsAnswer, watchParts } from './observe/observe.ts';
+import { composeReadiness } from './observe/readiness.ts';
+import { composeRecorder, recording } from './observe/record.ts';
 import type { Runtime } from './runtime.ts';
-import { composeStore, type StoreParts } from './store.ts';
-import { composeUnderWay } from './under-way.ts';
 
 /** Everything that decides and answers, wired. */
 export interface Composed {

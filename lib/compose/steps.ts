@@ -1,5 +1,5 @@
 import { type Composed, compose } from './authorizer.ts';
-import type { Steps } from './life.ts';
+import type { Steps } from './lifecycle/life.ts';
 import type { GatewayPlatform } from './runtime.ts';
 
 /** The lifecycle's steps for everything that decides requests. */

@@ -1,5 +1,5 @@
 import { awsPartition, awsS3Host, awsStsHost } from '../codec/aws-partition.ts';
-import { bucketUrl } from '../storage/s3-address.ts';
+import { bucketUrl } from '../storage/s3/s3-address.ts';
 import { keyPlaces } from './issuers/places.ts';
 import type { Settings } from './variables.ts';
 

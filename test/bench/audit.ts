@@ -12,7 +12,7 @@ import { createPseudonyms } from '../../lib/audit/pseudonym.ts';
 import { auditRecord } from '../../lib/audit/record.ts';
 import { createRecorder } from '../../lib/audit/recorder.ts';
 import { createUlids } from '../../lib/codec/ulid.ts';
-import { createFolderStore } from '../../lib/platform/node/folder-store.ts';
+import { createFolderStore } from '../../lib/platform/node/files/folder-store.ts';
 import { verifyArchive } from '../../lib/verify/verify.ts';
 import { decision, layout, signingJwk, T0 } from '../unit/archive/fixtures.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { main } from '../../functions/cli.ts';
 import { publicSigningJwk } from '../../lib/archive/signature.ts';
-import { createFolderStore } from '../../lib/platform/node/folder-store.ts';
+import { createFolderStore } from '../../lib/platform/node/files/folder-store.ts';
 import { createBench, HOUR, MINUTE, signingJwk, T0 } from '../unit/archive/fixtures.ts';
 
 describe('tgefd-authorizer audit, on a folder that was copied from a bucket', () => {

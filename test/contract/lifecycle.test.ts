@@ -1,8 +1,8 @@
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Composed } from '../../lib/compose/authorizer.ts';
-import type { Lifecycle } from '../../lib/compose/life.ts';
-import { createLifecycle } from '../../lib/compose/lifecycle.ts';
+import type { Lifecycle } from '../../lib/compose/lifecycle/life.ts';
+import { createLifecycle } from '../../lib/compose/lifecycle/lifecycle.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import type { AccessRequest } from '../../lib/decision/request.ts';
 import { observed, type SecretPlace, type Subject, subjects } from './lifecycle-platforms.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createFolderStore } from '../../lib/platform/node/folder-store.ts';
+import { createFolderStore } from '../../lib/platform/node/files/folder-store.ts';
 import { storeContract } from './store-suite.ts';
 
 describe('a folder as object storage', () => {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createLayout } from '../../lib/archive/layout.ts';
 import { createVerifier } from '../../lib/archive/signature.ts';
 import { createMemoryOutbox } from '../../lib/audit/outbox-memory.ts';
-import { composeArchive } from '../../lib/compose/archive.ts';
+import { composeArchive } from '../../lib/compose/archive/archive.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import type { Fetch } from '../../lib/decision/ports.ts';
 import { cloudCredentials } from '../../lib/platform/cloud/credentials.ts';
@@ -17,7 +17,7 @@ import { loadAssertionKey, parseAssertionKey } from '../../lib/respond/assertion
 import { createWebIdentityTokens, WEB_IDENTITY_SUBJECT } from '../../lib/respond/assertion-web-identity.ts';
 import { createExpiring } from '../../lib/secrets/expiring.ts';
 import { AWS_AUDIENCE, type AwsCredentials, assumeRole } from '../../lib/secrets/web-identity.ts';
-import { createS3Client, createS3Store } from '../../lib/storage/s3.ts';
+import { createS3Client, createS3Store } from '../../lib/storage/s3/s3.ts';
 import { verifyArchive } from '../../lib/verify/verify.ts';
 import { type Authority, type IssuedCertificate, opensslProgram, startAuthority } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';

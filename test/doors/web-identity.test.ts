@@ -5,7 +5,7 @@ import { loadConfig } from '../../lib/config/load.ts';
 import type { Fetch } from '../../lib/decision/ports.ts';
 import { cloudCredentials } from '../../lib/platform/cloud/credentials.ts';
 import { s3Stores } from '../../lib/platform/cloud/object-stores.ts';
-import { createS3Client, createS3Store } from '../../lib/storage/s3.ts';
+import { createS3Client, createS3Store } from '../../lib/storage/s3/s3.ts';
 import { type LoopbackServer, listenOnLoopback } from '../support/loopback-server.ts';
 import { startNodeDoor } from '../support/node-door.ts';
 import { startWorkerDoor } from '../support/worker-door.ts';

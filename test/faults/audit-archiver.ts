@@ -4,7 +4,7 @@ import { setTimeout as pass } from 'node:timers/promises';
 import { createArchive } from '../../lib/archive/run.ts';
 import { createSigner, createVerifier } from '../../lib/archive/signature.ts';
 import { createRedisOutbox } from '../../lib/audit/outbox-redis.ts';
-import { createFolderStore } from '../../lib/platform/node/folder-store.ts';
+import { createFolderStore } from '../../lib/platform/node/files/folder-store.ts';
 import { layout, signingJwk } from '../unit/archive/fixtures.ts';
 
 const [url = '', token = '', stream = '', folder = ''] = process.argv.slice(2);

@@ -6,7 +6,7 @@ import { createSigner, createVerifier } from '../../lib/archive/signature.ts';
 import { createRedisOutbox } from '../../lib/audit/outbox-redis.ts';
 import { auditRecordSchema } from '../../lib/audit/schema.ts';
 import { createMemoryObjectStore } from '../../lib/storage/memory.ts';
-import { createS3Client, createS3Store } from '../../lib/storage/s3.ts';
+import { createS3Client, createS3Store } from '../../lib/storage/s3/s3.ts';
 import { listAll, type ObjectStore } from '../../lib/storage/store.ts';
 import { verifyArchive } from '../../lib/verify/verify.ts';
 import { makeCredentials } from '../doors/credentials.ts';

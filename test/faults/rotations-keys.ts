@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { CompactSign, createRemoteJWKSet, decodeProtectedHeader, importJWK, type JWK } from 'jose';
 import { expect } from 'vitest';
-import { createFolderStore } from '../../lib/platform/node/folder-store.ts';
+import { createFolderStore } from '../../lib/platform/node/files/folder-store.ts';
 import { listAll } from '../../lib/storage/store.ts';
 import { createAssertionVerifier, type Verifier } from '../../lib/upstream.ts';
 import { runArchive } from '../support/archive-run.ts';

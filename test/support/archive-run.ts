@@ -1,6 +1,6 @@
 import type { ArchiveRun } from '../../lib/archive/run.ts';
 import { createUlids } from '../../lib/codec/ulid.ts';
-import { composeArchive } from '../../lib/compose/archive.ts';
+import { composeArchive } from '../../lib/compose/archive/archive.ts';
 import { compose } from '../../lib/compose/authorizer.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import type { ObjectStore } from '../../lib/storage/store.ts';

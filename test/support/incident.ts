@@ -2,7 +2,7 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, type S3Client } from '@aws-sdk/client-s3';
-import { createS3Client, createS3Store } from '../../lib/storage/s3.ts';
+import { createS3Client, createS3Store } from '../../lib/storage/s3/s3.ts';
 import type { ObjectStore } from '../../lib/storage/store.ts';
 import { runArchive } from './archive-run.ts';
 import type { DoorEnv, StartedDoor } from './door.ts';

@@ -1,7 +1,7 @@
 import { sleep } from '../../codec/sleep.ts';
 import type { Composed } from '../../compose/authorizer.ts';
-import type { Lifecycle } from '../../compose/life.ts';
-import { createLifecycle } from '../../compose/lifecycle.ts';
+import type { Lifecycle } from '../../compose/lifecycle/life.ts';
+import { createLifecycle } from '../../compose/lifecycle/lifecycle.ts';
 import { authorizerSteps } from '../../compose/steps.ts';
 import type { Options } from '../../config/options/options.ts';
 import type { RequestContext } from '../../decision/ports.ts';

@@ -1,6 +1,6 @@
 import type { Composed } from '../../compose/authorizer.ts';
-import type { Lifecycle } from '../../compose/life.ts';
-import { createLifecycle } from '../../compose/lifecycle.ts';
+import type { Lifecycle } from '../../compose/lifecycle/life.ts';
+import { createLifecycle } from '../../compose/lifecycle/lifecycle.ts';
 import type { GatewayPlatform } from '../../compose/runtime.ts';
 import { authorizerSteps } from '../../compose/steps.ts';
 import { ConfigurationError } from '../../config/options/configuration-error.ts';

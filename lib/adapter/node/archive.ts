@@ -38,7 +38,7 @@ export function startNodeArchive(
 
   const load = async () => {
     const [{ composeArchive }, { s3Stores }] = await Promise.all([
-      import('../../compose/archive.ts'),
+      import('../../compose/archive/archive.ts'),
       import('../../platform/cloud/object-stores.ts'),
     ]);
     const { store, copies } = s3Stores(settings, clock, egress, cloud);

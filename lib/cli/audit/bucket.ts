@@ -5,7 +5,7 @@ import type { Applied, Difference, ManagedBucket } from '../../storage/bucket.ts
 import { probeConditionalWrites } from '../../storage/conditional-probe.ts';
 import { r2Lifecycle, r2Locks, s3Lifecycle, type TierAges } from '../../storage/lifecycle.ts';
 import { createR2Bucket } from '../../storage/r2-bucket.ts';
-import { hasConditionalWrites, r2Place } from '../../storage/s3-address.ts';
+import { hasConditionalWrites, r2Place } from '../../storage/s3/s3-address.ts';
 import { type Command, type Console, options, Usage } from '../command.ts';
 import { archiveConfig } from './parts.ts';
 
@@ -99,7 +99,7 @@ async function managedBucket(
     return null;
   }
   const [{ createS3Bucket }, { s3ClientOf }] = await Promise.all([
-    import('../../storage/s3-bucket.ts'),
+    import('../../storage/s3/s3-bucket.ts'),
     import('../../platform/cloud/object-stores.ts'),
   ]);
   const lockMode = LOCK_MODES[settings.auditObjectLock];
@@ -115,7 +115,7 @@ async function managedBucket(
 /** What `TGEFD_AUDIT_CONDITIONAL_WRITES` should be by what the store does, or null where it is so. */
 async function conditionalAdvice({ settings }: Config, console: Console): Promise<string | null> {
   const [{ createS3Store }, { s3ClientOf }] = await Promise.all([
-    import('../../storage/s3.ts'),
+    import('../../storage/s3/s3.ts'),
     import('../../platform/cloud/object-stores.ts'),
   ]);
   const { auditBucket, auditS3Endpoint, auditConditionalWrites, auditPrefix } = settings;
@@ -135,7 +135,7 @@ async function addressingAdvice({ settings }: Config, console: Console): Promise
   const { auditBucket, auditS3Endpoint, auditPrefix } = settings;
   if (auditBucket === null || auditS3Endpoint === null) return null;
   const [{ createS3Store }, { s3ClientOf }] = await Promise.all([
-    import('../../storage/s3.ts'),
+    import('../../storage/s3/s3.ts'),
     import('../../platform/cloud/object-stores.ts'),
   ]);
   const inForce = settings.auditS3Addressing ?? 'path';

@@ -1,6 +1,6 @@
 import { sealOf } from '../../archive/seal.ts';
 import { type ManifestJwk, publicSigningJwk } from '../../archive/signature.ts';
-import { signingJwks } from '../../compose/archive.ts';
+import { signingJwks } from '../../compose/archive/archive.ts';
 import { type Command, type Console, options, Usage } from '../command.ts';
 import { archiveConfig, type OpenArchive, openArchive, PLACE_USAGE, placeOptions } from './parts.ts';
 

@@ -5,7 +5,7 @@ import { refusalFacts } from '../../authenticate/jwt/refusal-facts.ts';
 import { checkClaims } from '../../authenticate/jwt/token-claims.ts';
 import { shownClaim } from '../../authenticate/jwt/token-issuer.ts';
 import { providers } from '../../authenticate/providers/table.ts';
-import { composeIssuers } from '../../compose/issuers.ts';
+import { composeIssuers } from '../../compose/authenticate/issuers.ts';
 import type { DeclaredIssuer } from '../../config/issuers/issuer.ts';
 import { loadConfig } from '../../config/load.ts';
 import { problemLine } from '../../config/problem.ts';

@@ -1,6 +1,6 @@
 import { createLayout } from '../../archive/layout.ts';
-import { createSpill } from '../../archive/spill.ts';
-import { SPILL_TIMEOUT_MS } from '../../archive/spill-timeout.ts';
+import { createSpill } from '../../archive/spill/spill.ts';
+import { SPILL_TIMEOUT_MS } from '../../archive/spill/spill-timeout.ts';
 import type { Spill } from '../../audit/recorder.ts';
 import type { Settings } from '../../config/variables.ts';
 import type { Clock } from '../../decision/ports.ts';

@@ -1,8 +1,8 @@
 import { createLayout } from '../../archive/layout.ts';
 import type { Settings } from '../../config/variables.ts';
 import type { Clock } from '../../decision/ports.ts';
-import { createS3Client, createS3Store } from '../../storage/s3.ts';
-import { hasConditionalWrites } from '../../storage/s3-address.ts';
+import { createS3Client, createS3Store } from '../../storage/s3/s3.ts';
+import { hasConditionalWrites } from '../../storage/s3/s3-address.ts';
 import type { ObjectStore } from '../../storage/store.ts';
 import type { NodeEgress } from '../node/egress.ts';
 import type { CloudCredentials } from './credentials.ts';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type PlatformCredentials, signedSpill } from '../../archive/signed-spill.ts';
+import { type PlatformCredentials, signedSpill } from '../../archive/spill/signed-spill.ts';
 import { sleep } from '../../codec/sleep.ts';
 import { egressTargets } from '../../config/egress.ts';
 import type { Config } from '../../config/load.ts';

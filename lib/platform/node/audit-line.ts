@@ -4,7 +4,7 @@ import type { Problem } from '../../config/problem.ts';
 import type { Settings } from '../../config/variables.ts';
 import { variables } from '../../config/variables.ts';
 import type { Log } from '../../decision/ports.ts';
-import { type LineFile, openLineFile } from './line-file.ts';
+import { type LineFile, openLineFile } from './files/line-file.ts';
 import { writeLine } from './standard-streams.ts';
 
 type Chosen = Pick<Settings, 'auditLog' | 'auditLogPath'>;

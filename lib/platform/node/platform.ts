@@ -15,6 +15,7 @@ import { type AuditLines, auditLinesOf, auditLogProblems, stdoutLine } from './a
 import { hmacOnNode, verifyOnNode } from './crypto.ts';
 import { createNodeEgress, type NodeEgress } from './egress.ts';
 import { createNodeFetch } from './fetch.ts';
+import { watchFiles } from './files/watch-files.ts';
 import { createNodeRedisExchange } from './redis.ts';
 import { redisOverTcp } from './redis-tcp/open.ts';
 import { createNodeSecrets } from './secrets.ts';
@@ -24,7 +25,6 @@ import { identifyConnections } from './tls/client-connections.ts';
 import { createClientTls } from './tls/client-tls.ts';
 import { readServerTls, type ServerTls, serverTlsProblems } from './tls/server-tls.ts';
 import { createNodeUpstream } from './upstream.ts';
-import { watchFiles } from './watch-files.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 

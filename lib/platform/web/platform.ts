@@ -1,4 +1,4 @@
-import { signedSpill } from '../../archive/signed-spill.ts';
+import { signedSpill } from '../../archive/spill/signed-spill.ts';
 import { sleep } from '../../codec/sleep.ts';
 import type { Config } from '../../config/load.ts';
 import { environmentOf, type Opening } from '../../config/options/options.ts';

@@ -1,7 +1,7 @@
 import { createLayout } from '../../archive/layout.ts';
-import { signedSpill } from '../../archive/signed-spill.ts';
-import { createSpill } from '../../archive/spill.ts';
-import { SPILL_TIMEOUT_MS } from '../../archive/spill-timeout.ts';
+import { signedSpill } from '../../archive/spill/signed-spill.ts';
+import { createSpill } from '../../archive/spill/spill.ts';
+import { SPILL_TIMEOUT_MS } from '../../archive/spill/spill-timeout.ts';
 import { sleep } from '../../codec/sleep.ts';
 import type { Config } from '../../config/load.ts';
 import { environmentOf, type Opening } from '../../config/options/options.ts';

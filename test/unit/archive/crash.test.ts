@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ArchiveParts } from '../../../lib/archive/run.ts';
-import { createSpill } from '../../../lib/archive/spill.ts';
+import { createSpill } from '../../../lib/archive/spill/spill.ts';
 import { createBench, decisionsIn, HOUR, layout, MINUTE, names, recordAt } from './fixtures.ts';
 import { Killed, mortal, type Strike } from './mortal.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createSpill } from '../../../lib/archive/spill.ts';
+import { createSpill } from '../../../lib/archive/spill/spill.ts';
 import { createBench, decisionsIn, HOUR, layout, MINUTE, names, recordAt } from './fixtures.ts';
 
 describe('an archive run', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { composeResource } from '../../../lib/compose/proofs.ts';
+import { composeResource } from '../../../lib/compose/authenticate/proofs.ts';
 import { loadConfig } from '../../../lib/config/load.ts';
 
 const place = { platform: 'node', role: 'gateway', upstreamBinding: true, bucketBinding: false } as const;

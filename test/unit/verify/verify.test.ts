@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { packBatch, unpackBatch } from '../../../lib/archive/batch.ts';
 import { createSigner } from '../../../lib/archive/signature.ts';
-import { createSpill } from '../../../lib/archive/spill.ts';
+import { createSpill } from '../../../lib/archive/spill/spill.ts';
 import type { ObjectStore } from '../../../lib/storage/store.ts';
 import type { VerifyReport } from '../../../lib/verify/verify.ts';
 import { verifyArchive } from '../../../lib/verify/verify.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { type Problem, problemLine } from '../../../config/problem.ts';
 import type { Log } from '../../../decision/ports.ts';
-import { watchFiles } from '../watch-files.ts';
+import { watchFiles } from '../files/watch-files.ts';
 
 /** A file in PEM, and the variable that names it. */
 export interface TlsFile {

@@ -1,0 +1,37 @@
+import { compileClaimPath } from '../../codec/claim-path.ts';
+import type { Config } from '../../config/load.ts';
+import { createQuotas, type QuotaSettings } from '../../limit/quotas.ts';
+import type { Metrics } from '../../observe/metrics.ts';
+
+/** The figures of every budget as configured: for everybody, by plan, by role and by identity. */
+export function quotaSettings({ settings, documents }: Config): QuotaSettings {
+  return {
+    general: {
+      perMinute: settings.rateLimitPerMinute,
+      burst: settings.burstLimit,
+      perDay: settings.rateLimitPerDay,
+      perMonth: settings.rateLimitPerMonth,
+      onError: settings.rateLimitOnError,
+    },
+    heavy: {
+      perMinute: settings.heavyRateLimitPerMinute,
+      burst: settings.heavyBurstLimit,
+      perDay: settings.heavyRateLimitPerDay,
+      perMonth: settings.heavyRateLimitPerMonth,
+      onError: settings.heavyRateLimitOnError,
+    },
+    overrides: documents.quotaOverrides,
+    plans: documents.plans,
+    planClaim: settings.planClaim === null ? null : compileClaimPath(settings.planClaim),
+  };
+}
+
+/** The budgets of each caller; counts decisions of callers whose claim names no plan of the table. */
+export function composeQuotas(config: Config, metrics: Metrics): ReturnType<typeof createQuotas> {
+  const unknown = metrics.counter(
+    'tgefd_unknown_plans_total',
+    'Decisions on callers whose claim names no plan of TGEFD_PLANS.',
+    {},
+  );
+  return createQuotas(quotaSettings(config), () => unknown.add({}));
+}

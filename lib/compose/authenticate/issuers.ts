@@ -1,0 +1,125 @@
+import { createFixedKeySets } from '../../authenticate/jwks/fixed-key-set.ts';
+import { createKeySets, type KeySetState, type ManagedKeySets } from '../../authenticate/jwks/key-sets.ts';
+import { type KeySource, keySetAt, keySetByDiscovery, keySetInFile } from '../../authenticate/jwks/key-source.ts';
+import { withSynonyms } from '../../authenticate/jwt/algorithms.ts';
+import type { TokenIssuer } from '../../authenticate/jwt/token-issuer.ts';
+import { createClaimGrants } from '../../authorize/claim-grants.ts';
+import { roleScopes } from '../../authorize/roles.ts';
+import { compileClaimPath } from '../../codec/claim-path.ts';
+import { compileClaimTest } from '../../codec/claim-values.ts';
+import type { IssuerSettings } from '../../config/issuers/issuer.ts';
+import type { Config } from '../../config/load.ts';
+import type { Fetch, RequestContext } from '../../decision/ports.ts';
+import type { Runtime } from '../runtime.ts';
+
+/** The key sets of every issuer that has one, in the order of the configuration; null for one with a shared secret. */
+export type IssuerKeySets = readonly (ManagedKeySets | null)[];
+
+/** Makes the key sets of every issuer: keys, caches, cool-downs and outages of one never touch those of another. */
+export function composeKeySets({ settings, issuers }: Config, runtime: Runtime, egress: Fetch): IssuerKeySets {
+  const { clock, log, random, sleep, sharePromises } = runtime;
+  return issuers.map((issuer) => {
+    const rules = {
+      algorithms: withSynonyms(issuer.algorithms),
+      uses: issuer.trustDomain === null ? ['sig'] : ['sig', 'jwt-svid'],
+    };
+    if (issuer.keys.from === 'secret') return null;
+    if (issuer.keys.from === 'inline') return createFixedKeySets(issuer.keys.text, rules);
+    const source = sourceOf(issuer, runtime, egress);
+    return createKeySets(
+      {
+        ...rules,
+        issuer: issuer.spellings[0] ?? null,
+        ttlSeconds: settings.jwksTtlSeconds,
+        maxStaleSeconds: settings.jwksMaxStaleSeconds,
+        timeoutSeconds: settings.jwksTimeoutSeconds,
+        maxAttempts: settings.jwksMaxAttempts,
+        backoffSeconds: settings.jwksBackoffSeconds,
+        maxBackoffSeconds: settings.jwksMaxBackoffSeconds,
+      },
+      {
+        source,
+        clock,
+        log,
+        random,
+        sleep,
+        sharePromises,
+        ...(runtime.sharedKeySets && source.copyName !== null
+          ? { shared: runtime.sharedKeySets(source.copyName) }
+          : {}),
+      },
+    );
+  });
+}
+
+function sourceOf({ keys, keysTokenFile, keySetHosts }: IssuerSettings, runtime: Runtime, fetch: Fetch): KeySource {
+  const { sleep, clock, readFile } = runtime;
+  const read = readFile ?? (() => Promise.reject(new Error('there are no files')));
+  const token = keysTokenFile === null ? null : () => read(keysTokenFile);
+  switch (keys.from) {
+    case 'url':
+      return keySetAt(keys.url.href, { fetch, sleep }, token);
+    case 'discovery':
+      return keySetByDiscovery({ issuer: keys.issuer, keySetHosts }, { fetch, sleep, clock }, token);
+    case 'file':
+      return keySetInFile(keys.path, read);
+    case 'inline':
+    case 'secret':
+      throw new Error('these keys are not read');
+  }
+}
+
+/** The issuers, ready to verify tokens with their keys. */
+export function composeIssuers(config: Config, keySets: IssuerKeySets): readonly TokenIssuer[] {
+  const { settings, documents } = config;
+  return config.issuers.map((issuer, index) => ({
+    spellings: issuer.spellings,
+    trustDomain: issuer.trustDomain,
+    algorithms: issuer.algorithms,
+    types: issuer.types.filter((type) => type !== 'absent'),
+    typeMayBeAbsent: issuer.types.includes('absent'),
+    keySets: keySets[index] ?? null,
+    audiences: issuer.audiences,
+    audienceClaim: issuer.audienceClaim === null ? null : compileClaimPath(issuer.audienceClaim),
+    clockSkewSeconds: settings.jwtClockSkewSeconds,
+    maximumLifetimeSeconds: issuer.maximumLifetimeSeconds,
+    required: Object.entries(issuer.required).map(([path, values]) => ({
+      path: compileClaimPath(path),
+      test: compileClaimTest(values),
+    })),
+    subject: issuer.subject.map(compileClaimPath),
+    grants: createClaimGrants({
+      ...issuer,
+      roleScopes: composeRoleScopes(config, [documents.roleScopes, issuer.roleScopes]),
+    }),
+    identifiesByIssuer: issuer.identifiesByIssuer,
+    setBy: issuer.setBy,
+  }));
+}
+
+/** What each role grants: the plan's three, and further ones. */
+export function composeRoleScopes(
+  { settings }: Pick<Config, 'settings'>,
+  further: readonly Readonly<Record<string, readonly string[]>>[],
+) {
+  const { roleAdminScopes: admin, roleAnalystScopes: analyst, roleReaderScopes: reader } = settings;
+  const revokeScope = settings.preset === 'none' ? null : settings.scopeRevoke;
+  return roleScopes({ admin, analyst, reader }, revokeScope, further);
+}
+
+/** Whether a token could be verified now: the keys of at least one issuer can be used. */
+export function keysReady(keySets: IssuerKeySets, asksAboutTokens = false): boolean {
+  return asksAboutTokens || keySets.length === 0 || keySets.some((each) => each === null || each.state().keys > 0);
+}
+
+/** Loads every key set ahead of the first request, all at once. Never rejects. */
+export async function warmKeySets(keySets: IssuerKeySets, context: RequestContext): Promise<void> {
+  await Promise.all(keySets.map((each) => each?.warm(context)));
+}
+
+/** How each key set fares that is read from somewhere. */
+export function keySetStates({ issuers }: Pick<Config, 'issuers'>, keySets: IssuerKeySets): readonly KeySetState[] {
+  return keySets.flatMap((each, index) =>
+    each === null || issuers[index]?.keys.from === 'inline' ? [] : [each.state()],
+  );
+}

@@ -1,0 +1,112 @@
+import type { ObservedAdmission } from '../../admit/admission.ts';
+import type { Source } from '../../audit/outbox.ts';
+import type { Recorder } from '../../audit/recorder.ts';
+import type { KeySetState } from '../../authenticate/jwks/key-sets.ts';
+import type { Config } from '../../config/load.ts';
+import type { Decision } from '../../decision/outcome.ts';
+import type { Clock, DecisionObserver, Fetch, Log } from '../../decision/ports.ts';
+import { createDecisionWatch } from '../../observe/decisions.ts';
+import { EXPOSITION_CONTENT_TYPE, type Metrics } from '../../observe/metrics.ts';
+import { createTracer, type SpanTally } from '../../observe/traces.ts';
+import { codeOf, codes } from '../../respond/denial.ts';
+
+/** Who looks on at decisions, or null where neither metrics nor traces are on: then no time is taken at all. */
+export function composeObservation(
+  { settings, documents }: Config,
+  parts: {
+    readonly metrics: Metrics;
+    readonly spans: SpanTally;
+    readonly fetch: Fetch;
+    readonly clock: Clock;
+    readonly log: Log;
+  },
+): (() => DecisionObserver) | null {
+  if (!settings.metricsEnabled && !settings.otelEnabled) return null;
+  const tracer = settings.otelEnabled
+    ? createTracer(
+        {
+          endpoint: settings.otelEndpoint.href,
+          headers: documents.exporterHeaders,
+          serviceName: settings.otelServiceName,
+          timeoutMs: settings.otelTimeoutSeconds * 1000,
+        },
+        { fetch: parts.fetch, log: parts.log },
+        parts.spans,
+      )
+    : null;
+  return createDecisionWatch(
+    { actions: documents.endpoints.map(({ action }) => action), codes },
+    {
+      metrics: settings.metricsEnabled ? parts.metrics : null,
+      tracer,
+      clock: parts.clock,
+      stopwatch: () => performance.now(),
+      codeOf,
+    },
+  );
+}
+
+export interface WatchedParts {
+  /** How the key set of each issuer fares. */
+  readonly keySets: () => readonly KeySetState[];
+  readonly admission: Pick<ObservedAdmission, 'snapshotState'>;
+  readonly recorder: Pick<Recorder, 'counts'>;
+  readonly outbox: Pick<Source, 'backlog'> | null;
+  readonly breakerOpen: (() => boolean) | null;
+  readonly clock: Clock;
+}
+
+/**
+ * Registers what the parts tell of themselves, and gives the metrics page: each reading asks the outbox for its backlog
+ * once, and leaves depth and lag out where it does not answer.
+ */
+export function watchParts(metrics: Metrics, parts: WatchedParts): () => Promise<string> {
+  const { keySets, admission, recorder, outbox, breakerOpen, clock } = parts;
+  let backlog: Awaited<ReturnType<Source['backlog']>> | null = null;
+  if (keySets().length > 0) {
+    metrics.gauge('tgefd_key_set_age_seconds', 'Age of the oldest key set since its last good fetch.', () => {
+      const ages = keySets().flatMap(({ ageSeconds }) => (ageSeconds === null ? [] : [ageSeconds]));
+      return ages.length === 0 ? null : Math.max(...ages);
+    });
+    metrics.gauge(
+      'tgefd_issuers_without_keys',
+      'Issuers whose tokens cannot be verified now.',
+      () => keySets().filter(({ keys }) => keys === 0).length,
+    );
+  }
+  if (breakerOpen) {
+    metrics.gauge('tgefd_redis_breaker_open', '1 while Redis is given up.', () => (breakerOpen() ? 1 : 0));
+  }
+  metrics.gauge('tgefd_revocation_snapshot_age_seconds', 'Age of the snapshot of the revocations.', () => {
+    const { ageMs } = admission.snapshotState(clock());
+    return ageMs === null ? null : ageMs / 1000;
+  });
+  if (outbox) {
+    metrics.gauge('tgefd_outbox_depth', 'Audit records not yet archived.', () => backlog?.entries ?? null);
+    metrics.gauge('tgefd_archive_lag_seconds', 'Age of the oldest of them.', () => {
+      if (backlog === null) return null;
+      return backlog.oldestMs === null ? 0 : Math.max(0, clock() - backlog.oldestMs) / 1000;
+    });
+  }
+  metrics.counterOf('tgefd_audit_lost_total', 'Audit records that reached no store.', () => recorder.counts().lost);
+  metrics.counterOf(
+    'tgefd_audit_spilled_total',
+    'Audit records that went past the outbox into object storage.',
+    () => recorder.counts().spilled,
+  );
+  return async () => {
+    backlog = (await outbox?.backlog().catch(() => null)) ?? null;
+    return metrics.render();
+  };
+}
+
+/** The metrics page as an answer to a decided request. */
+export function metricsAnswer(page: string, { boundary }: Pick<Decision, 'boundary'>): Response {
+  return new Response(page, {
+    headers: {
+      'content-type': EXPOSITION_CONTENT_TYPE,
+      'cache-control': 'no-store',
+      'x-request-id': boundary.requestId,
+    },
+  });
+}
