@@ -32,3 +32,34 @@ export function options<T extends NonNullable<Parameters<typeof parseArgs>[0]>['
     throw new Usage(error instanceof Error ? error.message : 'not understood');
   }
 }
+
+export type Commands = Readonly<Record<string, Command>>;
+
+/** The command of that name, or undefined; names of `Object.prototype` are no commands. */
+export function commandNamed(commands: Commands, name: string | undefined): Command | undefined {
+  return name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
+}
+
+/** One line for each command: its name and what it does. */
+export function summaries(commands: Commands, width: number): string[] {
+  return Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)} ${summary}`);
+}
+
+/** A command whose first word chooses one of `commands`. */
+export function commandGroup(group: string, summary: string, commands: Commands): Command {
+  return {
+    summary,
+    usage: [
+      `${group} COMMAND`,
+      '',
+      ...summaries(commands, 10),
+      '',
+      ...Object.values(commands).map(({ usage }) => `  ${usage}`),
+    ].join('\n'),
+    async run([name, ...rest], console) {
+      const command = commandNamed(commands, name);
+      if (command === undefined) throw new Usage(name === undefined ? 'which command?' : `no command ${group} ${name}`);
+      return command.run(rest, console);
+    },
+  };
+}

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recordJsonSchema } from '../../audit/schema.ts';
-import { type Command, options, Usage } from '../command.ts';
+import { type Command, commandGroup, options } from '../command.ts';
 import { bucket } from './bucket.ts';
 import { compare } from './compare.ts';
 import { keys } from './keys.ts';
@@ -22,7 +22,7 @@ const schema: Command = {
   },
 };
 
-const commands: Readonly<Record<string, Command>> = {
+export const audit = commandGroup('audit', 'reads, verifies and protects the audit trail', {
   verify,
   query,
   tail,
@@ -34,20 +34,4 @@ const commands: Readonly<Record<string, Command>> = {
   keys,
   bucket,
   schema,
-};
-
-export const audit: Command = {
-  summary: 'reads, verifies and protects the audit trail',
-  usage: [
-    'audit COMMAND',
-    '',
-    ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`),
-    '',
-    ...Object.values(commands).map(({ usage }) => `  ${usage}`),
-  ].join('\n'),
-  async run([name, ...rest], console) {
-    const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
-    if (command === undefined) throw new Usage(name === undefined ? 'which command?' : `no command audit ${name}`);
-    return command.run(rest, console);
-  },
-};
+});
