@@ -9,10 +9,12 @@ import type { Pseudonyms } from '../../audit/pseudonym.ts';
 import { redisOutbox } from '../../audit/redis-outbox-parts.ts';
 import type { Config } from '../../config/load.ts';
 import type { Secret } from '../../config/variable.ts';
-import type { Clock, Fetch } from '../../decision/ports.ts';
+import type { Settings } from '../../config/variables.ts';
+import type { Fetch } from '../../decision/ports.ts';
 import type { CredentialUsed } from '../../decision/principal.ts';
 import { createMemoryBudgets } from '../../limit/memory.ts';
 import type { ReportFailures } from '../../limit/shared-failures.ts';
+import type { RedisClient } from '../../redis/client.ts';
 import { createRedisConnection } from '../../redis/connection.ts';
 import { createFailureCounter } from '../../redis/failure-counter.ts';
 import { ADMIT } from '../../redis/scripts.ts';
@@ -27,7 +29,7 @@ const maximumMemoryBuckets = 32_768;
 /** Some 15 MiB when all are in use. */
 const maximumMemoryProofs = 100_000;
 
-/** What of the shared store may change while it goes on. */
+/** What changes when only secrets changed; everything else of the shared store stays. */
 interface Live {
   redisToken: Secret<string> | null;
   used: CredentialUsed;
@@ -52,90 +54,104 @@ export interface StoreParts {
   adopt(): void;
 }
 
-function createMemory(clock: Clock, maximumEntries: number) {
+interface Parts {
+  readonly pseudonyms: Pseudonyms;
+  readonly egress: Fetch;
+  readonly used: CredentialUsed;
+}
+
+/**
+ * What is shared between isolates, in Redis, or in this process where there is none. When only secrets changed, what was
+ * there `before` is kept, with its leases and its snapshot of revocations. Under a new pseudonym key every caller has
+ * another name, and so other budgets. Leases that are still out are lost until they end; no budget is ever overshot.
+ */
+export function composeStore(config: Config, runtime: Runtime, parts: Parts, before: StoreParts | null): StoreParts {
+  const { redisToken } = config.settings;
+  const { pseudonyms, used } = parts;
+  const live: Live = {
+    redisToken,
+    used,
+    named: revocationNames(config.settings, pseudonyms),
+    addressName: (address) => pseudonyms.of('address', address),
+  };
+  const adopt = () => {
+    if (before?.live) Object.assign(before.live, live);
+  };
+  if (before) return { ...before, adopt };
+  const client = runtime.trial
+    ? null
+    : composeRedisClient(config.settings, runtime, {
+        egress: parts.egress,
+        secret: () => live.redisToken,
+        used: (kind, slot) => live.used(kind, slot),
+      });
+  return client === null
+    ? { ...inMemory(config, runtime), adopt }
+    : { ...inRedis(config, runtime, client, live), live, adopt };
+}
+
+/** The pseudonyms under which an identity or a token id may stand in the list of revocations. */
+function revocationNames({ auditPseudonymKey }: Settings, pseudonyms: Pseudonyms): RevocationPseudonyms {
+  return (kind, value) => {
+    const namedAs = kind === 'jti' ? 'token_id' : 'identity';
+    if (auditPseudonymKey?.previous) return pseudonyms.all(namedAs, value);
+    const pseudonym = pseudonyms.of(namedAs, value);
+    return pseudonym instanceof Promise ? pseudonym.then((name) => [name]) : [pseudonym];
+  };
+}
+
+function admissionSettings({ settings }: Config): AdmissionSettings {
+  return {
+    mode: settings.redisUrl ? settings.rateLimitMode : 'exact',
+    emergency: settings,
+    revocationOnError: settings.revocationOnError,
+    revocationMaximumDelayMs: settings.revocationMaximumDelaySeconds * 1000,
+    timeoutMs: settings.redisTimeoutMs,
+  };
+}
+
+function inMemory(config: Config, { clock }: Runtime): Omit<StoreParts, 'adopt'> {
+  const { auditBucket, auditStreamMaximum: maximumEntries } = config.settings;
   const revocations = createMemoryRevocations(clock);
   const store = createMemoryStore(
     createMemoryBudgets({ maximumBuckets: maximumMemoryBuckets }, clock),
     revocations,
     createMemoryProofs({ maximumProofs: maximumMemoryProofs }, clock),
   );
-  return { revocations, store, outbox: createMemoryOutbox({ maximumEntries }, clock) };
+  return {
+    // Revocations of this process are kept under raw ids, and so looked up by them.
+    admission: createAdmission(admissionSettings(config), { store, pseudonyms: (_, value) => [value], clock }),
+    revocations,
+    outbox: auditBucket ? createMemoryOutbox({ maximumEntries }, clock) : null,
+    breakerOpen: null,
+    reportFailures: null,
+    desk: null,
+    warmUp: null,
+    live: null,
+  };
 }
 
-/**
- * What is shared between isolates, in Redis, or in this process where there is none. What was there `before` goes on with
- * other secrets, leases and the snapshot of revocations included. Under a new pseudonym key every caller has another name,
- * and so other budgets: leases still out are lost to theirs until they run out, which never lets one be overshot.
- */
-export function composeStore(
+function inRedis(
   config: Config,
   runtime: Runtime,
-  parts: { readonly pseudonyms: Pseudonyms; readonly egress: Fetch; readonly used: CredentialUsed },
-  before: StoreParts | null,
-): StoreParts {
+  client: RedisClient,
+  live: Live,
+): Omit<StoreParts, 'adopt' | 'live'> {
   const { settings } = config;
   const { clock, log, random } = runtime;
-  const { pseudonyms, egress, used } = parts;
-  const { auditPseudonymKey: pseudonymKey, redisUrl, redisToken } = settings;
-  const adopt = () => {
-    if (before?.live) Object.assign(before.live, { redisToken, used, named, addressName });
-  };
-  const named: RevocationPseudonyms = (kind, value) => {
-    const pseudonym = pseudonyms.of(kind === 'jti' ? 'token_id' : 'identity', value);
-    if (pseudonymKey?.previous) return pseudonyms.all(kind === 'jti' ? 'token_id' : 'identity', value);
-    return pseudonym instanceof Promise ? pseudonym.then((name) => [name]) : [pseudonym];
-  };
-  const addressName = (address: string) => pseudonyms.of('address', address);
-  if (before) return { ...before, adopt };
-
-  const admissionSettings: AdmissionSettings = {
-    mode: redisUrl ? settings.rateLimitMode : 'exact',
-    emergency: settings,
-    revocationOnError: settings.revocationOnError,
-    revocationMaximumDelayMs: settings.revocationMaximumDelaySeconds * 1000,
-    timeoutMs: settings.redisTimeoutMs,
-  };
-
-  const live: Live = { redisToken, used, named, addressName };
-  const client = runtime.trial
-    ? null
-    : composeRedisClient(settings, runtime, {
-        egress,
-        secret: () => live.redisToken,
-        used: (kind, slot) => live.used(kind, slot),
-      });
-  if (client === null) {
-    const memory = createMemory(clock, settings.auditStreamMaximum);
-    return {
-      // Revocations of this process are kept under raw ids, and so asked for by them.
-      admission: createAdmission(admissionSettings, { store: memory.store, pseudonyms: (_, value) => [value], clock }),
-      revocations: memory.revocations,
-      outbox: settings.auditBucket ? memory.outbox : null,
-      breakerOpen: null,
-      reportFailures: null,
-      desk: null,
-      warmUp: null,
-      live: null,
-      adopt,
-    };
-  }
-  const { redisTimeoutMs: timeoutMs, redisCluster: cluster } = settings;
   const connection = createRedisConnection(
-    { timeoutMs, cluster },
+    { timeoutMs: settings.redisTimeoutMs, cluster: settings.redisCluster },
     { client, clock: runtime.stopwatch ?? clock, random, log },
   );
-  const store = createRedisStore(connection);
   const counter = createFailureCounter(settings.authFailureLimitPerMinute, connection);
-  const namedNow: RevocationPseudonyms = (kind, value) => live.named(kind, value);
+  const pseudonyms: RevocationPseudonyms = (kind, value) => live.named(kind, value);
   return {
-    admission: createAdmission(admissionSettings, { store, pseudonyms: namedNow, clock }),
-    revocations: createRedisRevocations(connection, namedNow),
+    admission: createAdmission(admissionSettings(config), { store: createRedisStore(connection), pseudonyms, clock }),
+    revocations: createRedisRevocations(connection, pseudonyms),
     outbox: redisOutbox(settings, client, runtime.sharePromises),
     breakerOpen: connection.isOpen,
     reportFailures: async (address, failures) => counter.add(await live.addressName(address), failures),
     desk: createBudgetDesk(connection),
     warmUp: runtime.sharePromises ? createWarmUp(client, [ADMIT]) : null,
-    live,
-    adopt,
   };
 }
