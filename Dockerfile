@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # Small and closed: one bundled file on a Node image without shell, package manager or root. No network at run time but what
-# the configuration names; no write access anywhere. Pinning by digest: docs/containers.md.
+# the configuration names; no write access anywhere. Pinning by digest: docs/guides/containers.md.
 
 FROM docker.io/library/node:24-bookworm-slim AS build
 WORKDIR /src

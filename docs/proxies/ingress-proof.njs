@@ -1,4 +1,4 @@
-// Signs each request for the gateway (nginx with njs). Explained in ../ingress_trust_boundary.md, "The signed ingress proof".
+// Signs each request for the gateway (nginx with njs). Explained in ../explanation/trust-boundary.md, "The signed ingress proof".
 import crypto from 'crypto';
 import fs from 'fs';
 

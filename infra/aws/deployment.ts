@@ -1,6 +1,6 @@
 import type { Deployment } from './settings.ts';
 
-/** The deployment: edit this file and nothing else. Every variable is explained in docs/configuration.md. */
+/** The deployment: edit this file and nothing else. Every variable is explained in docs/reference/configuration.md. */
 export const deployment: Deployment = {
   name: 'tgefd-perimeter',
   api: { kind: 'rest', authorizer: 'request' },

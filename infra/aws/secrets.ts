@@ -20,7 +20,7 @@ export interface ProductSecret {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** Why nobody but a human rotates a secret: the second half of each sentence is the procedure (docs/deploy_aws.md). */
+/** Why nobody but a human rotates a secret: the second half of each sentence is the procedure (docs/guides/deploy-aws.md). */
 const rotatedByHand: Readonly<Partial<Record<SecretName, string>>> = {
   TGEFD_REDIS_TOKEN: 'Its issuer is Upstash: a new token is made there and put here.',
   TGEFD_AUDIT_PSEUDONYM_KEY:

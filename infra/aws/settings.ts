@@ -32,7 +32,7 @@ export interface Deployment {
   readonly upstream: string;
   /** How long API Gateway keeps an answer, in seconds. 0: every request is decided, limited and recorded. */
   readonly authorizerTtlSeconds: number;
-  /** Variables of the product (`docs/configuration.md`), no secret among them. */
+  /** Variables of the product (`docs/reference/configuration.md`), no secret among them. */
   readonly environment: Readonly<Record<string, string>>;
   /** Sign the identity for the upstream (`x-tgefd-assertion`); its key is made and rotated here. */
   readonly assertion: boolean;

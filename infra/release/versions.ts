@@ -12,7 +12,7 @@ const PLACES: readonly (readonly [file: string, before: RegExp])[] = [
   ['infra/aws/package.json', /(?<=^ {2}"version": ")[^"]+/gm],
   ['infra/terraform/aws/README.md', /(?<=\?ref=v)\d+\.\d+\.\d+/g],
   ['docs/guides/aws-own-api.md', /(?<=tgefd-authorizer-aws-)\d+\.\d+\.\d+/g],
-  ['docs/containers.md', /(?<=\/tgefd-authorizer:)\d+\.\d+\.\d+/g],
+  ['docs/guides/containers.md', /(?<=\/tgefd-authorizer:)\d+\.\d+\.\d+/g],
   ['docs/guides/upgrade.md', /(?<=\/tgefd-authorizer:)\d+\.\d+\.\d+/g],
   ['docs/guides/deploy-cloudflare.md', /(?<=^It prints `)\d+\.\d+\.\d+(?=`\.$)/gm],
 ];

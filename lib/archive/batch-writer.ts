@@ -51,7 +51,7 @@ interface Writing {
 /**
  * Moves one batch from a source to its chain: object, then manifest, each created only where nothing is, then removal from
  * the source. May be stopped at any point and run by several at once; rejects on an outage. Why nothing is lost and nothing
- * stands twice is argued in docs/audit_format.md; it rests on the order of the lines below.
+ * stands twice is argued in docs/reference/audit-archive.md; it rests on the order of the lines below.
  */
 export function createBatchWriter(
   settings: DrainSettings,

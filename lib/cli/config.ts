@@ -127,7 +127,7 @@ export const checkConfig: Command = {
 
 /** Pages that are written from the code, by their path. */
 const pages: Readonly<Record<string, () => string>> = {
-  'docs/configuration.md': configurationPage,
+  'docs/reference/configuration.md': configurationPage,
   'docs/reference/issuers.md': issuersPage,
   'docs/reference/providers.md': providersPage,
   'docs/reference/policy.schema.json': policySchemaPage,

@@ -64,7 +64,7 @@ function showOverview(console: Console, isAskedFor: boolean): number {
     '',
     ...summaries(commands, 14),
     '',
-    `${PROGRAM} COMMAND --help tells more, --version which release this is. Configuration is read from the environment (docs/configuration.md).`,
+    `${PROGRAM} COMMAND --help tells more, --version which release this is. Configuration is read from the environment (docs/reference/configuration.md).`,
   ];
   for (const line of lines) (isAskedFor ? console.out : console.err)(line);
   return isAskedFor ? 0 : 2;

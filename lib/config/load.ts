@@ -98,7 +98,7 @@ function loadVariables(env: Env, place: Place, ofPolicy: readonly Problem[]): Lo
     const unknown = { variable: name, found: 'an unknown name' };
     if (near?.isSlip) problems.push({ ...unknown, accepted: `probably meant: ${near.name}` });
     else if (near) warnings.push({ ...unknown, accepted: `nearest known name: ${near.name}` });
-    else warnings.push({ ...unknown, accepted: 'a name of docs/configuration.md; none is near this one' });
+    else warnings.push({ ...unknown, accepted: 'a name of docs/reference/configuration.md; none is near this one' });
   }
 
   const misread = new Set(problems.map(({ variable }) => variable));

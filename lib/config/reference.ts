@@ -17,7 +17,7 @@ function cell(text: string) {
   return text.replaceAll('|', '\\|');
 }
 
-/** `docs/configuration.md`, written from the table: the list of every variable, its form, default and meaning. */
+/** `docs/reference/configuration.md`, written from the table: the list of every variable, its form, default and meaning. */
 export function configurationPage(): string {
   const parts = [
     '# Configuration',
@@ -32,7 +32,7 @@ export function configurationPage(): string {
     '`X_PREVIOUS_FILE`) holds a second value that is still accepted while it is being rotated out; an empty one from a file',
     'or a store is none. `X_ROTATED_AT` (a date) says when it was last rotated, for `TGEFD_ROTATION_MAX_AGE_DAYS`. A value may',
     'also be a reference to where the secret is kept: `vault:mount/path#field` (Node), `aws-sm:name#field` (Lambda),',
-    '`cf:BINDING#field`, or the variable itself bound to a secret of the Secrets Store (Worker). See `secret_management.md`.',
+    '`cf:BINDING#field`, or the variable itself bound to a secret of the Secrets Store (Worker). See [secrets](../guides/secrets.md).',
   ];
   for (const { title, rows } of chapters) {
     parts.push('', `## ${title}`, '', '| variable | accepts | default | meaning |', '|---|---|---|---|');

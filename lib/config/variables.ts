@@ -22,7 +22,7 @@ import type { Kind } from './kinds.ts';
 import type { Secret, Variable } from './variable.ts';
 
 /**
- * Every variable of the product: the one table that parsing, `check-config`, `docs/configuration.md` and the wiring tests
+ * Every variable of the product: the one table that parsing, `check-config`, `docs/reference/configuration.md` and the wiring tests
  * read. Each chapter has a file of its own; what variables demand of each other stands in `rules.ts`.
  */
 export const variables = {

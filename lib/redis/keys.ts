@@ -1,4 +1,4 @@
-/** Every Redis key of the product; `docs/redis_keys.md` describes them. Only pseudonyms ever become part of a key. */
+/** Every Redis key of the product; `docs/reference/redis-keys.md` describes them. Only pseudonyms ever become part of a key. */
 export interface RedisKeys {
   /** Hash: what is revoked, by `kind:id`, and the version of the whole. */
   readonly revocations: string;

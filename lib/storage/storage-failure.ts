@@ -1,4 +1,4 @@
-/** Why an object store did not do what it was asked. Closed: each has its repair in docs/operations.md. */
+/** Why an object store did not do what it was asked. Closed: each has its repair in docs/guides/operate.md. */
 export type StorageCause =
   | 'no_bucket'
   | 'no_credentials'

@@ -57,7 +57,7 @@ interface Changes {
 
 /*
  * The whole way from our own issuer to an object: a door that publishes its keys, a token, the token service and the roles of
- * Ceph's radosgw, set up by the commands of docs/secret_management.md, credentials of an hour, objects written under them. Two
+ * Ceph's radosgw, set up by the commands of docs/guides/secrets.md, credentials of an hour, objects written under them. Two
  * things differ from AWS: the service's address, and how Ceph reads a key set (test/support/token-service.ts).
  */
 describeWith([...Object.values(ceph), openssl], 'a token of ours for credentials, on Ceph radosgw', () => {

@@ -16,7 +16,7 @@ import { comesTrue, type Play, pause } from './incident.ts';
 import { credentialPlays } from './incidents-credentials.ts';
 import { keyPlays } from './incidents-keys.ts';
 
-/* Every compromise of docs/secret_management.md, played with the commands of the page as they stand there. */
+/* Every compromise of docs/guides/secrets.md, played with the commands of the page as they stand there. */
 
 const programs = await Promise.all([redisProgram(), ...Object.values(await cephPrograms())]);
 const runbooks = await readRunbooks();

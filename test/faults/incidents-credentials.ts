@@ -18,7 +18,7 @@ import {
   withIssuer,
 } from './incident.ts';
 
-/** What leaks and is carried by requests, by the headings of docs/secret_management.md. */
+/** What leaks and is carried by requests, by the headings of docs/guides/secrets.md. */
 export const credentialPlays: Readonly<Record<string, Play>> = {
   'A caller’s tokens': async (scene) => {
     const door = await scene.openDoor(withIssuer(scene));

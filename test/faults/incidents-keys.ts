@@ -23,7 +23,7 @@ import {
 const keyOfClerk = 'the-API-key-of-a-clerk-who-goes-on-working';
 const withApiKey = { TGEFD_AUTH_MODE: 'api_key', TGEFD_API_KEY: `clerk:${keyOfClerk}` };
 
-/** What leaks and works behind the door, by the headings of docs/secret_management.md. */
+/** What leaks and works behind the door, by the headings of docs/guides/secrets.md. */
 export const keyPlays = {
   'The assertion key': async (scene: Scene): Promise<Incident> => {
     const leaked = await newKey(scene);

@@ -1,18 +1,19 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { type Block, blocksOf, isCommand, markOf, pagesWithCommands, runsHere } from '../../infra/docs/fences.ts';
 
 /*
- * The commands of the deployment guides, one block after the other, in a folder of their own. A block that needs an account says so
- * (`sh needs=…`) and is only read by bash. Installing and packing run elsewhere: `.ci/run`, infra/aws/test/package.test.ts.
+ * The commands of every page, one block after the other, in a folder of their own. A block that needs an account says so (`needs=`)
+ * and is only read by bash. Installing and packing run elsewhere: `.ci/run`, infra/aws/test/package.test.ts.
  */
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
-const GUIDES = ['deploy-cloudflare.md', 'upgrade.md', 'aws-own-api.md'];
+const OWN_TEST = ['docs/tutorial.md', 'docs/guides/library.md'];
 const ELSEWHERE = /^\s*npm (ci|pack|run build)\b.*$/gm;
 
 /** Settings that a guide leaves to its reader. */
@@ -25,23 +26,6 @@ TGEFD_REDIS_TOKEN=stands-for-a-token
 TGEFD_AUDIT_PSEUDONYM_KEY=stands-for-a-key-of-32-bytes-or-more
 TGEFD_UPSTREAM_URL=https://orders.example.com
 `;
-
-interface Block {
-  readonly language: string;
-  readonly needs: string | null;
-  readonly text: string;
-}
-
-async function blocksOf(guide: string): Promise<Block[]> {
-  const page = await readFile(join(ROOT, 'docs/guides', guide), 'utf8');
-  return [...page.matchAll(/^( *)```(\w+)(?: needs=(\S+))?\n([\s\S]*?)^\1```$/gm)].map(
-    ([, indent = '', language = '', needs, text = '']) => ({
-      language,
-      needs: needs ?? null,
-      text: text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
-    }),
-  );
-}
 
 /** A folder that looks like a checkout that was built; what commands write stays in it. */
 async function checkout(): Promise<string> {
@@ -60,27 +44,38 @@ const bash = (text: string, folder: string, check: boolean) =>
     env: { PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH}`, HOME: join(folder, 'home') },
     timeout: 60_000,
   }).then(
-    ({ stdout }) => ({ ok: true, text: stdout }),
+    ({ stdout, stderr }) => ({ ok: true, text: stdout + stderr }),
     (error: { stdout: string; stderr: string }) => ({ ok: false, text: error.stdout + error.stderr }),
   );
 
-describe.each(GUIDES)('%s', (guide) => {
+/** Writes what a page gives as a file: marked `file=`, or the JSON of a policy. */
+async function writeFileOf(block: Block, folder: string): Promise<void> {
+  const name = markOf(block, 'file') ?? (block.language === 'json' && block.mark === '' ? 'policy.json' : null);
+  if (name === null) return;
+  if (block.language === 'json') expect([block.text, typeof JSON.parse(block.text)]).toEqual([block.text, 'object']);
+  await mkdir(dirname(join(folder, name)), { recursive: true });
+  await writeFile(join(folder, name), block.text);
+}
+
+const guides = pagesWithCommands().filter((page) => !OWN_TEST.includes(page) && blocksOf(page).some(isCommand));
+
+describe.each(guides)('%s', (guide) => {
   test('has commands that run, or that say which account they need', async () => {
     const folder = await checkout();
+    const blocks = blocksOf(guide);
+    let printed = '';
     try {
-      const blocks = await blocksOf(guide);
-      for (const { language, text } of blocks.filter((one) => one.language === 'json')) {
-        expect([language, typeof JSON.parse(text)]).toEqual(['json', 'object']);
-        await writeFile(join(folder, 'policy.json'), text);
-      }
-      const commands = blocks.filter(({ language }) => language === 'sh');
-      expect(commands.length).toBeGreaterThan(1);
-      for (const { text, needs } of commands) {
-        const own = text.replaceAll(ELSEWHERE, (line) => line.replace(/npm [^&]*(&&)?/, needs ? '$&' : ''));
-        expect([text, await bash(own.trim() || ':', folder, needs !== null)]).toEqual([
-          text,
-          expect.objectContaining({ ok: true }),
-        ]);
+      for (const block of blocks) {
+        if (blocks.some(runsHere)) await writeFileOf(block, folder);
+        if (block.mark === 'prints') {
+          for (const line of block.text.split('\n').filter((one) => one !== '…')) expect(printed).toContain(line);
+        }
+        if (!isCommand(block)) continue;
+        const checkOnly = !runsHere(block);
+        const own = block.text.replaceAll(ELSEWHERE, (line) => line.replace(/npm [^&]*(&&)?/, checkOnly ? '$&' : ''));
+        const answer = await bash(own.trim() || ':', folder, checkOnly);
+        expect([block.text, answer]).toEqual([block.text, expect.objectContaining({ ok: true })]);
+        printed = answer.text;
       }
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -88,9 +83,10 @@ describe.each(GUIDES)('%s', (guide) => {
   }, 120_000);
 });
 
-test('every guide says how it is checked, or what the reader has at its end', async () => {
-  for (const guide of GUIDES) {
+test.each(['deploy-cloudflare.md', 'upgrade.md', 'aws-own-api.md'])(
+  '%s says what the reader has at its end',
+  async (guide) => {
     const page = await readFile(join(ROOT, 'docs/guides', guide), 'utf8');
     expect(page.split('\n\n')[1], guide).toMatch(/^At the end of this guide/);
-  }
-});
+  },
+);

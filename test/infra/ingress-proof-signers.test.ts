@@ -10,7 +10,7 @@ import { createIngressProofCheck } from '../../lib/request/ingress-proof.ts';
 import { ensurePackage, pathOf } from '../support/debian.ts';
 import { describeWith } from '../support/describe-with.ts';
 
-/* The signers of docs/ingress_trust_boundary.md, as they stand there, against the check. */
+/* The signers of docs/explanation/trust-boundary.md, as they stand there, against the check. */
 
 const SECRET = 'an ingress secret of 32 bytes, 1';
 const COVERED = ingressFields(['x-auth-request-user']);
@@ -21,7 +21,7 @@ function documented(file: string) {
 const check = createIngressProofCheck([SECRET], COVERED);
 
 test('the TypeScript signer of the documentation', async () => {
-  const [, code = ''] = (await documented('ingress_trust_boundary.md')).match(/```ts\n([\s\S]*?)```/) ?? [];
+  const [, code = ''] = (await documented('explanation/trust-boundary.md')).match(/```ts\n([\s\S]*?)```/) ?? [];
   const module = Buffer.from(stripTypeScriptTypes(code)).toString('base64');
   const { ingressProof } = await import(`data:text/javascript;base64,${module}`);
   const request = {

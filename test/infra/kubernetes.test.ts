@@ -213,7 +213,7 @@ describeWith([tools, kubectl], 'the Kubernetes manifests', () => {
   });
 
   test('what the page on secrets has Vault and IAM trust is what the manifests ask with', async () => {
-    const page = await readFile(join(KUBERNETES, '../../docs/secret_management.md'), 'utf8');
+    const page = await readFile(join(KUBERNETES, '../../docs/guides/secrets.md'), 'utf8');
     const manifests = manifestsOf('base');
     const { path, auth } = findManifest(manifests, 'SecretStore', 'vault').spec.provider.vault;
     const { role, mountPath, serviceAccountRef } = auth.kubernetes;

@@ -6,18 +6,18 @@ const ROOT = dirname(dirname(import.meta.dirname));
 const STEPS = ['detect', 'stop', 'prove'] as const;
 export type Step = (typeof STEPS)[number];
 
-/** One compromise of docs/secret_management.md: its shell commands by step, each as it stands on the page. */
+/** One compromise of docs/guides/secrets.md: its shell commands by step, each as it stands on the page. */
 export type Runbook = Readonly<Record<Step, string>>;
 
 /** Every compromise of the page, by its heading. Throws where a block has a line before its first step. */
 export async function readRunbooks(): Promise<ReadonlyMap<string, Runbook>> {
-  const page = await readFile(join(ROOT, 'docs/secret_management.md'), 'utf8');
+  const page = await readFile(join(ROOT, 'docs/guides/secrets.md'), 'utf8');
   const [, part = ''] = page.split('\n## When one is compromised\n');
   const sections = (part.split('\n## ')[0] ?? '').split('\n### ').slice(1);
   return new Map(
     sections.map((section) => {
       const heading = section.slice(0, section.indexOf('\n'));
-      const [, block = ''] = /```sh\n(.*?)```/s.exec(section) ?? [];
+      const [, block = ''] = /```sh[^\n]*\n(.*?)```/s.exec(section) ?? [];
       return [heading, stepsOf(heading, block)];
     }),
   );

@@ -15,14 +15,16 @@ const ROOT = dirname(dirname(import.meta.dirname));
 export type Commands = readonly (readonly string[])[];
 
 /**
- * The commands of docs/secret_management.md that give a role to an issuer, as a shell hands them to `aws`: run with that program
+ * The commands of docs/guides/secrets.md that give a role to an issuer, as a shell hands them to `aws`: run with that program
  * replaced by one that notes what it is called with. `values` are what the operator fills in. Throws where the page has no such
  * commands.
  */
 export async function documentedTrust(values: Readonly<Record<string, string>>): Promise<Commands> {
-  const page = await readFile(join(ROOT, 'docs/secret_management.md'), 'utf8');
-  const block = [...page.matchAll(/```sh\n(.*?)```/gs)].find(([, text]) => text?.includes('aws iam create-role'))?.[1];
-  if (block === undefined) throw new Error('docs/secret_management.md has no `aws iam create-role`');
+  const page = await readFile(join(ROOT, 'docs/guides/secrets.md'), 'utf8');
+  const block = [...page.matchAll(/```sh[^\n]*\n(.*?)```/gs)].find(([, text]) =>
+    text?.includes('aws iam create-role'),
+  )?.[1];
+  if (block === undefined) throw new Error('docs/guides/secrets.md has no `aws iam create-role`');
   const note = 'aws() { for one in "$@"; do printf "%s\\0" "$one"; done; printf "\\n\\0"; }';
   const withoutExample = block.replace(/^ISSUER=.*$/m, '');
   const { stdout } = await run('bash', ['-euc', `${note}\n${withoutExample}`], {

@@ -1,4 +1,4 @@
-"""Verifies the signed identity assertion of the edge authorizer (docs/identity_assertion.md).
+"""Verifies the signed identity assertion of the edge authorizer (docs/guides/identity-assertion.md).
 
 Needs PyJWT with cryptography and nothing else; `fastapi_assertion.py` makes a FastAPI dependency of it. The assertion names the
 caller for exactly one method, path and service. Query, body and other headers are not covered, and what a caller may do with

@@ -1,7 +1,7 @@
 import type { CredentialKind } from '../../decision/principal.ts';
 import { newKeyPair, randomSecret } from './new-secrets.ts';
 
-/** How one secret is rotated: the table that the command and docs/secret_management.md are held to. */
+/** How one secret is rotated: the table that the command and docs/guides/secrets.md are held to. */
 export interface RotatedSecret {
   readonly variable: string;
   /** Makes the next value; null where somebody else makes it. */

@@ -3,7 +3,7 @@ import { createEgressWatch } from '../../egress/watch.ts';
 import { createR2Store, type R2Binding } from '../../storage/r2.ts';
 import { workerBase } from './base.ts';
 
-/** Text variables named as in docs/configuration.md, and R2 buckets by binding. */
+/** Text variables named as in docs/reference/configuration.md, and R2 buckets by binding. */
 export interface WorkerArchiveEnv {
   readonly [variable: string]: unknown;
   readonly AUDIT_BUCKET?: R2Binding;

@@ -11,7 +11,7 @@ import { workerBase } from './base.ts';
 import { edgeCache } from './edge-cache.ts';
 import { type ServiceBinding, workerUpstream } from './upstream.ts';
 
-/** Text variables named as in docs/configuration.md, and the bindings that may stand in for some of them. */
+/** Text variables named as in docs/reference/configuration.md, and the bindings that may stand in for some of them. */
 interface WorkerEnv {
   readonly [variable: string]: unknown;
   readonly UPSTREAM?: ServiceBinding;

@@ -88,7 +88,7 @@ describe('check-config', () => {
 
   test('suggests no name that is far away', async () => {
     const { text } = await run(['check-config'], { ...hs256, TGEFD_COLOUR: 'blue' });
-    expect(text).toContain('TGEFD_COLOUR: found an unknown name; accepted: a name of docs/configuration.md');
+    expect(text).toContain('TGEFD_COLOUR: found an unknown name; accepted: a name of docs/reference/configuration.md');
   });
 
   test('prints every problem at once, and exits with 1', async () => {

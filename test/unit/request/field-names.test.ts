@@ -7,7 +7,7 @@ import {
   ingressFields,
 } from '../../../lib/request/field-names.ts';
 
-const page = await readFile(new URL('../../../docs/ingress_trust_boundary.md', import.meta.url), 'utf8');
+const page = await readFile(new URL('../../../docs/explanation/trust-boundary.md', import.meta.url), 'utf8');
 const [table = ''] = page.match(/## What never goes upstream[\s\S]*?## The path/) ?? [];
 const [proof = ''] = page.match(/## The signed ingress proof[\s\S]*?## Worked/) ?? [];
 

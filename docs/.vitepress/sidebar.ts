@@ -1,0 +1,138 @@
+import type { DefaultTheme } from 'vitepress';
+
+/** Pages in the order of the sidebar. A page that stands nowhere here is refused by infra/docs/site.ts. */
+export const sidebar: DefaultTheme.SidebarItem[] = [
+  {
+    text: 'Start',
+    items: [
+      { text: 'What it is', link: '/' },
+      { text: 'Tutorial', link: '/tutorial' },
+    ],
+  },
+  {
+    text: 'Guides',
+    link: '/guides/',
+    collapsed: false,
+    items: [
+      {
+        text: 'Deploy',
+        collapsed: false,
+        items: [
+          { text: 'In your own application', link: '/guides/library' },
+          { text: 'Cloudflare', link: '/guides/deploy-cloudflare' },
+          { text: 'AWS', link: '/guides/deploy-aws' },
+          { text: 'AWS with your own API', link: '/guides/aws-own-api' },
+          { text: 'Containers', link: '/guides/containers' },
+          { text: 'Upgrade and roll back', link: '/guides/upgrade' },
+        ],
+      },
+      {
+        text: 'Behind a proxy',
+        collapsed: true,
+        items: [
+          { text: 'Forward authentication', link: '/proxies/forward_auth' },
+          { text: 'nginx', link: '/proxies/nginx' },
+          { text: 'Caddy', link: '/proxies/caddy' },
+          { text: 'Traefik', link: '/proxies/traefik' },
+          { text: 'Envoy', link: '/proxies/envoy' },
+        ],
+      },
+      {
+        text: 'Policy',
+        collapsed: true,
+        items: [
+          { text: 'One policy document', link: '/guides/policy-document' },
+          { text: 'Import, test, compare, try', link: '/guides/policy' },
+        ],
+      },
+      {
+        text: 'Identity providers',
+        collapsed: true,
+        items: [
+          { text: 'Auth0', link: '/guides/providers/auth0' },
+          { text: 'Clerk', link: '/guides/providers/clerk' },
+          { text: 'Cloudflare Access', link: '/guides/providers/cloudflare-access' },
+          { text: 'Cognito', link: '/guides/providers/cognito' },
+          { text: 'Entra ID', link: '/guides/providers/entra' },
+          { text: 'Firebase', link: '/guides/providers/firebase' },
+          { text: 'GitHub Actions', link: '/guides/providers/github' },
+          { text: 'Google', link: '/guides/providers/google' },
+          { text: 'Keycloak', link: '/guides/providers/keycloak' },
+          { text: 'Kubernetes', link: '/guides/providers/kubernetes' },
+          { text: 'Okta', link: '/guides/providers/okta' },
+          { text: 'SPIFFE', link: '/guides/providers/spiffe' },
+          { text: 'Supabase', link: '/guides/providers/supabase' },
+          { text: 'Zitadel', link: '/guides/providers/zitadel' },
+        ],
+      },
+      {
+        text: 'Operate',
+        collapsed: true,
+        items: [
+          { text: 'Run it and find faults', link: '/guides/operate' },
+          { text: 'Watch it', link: '/guides/observe' },
+          { text: 'Secrets and rotation', link: '/guides/secrets' },
+        ],
+      },
+      {
+        text: 'The service behind it',
+        collapsed: true,
+        items: [
+          { text: 'Identity assertion', link: '/guides/identity-assertion' },
+          { text: 'TLS to the upstream', link: '/guides/upstream-tls' },
+        ],
+      },
+    ],
+  },
+  {
+    text: 'Reference',
+    link: '/reference/',
+    collapsed: true,
+    items: [
+      { text: 'Configuration', link: '/reference/configuration' },
+      { text: 'Endpoint table', link: '/reference/endpoints' },
+      { text: 'Issuers', link: '/reference/issuers' },
+      { text: 'Providers', link: '/reference/providers' },
+      { text: 'Client certificates', link: '/reference/client-certificates' },
+      { text: 'Archive of audit records', link: '/reference/audit-archive' },
+      { text: 'Redis keys', link: '/reference/redis-keys' },
+      { text: 'Limits of the product', link: '/reference/limits' },
+      { text: 'Performance', link: '/performance' },
+      {
+        text: 'Requirements',
+        collapsed: true,
+        items: [
+          { text: 'Hardening checklist', link: '/reference/hardening-checklist' },
+          { text: 'ASVS 5.0', link: '/reference/asvs-5.0' },
+          { text: 'RFC 8725', link: '/reference/rfc8725' },
+          { text: 'RFC 9700', link: '/reference/rfc9700' },
+        ],
+      },
+    ],
+  },
+  {
+    text: 'Explanation',
+    link: '/explanation/',
+    collapsed: true,
+    items: [
+      { text: 'Trust boundary', link: '/explanation/trust-boundary' },
+      { text: 'Budgets and leases', link: '/explanation/rate-limits' },
+      { text: 'Audit records and their proof', link: '/explanation/audit-proof' },
+      { text: 'Threat model', link: '/explanation/threat-model' },
+      {
+        text: 'Decisions',
+        link: '/adr/README',
+        collapsed: true,
+        items: [
+          { text: '1 Own verification', link: '/adr/0001-own-inbound-verification' },
+          { text: '2 One script', link: '/adr/0002-one-script' },
+          { text: '3 No consumer group', link: '/adr/0003-no-consumer-group' },
+          { text: '4 Leases', link: '/adr/0004-leases' },
+          { text: '5 Strict audit', link: '/adr/0005-strict-audit' },
+          { text: '6 Releases', link: '/adr/0006-releases' },
+        ],
+      },
+    ],
+  },
+  { text: 'Glossary', link: '/glossary' },
+];
