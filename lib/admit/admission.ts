@@ -23,11 +23,13 @@ export interface AdmissionParts {
   readonly store: SharedStore;
   readonly pseudonyms: RevocationPseudonyms;
   readonly clock: Clock;
+  /** For durations and calendar periods: nobody sets it. Absent: the clock. */
+  readonly steady?: Clock;
 }
 
 export interface ObservedAdmission extends Admission {
   /** Of the snapshot of the revocations, for gauges; zero and null in exact mode. */
-  snapshotState(nowMs: number): { readonly entries: number; readonly ageMs: number | null };
+  snapshotState(): { readonly entries: number; readonly ageMs: number | null };
 }
 
 /** Buckets and leases of one isolate at most: some 10 MiB when every one is in use. */
@@ -42,7 +44,7 @@ const MAXIMUM_SNAPSHOT_ENTRIES = 32_768;
  * decides is told in `degraded`, or the answer is `unavailable`. Does not check what kind of caller may have which budget.
  */
 export function createAdmission(settings: AdmissionSettings, parts: AdmissionParts): ObservedAdmission {
-  const { store, pseudonyms, clock } = parts;
+  const { store, pseudonyms, clock, steady = clock } = parts;
   const revokedAtDeployment = createEmergencyLists(settings.emergency);
   const fallback = { revocationOnError: settings.revocationOnError, maximumBuckets: MAXIMUM_PARTITIONS };
   const leased =
@@ -56,10 +58,10 @@ export function createAdmission(settings: AdmissionSettings, parts: AdmissionPar
             maximumEntries: MAXIMUM_SNAPSHOT_ENTRIES,
           },
           store,
-          clock,
+          { clock, steady },
         )
       : null;
-  const admit = leased?.admit ?? createExactAdmission(fallback, store, clock);
+  const admit = leased?.admit ?? createExactAdmission(fallback, store, steady);
   // By the object itself: whoever asks about one credential again and again hands in the same handles.
   const named = new WeakMap<RevocationHandles, readonly RevocationField[]>();
 
@@ -79,7 +81,7 @@ export function createAdmission(settings: AdmissionSettings, parts: AdmissionPar
       const fields = named.get(revocation) ?? fieldsOf(revocation, pseudonyms);
       return fields instanceof Promise ? fields.then(ask) : ask(fields);
     },
-    snapshotState: (nowMs) => leased?.snapshot.state(nowMs) ?? { entries: 0, ageMs: null },
+    snapshotState: () => leased?.snapshot.state(steady()) ?? { entries: 0, ageMs: null },
   };
 }
 

@@ -19,11 +19,11 @@ export interface LeasedAdmission {
 export function createLeasedAdmission(
   settings: FallbackSettings & LeaseSettings & SnapshotSettings,
   store: SharedStore,
-  clock: Clock,
+  { clock, steady }: { readonly clock: Clock; readonly steady: Clock },
 ): LeasedAdmission {
   const leases = createLeases(settings);
-  const snapshot = createRevocationSnapshot(settings);
-  const fallback = createFallback(settings, clock);
+  const snapshot = createRevocationSnapshot(settings, clock);
+  const fallback = createFallback(settings, steady);
 
   /** Renews in the background what is due: leases, the snapshot, or both in one trip. */
   const renew = (question: NamedQuestion, plan: Plan, nowMs: number, context: RequestContext): void => {
@@ -54,18 +54,18 @@ export function createLeasedAdmission(
       proof,
     });
     const settlement = finding.found === 'settled' ? finding.settlement : null;
-    leases.settle(message, settlement, askedAtMs, clock());
+    leases.settle(message, settlement, askedAtMs, steady());
     if (hasCredential && finding.found === 'settled') snapshot.apply(knownVersion, finding.changes, askedAtMs);
     return finding;
   };
 
   const ask = async (question: NamedQuestion, plan: Plan, revocationKnown: boolean): Promise<AdmissionAnswer> => {
-    const askedAtMs = clock();
+    const askedAtMs = steady();
     const message = leases.ask(plan, askedAtMs);
     const finding = await trip(question, message, revocationKnown, askedAtMs, question.proof);
     if (finding.found === 'settled' && finding.settlement.allowed) {
       leases.commit(plan);
-      return { outcome: 'admitted', budgets: leases.states(plan, clock()), degraded: [] };
+      return { outcome: 'admitted', budgets: leases.states(plan, steady()), degraded: [] };
     }
     if (finding.found === 'nothing') {
       const missing: Budget[] = plan.items.flatMap(({ budget, reserved }) => (reserved ? [] : [budget]));
@@ -79,25 +79,25 @@ export function createLeasedAdmission(
       else leases.release(plan);
       return answer;
     }
-    if (finding.found === 'settled' && leases.claim(plan, clock())) {
-      return { outcome: 'admitted', budgets: leases.states(plan, clock()), degraded: [] };
+    if (finding.found === 'settled' && leases.claim(plan, steady())) {
+      return { outcome: 'admitted', budgets: leases.states(plan, steady()), degraded: [] };
     }
     leases.release(plan);
     if (finding.found === 'revoked') return { outcome: 'revoked', by: finding.by };
     if (finding.found === 'replayed') return { outcome: 'replayed' };
     const asked = plan.items.map(({ budget }) => budget);
     const refuser = refuserOf(asked, finding.settlement);
-    return { outcome: 'exhausted', ...refuser, budgets: leases.states(plan, clock()), degraded: [] };
+    return { outcome: 'exhausted', ...refuser, budgets: leases.states(plan, steady()), degraded: [] };
   };
 
   return {
     snapshot,
     admit(question, context) {
       const { partition, budgets, fields, issuedAtSeconds } = question;
-      const nowMs = clock();
+      const nowMs = steady();
       const revocationKnown = fields.length === 0 || snapshot.isFresh(nowMs);
       if (fields.length > 0 && revocationKnown) {
-        const by = snapshot.check(fields, issuedAtSeconds, nowMs);
+        const by = snapshot.check(fields, issuedAtSeconds);
         if (by !== null) return { outcome: 'revoked', by };
       }
       const plan = leases.plan(partition ?? '', budgets, nowMs);

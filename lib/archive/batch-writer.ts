@@ -64,15 +64,16 @@ export function createBatchWriter(
 /** One batch, or none. `hint`: a sequence number that the chain is known to have reached, or 0. */
 async function step(writing: Writing, hint: number): Promise<DrainStep> {
   const { writer, settleMs, maximumAgeMs } = writing.settings;
-  const { source, clock, log } = writing.parts;
+  const { source, log } = writing.parts;
   const backlog = await source.backlog();
   if (backlog.oldestMs === null) return { outcome: 'empty' };
-  const isDue = clock() - backlog.oldestMs >= maximumAgeMs;
+  const nowMs = await source.now();
+  const isDue = nowMs - backlog.oldestMs >= maximumAgeMs;
   if (!isDue && backlog.entries < WORTH_READING_ENTRIES) return { outcome: 'waiting' };
 
   // First the entries, then the head: what another archive commits in between can then only make us find its batch
   // already written, never make us start the same number from later entries.
-  const entries = await source.read(clock() - settleMs, BATCH_MAXIMUM_BYTES);
+  const entries = await source.read(nowMs - settleMs, BATCH_MAXIMUM_BYTES);
   const head = await findHead(writing, hint);
   if (head !== null && 'outcome' in head) return head;
 

@@ -1,5 +1,5 @@
 import type { ArchiveLock, Source } from '../audit/outbox.ts';
-import type { Log, NewId } from '../decision/ports.ts';
+import type { Clock, Log, NewId } from '../decision/ports.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import { type AnchorParts, anchoredHeads, startOfHour, writeAnchor } from './anchor.ts';
 import { createBatchWriter, type DrainStep } from './batch-writer.ts';
@@ -32,6 +32,8 @@ export const archiveTimes = {
 export interface ArchiveParts extends AnchorParts {
   readonly source: Source;
   readonly lease: ArchiveLock;
+  /** Monotonic; absent: the clock. */
+  readonly stopwatch?: Clock;
   readonly newId: NewId;
   readonly log: Log;
 }
@@ -55,7 +57,7 @@ export function createArchive(settings: ArchiveSettings, given: ArchiveParts): {
   const holding: Holding = { holder: null };
   const guard = (store: ObjectStore) => leasedStore(store, given.lease, { leaseMs: settings.leaseMs, holding });
   const parts = { ...given, store: guard(given.store), copies: given.copies && guard(given.copies) };
-  const { source, lease, store, layout, clock, log } = parts;
+  const { source, lease, store, layout, clock, stopwatch = clock, log } = parts;
   const spillWriter = `${settings.writer}.spill`;
   const common = { maximumAgeMs: settings.maximumAgeMs };
   const stream = createBatchWriter(
@@ -64,13 +66,13 @@ export function createArchive(settings: ArchiveSettings, given: ArchiveParts): {
   );
   const spill = createBatchWriter(
     { ...common, writer: spillWriter, settleMs: settings.spillSettleMs },
-    { ...parts, source: createSpillSource(store, layout), twins: async () => new Set<string>() },
+    { ...parts, source: createSpillSource(store, layout, clock), twins: async () => new Set<string>() },
   );
 
   let anchoredHourMs: number | null = null;
 
   const run = async (holder: string): Promise<ArchiveRun> => {
-    const startedMs = clock();
+    const startedMs = stopwatch();
     const heads = await anchoredHeads(parts);
     let batches = 0;
     let records = 0;
@@ -89,7 +91,7 @@ export function createArchive(settings: ArchiveSettings, given: ArchiveParts): {
         if (step.outcome !== 'archived') break;
         batches += step.records > 0 ? 1 : 0;
         records += step.records;
-        if (clock() - startedMs > settings.runMs) {
+        if (stopwatch() - startedMs > settings.runMs) {
           if (outcome === 'drained') outcome = 'behind';
           break;
         }
@@ -97,7 +99,7 @@ export function createArchive(settings: ArchiveSettings, given: ArchiveParts): {
           return { ...(await left()), outcome: 'busy', batches, records };
       }
     }
-    const hourMs = startOfHour(startedMs);
+    const hourMs = startOfHour(clock());
     if (anchoredHourMs !== hourMs) {
       const { anchored, untrusted } = await writeAnchor(parts, hourMs);
       for (const writer of untrusted) log('error', 'audit_chain_untrusted', { writer });
@@ -108,7 +110,7 @@ export function createArchive(settings: ArchiveSettings, given: ArchiveParts): {
 
   const left = async () => {
     const { entries, oldestMs } = await source.backlog();
-    return { entriesLeft: entries, lagMs: oldestMs === null ? 0 : Math.max(0, clock() - oldestMs) };
+    return { entriesLeft: entries, lagMs: oldestMs === null ? 0 : Math.max(0, (await source.now()) - oldestMs) };
   };
 
   return {

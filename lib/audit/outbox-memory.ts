@@ -15,7 +15,10 @@ export interface MemoryOutboxSettings {
   readonly maximumEntries: number;
 }
 
-/** An outbox in memory, for development and tests: what is in it dies with the process. */
+/**
+ * An outbox in memory, for development and tests: what is in it dies with the process. The clock should be one that nobody
+ * sets, so that leases end and entries age whatever becomes of the wall clock.
+ */
 export function createMemoryOutbox(settings: MemoryOutboxSettings, clock: Clock): Outbox & Source & ArchiveLock & Tail {
   let entries: Entry[] = [];
   let lastMs = 0;
@@ -49,6 +52,7 @@ export function createMemoryOutbox(settings: MemoryOutboxSettings, clock: Clock)
       const [oldest] = entries;
       return { entries: entries.length, oldestMs: oldest === undefined ? null : storedAtMs(oldest.id) };
     },
+    now: async () => Math.max(lastMs, clock()),
     async remove(ids) {
       const gone = new Set(ids);
       entries = entries.filter(({ id }) => !gone.has(id));

@@ -91,6 +91,14 @@ export function createRedisOutbox(
       return { entries, oldestMs: oldest === undefined ? null : storedAtMs(oldest.id) };
     },
 
+    async now() {
+      const told = await command(['TIME']);
+      const [seconds, microseconds] = Array.isArray(told) ? told.map(Number) : [];
+      const nowMs = Math.floor(Number(seconds) * 1000 + Number(microseconds) / 1000);
+      if (!Number.isSafeInteger(nowMs)) throw new Error('Redis told no time');
+      return nowMs;
+    },
+
     async remove(ids) {
       for (let start = 0; start < ids.length; start += REMOVE_PAGE) {
         await command(['XDEL', stream, ...ids.slice(start, start + REMOVE_PAGE)]);

@@ -30,6 +30,8 @@ export interface Source {
   read(storedBeforeMs: number, maximumBytes: number): Promise<readonly Entry[]>;
   /** Number of entries, and when the oldest was stored (null: empty). */
   backlog(): Promise<{ readonly entries: number; readonly oldestMs: number | null }>;
+  /** The clock that ids are made by, in milliseconds since the epoch. */
+  now(): Promise<number>;
   /** Removes entries; ids that are not there any more are no error. */
   remove(ids: readonly string[]): Promise<void>;
 }

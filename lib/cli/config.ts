@@ -43,7 +43,7 @@ export function placeOf(platform: string, role: string): Place {
 export function resolveSecrets(env: Console['env'], clientTls = createClientTls(env)): Promise<Resolved> {
   const log: Log = () => undefined;
   return createNodeSecrets(env, {
-    clock: () => Date.now(),
+    stopwatch: () => performance.now(),
     log,
     watch: createEgressWatch(log),
     identify: identifyConnections(clientTls),

@@ -65,7 +65,6 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
     recorder,
     outbox,
     breakerOpen,
-    clock,
   });
   const administer = administrationWith(metricsPage, createAdministration({ revocations, pseudonyms, clock }));
   return {

@@ -51,7 +51,7 @@ export function createEnforce(settings: EnforceSettings, steps: Steps, parts: En
     const startedMs = stopwatch();
     const id = parts.newId();
     const watch = parts.watch?.() ?? null;
-    const walk = beginWalk(request, context, { id, atMs, mark: watch?.mark ?? unwatched });
+    const walk = beginWalk(request, context, { id, atMs, startedMs, mark: watch?.mark ?? unwatched });
     const failed = (error: unknown): Reason => {
       parts.log('error', 'decision_failed', { decision_id: id, error: nameOf(error) });
       return { reason: 'internal_error' };
@@ -144,7 +144,7 @@ function findEndpoint(settings: EnforceSettings, steps: Steps): Step {
 function authenticate(steps: Steps): Step {
   return (walk) => {
     const { addressPartition: address } = walk.boundary;
-    const throttledSeconds = address === null ? null : steps.failures.exhausted(address, walk.atMs);
+    const throttledSeconds = address === null ? null : steps.failures.exhausted(address, walk.startedMs);
     const mayFetchKeys = throttledSeconds === null;
     const ways = walk.route.found === 'endpoint' ? (walk.route.endpoint.auth ?? null) : null;
     const answer = steps.authenticate(walk.request, walk.boundary, walk.context, mayFetchKeys, ways);
@@ -158,7 +158,7 @@ function authenticate(steps: Steps): Step {
         if (!failedToProve(reason)) return reason;
         if (throttledSeconds !== null)
           return { reason: 'authentication_throttled', retryAfterSeconds: throttledSeconds };
-        if (address !== null) steps.failures.spend(address, walk.atMs, walk.context);
+        if (address !== null) steps.failures.spend(address, walk.startedMs, walk.context);
         return reason;
       }
       const { principal } = authentication;

@@ -14,7 +14,7 @@ export function takePlace(steps: Steps): Step {
     if (route.found !== 'endpoint' || route.endpoint.own) return null;
     const isNobody = principal.method === 'none' && boundary.ingressIdentity === null;
     const partition = isNobody ? `address ${boundary.addressPartition}` : `identity ${principal.identity}`;
-    walk.leave = steps.underWay.enter(partition, walk.atMs);
+    walk.leave = steps.underWay.enter(partition, walk.startedMs);
     if (walk.leave !== null) return null;
     return { reason: 'too_many_requests_under_way', retryAfterSeconds: RETRY_SECONDS };
   };

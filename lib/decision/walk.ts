@@ -10,6 +10,8 @@ export interface Walk {
   readonly context: RequestContext;
   readonly id: string;
   readonly atMs: number;
+  /** The same moment by the monotonic clock: for durations. */
+  readonly startedMs: number;
   /** Takes the time: a stage ends here. */
   readonly mark: (stage: Stage) => void;
   boundary: Boundary;
@@ -36,13 +38,14 @@ export interface Walk {
 export function beginWalk(
   request: AccessRequest,
   context: RequestContext,
-  { id, atMs, mark }: Pick<Walk, 'id' | 'atMs' | 'mark'>,
+  { id, atMs, startedMs, mark }: Pick<Walk, 'id' | 'atMs' | 'startedMs' | 'mark'>,
 ): Walk {
   return {
     request,
     context,
     id,
     atMs,
+    startedMs,
     mark,
     boundary: unknownBoundary(id),
     boundaryDenial: null,

@@ -26,8 +26,8 @@ export function createFailures(settings: { readonly perMinute: number; readonly 
   const budget: Budget = { name: 'address', perMinute, burst: perMinute, onError: 'local' };
   const look: Demand = { ...exactly(budget), need: 0 };
   const settle = (demand: Demand, addressPartition: string, nowMs: number): number => {
-    now = nowMs;
-    return msUntilToken(budgets.settle(addressPartition, [demand]).grants[0]?.missing ?? 0, budget, nowMs);
+    now = Math.floor(nowMs);
+    return msUntilToken(budgets.settle(addressPartition, [demand]).grants[0]?.missing ?? 0, budget, now);
   };
 
   return {

@@ -5,7 +5,7 @@ import type { Failures } from './failed-authentications.ts';
 export type ReportFailures = (
   addressPartition: string,
   failures: number,
-) => Promise<{ readonly failures: number; readonly resetsAtMs: number } | null>;
+) => Promise<{ readonly failures: number; readonly resetsInMs: number } | null>;
 
 interface Watched {
   /** Failures since the last report, and how many of them make the next one due. */
@@ -59,13 +59,13 @@ export function createSharedFailures(
     return fresh;
   };
 
-  const tell = async (address: string, one: Watched): Promise<void> => {
+  const tell = async (address: string, one: Watched, nowMs: number): Promise<void> => {
     const failures = one.unreported;
     one.unreported = 0;
     const left = await report(address, failures);
     one.reportingUntilMs = 0;
     if (left === null) return;
-    if (left.failures === 0) one.spentUntilMs = left.resetsAtMs;
+    if (left.failures === 0) one.spentUntilMs = nowMs + left.resetsInMs;
     one.step = Math.max(1, Math.min(firstStep, Math.floor(left.failures * NEXT_STEP_SHARE)));
   };
 
@@ -81,7 +81,7 @@ export function createSharedFailures(
       one.unreported += 1;
       if (context === undefined || one.unreported < one.step || nowMs < one.reportingUntilMs) return;
       one.reportingUntilMs = nowMs + PATIENCE_MS;
-      context.defer(tell(address, one));
+      context.defer(tell(address, one, nowMs));
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { RatelimitConfig } from '@upstash/ratelimit';
+import type { Clock } from '../decision/ports.ts';
 import type { RedisClient } from './client.ts';
 import type { RedisConnection } from './connection.ts';
 import { RedisFailure } from './failure.ts';
@@ -14,8 +15,8 @@ export interface FailureCounter {
 
 export interface Remaining {
   readonly failures: number;
-  /** When the present window of the count ends, epoch milliseconds. */
-  readonly resetsAtMs: number;
+  /** In how many milliseconds the present window of the count ends. */
+  readonly resetsInMs: number;
 }
 
 /** Loaded with the first report. */
@@ -26,7 +27,10 @@ let library: typeof import('./ratelimit-library.ts') | null = null;
  * which lets requests pass, its cache without a bound, its analytics and its telemetry are off; deadline and circuit breaker
  * are those of the connection.
  */
-export function createFailureCounter(perMinute: number, connection: RedisConnection): FailureCounter {
+export function createFailureCounter(
+  perMinute: number,
+  { connection, clock }: { readonly connection: RedisConnection; readonly clock: Clock },
+): FailureCounter {
   return {
     async add(address, failures) {
       library ??= await import('./ratelimit-library.ts');
@@ -46,7 +50,7 @@ export function createFailureCounter(perMinute: number, connection: RedisConnect
       });
       if (!reply.answered) return null;
       const { success, remaining, reset } = reply.value;
-      return { failures: success ? remaining : 0, resetsAtMs: reset };
+      return { failures: success ? remaining : 0, resetsInMs: Math.max(0, reset - clock()) };
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '../decision/ports.ts';
 import type { RevocationKind } from '../decision/reason.ts';
 import { NO_VERSION, type RevocationChanges } from './changes.ts';
 import { type RevocationField, revokes } from './revocation.ts';
@@ -14,7 +15,7 @@ export interface RevocationSnapshot {
   /** Whether somebody should refresh it in the background now; whoever is told so is expected to. */
   refreshDue(nowMs: number): boolean;
   /** By which entry a credential is revoked, or null. Says nothing about freshness. */
-  check(fields: readonly RevocationField[], issuedAtSeconds: number | null, nowMs: number): RevocationKind | null;
+  check(fields: readonly RevocationField[], issuedAtSeconds: number | null): RevocationKind | null;
   /** Takes in what a trip brought that was begun at `askedAtMs`. */
   apply(asked: string | null, changes: RevocationChanges | null, askedAtMs: number): void;
   /** For gauges: entries held, and age in milliseconds (null: never complete). */
@@ -31,8 +32,11 @@ export interface SnapshotSettings {
 /** Longest a background refresh is waited for before another may begin; its request may have been killed. */
 const REFRESH_PATIENCE_MS = 1_000;
 
-/** Holds plain data only. Nothing is asked here: `apply` is told. */
-export function createRevocationSnapshot(settings: SnapshotSettings): RevocationSnapshot {
+/**
+ * Holds plain data only. Nothing is asked here: `apply` is told. Ages are handed in by a clock that nobody sets; only the
+ * ends of entries, which are instants, are compared with the wall clock.
+ */
+export function createRevocationSnapshot(settings: SnapshotSettings, clock: Clock): RevocationSnapshot {
   const { maximumDelayMs, maximumEntries } = settings;
   const entries = new Map<string, { readonly expiresAtSeconds: number; readonly beforeSeconds: number | null }>();
   let known: string | null = NO_VERSION;
@@ -48,11 +52,11 @@ export function createRevocationSnapshot(settings: SnapshotSettings): Revocation
       refreshingUntilMs = nowMs + REFRESH_PATIENCE_MS;
       return true;
     },
-    check(fields, issuedAtSeconds, nowMs) {
+    check(fields, issuedAtSeconds) {
       if (entries.size === 0) return null;
       for (const { kind, field } of fields) {
         const entry = entries.get(field);
-        if (entry !== undefined && revokes(entry, issuedAtSeconds, nowMs)) return kind;
+        if (entry !== undefined && revokes(entry, issuedAtSeconds, clock())) return kind;
       }
       return null;
     },
@@ -69,7 +73,7 @@ export function createRevocationSnapshot(settings: SnapshotSettings): Revocation
         if (expiresAtSeconds === null) entries.delete(field);
         else entries.set(field, { expiresAtSeconds, beforeSeconds });
       }
-      if (entries.size > maximumEntries) forgetExpired(entries, askedAtMs);
+      if (entries.size > maximumEntries) forgetExpired(entries, clock());
       known = changes.upTo;
       if (entries.size > maximumEntries) {
         entries.clear();

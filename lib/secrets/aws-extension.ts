@@ -17,7 +17,7 @@ export interface ExtensionSettings {
  */
 export function createExtensionSecrets(
   settings: ExtensionSettings,
-  parts: { readonly fetch: Fetch; readonly clock: Clock },
+  parts: { readonly fetch: Fetch; readonly stopwatch: Clock },
 ): (reference: string) => Promise<string> {
   return createReferenceReader(async (name) => {
     const url = `${settings.origin}/secretsmanager/get?secretId=${encodeURIComponent(name)}`;
@@ -38,5 +38,5 @@ export function createExtensionSecrets(
       if (typeof text === 'string') return text;
     }
     throw new Error('an answer without a secret string');
-  }, parts.clock);
+  }, parts.stopwatch);
 }

@@ -17,7 +17,7 @@ export function isSecretBinding(value: unknown): value is SecretBinding {
  */
 export function createCloudflareSecrets(
   bindings: Readonly<Record<string, unknown>>,
-  clock: Clock,
+  stopwatch: Clock,
 ): (reference: string) => Promise<string> {
   return createReferenceReader(async (name) => {
     const binding = Object.hasOwn(bindings, name) ? bindings[name] : undefined;
@@ -25,7 +25,7 @@ export function createCloudflareSecrets(
     const text: unknown = await reading(binding).catch(() => null);
     if (typeof text !== 'string') throw new Error('no answer from the Secrets Store');
     return text;
-  }, clock);
+  }, stopwatch);
 }
 
 /** A binding of another kind wants a key, and may throw at once. */

@@ -14,18 +14,18 @@ const MAXIMUM_REMEMBERED = 64;
  * string). Rejects with a message that names the fault and never a value. Remembers texts for a second and keeps no promise,
  * so one reader may serve all requests of a Worker.
  */
-export function createReferenceReader(read: ReadDocument, clock: Clock): (reference: string) => Promise<string> {
+export function createReferenceReader(read: ReadDocument, stopwatch: Clock): (reference: string) => Promise<string> {
   const readings = new Map<string, { readonly text: string; readonly atMs: number }>();
   return async (reference) => {
     const hash = reference.lastIndexOf('#');
     const name = hash === -1 ? reference : reference.slice(0, hash);
     if (name === '') throw new Error('a reference without a name');
     const earlier = readings.get(name);
-    const fresh = earlier !== undefined && clock() - earlier.atMs < ONE_READING_MS;
+    const fresh = earlier !== undefined && stopwatch() - earlier.atMs < ONE_READING_MS;
     const text = fresh ? earlier.text : await read(name);
     if (!fresh) {
       if (readings.size >= MAXIMUM_REMEMBERED) readings.clear();
-      readings.set(name, { text, atMs: clock() });
+      readings.set(name, { text, atMs: stopwatch() });
     }
     return hash === -1 ? text : memberOf(parsed(text), reference.slice(hash + 1));
   };

@@ -3,7 +3,8 @@ import type { Clock } from '../decision/ports.ts';
 /** Something that is good for a while only. */
 export interface Expiring<T> {
   readonly value: T;
-  readonly expiresAtMs: number;
+  /** How long it is good for from now on. */
+  readonly lifeMs: number;
 }
 
 /** Fetched anew this long before it ends, so that a call under way is not cut off. */
@@ -16,27 +17,31 @@ const AHEAD_MS = 300_000;
  */
 export function createExpiring<T>(
   fetch: () => Promise<Expiring<T>>,
-  parts: { readonly clock: Clock; readonly sharePromises: boolean },
+  parts: {
+    /** Monotonic: whoever sets the wall clock does not prolong what is kept. */
+    readonly stopwatch: Clock;
+    readonly sharePromises: boolean;
+  },
 ): () => Promise<T> {
-  let kept: (Expiring<T> & { readonly renewAtMs: number }) | null = null;
+  let kept: { readonly value: T; readonly expiresAtMs: number; readonly renewAtMs: number } | null = null;
   let underWay: Promise<T> | null = null;
 
   const renew = async (): Promise<T> => {
     const before = kept;
     try {
-      const fresh = await fetch();
-      const nowMs = parts.clock();
-      const lifeMs = fresh.expiresAtMs - nowMs;
-      kept = { ...fresh, renewAtMs: fresh.expiresAtMs - Math.min(AHEAD_MS, lifeMs / 2) };
-      return fresh.value;
+      const askedAtMs = parts.stopwatch();
+      const { value, lifeMs } = await fetch();
+      const expiresAtMs = askedAtMs + lifeMs;
+      kept = { value, expiresAtMs, renewAtMs: expiresAtMs - Math.min(AHEAD_MS, lifeMs / 2) };
+      return value;
     } catch (error) {
-      if (before !== null && parts.clock() < before.expiresAtMs) return before.value;
+      if (before !== null && parts.stopwatch() < before.expiresAtMs) return before.value;
       throw error;
     }
   };
 
   return () => {
-    if (kept !== null && parts.clock() < kept.renewAtMs) return Promise.resolve(kept.value);
+    if (kept !== null && parts.stopwatch() < kept.renewAtMs) return Promise.resolve(kept.value);
     if (!parts.sharePromises) return renew();
     underWay ??= renew().finally(() => {
       underWay = null;

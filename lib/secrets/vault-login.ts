@@ -42,12 +42,12 @@ export function createVaultLogin(
   auth: VaultAuth,
   parts: {
     readonly call: CallVault;
-    readonly clock: Clock;
+    readonly stopwatch: Clock;
     readonly log: Log;
     readonly readCredential: () => Promise<string>;
   },
 ): VaultLogin {
-  const { call, clock, log, readCredential } = parts;
+  const { call, stopwatch, log, readCredential } = parts;
   let session: Session | null = null;
 
   const sessionOf = (granted: unknown, token: string | null): Session => {
@@ -59,7 +59,7 @@ export function createVaultLogin(
     const seconds = of('lease_duration') ?? of('ttl');
     if (typeof given !== 'string' || given === '') throw new Error('a login to Vault without a token');
     const leaseMs = typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : null;
-    return { token: given, renewable: of('renewable') === true, sinceMs: clock(), leaseMs };
+    return { token: given, renewable: of('renewable') === true, sinceMs: stopwatch(), leaseMs };
   };
 
   const open = async (): Promise<Session> => {
@@ -96,7 +96,7 @@ export function createVaultLogin(
         return session.token;
       }
       const { leaseMs, renewable, sinceMs, token } = current;
-      const ageMs = clock() - sinceMs;
+      const ageMs = stopwatch() - sinceMs;
       if (leaseMs === null || ageMs < leaseMs * RENEW_AFTER) return token;
       session = (renewable && ageMs < leaseMs ? await renewed(current) : null) ?? (await open());
       return session.token;

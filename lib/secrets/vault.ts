@@ -31,13 +31,13 @@ export function createVaultSecrets(
   settings: VaultSettings,
   parts: {
     readonly fetch: Fetch;
-    readonly clock: Clock;
+    readonly stopwatch: Clock;
     readonly log: Log;
     /** What proves to Vault who we are: a JWT (Kubernetes, JWT) or the token itself; read anew for each login. */
     readonly readCredential: () => Promise<string>;
   },
 ): (reference: string) => Promise<string> {
-  const { fetch, clock, log, readCredential } = parts;
+  const { fetch, stopwatch, log, readCredential } = parts;
 
   const call: CallVault = async (path, { token, body }) => {
     const response = await fetch(`${settings.url}/v1/${path}`, {
@@ -56,7 +56,7 @@ export function createVaultSecrets(
     const isObject = typeof answer === 'object' && answer !== null;
     return { status: response.status, body: isObject ? (answer as Record<string, unknown>) : {} };
   };
-  const login = createVaultLogin(settings.auth, { call, clock, log, readCredential });
+  const login = createVaultLogin(settings.auth, { call, stopwatch, log, readCredential });
 
   const read = async (name: string): Promise<string> => {
     const slash = name.indexOf('/');
@@ -84,5 +84,5 @@ export function createVaultSecrets(
       if (!(error instanceof VaultRefused && error.status === 403 && login.forget())) throw error;
       return await read(name);
     }
-  }, clock);
+  }, stopwatch);
 }

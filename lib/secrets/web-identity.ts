@@ -1,5 +1,5 @@
 import { awsStsHost } from '../codec/aws-partition.ts';
-import type { Fetch } from '../decision/ports.ts';
+import type { Clock, Fetch } from '../decision/ports.ts';
 import type { Expiring } from './expiring.ts';
 
 /** Temporary credentials of AWS. */
@@ -14,12 +14,15 @@ interface Parts {
   readonly fetch: Fetch;
   /** A token of ours for one audience. */
   readonly token: (audience: string) => Promise<string>;
+  /** The wall clock, by which ends of credentials are told. */
+  readonly clock: Clock;
   readonly timeoutMs: number;
 }
 
 /** Audience of tokens for AWS, as its documentation recommends. */
 export const AWS_AUDIENCE = 'sts.amazonaws.com';
 
+const ASKED_SECONDS = 3600;
 const GOOGLE_STS = 'https://sts.googleapis.com/v1/token';
 const GOOGLE_SCOPE = 'https://www.googleapis.com/auth/devstorage.read_write';
 
@@ -29,7 +32,7 @@ const GOOGLE_SCOPE = 'https://www.googleapis.com/auth/devstorage.read_write';
  */
 export async function assumeRole(
   role: { readonly arn: string; readonly region: string; readonly sessionName: string },
-  { fetch, token, timeoutMs }: Parts,
+  { fetch, token, clock, timeoutMs }: Parts,
 ): Promise<Expiring<AwsCredentials>> {
   const response = await fetch(`https://${awsStsHost(role.region)}/`, {
     method: 'POST',
@@ -37,7 +40,7 @@ export async function assumeRole(
     body: new URLSearchParams({
       Action: 'AssumeRoleWithWebIdentity',
       Version: '2011-06-15',
-      DurationSeconds: '3600',
+      DurationSeconds: String(ASKED_SECONDS),
       RoleArn: role.arn,
       RoleSessionName: role.sessionName,
       WebIdentityToken: await token(AWS_AUDIENCE),
@@ -58,8 +61,13 @@ export async function assumeRole(
     throw new Error('an answer of STS without credentials');
   return {
     value: { accessKeyId, secretAccessKey, sessionToken, expiration: new Date(expiresAtMs) },
-    expiresAtMs,
+    lifeMs: lifeUntil(expiresAtMs, clock()),
   };
+}
+
+/** A clock of ours that is behind must not make credentials look longer lived than what was asked for. */
+function lifeUntil(expiresAtMs: number, nowMs: number): number {
+  return Math.min(ASKED_SECONDS * 1000, Math.max(0, expiresAtMs - nowMs));
 }
 
 /** Text of the only element of that name, or null; these values hold no markup and no entities but `&amp;`, if any. */
@@ -75,12 +83,8 @@ function element(xml: string, name: string): string | null {
  * Rejects with a status, never with an answer.
  */
 export async function federateWithGoogle(
-  {
-    provider,
-    serviceAccount,
-    nowMs,
-  }: { readonly provider: string; readonly serviceAccount: string | null; readonly nowMs: number },
-  { fetch, token, timeoutMs }: Parts,
+  { provider, serviceAccount }: { readonly provider: string; readonly serviceAccount: string | null },
+  { fetch, token, clock, timeoutMs }: Parts,
 ): Promise<Expiring<string>> {
   const ask = async (url: string, headers: Record<string, string>, body: object): Promise<Record<string, unknown>> => {
     const response = await fetch(url, {
@@ -107,15 +111,15 @@ export async function federateWithGoogle(
   );
   const { access_token: first, expires_in: seconds } = federated;
   if (typeof first !== 'string' || typeof seconds !== 'number') throw new Error('an answer of Google without a token');
-  if (serviceAccount === null) return { value: first, expiresAtMs: nowMs + seconds * 1000 };
+  if (serviceAccount === null) return { value: first, lifeMs: seconds * 1000 };
   const account = encodeURIComponent(serviceAccount);
   const own = await ask(
     `https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/${account}:generateAccessToken`,
     { authorization: `Bearer ${first}` },
-    { scope: [GOOGLE_SCOPE], lifetime: '3600s' },
+    { scope: [GOOGLE_SCOPE], lifetime: `${ASKED_SECONDS}s` },
   );
   const expiresAtMs = Date.parse(String(own.expireTime));
   if (typeof own.accessToken !== 'string' || Number.isNaN(expiresAtMs))
     throw new Error('an answer of Google without a token');
-  return { value: own.accessToken, expiresAtMs };
+  return { value: own.accessToken, lifeMs: lifeUntil(expiresAtMs, clock()) };
 }

@@ -113,6 +113,7 @@ function generated(total: number): Source {
       return entries;
     },
     backlog: async () => ({ entries: total - removed, oldestMs: removed === total ? null : T0 + removed }),
+    now: async () => T0 + total + 600_000,
     async remove(ids) {
       for (const id of ids) removed = Math.max(removed, storedAtMs(id) - T0 + 1);
     },

@@ -104,7 +104,7 @@ describeWith([redisServer], 'the archive’s places', () => {
       const client = createS3Client({ endpoint, region: 'default', credentials, timeoutMs: 20_000 });
       await client.send(new CreateBucketCommand({ Bucket: 'audit' }));
       const settings = { bucket: 'audit', conditionalWrites: true, retention: null, encryption: null };
-      store = createS3Store(client, settings, Date.now);
+      store = createS3Store(client, settings, { clock: Date.now });
     });
     afterAll(() => s3?.stop());
 

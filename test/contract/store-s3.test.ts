@@ -33,7 +33,8 @@ describeWith(Object.values(programs), 'object storage over S3, on Ceph radosgw',
 
   let prefixes = 0;
   const settings: S3Settings = { bucket: 'plain', conditionalWrites: true, retention: null, encryption: null };
-  const store = (changes: Partial<S3Settings> = {}) => createS3Store(client, { ...settings, ...changes }, Date.now);
+  const store = (changes: Partial<S3Settings> = {}) =>
+    createS3Store(client, { ...settings, ...changes }, { clock: Date.now });
 
   describe('with conditional writes', () => {
     storeContract(async () => ({ store: store(), prefix: `test-${++prefixes}` }));
@@ -134,7 +135,7 @@ describeWith(Object.values(programs), 'object storage over S3, on Ceph radosgw',
       credentials: ceph.credentials,
       timeoutMs: 500,
     });
-    const down = createS3Store(nobody, settings, Date.now);
+    const down = createS3Store(nobody, settings, { clock: Date.now });
     await expect(down.create('a/b', new TextEncoder().encode('secret content'), 'text/plain')).rejects.toThrow(
       /^PUT a\/b: /,
     );
@@ -146,7 +147,7 @@ describeWith(Object.values(programs), 'object storage over S3, on Ceph radosgw',
       credentials: { ...ceph.credentials, secretAccessKey: 'wrong' },
       timeoutMs: 5000,
     });
-    await expect(createS3Store(wrong, settings, Date.now).read('a/b', 10)).rejects.toThrow(
+    await expect(createS3Store(wrong, settings, { clock: Date.now }).read('a/b', 10)).rejects.toThrow(
       /\(SignatureDoesNotMatch, 403\)$/,
     );
   });

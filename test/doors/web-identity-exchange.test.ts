@@ -122,7 +122,10 @@ describeWith([...Object.values(ceph), openssl], 'a token of ours for credentials
     return fetch(s3.endpoint, init ?? {});
   };
   const exchange = (token: (audience: string) => Promise<string>) =>
-    assumeRole({ arn: roleArn, region: REGION, sessionName: 'test' }, { fetch: toService, token, timeoutMs: 10_000 });
+    assumeRole(
+      { arn: roleArn, region: REGION, sessionName: 'test' },
+      { fetch: toService, token, clock: Date.now, timeoutMs: 10_000 },
+    );
   const tokensOf = (certificate = certificates[0]) => {
     const parsed = parseAssertionKey(jwkOf(certificate));
     if (!parsed.ok) throw new Error(parsed.problem);
@@ -130,7 +133,7 @@ describeWith([...Object.values(ceph), openssl], 'a token of ours for credentials
   };
   const storeWith = (credentials: () => Promise<AwsCredentials>) => {
     const client = createS3Client({ endpoint: s3.endpoint, region: REGION, credentials, timeoutMs: 20_000 });
-    return createS3Store(client, storeSettings, Date.now);
+    return createS3Store(client, storeSettings, { clock: Date.now });
   };
 
   test('the archive writes under them, and what it wrote verifies', async () => {
@@ -152,7 +155,7 @@ describeWith([...Object.values(ceph), openssl], 'a token of ours for credentials
     };
     const clock = () => Date.now();
     const runtime = { fetch: counted, clock, newId: randomUUID, sharePromises: true };
-    const { store } = s3Stores(config.settings, clock, null, cloudCredentials(config, runtime));
+    const { store } = s3Stores(config.settings, { clock }, null, cloudCredentials(config, runtime));
     if (store === null) throw new Error('no store');
 
     const startedMs = Date.now() - 60 * MINUTE_MS;
@@ -196,9 +199,9 @@ describeWith([...Object.values(ceph), openssl], 'a token of ours for credentials
 
   test('are fetched anew five minutes before they end, and the new ones write too', async () => {
     let aheadMs = 0;
-    const clock = () => Date.now() + aheadMs;
+    const stopwatch = () => performance.now() + aheadMs;
     const token = tokensOf(); // By the true time, as the service sees it.
-    const credentials = createExpiring(() => exchange(token), { clock, sharePromises: true });
+    const credentials = createExpiring(() => exchange(token), { stopwatch, sharePromises: true });
     const store = storeWith(credentials);
     const first = await credentials();
     aheadMs = 54 * MINUTE_MS;

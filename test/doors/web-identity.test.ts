@@ -108,7 +108,7 @@ describe.each(Object.entries({ node: startNodeDoor, workerd: startWorkerDoor }))
 test('the archive writes with the role’s credentials, fetched once', async () => {
   const { tokens, fetch: exchange } = sts();
   const config = withRole();
-  const { store } = s3Stores(config.settings, () => Date.now(), null, cloudCredentials(config, runtime(exchange)));
+  const { store } = s3Stores(config.settings, { clock: Date.now }, null, cloudCredentials(config, runtime(exchange)));
   received.length = 0;
   for (const name of ['a', 'b']) await store?.create(name, new Uint8Array([1]), 'text/plain');
   expect(received.map((headers) => headers['x-amz-security-token'])).toEqual(['session-1', 'session-1']);
@@ -126,7 +126,7 @@ test('at Google Cloud each request carries the access token instead of a signatu
   });
   const settings = { bucket: 'records', conditionalWrites: false, retention: null, encryption: null };
   received.length = 0;
-  await createS3Store(client, { ...settings, conditionalWrites: true }, () => Date.now()).create(
+  await createS3Store(client, { ...settings, conditionalWrites: true }, { clock: Date.now }).create(
     'a',
     new Uint8Array([1]),
     'text/plain',

@@ -210,7 +210,7 @@ describeWith([redisServer], 'the audit trail behind real doors', () => {
       const client = createS3Client({ endpoint, region: 'default', credentials: keys, timeoutMs: 20_000 });
       await client.send(new CreateBucketCommand({ Bucket: 'audit' }));
       const settings = { bucket: 'audit', conditionalWrites: true, retention: null, encryption: null };
-      store = createS3Store(client, settings, Date.now);
+      store = createS3Store(client, settings, { clock: Date.now });
     });
     afterAll(() => s3?.stop());
 

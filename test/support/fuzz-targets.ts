@@ -116,7 +116,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
       const store = createS3Store(
         client,
         { bucket: 'b', conditionalWrites: true, retention: null, encryption: null },
-        Date.now,
+        { clock: Date.now },
       );
       return () =>
         Promise.race([
@@ -166,7 +166,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
       const { guarded, url } = partsOf(port);
       const read = createVaultSecrets(
         { url, namespace: null, auth: { method: 'token' }, timeoutMs: CALL_MS },
-        { fetch: guarded, clock: steppingClock(), log, readCredential: async () => 'token' },
+        { fetch: guarded, stopwatch: steppingClock(), log, readCredential: async () => 'token' },
       );
       return () => settled(read('mount/path#field'));
     },
@@ -178,7 +178,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
       const { guarded, url } = partsOf(port);
       const read = createExtensionSecrets(
         { origin: url, token: 't', timeoutMs: CALL_MS },
-        { fetch: guarded, clock: steppingClock() },
+        { fetch: guarded, stopwatch: steppingClock() },
       );
       return () => settled(read('name#field'));
     },
@@ -192,7 +192,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
       const { guarded, url } = partsOf(port);
       const fetch = (_input: string, init?: RequestInit) => guarded(`${url}/`, init);
       const role = { arn: 'arn:aws:iam::1:role/r', region: 'eu-west-1', sessionName: 's' };
-      return () => settled(assumeRole(role, { fetch, token: async () => 't', timeoutMs: CALL_MS }));
+      return () => settled(assumeRole(role, { fetch, token: async () => 't', clock: Date.now, timeoutMs: CALL_MS }));
     },
   },
 ];

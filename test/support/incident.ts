@@ -65,7 +65,7 @@ export async function startDeployment(programs: CephPrograms, signingKey: string
       retention: { mode: 'COMPLIANCE', days: 1, isKept: (key) => !key.includes('/spill/') },
       encryption: null,
     },
-    Date.now,
+    { clock: Date.now },
   );
   const archiveEnv: Record<string, string> = {
     TGEFD_AUDIT_BUCKET: BUCKET,

@@ -23,12 +23,13 @@ export function startNodeArchive(
     readonly egress: NodeEgress;
     readonly cloud: CloudCredentials | null;
     readonly clock: Clock;
+    readonly stopwatch: Clock;
     readonly newId: NewId;
     readonly log: Log;
   },
 ): NodeArchive | null {
   const { settings } = config;
-  const { outbox, egress, cloud, clock, newId, log } = parts;
+  const { outbox, egress, cloud, clock, stopwatch, newId, log } = parts;
   const intervalMs = settings.auditArchiveIntervalSeconds * 1000;
   if (outbox === null || settings.auditBucket === null || intervalMs === 0) return null;
   let stopped = false;
@@ -41,8 +42,8 @@ export function startNodeArchive(
       import('../../compose/archive/archive.ts'),
       import('../../platform/cloud/object-stores.ts'),
     ]);
-    const { store, copies } = s3Stores(settings, clock, egress, cloud);
-    return store && composeArchive(config, { clock, newId, log, outbox, store, copies, runMs: RUN_MS });
+    const { store, copies } = s3Stores(settings, { clock, stopwatch }, egress, cloud);
+    return store && composeArchive(config, { clock, stopwatch, newId, log, outbox, store, copies, runMs: RUN_MS });
   };
   const run = async () => {
     try {

@@ -90,8 +90,8 @@ function createProcess(platform: NodePlatform): Process {
 }
 
 function archiveOf(platform: NodePlatform, { config, outbox }: Composed): NodeArchive | null {
-  const { clock, newId, log } = platform;
-  return startNodeArchive(config, { outbox, ...platform.cloud(config), clock, newId, log });
+  const { clock, stopwatch, newId, log } = platform;
+  return startNodeArchive(config, { outbox, ...platform.cloud(config), clock, stopwatch, newId, log });
 }
 
 /** The parts that serve. They exist from before the server listens until the process ends. */

@@ -1,6 +1,7 @@
 import { type Entry, entryBytes, type Source, storedAtMs } from '../../audit/outbox.ts';
 import type { Spill } from '../../audit/recorder.ts';
 import { utf8 } from '../../codec/digest.ts';
+import type { Clock } from '../../decision/ports.ts';
 import { listAll, type ObjectStore } from '../../storage/store.ts';
 import { peek } from '../batch.ts';
 import type { Layout } from '../layout.ts';
@@ -27,7 +28,7 @@ export function createSpill(store: Pick<ObjectStore, 'create'>, layout: Layout, 
 }
 
 /** The spilled records as a source of a chain of their own. An entry's id is its time and its decision id. */
-export function createSpillSource(store: ObjectStore, layout: Layout): Source {
+export function createSpillSource(store: ObjectStore, layout: Layout, clock: Clock): Source {
   const keyOf = (id: string) => layout.spilled(id, storedAtMs(id));
   const idIn = (key: string): string | null => /\/(\d+-[^/]+)\.json$/.exec(key)?.[1] ?? null;
 
@@ -65,6 +66,8 @@ export function createSpillSource(store: ObjectStore, layout: Layout): Source {
       const [oldest] = objects.flatMap(({ key }) => idIn(key) ?? []);
       return { entries: objects.length, oldestMs: oldest === undefined ? null : storedAtMs(oldest) };
     },
+
+    now: async () => clock(),
 
     async remove(ids) {
       for (let start = 0; start < ids.length; start += READ_WIDTH) {

@@ -25,12 +25,14 @@ export interface IntrospectionSettings extends IntrospectionClient {
 export interface IntrospectionParts {
   readonly fetch: Fetch;
   readonly clock: Clock;
+  /** How long answers have been remembered, by a clock that nobody sets. Absent: the clock. */
+  readonly steady?: Clock;
   /** Whether one request may await a promise that another made; never on Workers. */
   readonly sharePromises: boolean;
   readonly signaturePrimitive?: SignaturePrimitive | undefined;
 }
 
-/** What became of one opaque token. */
+/** What became of one opaque token. `untilMs`: the end of the token itself, by the wall clock. */
 export type Introspected =
   | { readonly outcome: 'active'; readonly claims: JsonObject; readonly facts: TokenFacts; readonly untilMs: number }
   | { readonly outcome: 'refused'; readonly reason: CredentialReason; readonly untilMs: number }
@@ -54,8 +56,8 @@ const busy: Introspected = { outcome: 'unavailable', retryAfterSeconds: 1 };
  * is our outage. Never rejects.
  */
 export function createIntrospect(settings: IntrospectionSettings, parts: IntrospectionParts): Introspect {
-  const { clock } = parts;
-  const remembered = createRecentMap<Exclude<Introspected, { outcome: 'unavailable' }>>({
+  const { clock, steady = clock } = parts;
+  const remembered = createRecentMap<{ readonly judged: Judged; readonly keptUntilMs: number }>({
     maximumEntries: MAXIMUM_REMEMBERED,
   });
   const underWay = new Map<string, Promise<Introspected>>();
@@ -76,15 +78,15 @@ export function createIntrospect(settings: IntrospectionSettings, parts: Introsp
       answer?.form === 'jwt' ? await signedMembers(answer.text, settings, parts, context) : answer?.members;
     if (members === undefined || members === null) return outage;
     const judged = judge(members, settings, clock());
-    remembered.set(name, judged);
+    remembered.set(name, { judged, keptUntilMs: steady() + settings.cacheSeconds * 1000 });
     return judged;
   };
 
   return async (token, { mayAsk, address, context }) => {
     const name = encodeBase64url(await sha256(utf8(`${settings.cacheKey}\n${token}`)));
     const known = remembered.get(name);
-    const nowMs = clock();
-    if (known !== undefined && nowMs < known.untilMs) return known;
+    const nowMs = steady();
+    if (known !== undefined && nowMs < known.keptUntilMs && clock() < known.judged.untilMs) return known.judged;
     if (!mayAsk) return { outcome: 'refused', reason: inactive, untilMs: 0 };
     const shared = underWay.get(name);
     if (shared !== undefined) return shared;
@@ -108,8 +110,11 @@ type Judged = Exclude<Introspected, { outcome: 'unavailable' }>;
 
 /** What an answer is worth: `active` must be the boolean, and the claims must hold as those of a signed token. */
 function judge(members: JsonObject, { issuer, cacheSeconds }: IntrospectionSettings, nowMs: number): Judged {
-  const untilMs = nowMs + cacheSeconds * 1000;
-  const refused = (reason: CredentialReason): Judged => ({ outcome: 'refused', reason, untilMs });
+  const refused = (reason: CredentialReason): Judged => ({
+    outcome: 'refused',
+    reason,
+    untilMs: Number.POSITIVE_INFINITY,
+  });
   if (member(members, 'active') !== true) return refused(inactive);
   const named = member(members, 'iss');
   if (named !== undefined && (typeof named !== 'string' || !issuer.spellings.includes(named)))
@@ -123,7 +128,7 @@ function judge(members: JsonObject, { issuer, cacheSeconds }: IntrospectionSetti
   const facts = checkClaims(claims, rules, nowSeconds);
   if (isRefusal(facts)) return refused(facts);
   const endMs = (facts.expiresAtSeconds + issuer.clockSkewSeconds) * 1000;
-  return { outcome: 'active', claims, facts, untilMs: Math.min(untilMs, endMs) };
+  return { outcome: 'active', claims, facts, untilMs: endMs };
 }
 
 /** The members of a signed answer (RFC 9701 §5): typed, signed by the issuer, made for this client. Null for any other. */

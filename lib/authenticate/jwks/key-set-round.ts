@@ -18,7 +18,10 @@ export interface RoundSettings extends KeyRules {
 export interface RoundParts {
   /** Where the text of the key set comes from. */
   readonly source: KeySource;
+  /** For ages, rests and deadlines: nobody sets it. */
   readonly clock: Clock;
+  /** For copies that other instances read; absent: the clock. */
+  readonly wallClock?: Clock;
   readonly sleep: Sleep;
   /** Uniform in [0, 1), for jitter only. */
   readonly random: () => number;
@@ -62,7 +65,7 @@ export function jittered(milliseconds: number, random: () => number): number {
  * round at once: asking again within a second will not change it. Never rejects.
  */
 export function createRound(settings: RoundSettings, parts: RoundParts) {
-  const { source, clock, sleep, random, shared } = parts;
+  const { source, clock, wallClock = clock, sleep, random, shared } = parts;
   const { maxAttempts } = settings;
 
   const take = async (text: string, fetchedAtMs: number, holder: Holder) => {
@@ -76,22 +79,25 @@ export function createRound(settings: RoundSettings, parts: RoundParts) {
     const late = sleep(sharedReadMs, timer.signal).then(() => null);
     const text = await Promise.race([readShared(shared), late]);
     timer.abort();
-    const copy = text === null ? null : readCopy(text, source.copyName, clock());
-    if (copy === null || copy.fetchedAtMs <= (holder.held()?.fetchedAtMs ?? 0)) return false;
-    return (await take(copy.text, copy.fetchedAtMs, holder)) === true;
+    const copy = text === null ? null : readCopy(text, source.copyName, wallClock());
+    if (copy === null) return false;
+    const fetchedAtMs = clock() - (wallClock() - copy.fetchedAtMs);
+    if (fetchedAtMs <= (holder.held()?.fetchedAtMs ?? Number.NEGATIVE_INFINITY)) return false;
+    return (await take(copy.text, fetchedAtMs, holder)) === true;
   };
 
   return async (holder: Holder, context: RequestContext, endsAtMs: number): Promise<RoundFailure | null> => {
     if (await takeShared(holder)) return null;
     for (let attempts = 1; ; attempts++) {
       const startedAtMs = clock();
+      const wallMs = wallClock();
       const timeoutMs = Math.min(settings.timeoutSeconds * 1000, endsAtMs - startedAtMs);
       const fetched = await source.read(timeoutMs);
       if ('text' in fetched) {
         const taken = await take(fetched.text, startedAtMs, holder);
         if (typeof taken === 'object') return { ...taken, status: 200, attempts };
         if (shared && source.copyName !== null && holder.held()?.fetchedAtMs === startedAtMs) {
-          const copy = writeCopy({ url: source.copyName, fetchedAtMs: startedAtMs, text: fetched.text });
+          const copy = writeCopy({ url: source.copyName, fetchedAtMs: wallMs, text: fetched.text });
           context.defer(writeShared(shared, copy, settings.ttlSeconds + settings.maxStaleSeconds));
         }
         return null;

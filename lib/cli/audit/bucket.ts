@@ -122,7 +122,7 @@ async function conditionalAdvice({ settings }: Config, console: Console): Promis
   // The endpoint of R2 honours them; only Cloudflare's API is at hand here.
   if (auditBucket === null || r2Place(auditS3Endpoint) !== null) return null;
   const tried = { bucket: auditBucket, conditionalWrites: true, retention: null, encryption: null };
-  const store = createS3Store(s3ClientOf(settings, operatorAgents(console.env)), tried, () => Date.now());
+  const store = createS3Store(s3ClientOf(settings, operatorAgents(console.env)), tried, { clock: () => Date.now() });
   const found = await probeConditionalWrites(store, `${auditPrefix}/probe/conditional-write`);
   const wanted = found === 'honoured';
   const inForce = auditConditionalWrites ?? hasConditionalWrites(auditS3Endpoint);
@@ -142,7 +142,7 @@ async function addressingAdvice({ settings }: Config, console: Console): Promise
   const listed = (addressing: 'path' | 'virtual') => {
     const client = s3ClientOf({ ...settings, auditS3Addressing: addressing }, operatorAgents(console.env));
     const tried = { bucket: auditBucket, conditionalWrites: true, retention: null, encryption: null };
-    return createS3Store(client, tried, () => Date.now()).list(`${auditPrefix}/`, null);
+    return createS3Store(client, tried, { clock: () => Date.now() }).list(`${auditPrefix}/`, null);
   };
   try {
     await listed(inForce);

@@ -85,7 +85,7 @@ async function folderWith(folder: string, prefix: string): Promise<ObjectStore> 
 /** The S3 SDK costs its start-up only where a bucket is used. */
 async function bucketStores({ settings }: Config, env: Console['env']) {
   const { s3Stores } = await import('../../platform/cloud/object-stores.ts');
-  return s3Stores(settings, () => Date.now(), operatorAgents(env));
+  return s3Stores(settings, { clock: () => Date.now() }, operatorAgents(env));
 }
 
 function verifierOf(jwks: readonly ManifestJwk[]) {

@@ -23,6 +23,7 @@ import { createMemoryRevocations } from '../../revoke/memory.ts';
 import { createRedisRevocations } from '../../revoke/redis.ts';
 import type { RevocationPseudonyms, Revocations } from '../../revoke/revocation.ts';
 import type { Runtime } from '../runtime.ts';
+import { steadyClock } from '../steady-clock.ts';
 import { composeRedisClient } from './redis.ts';
 
 const maximumMemoryBuckets = 32_768;
@@ -110,19 +111,21 @@ function admissionSettings({ settings }: Config): AdmissionSettings {
   };
 }
 
-function inMemory(config: Config, { clock }: Runtime): Omit<StoreParts, 'adopt'> {
+function inMemory(config: Config, runtime: Runtime): Omit<StoreParts, 'adopt'> {
+  const { clock } = runtime;
+  const steady = steadyClock(runtime);
   const { auditBucket, auditStreamMaximum: maximumEntries } = config.settings;
   const revocations = createMemoryRevocations(clock);
   const store = createMemoryStore(
-    createMemoryBudgets({ maximumBuckets: maximumMemoryBuckets }, clock),
+    createMemoryBudgets({ maximumBuckets: maximumMemoryBuckets }, steady),
     revocations,
-    createMemoryProofs({ maximumProofs: maximumMemoryProofs }, clock),
+    createMemoryProofs({ maximumProofs: maximumMemoryProofs }, steady),
   );
   return {
     // Revocations of this process are kept under raw ids, and so looked up by them.
-    admission: createAdmission(admissionSettings(config), { store, pseudonyms: (_, value) => [value], clock }),
+    admission: createAdmission(admissionSettings(config), { store, pseudonyms: (_, value) => [value], clock, steady }),
     revocations,
-    outbox: auditBucket ? createMemoryOutbox({ maximumEntries }, clock) : null,
+    outbox: auditBucket ? createMemoryOutbox({ maximumEntries }, steady) : null,
     breakerOpen: null,
     reportFailures: null,
     desk: null,
@@ -143,10 +146,15 @@ function inRedis(
     { timeoutMs: settings.redisTimeoutMs, cluster: settings.redisCluster },
     { client, clock: runtime.stopwatch ?? clock, random, log },
   );
-  const counter = createFailureCounter(settings.authFailureLimitPerMinute, connection);
+  const counter = createFailureCounter(settings.authFailureLimitPerMinute, { connection, clock });
   const pseudonyms: RevocationPseudonyms = (kind, value) => live.named(kind, value);
   return {
-    admission: createAdmission(admissionSettings(config), { store: createRedisStore(connection), pseudonyms, clock }),
+    admission: createAdmission(admissionSettings(config), {
+      store: createRedisStore(connection),
+      pseudonyms,
+      clock,
+      steady: steadyClock(runtime),
+    }),
     revocations: createRedisRevocations(connection, pseudonyms),
     outbox: redisOutbox(settings, client, runtime.sharePromises),
     breakerOpen: connection.isOpen,

@@ -12,6 +12,8 @@ const WRITER = 'main';
 /** Where the archive takes records from, and where it puts them. */
 export interface ArchiveRuntime {
   readonly clock: Clock;
+  /** Monotonic; absent: the clock. */
+  readonly stopwatch?: Clock;
   readonly newId: NewId;
   readonly log: Log;
   readonly outbox: Source & ArchiveLock;
@@ -35,7 +37,7 @@ export function composeArchive(config: Config, runtime: ArchiveRuntime): { run()
   const jwks = signingJwks(config);
   const [current] = jwks;
   if (current === undefined) return null;
-  const { outbox, store, copies, clock, newId, log, runMs } = runtime;
+  const { outbox, store, copies, clock, stopwatch = clock, newId, log, runMs } = runtime;
   const archive = createArchive(
     { writer: WRITER, ...archiveTimes, runMs },
     {
@@ -47,6 +49,7 @@ export function composeArchive(config: Config, runtime: ArchiveRuntime): { run()
       signer: createSigner(current),
       verifier: createVerifier(jwks),
       clock,
+      stopwatch,
       newId,
       log,
     },

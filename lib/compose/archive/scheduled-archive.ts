@@ -53,11 +53,11 @@ export function archiveSteps(platform: ArchivePlatform): Steps<ScheduledArchive>
 /** Throws when the configuration lacks the store, the bucket or the key that an archive needs. */
 function composeScheduled(config: Config, platform: ArchivePlatform): ScheduledArchive {
   const { settings } = config;
-  const { clock, newId, log, sharePromises } = platform;
+  const { clock, stopwatch, newId, log, sharePromises } = platform;
   const { bound, fetch, watch, nodeEgress, redisOverTcp = null, runMs } = platform.archive(config);
   const egress = composeEgress(settings, { fetch, watch });
-  const cloud = cloudCredentials(config, { fetch: egress, clock, newId, sharePromises });
-  const named = s3Stores(settings, clock, nodeEgress, cloud);
+  const cloud = cloudCredentials(config, { fetch: egress, clock, stopwatch, newId, sharePromises });
+  const named = s3Stores(settings, { clock, stopwatch }, nodeEgress, cloud);
   const store = bound.store ?? named.store;
   if (store === null) throw new Error('the archive needs a bucket');
   const client = composeRedisClient(
@@ -68,7 +68,7 @@ function composeScheduled(config: Config, platform: ArchivePlatform): ScheduledA
   if (client === null) throw new Error('the archive needs TGEFD_REDIS_URL');
   const outbox = redisOutbox(settings, client, sharePromises);
   const copies = bound.copies ?? named.copies;
-  const archive = composeArchive(config, { clock, newId, log, outbox, store, copies, runMs });
+  const archive = composeArchive(config, { clock, stopwatch, newId, log, outbox, store, copies, runMs });
   if (archive === null) throw new Error('the archive needs TGEFD_AUDIT_SIGNING_KEY');
   const key = settings.auditPseudonymKey?.current;
   return {

@@ -3,6 +3,7 @@ import type { TokenIssuer } from '../../authenticate/jwt/token-issuer.ts';
 import type { Config } from '../../config/load.ts';
 import type { Fetch } from '../../decision/ports.ts';
 import type { Runtime } from '../runtime.ts';
+import { steadyClock } from '../steady-clock.ts';
 
 /** The introspection of opaque tokens at the one issuer that offers it, or null where none does. */
 export function composeIntrospection(
@@ -29,7 +30,7 @@ export function composeIntrospection(
       cacheKey,
       maximumQuestionsOfAddress: settings.authFailureLimitPerMinute,
     },
-    { fetch, clock, sharePromises, signaturePrimitive: runtime.cryptography?.verify },
+    { fetch, clock, steady: steadyClock(runtime), sharePromises, signaturePrimitive: runtime.cryptography?.verify },
   );
   return { introspect, issuer };
 }

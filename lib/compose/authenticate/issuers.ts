@@ -9,8 +9,9 @@ import { compileClaimPath } from '../../codec/claim-path.ts';
 import { compileClaimTest } from '../../codec/claim-values.ts';
 import type { IssuerSettings } from '../../config/issuers/issuer.ts';
 import type { Config } from '../../config/load.ts';
-import type { Fetch, RequestContext } from '../../decision/ports.ts';
+import type { Clock, Fetch, RequestContext } from '../../decision/ports.ts';
 import type { Runtime } from '../runtime.ts';
+import { steadyClock } from '../steady-clock.ts';
 
 /** The key sets of every issuer that has one, in the order of the configuration; null for one with a shared secret. */
 export type IssuerKeySets = readonly (ManagedKeySets | null)[];
@@ -18,6 +19,7 @@ export type IssuerKeySets = readonly (ManagedKeySets | null)[];
 /** Makes the key sets of every issuer: keys, caches, cool-downs and outages of one never touch those of another. */
 export function composeKeySets({ settings, issuers }: Config, runtime: Runtime, egress: Fetch): IssuerKeySets {
   const { clock, log, random, sleep, sharePromises } = runtime;
+  const steady = steadyClock(runtime);
   return issuers.map((issuer) => {
     const rules = {
       algorithms: withSynonyms(issuer.algorithms),
@@ -25,7 +27,7 @@ export function composeKeySets({ settings, issuers }: Config, runtime: Runtime, 
     };
     if (issuer.keys.from === 'secret') return null;
     if (issuer.keys.from === 'inline') return createFixedKeySets(issuer.keys.text, rules);
-    const source = sourceOf(issuer, runtime, egress);
+    const source = sourceOf(issuer, { runtime, steady }, egress);
     return createKeySets(
       {
         ...rules,
@@ -39,7 +41,8 @@ export function composeKeySets({ settings, issuers }: Config, runtime: Runtime, 
       },
       {
         source,
-        clock,
+        clock: steady,
+        wallClock: clock,
         log,
         random,
         sleep,
@@ -52,15 +55,19 @@ export function composeKeySets({ settings, issuers }: Config, runtime: Runtime, 
   });
 }
 
-function sourceOf({ keys, keysTokenFile, keySetHosts }: IssuerSettings, runtime: Runtime, fetch: Fetch): KeySource {
-  const { sleep, clock, readFile } = runtime;
+function sourceOf(
+  { keys, keysTokenFile, keySetHosts }: IssuerSettings,
+  { runtime, steady }: { readonly runtime: Runtime; readonly steady: Clock },
+  fetch: Fetch,
+): KeySource {
+  const { sleep, readFile } = runtime;
   const read = readFile ?? (() => Promise.reject(new Error('there are no files')));
   const token = keysTokenFile === null ? null : () => read(keysTokenFile);
   switch (keys.from) {
     case 'url':
       return keySetAt(keys.url.href, { fetch, sleep }, token);
     case 'discovery':
-      return keySetByDiscovery({ issuer: keys.issuer, keySetHosts }, { fetch, sleep, clock }, token);
+      return keySetByDiscovery({ issuer: keys.issuer, keySetHosts }, { fetch, sleep, clock: steady }, token);
     case 'file':
       return keySetInFile(keys.path, read);
     case 'inline':

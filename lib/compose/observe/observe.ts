@@ -51,9 +51,8 @@ export interface WatchedParts {
   readonly keySets: () => readonly KeySetState[];
   readonly admission: Pick<ObservedAdmission, 'snapshotState'>;
   readonly recorder: Pick<Recorder, 'counts'>;
-  readonly outbox: Pick<Source, 'backlog'> | null;
+  readonly outbox: Pick<Source, 'backlog' | 'now'> | null;
   readonly breakerOpen: (() => boolean) | null;
-  readonly clock: Clock;
 }
 
 /**
@@ -61,8 +60,9 @@ export interface WatchedParts {
  * once, and leaves depth and lag out where it does not answer.
  */
 export function watchParts(metrics: Metrics, parts: WatchedParts): () => Promise<string> {
-  const { keySets, admission, recorder, outbox, breakerOpen, clock } = parts;
+  const { keySets, admission, recorder, outbox, breakerOpen } = parts;
   let backlog: Awaited<ReturnType<Source['backlog']>> | null = null;
+  let nowMs = 0;
   if (keySets().length > 0) {
     metrics.gauge('tgefd_key_set_age_seconds', 'Age of the oldest key set since its last good fetch.', () => {
       const ages = keySets().flatMap(({ ageSeconds }) => (ageSeconds === null ? [] : [ageSeconds]));
@@ -78,14 +78,14 @@ export function watchParts(metrics: Metrics, parts: WatchedParts): () => Promise
     metrics.gauge('tgefd_redis_breaker_open', '1 while Redis is given up.', () => (breakerOpen() ? 1 : 0));
   }
   metrics.gauge('tgefd_revocation_snapshot_age_seconds', 'Age of the snapshot of the revocations.', () => {
-    const { ageMs } = admission.snapshotState(clock());
+    const { ageMs } = admission.snapshotState();
     return ageMs === null ? null : ageMs / 1000;
   });
   if (outbox) {
     metrics.gauge('tgefd_outbox_depth', 'Audit records not yet archived.', () => backlog?.entries ?? null);
     metrics.gauge('tgefd_archive_lag_seconds', 'Age of the oldest of them.', () => {
       if (backlog === null) return null;
-      return backlog.oldestMs === null ? 0 : Math.max(0, clock() - backlog.oldestMs) / 1000;
+      return backlog.oldestMs === null ? 0 : Math.max(0, nowMs - backlog.oldestMs) / 1000;
     });
   }
   metrics.counterOf('tgefd_audit_lost_total', 'Audit records that reached no store.', () => recorder.counts().lost);
@@ -96,6 +96,7 @@ export function watchParts(metrics: Metrics, parts: WatchedParts): () => Promise
   );
   return async () => {
     backlog = (await outbox?.backlog().catch(() => null)) ?? null;
+    if (outbox !== null && backlog?.oldestMs != null) nowMs = await outbox.now().catch(() => nowMs);
     return metrics.render();
   };
 }

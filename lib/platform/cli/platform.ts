@@ -18,6 +18,10 @@ function clock(): number {
   return Date.now();
 }
 
+function stopwatch(): number {
+  return performance.now();
+}
+
 /** What a command may touch: its environment, and where its errors go. */
 interface CommandPlace {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -36,13 +40,13 @@ export function cliPlatform({ env, err }: CommandPlace, role: Place['role'] = 'g
   const newId = createUlids(clock);
   const silent: Log = () => undefined;
   const identify = identifyConnections(createClientTls(env));
-  const secrets = createNodeSecrets(env, { clock, log: silent, watch: createEgressWatch(silent), identify });
+  const secrets = createNodeSecrets(env, { stopwatch, log: silent, watch: createEgressWatch(silent), identify });
   const place: Place = { platform: 'cli', role, upstreamBinding: false, bucketBinding: false };
   return {
     place,
     env,
     clock,
-    stopwatch: () => performance.now(),
+    stopwatch,
     newId,
     log,
     sharePromises: true,

@@ -15,23 +15,28 @@ export type CloudCredentials =
 /** Those that the configuration's own issuer is exchanged for; null where it names no role and no provider. */
 export function cloudCredentials(
   { settings, documents }: Config,
-  parts: { readonly fetch: Fetch; readonly clock: Clock; readonly newId: NewId; readonly sharePromises: boolean },
+  parts: {
+    readonly fetch: Fetch;
+    readonly clock: Clock;
+    /** Absent: the clock. */
+    readonly stopwatch?: Clock;
+    readonly newId: NewId;
+    readonly sharePromises: boolean;
+  },
 ): CloudCredentials | null {
   const { issuerUrl, auditS3RoleArn, auditGcsProvider, auditGcsServiceAccount } = settings;
   const [key] = documents.assertionKeys;
   if (issuerUrl === null || key === undefined) return null;
   const { fetch, clock } = parts;
   const token = createWebIdentityTokens({ issuer: issuerUrl.href, key }, parts);
-  const exchange = { fetch, token, timeoutMs: TIMEOUT_MS };
+  const exchange = { fetch, token, clock, timeoutMs: TIMEOUT_MS };
+  const keep = { stopwatch: parts.stopwatch ?? clock, sharePromises: parts.sharePromises };
   if (auditS3RoleArn !== null) {
     const role = { arn: auditS3RoleArn, region: settings.auditS3Region, sessionName: SESSION_NAME };
-    return { cloud: 'aws', credentials: createExpiring(() => assumeRole(role, exchange), parts) };
+    return { cloud: 'aws', credentials: createExpiring(() => assumeRole(role, exchange), keep) };
   }
   if (auditGcsProvider === null) return null;
   const federate = () =>
-    federateWithGoogle(
-      { provider: auditGcsProvider, serviceAccount: auditGcsServiceAccount, nowMs: clock() },
-      exchange,
-    );
-  return { cloud: 'google', accessToken: createExpiring(federate, parts) };
+    federateWithGoogle({ provider: auditGcsProvider, serviceAccount: auditGcsServiceAccount }, exchange);
+  return { cloud: 'google', accessToken: createExpiring(federate, keep) };
 }

@@ -3,7 +3,7 @@ import { createSpill } from '../../archive/spill/spill.ts';
 import { SPILL_TIMEOUT_MS } from '../../archive/spill/spill-timeout.ts';
 import type { Spill } from '../../audit/recorder.ts';
 import type { Settings } from '../../config/variables.ts';
-import type { Clock } from '../../decision/ports.ts';
+import type { StoreClocks } from '../../storage/s3/s3.ts';
 import type { NodeEgress } from '../node/egress.ts';
 import type { CloudCredentials } from './credentials.ts';
 
@@ -13,7 +13,7 @@ import type { CloudCredentials } from './credentials.ts';
  */
 export function lazyS3Spill(
   settings: Settings,
-  clock: Clock,
+  clocks: StoreClocks,
   egress: NodeEgress,
   cloud: CloudCredentials | null,
 ): Spill | null {
@@ -23,7 +23,7 @@ export function lazyS3Spill(
     async put(record) {
       if (loaded === null) {
         const { s3Stores } = await import('./object-stores.ts');
-        const { store } = s3Stores(settings, clock, egress, cloud);
+        const { store } = s3Stores(settings, clocks, egress, cloud);
         if (store === null) throw new Error('no bucket');
         loaded = createSpill(store, createLayout(settings.auditPrefix), SPILL_TIMEOUT_MS);
       }

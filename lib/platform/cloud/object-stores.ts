@@ -1,7 +1,7 @@
 import { createLayout } from '../../archive/layout.ts';
 import type { Settings } from '../../config/variables.ts';
-import type { Clock } from '../../decision/ports.ts';
-import { createS3Client, createS3Store } from '../../storage/s3/s3.ts';
+import type { AwsCredentials } from '../../secrets/web-identity.ts';
+import { createS3Client, createS3Store, type StoreClocks } from '../../storage/s3/s3.ts';
 import { hasConditionalWrites } from '../../storage/s3/s3-address.ts';
 import type { ObjectStore } from '../../storage/store.ts';
 import type { NodeEgress } from '../node/egress.ts';
@@ -27,7 +27,7 @@ export function s3ClientOf(
             secretAccessKey: settings.auditS3SecretAccessKey.current,
           }
         : cloud?.cloud === 'aws'
-          ? cloud.credentials
+          ? askedEachTime(cloud.credentials)
           : null,
     ...(cloud?.cloud === 'google' ? { accessToken: cloud.accessToken } : {}),
     timeoutMs: TIMEOUT_MS,
@@ -35,11 +35,17 @@ export function s3ClientOf(
   });
 }
 
+/** The SDK keeps credentials by the wall clock. Told that they have ended, it asks for each request, and ours are kept by a
+ * clock that nobody sets. */
+function askedEachTime(credentials: () => Promise<AwsCredentials>): () => Promise<AwsCredentials> {
+  return async () => ({ ...(await credentials()), expiration: new Date(0) });
+}
+
 /** The archive's bucket and the anchors' second one over S3; both null where no bucket is named. Node doors hand in
  * their egress, commands that of an operator's machine; a Worker has none. */
 export function s3Stores(
   settings: Settings,
-  clock: Clock,
+  clocks: StoreClocks,
   egress: NodeEgress | null = null,
   cloud: CloudCredentials | null = null,
 ): { readonly store: ObjectStore | null; readonly copies: ObjectStore | null } {
@@ -63,7 +69,7 @@ export function s3Stores(
               },
         encryption: null,
       },
-      clock,
+      clocks,
     );
   return { store: storeIn(auditBucket), copies: auditAnchorBucket === null ? null : storeIn(auditAnchorBucket) };
 }

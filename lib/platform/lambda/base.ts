@@ -12,6 +12,10 @@ function clock(): number {
   return Date.now();
 }
 
+function stopwatch(): number {
+  return performance.now();
+}
+
 function line(text: string): void {
   process.stdout.write(`${text}\n`);
 }
@@ -27,13 +31,13 @@ function sayInvalid(problems: readonly Problem[]): void {
 /** What both functions have in common: the environment, its secrets behind the extension, and where lines go. */
 export function lambdaBase(env: Env) {
   const watch = createEgressWatch(log);
-  const stores = createLambdaStores(env, { clock, watch });
+  const stores = createLambdaStores(env, { stopwatch, watch });
   const document = createDocumentReader(null);
   return {
     watch,
     env,
     clock,
-    stopwatch: () => performance.now(),
+    stopwatch,
     newId: createUlids(clock),
     log,
     line,

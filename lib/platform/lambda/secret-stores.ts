@@ -10,7 +10,7 @@ const TIMEOUT_MS = 2_000;
 /** The secret stores of a Lambda function: Secrets Manager behind the extension on this machine, and nothing else. */
 export function createLambdaStores(
   env: Readonly<Record<string, string | undefined>>,
-  parts: { readonly clock: Clock; readonly watch: EgressWatch },
+  parts: { readonly stopwatch: Clock; readonly watch: EgressWatch },
 ): ReadonlyMap<string, ReadSecret> {
   const port = Number(env.PARAMETERS_SECRETS_EXTENSION_HTTP_PORT ?? 2773);
   const extension = {
@@ -29,7 +29,7 @@ export function createLambdaStores(
           token: env.AWS_SESSION_TOKEN ?? '',
           timeoutMs: TIMEOUT_MS,
         },
-        { fetch: createNodeFetch(createNodeEgress([extension], parts.watch.note)), clock: parts.clock },
+        { fetch: createNodeFetch(createNodeEgress([extension], parts.watch.note)), stopwatch: parts.stopwatch },
       ),
     ],
   ]);

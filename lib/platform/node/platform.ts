@@ -89,7 +89,7 @@ function openNode(env: Env, role: Place['role'], fatal: (problems: readonly Prob
   const watch = createEgressWatch(log);
   const clientTls = createClientTls(env);
   const identify = identifyConnections(clientTls);
-  const secrets = createNodeSecrets(env, { clock, log, watch, identify });
+  const secrets = createNodeSecrets(env, { stopwatch, log, watch, identify });
   let sockets: Sockets | null = null;
   const socketsFor = (config: Config): Sockets => {
     if (sockets === null) clientTls.watch(log);
@@ -186,7 +186,7 @@ function nodeRuntime(config: Config, sockets: Sockets, newId: () => string, watc
     upstream,
     auditLine: auditLines.write,
     linesLost: () => auditLines.lost() + lostLines(),
-    spill: lazyS3Spill(config.settings, clock, egress, credentialsOf(config, egress, newId, watch)),
+    spill: lazyS3Spill(config.settings, { clock, stopwatch }, egress, credentialsOf(config, egress, newId, watch)),
     redisExchange: sockets.redisExchange,
     redisOverTcp: sockets.redisOverTcp,
   };
@@ -194,7 +194,7 @@ function nodeRuntime(config: Config, sockets: Sockets, newId: () => string, watc
 
 function credentialsOf(config: Config, egress: NodeEgress, newId: () => string, watch: EgressWatch) {
   const fetch = composeEgress(config.settings, { fetch: createNodeFetch(egress), watch });
-  return cloudCredentials(config, { fetch, clock, newId, sharePromises: true });
+  return cloudCredentials(config, { fetch, clock, stopwatch, newId, sharePromises: true });
 }
 
 /** Calls `look` when a file changes and in each interval; an interval of 0 turns both off. */

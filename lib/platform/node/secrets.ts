@@ -26,7 +26,7 @@ export interface NodeSecrets {
 }
 
 interface SecretParts {
-  readonly clock: Clock;
+  readonly stopwatch: Clock;
   readonly log: Log;
   readonly watch: EgressWatch;
   /** As whom connections to Vault are made. */
@@ -95,7 +95,7 @@ function vaultOf(env: Env, parts: SecretParts) {
     },
     {
       fetch: egress,
-      clock: parts.clock,
+      stopwatch: parts.stopwatch,
       log: parts.log,
       readCredential: method === 'token' ? readToken : () => file(jwtFile),
     },

@@ -42,7 +42,7 @@ export function webPlatform(): WebRuntime {
 /** Opens a process of any kind: promises are shared, and secrets are read again behind the answers of requests. */
 function openWeb(env: Readonly<Record<string, unknown>>, role: Place['role']) {
   const { fetch, ...base } = workerBase(env);
-  const { clock, newId, log } = base;
+  const { clock, stopwatch, newId, log } = base;
   const place: Place = { platform: 'node', role, upstreamBinding: false, bucketBinding: false };
   return {
     ...base,
@@ -54,6 +54,7 @@ function openWeb(env: Readonly<Record<string, unknown>>, role: Place['role']) {
     component: 'node',
     runtime: ({ settings }: Config) => ({
       clock,
+      stopwatch,
       newId,
       log,
       fetch,

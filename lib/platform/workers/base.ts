@@ -7,6 +7,10 @@ function clock(): number {
   return Date.now();
 }
 
+function stopwatch(): number {
+  return performance.now();
+}
+
 function log(...[level, event, facts]: Parameters<Log>): void {
   console[level](JSON.stringify({ type: 'log', level, event, ...facts }));
 }
@@ -24,12 +28,12 @@ export function workerBase(env: Readonly<Record<string, unknown>>) {
   return {
     env,
     clock,
-    stopwatch: () => performance.now(),
+    stopwatch,
     newId: createUlids(clock),
     log,
     fetch: fetchHere,
     sharePromises: false,
-    secrets: secretStores(env, clock),
+    secrets: secretStores(env, stopwatch),
     accessLine: null,
     problemsOf: (): readonly Problem[] => [],
     fatal: sayInvalid,

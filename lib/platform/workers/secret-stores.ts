@@ -14,14 +14,14 @@ export interface SecretStores {
  * `cf:BINDING#field`. Null where there is none, so that nothing has to be awaited. Files are a problem, as is every other
  * kind of reference.
  */
-export function secretStores(env: Env, clock: Clock): SecretStores | null {
+export function secretStores(env: Env, stopwatch: Clock): SecretStores | null {
   if (!standElsewhere(env) && !secretNames.some((name) => isSecretBinding(env[name]))) return null;
   return {
     resolve: () => {
       const named = secretNames.filter((name) => isSecretBinding(env[name])).map((name) => [name, `cf:${name}`]);
       return resolveSources(
         { ...env, ...Object.fromEntries(named) },
-        { file: null, stores: new Map([['cf', createCloudflareSecrets(env, clock)]]) },
+        { file: null, stores: new Map([['cf', createCloudflareSecrets(env, stopwatch)]]) },
       );
     },
   };

@@ -57,6 +57,12 @@ export interface S3Settings {
     | null;
 }
 
+/** The wall clock, for retention; a monotonic one for durations (absent: the wall clock). */
+export interface StoreClocks {
+  readonly clock: Clock;
+  readonly stopwatch?: Clock;
+}
+
 const DAY_MS = 86_400_000;
 /** Three attempts of ten seconds to write must end within the archive's lease of a minute. */
 const MAXIMUM_LOOK_MS = 15_000;
@@ -139,7 +145,11 @@ function destroy(body: unknown): void {
  * Object storage over the S3 API. Each object goes with its SHA-256 (`x-amz-checksum-sha256`), which AWS checks before it
  * stores anything and Object Lock demands; other endpoints may ignore it, so manifests hold the hash too.
  */
-export function createS3Store(client: S3Client, settings: S3Settings, clock: Clock): ObjectStore {
+export function createS3Store(
+  client: S3Client,
+  settings: S3Settings,
+  { clock, stopwatch = clock }: StoreClocks,
+): ObjectStore {
   const { bucket, conditionalWrites, retention, encryption } = settings;
   const isThere = async (key: string): Promise<boolean> => {
     try {
@@ -153,9 +163,9 @@ export function createS3Store(client: S3Client, settings: S3Settings, clock: Clo
 
   /** Looks before it writes. Gives up where looking took so long that a lease may have ended meanwhile. */
   const isFree = async (key: string): Promise<boolean> => {
-    const beganMs = clock();
+    const beganMs = stopwatch();
     if (await isThere(key)) return false;
-    if (Math.abs(clock() - beganMs) > MAXIMUM_LOOK_MS) throw new Error(`PUT ${key}: looking for it took too long`);
+    if (stopwatch() - beganMs > MAXIMUM_LOOK_MS) throw new Error(`PUT ${key}: looking for it took too long`);
     return true;
   };
 

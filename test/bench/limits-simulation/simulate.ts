@@ -66,7 +66,8 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
       charge();
     };
   });
-  const start = (): LeasedAdmission => createLeasedAdmission(SETTINGS, store, agenda.now);
+  const start = (): LeasedAdmission =>
+    createLeasedAdmission(SETTINGS, store, { clock: agenda.now, steady: agenda.now });
   const isolates = Array.from({ length: scenario.isolates }, start);
 
   const ideal = createMemoryBudgets({ maximumBuckets: 4 }, agenda.now);

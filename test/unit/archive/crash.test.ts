@@ -64,6 +64,7 @@ describe('two archives at once without a lease', () => {
             source: {
               read: scheduler.scheduleFunction(parts.source.read),
               backlog: scheduler.scheduleFunction(parts.source.backlog),
+              now: parts.source.now,
               remove: scheduler.scheduleFunction(parts.source.remove),
             },
             store: {

@@ -27,7 +27,12 @@ export function mortal(parts: ArchiveParts, strikeAt: number, strike: Strike, su
   const { source, lease, store, signer, verifier } = parts;
   const wrapped: ArchiveParts = {
     ...parts,
-    source: { read: guard(source.read), backlog: guard(source.backlog), remove: guard(source.remove) },
+    source: {
+      read: guard(source.read),
+      backlog: guard(source.backlog),
+      now: source.now,
+      remove: guard(source.remove),
+    },
     lease: { acquire: guard(lease.acquire), release: guard(lease.release) },
     store: {
       create: guard(store.create),

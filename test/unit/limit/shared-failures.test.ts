@@ -23,7 +23,7 @@ function under(perMinute: number, answer: ReportFailures) {
 }
 
 test('an address with few failures costs no trip', async () => {
-  const { reports, fail, exhausted } = under(60, async () => ({ failures: 60, resetsAtMs: NOW }));
+  const { reports, fail, exhausted } = under(60, async () => ({ failures: 60, resetsInMs: 0 }));
   await fail(2);
   expect(reports).toEqual([]);
   expect(exhausted()).toBeNull();
@@ -33,7 +33,7 @@ test('failures are reported in steps, and one by one when few are left', async (
   let left = 60;
   const { reports, fail } = under(60, async (_, count) => {
     left -= count;
-    return { failures: left, resetsAtMs: NOW + 30_000 };
+    return { failures: left, resetsInMs: 30_000 };
   });
   await fail(57);
   expect(reports.slice(0, 3)).toEqual([3, 3, 3]);
@@ -41,7 +41,7 @@ test('failures are reported in steps, and one by one when few are left', async (
 });
 
 test('what others have spent is refused here until the window ends, without a further trip', async () => {
-  const { reports, fail, exhausted } = under(60, async () => ({ failures: 0, resetsAtMs: NOW + 30_000 }));
+  const { reports, fail, exhausted } = under(60, async () => ({ failures: 0, resetsInMs: 30_000 }));
   await fail(3);
   expect(reports).toEqual([3]);
   expect(exhausted()).toBe(30);
@@ -64,7 +64,7 @@ test('one report at a time; what comes meanwhile goes with the next', async () =
   const reports: number[] = [];
   const failures = createSharedFailures(settings, createFailures(settings), (_, count) => {
     reports.push(count);
-    return new Promise((resolve) => answers.push(() => resolve({ failures: 50, resetsAtMs: NOW })));
+    return new Promise((resolve) => answers.push(() => resolve({ failures: 50, resetsInMs: 0 })));
   });
   const fail = () => failures.spend(ADDRESS, NOW, { defer: () => {} });
   for (let i = 0; i < 10; i++) fail();
@@ -76,7 +76,7 @@ test('one report at a time; what comes meanwhile goes with the next', async () =
 });
 
 test('memory is bounded: of too many addresses the first is forgotten', async () => {
-  const { failures, fail } = under(60, async () => ({ failures: 0, resetsAtMs: NOW + 30_000 }));
+  const { failures, fail } = under(60, async () => ({ failures: 0, resetsInMs: 30_000 }));
   await fail(3);
   expect(failures.exhausted(ADDRESS, NOW)).toBe(30);
   for (let i = 0; i < 100; i++) await fail(1, NOW, `other-${i}`);

@@ -8,7 +8,7 @@ const document = '{"current":"new","previous":"old"}';
 function extension(fetch: Fetch) {
   return createExtensionSecrets(
     { origin: 'http://127.0.0.1:2773', token: 'session', timeoutMs: 100 },
-    { fetch, clock: () => 0 },
+    { fetch, stopwatch: () => 0 },
   );
 }
 function answering(answer: (url: URL, headers: Headers) => Response): Fetch {

@@ -63,7 +63,7 @@ function startVault(secrets: Record<string, Record<string, unknown>>, { leaseSec
             const [status, body] = answers(call);
             return Response.json(body, { status });
           },
-          clock: () => nowMs,
+          stopwatch: () => nowMs,
           log: (_level, event) => lines.push(event),
           readCredential: async () => {
             if (jwt === null) throw new Error('ENOENT');

@@ -65,7 +65,8 @@ function serving(answer: (url: string, body: string, headers: Headers) => Respon
     asked.push(`${init?.method} ${input}`);
     return answer(input, String(init?.body), new Headers(init?.headers));
   };
-  return { asked, parts: { fetch, token: async (audience: string) => `token for ${audience}`, timeoutMs: 1000 } };
+  const token = async (audience: string) => `token for ${audience}`;
+  return { asked, parts: { fetch, token, clock: () => nowMs, timeoutMs: 1000 } };
 }
 
 describe('AssumeRoleWithWebIdentity', () => {
@@ -75,7 +76,7 @@ describe('AssumeRoleWithWebIdentity', () => {
       form = new URLSearchParams(body);
       return new Response(assumed);
     });
-    const { value, expiresAtMs } = await assumeRole(role, parts);
+    const { value, lifeMs } = await assumeRole(role, parts);
     expect(asked).toEqual(['POST https://sts.eu-central-1.amazonaws.com/']);
     expect(Object.fromEntries(form)).toMatchObject({
       Action: 'AssumeRoleWithWebIdentity',
@@ -87,7 +88,7 @@ describe('AssumeRoleWithWebIdentity', () => {
       secretAccessKey: 'secret/key',
       sessionToken: 'session/token+value==',
     });
-    expect(expiresAtMs).toBe(nowMs + 3_600_000);
+    expect(lifeMs).toBe(3_600_000);
   });
 
   test.each([
@@ -122,15 +123,15 @@ describe('workload identity federation', () => {
 
   test('gives the federated token, or that of a service account', async () => {
     const { parts } = serving(answer);
-    expect(await federateWithGoogle({ provider, serviceAccount: null, nowMs }, parts)).toEqual({
+    expect(await federateWithGoogle({ provider, serviceAccount: null }, parts)).toEqual({
       value: 'federated',
-      expiresAtMs: nowMs + 3_599_000,
+      lifeMs: 3_599_000,
     });
     const own = serving(answer);
-    const account = { provider, serviceAccount: 'audit@project.iam.gserviceaccount.com', nowMs };
+    const account = { provider, serviceAccount: 'audit@project.iam.gserviceaccount.com' };
     expect(await federateWithGoogle(account, own.parts)).toEqual({
       value: 'of the account',
-      expiresAtMs: nowMs + 1_800_000,
+      lifeMs: 1_800_000,
     });
     expect(own.asked[1]).toContain('/serviceAccounts/audit%40project.iam.gserviceaccount.com:generateAccessToken');
   });
@@ -146,7 +147,7 @@ describe('workload identity federation', () => {
         bodies.push(JSON.parse(body));
         return answer(url, body, headers);
       });
-      await federateWithGoogle({ provider, serviceAccount, nowMs }, parts);
+      await federateWithGoogle({ provider, serviceAccount }, parts);
       expect(bodies[0]).toEqual({
         grantType: 'urn:ietf:params:oauth:grant-type:token-exchange',
         audience: provider,
@@ -162,7 +163,7 @@ describe('workload identity federation', () => {
 
   test('a refusal is told by its status and place', async () => {
     const { parts } = serving(() => new Response('{"error":"hunter2"}', { status: 400 }));
-    await expect(federateWithGoogle({ provider, serviceAccount: null, nowMs }, parts)).rejects.toThrow(
+    await expect(federateWithGoogle({ provider, serviceAccount: null }, parts)).rejects.toThrow(
       'status 400 from sts.googleapis.com',
     );
   });
@@ -175,9 +176,9 @@ describe('credentials that end', () => {
       async () => {
         state.fetches++;
         if (state.down) throw new Error('away');
-        return { value: state.fetches, expiresAtMs: state.nowMs + lifeMs };
+        return { value: state.fetches, lifeMs };
       },
-      { clock: () => state.nowMs, sharePromises },
+      { stopwatch: () => state.nowMs, sharePromises },
     );
     return { state, get };
   };

@@ -25,7 +25,7 @@ test('is read in order of time, only what has rested, as much as asked for', asy
     ['c', T0 + 2 * MINUTE],
   ] as const)
     await spill.put(recordAt(id, atMs));
-  const source = createSpillSource(store, layout);
+  const source = createSpillSource(store, layout, () => T0);
   const ids = async (beforeMs: number, bytes = 1_000_000) =>
     (await source.read(beforeMs, bytes)).map(({ record }) => JSON.parse(record).id);
   expect(await ids(T0 + 10 * MINUTE)).toEqual(['a', 'b', 'c']);

@@ -29,7 +29,7 @@ function place() {
     read: async () => kept.text,
     write: async (text, ttlSeconds) => void Object.assign(kept, { text, ttlSeconds }),
   };
-  const instance = (copy: SharedCopy = shared) => {
+  const instance = (copy: SharedCopy = shared, wallClock = time.clock) => {
     const keySets = createKeySets(
       {
         issuer: null,
@@ -45,6 +45,7 @@ function place() {
       {
         source: keySetAt(url, { fetch: issuer.fetch, sleep: time.sleep }, null),
         clock: time.clock,
+        wallClock,
         sleep: time.sleep,
         random: () => 0,
         log: () => undefined,
@@ -67,6 +68,19 @@ describe('a key set left for other instances', () => {
     for (let count = 0; count < 10; count++) expect(await instance()('one')).toEqual(key());
     expect(issuer.fetches).toBe(1);
     expect(kept.ttlSeconds).toBe(3900);
+  });
+
+  it('tells its age by the wall clock, to instances whose own clocks began at other times', async () => {
+    const { issuer, instance, time } = place();
+    const wallClock = () => time.clock() + 7_000_000;
+    await instance(undefined, wallClock)('one');
+    await time.pass(260_000);
+    const find = instance(undefined, wallClock);
+    expect(await find('one')).toEqual(key());
+    expect(issuer.fetches).toBe(1);
+    await time.pass(41_000);
+    await find('one');
+    expect(issuer.fetches).toBe(2);
   });
 
   it('is as old as its fetch, not as its reading', async () => {

@@ -65,7 +65,7 @@ describe('requests of the SDK and of the signed PUT', () => {
       agents: { http, https: http },
     });
     const settings = { bucket: 'records', conditionalWrites: true, retention: null, encryption: null };
-    await createS3Store(client, settings, () => Date.now()).create('key', new Uint8Array([1]), 'text/plain');
+    await createS3Store(client, settings, { clock: Date.now }).create('key', new Uint8Array([1]), 'text/plain');
     const urls: string[] = [];
     const put = createSignedPut(
       {

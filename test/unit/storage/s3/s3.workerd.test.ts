@@ -18,7 +18,7 @@ test('over a Worker’s fetch no redirect of an object store is followed', async
   const store = createS3Store(
     client,
     { bucket: 'records', conditionalWrites: true, retention: null, encryption: null },
-    () => Date.now(),
+    { clock: Date.now },
   );
   await expect(store.create('a', new Uint8Array([1]), 'text/plain')).rejects.toThrow();
   expect(asked.length).toBeGreaterThan(0);
