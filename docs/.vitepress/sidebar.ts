@@ -1,7 +1,13 @@
-import type { DefaultTheme } from 'vitepress';
+/** As VitePress takes it. Its own type is not to be had where only the product's packages are installed. */
+interface SidebarItem {
+  text?: string;
+  link?: string;
+  collapsed?: boolean;
+  items?: SidebarItem[];
+}
 
 /** Pages in the order of the sidebar. A page that stands nowhere here is refused by infra/docs/site.ts. */
-export const sidebar: DefaultTheme.SidebarItem[] = [
+export const sidebar: SidebarItem[] = [
   {
     text: 'Start',
     items: [
