@@ -40,6 +40,11 @@ export function refused(explain: Explain | undefined, step: string, reason: Cred
   return { outcome: 'refused', reason };
 }
 
+/** Our outage: no key was at hand, so nothing is said about the caller's token. */
+export function unavailable(retryAfterSeconds: number | null): Authentication {
+  return { outcome: 'unavailable', reason: 'keys_unavailable', retryAfterSeconds };
+}
+
 /** Thumbprint of a certificate that the caller itself showed the platform: behind a trusted hop it is the proxy's. */
 export function ownThumbprint({ hop }: AccessRequest, { trustedHop }: Boundary): string | null {
   return trustedHop ? null : (hop.certificate?.thumbprint ?? null);

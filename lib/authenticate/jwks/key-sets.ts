@@ -1,14 +1,13 @@
 import type { Log, RequestContext } from '../../decision/ports.ts';
-import type { KeyAnswer, KeyQuery, KeySets, VerificationKey } from '../jwt/keys.ts';
-import { type KeySet, keyUnknown } from './json-web-key-set.ts';
+import type { KeyAnswer, KeyQuery, KeySets } from '../jwt/keys.ts';
+import { createHeldKeySet, type HeldSettings, isNews, noKeys } from './held-key-set.ts';
+import { keyUnknown } from './json-web-key-set.ts';
 import { createOutage } from './key-set-outage.ts';
 import { createRound, type HeldKeySet, type RoundParts, type RoundSettings } from './key-set-round.ts';
-import { createRefetchBudget, refetchSpacingMs } from './refetch-budget.ts';
+import { createRounds } from './key-set-rounds.ts';
+import { createRefetchBudget } from './refetch-budget.ts';
 
-export interface KeySetSettings extends RoundSettings {
-  /** The issuer whose keys these are, for the log; null where any issuer is accepted. */
-  readonly issuer: string | null;
-}
+export interface KeySetSettings extends RoundSettings, HeldSettings {}
 
 export interface KeySetParts extends RoundParts {
   readonly log: Log;
@@ -36,13 +35,6 @@ export interface ManagedKeySets extends KeySets {
   state(): KeySetState;
 }
 
-/** A set is refreshed in the background from this share of its lifetime on, a little earlier by chance. */
-const refreshAfterShare = 0.9;
-/** A clock that was set back by less does not age a set. */
-const clockStepMs = 60_000;
-const firstLookMs = 10;
-const longestLookMs = 100;
-
 /**
  * The keys of one issuer, fetched from its key set URL and kept in memory; `shared` spares the issuer when many instances
  * start. Rules, besides those of a round (`createRound`):
@@ -62,89 +54,47 @@ const longestLookMs = 100;
  * and no I/O object is ever in it.
  */
 export function createKeySets(settings: KeySetSettings, parts: KeySetParts): ManagedKeySets {
-  const { clock, sleep, random, log } = parts;
-  const ttlMs = settings.ttlSeconds * 1000;
-  const lastMs = ttlMs + settings.maxStaleSeconds * 1000;
+  const { clock } = parts;
   const runRound = createRound(settings, parts);
   const mayRefetch = createRefetchBudget();
   const outage = createOutage(settings, parts);
-
-  let held: HeldKeySet | null = null;
-  let refreshAfterMs = 0;
-  let rounds = 0;
-  let running: { readonly round: number; readonly endsAtMs: number; readonly done: Promise<void> | null } | null = null;
-
-  /** Infinite without a set, and when the clock was set back by much: then nothing is known about the age. */
-  const ageMs = (nowMs: number): number =>
-    held === null || held.fetchedAtMs - nowMs > clockStepMs
-      ? Number.POSITIVE_INFINITY
-      : Math.max(0, nowMs - held.fetchedAtMs);
-  const isRunning = (nowMs: number): boolean => running !== null && nowMs < running.endsAtMs;
-
-  const adopt = (taken: HeldKeySet, wanted: Wanted | null): boolean => {
-    const nowMs = clock();
-    // A round that was given up for lost may still end: what it brings must not replace something newer.
-    if (held !== null && taken.fetchedAtMs < held.fetchedAtMs && held.fetchedAtMs <= nowMs) return true;
-    logChange(held?.set, taken.set, settings.issuer, log);
-    held = taken;
-    refreshAfterMs = ttlMs * (refreshAfterShare - random() / 10);
-    const age = ageMs(nowMs);
-    const answersIt =
-      wanted === null || age < refetchSpacingMs || isNews(taken.set.find(wanted.keyId, wanted.algorithm), wanted.tried);
-    return age < refreshAfterMs && answersIt;
-  };
-
-  const start = (context: RequestContext, wanted: Wanted | null): Promise<void> => {
-    const round = ++rounds;
-    const endsAtMs = clock() + settings.timeoutSeconds * 2000;
-    const holder = { held: () => held, adopt: (taken: HeldKeySet) => adopt(taken, wanted) };
-    const done = runRound(holder, context, endsAtMs).then((failure) => {
-      if (running?.round === round) running = null;
-      if (failure) outage.fail(failure, ageMs(clock()) < lastMs);
+  const held = createHeldKeySet(settings, parts);
+  const rounds = createRounds(settings, {
+    ...parts,
+    async run(context, wanted, endsAtMs) {
+      const holder = { held: held.held, adopt: (taken: HeldKeySet) => held.adopt(taken, wanted) };
+      const failure = await runRound(holder, context, endsAtMs);
+      if (failure) outage.fail(failure, held.counts(clock()));
       else outage.end();
-    });
-    running = { round, endsAtMs, done: parts.sharePromises ? done : null };
-    // Deferred in any case, so that a caller who hangs up does not take the round down with it.
-    context.defer(done);
-    return done;
-  };
-
-  /** Waits for a round that another request runs, no longer than that may last. */
-  const attend = async (): Promise<void> => {
-    const round = running?.round;
-    if (running?.done) return running.done;
-    for (let lookMs = firstLookMs; running?.round === round && isRunning(clock()); lookMs *= 2)
-      await sleep(Math.min(lookMs, longestLookMs));
-  };
+    },
+  });
 
   const answer = (query: KeyQuery): KeyAnswer => {
     const nowMs = clock();
-    const age = ageMs(nowMs);
-    const found = held !== null && age < lastMs ? held.set.find(query.keyId, query.algorithm) : null;
+    const found = held.counts(nowMs) ? held.find(query) : null;
     if (found === null || (found === keyUnknown && outage.isOngoing()))
       return {
         found: 'unavailable',
         retryAfterSeconds: outage.isConfigurationFault() ? null : Math.max(1, Math.ceil(outage.restMs(nowMs) / 1000)),
       };
-    return found.found === 'keys' && age >= ttlMs ? { ...found, stale: true } : found;
+    return found.found === 'keys' && !held.isFresh(nowMs) ? { ...found, stale: true } : found;
   };
 
   return {
     find(query, context, mayFetch) {
       const nowMs = clock();
-      const age = ageMs(nowMs);
-      const found = held?.set.find(query.keyId, query.algorithm) ?? keyUnknown;
-      const due = age >= refreshAfterMs || outage.isOngoing();
+      const found = held.find(query);
+      const due = held.isDue(nowMs) || outage.isOngoing();
       if (!due && found !== keyUnknown) return found;
 
       const wanted = found === keyUnknown && mayFetch ? { ...query, tried: noKeys } : null;
-      const usable = age < ttlMs || (age < lastMs && outage.isOngoing());
+      const usable = held.isFresh(nowMs) || (held.counts(nowMs) && outage.isOngoing());
       const worthWaiting = !usable || wanted !== null;
-      if (isRunning(nowMs))
+      if (rounds.isRunning(nowMs))
         // During an outage nobody waits but the request that asks the issuer.
-        return worthWaiting && !outage.isOngoing() ? attend().then(() => answer(query)) : answer(query);
+        return worthWaiting && !outage.isOngoing() ? rounds.attend().then(() => answer(query)) : answer(query);
       if (outage.restMs(nowMs) > 0 || !(due || (wanted !== null && mayRefetch(nowMs)))) return answer(query);
-      const done = start(context, wanted);
+      const done = rounds.start(context, wanted);
       return worthWaiting ? done.then(() => answer(query)) : answer(query);
     },
 
@@ -153,53 +103,31 @@ export function createKeySets(settings: KeySetSettings, parts: KeySetParts): Man
       const known = answer(query);
       // Another request may have brought the new key while this one was verifying.
       if (isNews(known, tried) || known.found === 'unavailable') return known;
-      if (isRunning(nowMs)) return outage.isOngoing() ? known : attend().then(() => answer(query));
+      if (rounds.isRunning(nowMs)) return outage.isOngoing() ? known : rounds.attend().then(() => answer(query));
       if (!mayFetch || outage.restMs(nowMs) > 0 || !mayRefetch(nowMs)) return known;
-      return start(context, { ...query, tried }).then(() => answer(query));
+      return rounds.start(context, { ...query, tried }).then(() => answer(query));
     },
 
     async warm(context) {
       const nowMs = clock();
-      if (ageMs(nowMs) < refreshAfterMs || outage.restMs(nowMs) > 0) return;
-      await (isRunning(nowMs) ? attend() : start(context, null));
+      if (!held.isDue(nowMs) || outage.restMs(nowMs) > 0) return;
+      await (rounds.isRunning(nowMs) ? rounds.attend() : rounds.start(context, null));
     },
 
-    state() {
-      const age = ageMs(clock());
-      return {
-        keys: held !== null && age < lastMs ? held.set.keys.size : 0,
-        ageSeconds: Number.isFinite(age) ? Math.floor(age / 1000) : null,
-        lastFailure: outage.cause(),
-        misconfigured: outage.isConfigurationFault(),
-      };
-    },
+    state: () => stateOf(held, outage, clock()),
   };
 }
 
-/** What a round is to find besides a fresh set: an answer with a key that has not been tried. */
-interface Wanted extends KeyQuery {
-  readonly tried: readonly VerificationKey[];
-}
-
-const noKeys: readonly VerificationKey[] = [];
-
-/** Whether an answer holds a key that was not tried; without any tried ones, whether it is an answer at all. */
-function isNews(answer: KeyAnswer, tried: readonly VerificationKey[]): boolean {
-  if (tried.length === 0) return answer !== keyUnknown;
-  return answer.found === 'keys' && answer.keys.some((key) => !tried.includes(key));
-}
-
-/** One line when keys came or went, or began to be published with their private part; none for more of the same. */
-function logChange(before: KeySet | undefined, after: KeySet, issuer: string | null, log: Log): void {
-  const added = [...after.keys.keys()].filter((key) => !before?.keys.has(key)).length;
-  const removed = (before?.keys.size ?? 0) - (after.keys.size - added);
-  if (added + removed === 0 && before?.exposed === after.exposed) return;
-  log(after.exposed > 0 ? 'warn' : 'info', 'key_set_changed', {
-    issuer,
-    keys: after.keys.size,
-    added,
-    removed,
-    ignored: after.ignored,
-    private_keys_refused: after.exposed,
-  });
+function stateOf(
+  held: ReturnType<typeof createHeldKeySet>,
+  outage: ReturnType<typeof createOutage>,
+  nowMs: number,
+): KeySetState {
+  const age = held.ageMs(nowMs);
+  return {
+    keys: held.size(nowMs),
+    ageSeconds: Number.isFinite(age) ? Math.floor(age / 1000) : null,
+    lastFailure: outage.cause(),
+    misconfigured: outage.isConfigurationFault(),
+  };
 }

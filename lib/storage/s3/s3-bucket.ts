@@ -36,24 +36,41 @@ const TLS_STATEMENT = 'AuditTlsOnly';
  * lifecycle rules of others stay. Object Lock can only be switched on for a versioned bucket, and never off.
  */
 export function createS3Bucket(client: S3Client, settings: S3BucketSettings): ManagedBucket {
-  const { bucket: Bucket, prefix, ages, lockMode, partition = 'aws' } = settings;
-  const absent = async <T>(asked: Promise<T>): Promise<T | null> =>
-    asked.catch((error: unknown) => {
-      if (statusOf(error) === 404 && storageCause(error) !== 'no_bucket') return null;
-      throw error;
-    });
+  const { bucket, prefix, ages, lockMode, partition = 'aws' } = settings;
+  return createManagedBucket([
+    versioning(client, bucket),
+    ...(lockMode === null ? [] : [objectLock(client, bucket, lockMode, ages.coldDays)]),
+    encryption(client, bucket),
+    publicAccess(client, bucket),
+    tlsPolicy(client, bucket, partition),
+    lifecycle(client, bucket, s3Lifecycle(ages, prefix)),
+  ]);
+}
 
-  const versioning: Aspect = {
+/** The answer, or null where the bucket has no such setting. */
+async function absent<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (statusOf(error) === 404 && storageCause(error) !== 'no_bucket') return null;
+    throw error;
+  }
+}
+
+function versioning(client: S3Client, Bucket: string): Aspect {
+  return {
     name: 'versioning',
     wanted: 'Enabled',
     read: async () => (await client.send(new GetBucketVersioningCommand({ Bucket }))).Status ?? null,
     write: () =>
       client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } })),
   };
+}
 
-  const objectLock = (mode: 'COMPLIANCE' | 'GOVERNANCE'): Aspect => ({
+function objectLock(client: S3Client, Bucket: string, mode: 'COMPLIANCE' | 'GOVERNANCE', days: number): Aspect {
+  return {
     name: 'object lock',
-    wanted: { mode, days: ages.coldDays },
+    wanted: { mode, days },
     async read() {
       const answer = await absent(client.send(new GetObjectLockConfigurationCommand({ Bucket })));
       const retention = answer?.ObjectLockConfiguration?.Rule?.DefaultRetention;
@@ -65,13 +82,15 @@ export function createS3Bucket(client: S3Client, settings: S3BucketSettings): Ma
           Bucket,
           ObjectLockConfiguration: {
             ObjectLockEnabled: 'Enabled',
-            Rule: { DefaultRetention: { Mode: mode, Days: ages.coldDays } },
+            Rule: { DefaultRetention: { Mode: mode, Days: days } },
           },
         }),
       ),
-  });
+  };
+}
 
-  const encryption: Aspect = {
+function encryption(client: S3Client, Bucket: string): Aspect {
+  return {
     name: 'encryption',
     wanted: true,
     async read() {
@@ -89,14 +108,16 @@ export function createS3Bucket(client: S3Client, settings: S3BucketSettings): Ma
         }),
       ),
   };
+}
 
+function publicAccess(client: S3Client, Bucket: string): Aspect {
   const closed = {
     BlockPublicAcls: true,
     IgnorePublicAcls: true,
     BlockPublicPolicy: true,
     RestrictPublicBuckets: true,
   };
-  const publicAccess: Aspect = {
+  return {
     name: 'public access block',
     wanted: closed,
     async read() {
@@ -105,13 +126,9 @@ export function createS3Bucket(client: S3Client, settings: S3BucketSettings): Ma
     },
     write: () => client.send(new PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration: closed })),
   };
+}
 
-  const statements = async (): Promise<readonly Statement[]> => {
-    const answer = await absent(client.send(new GetBucketPolicyCommand({ Bucket })));
-    const policy: unknown = answer?.Policy === undefined ? null : JSON.parse(answer.Policy);
-    const held = typeof policy === 'object' && policy !== null && 'Statement' in policy ? policy.Statement : [];
-    return Array.isArray(held) ? held.filter(isStatement) : [];
-  };
+function tlsPolicy(client: S3Client, Bucket: string, partition: string): Aspect {
   const tlsOnly: Statement = {
     Sid: TLS_STATEMENT,
     Effect: 'Deny',
@@ -120,7 +137,13 @@ export function createS3Bucket(client: S3Client, settings: S3BucketSettings): Ma
     Resource: [`arn:${partition}:s3:::${Bucket}`, `arn:${partition}:s3:::${Bucket}/*`],
     Condition: { Bool: { 'aws:SecureTransport': 'false' } },
   };
-  const policy: Aspect = {
+  const statements = async (): Promise<readonly Statement[]> => {
+    const answer = await absent(client.send(new GetBucketPolicyCommand({ Bucket })));
+    const policy: unknown = answer?.Policy === undefined ? null : JSON.parse(answer.Policy);
+    const held = typeof policy === 'object' && policy !== null && 'Statement' in policy ? policy.Statement : [];
+    return Array.isArray(held) ? held.filter(isStatement) : [];
+  };
+  return {
     name: 'TLS-only policy',
     wanted: tlsOnly,
     read: async () => (await statements()).find(({ Sid }) => Sid === TLS_STATEMENT) ?? null,
@@ -130,33 +153,22 @@ export function createS3Bucket(client: S3Client, settings: S3BucketSettings): Ma
       return client.send(new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify(document) }));
     },
   };
+}
 
+function lifecycle(client: S3Client, Bucket: string, wanted: ReturnType<typeof s3Lifecycle>): Aspect {
+  const ours = new Set<string | undefined>(wanted.map(({ ID }) => ID));
   const rules = async () =>
     (await absent(client.send(new GetBucketLifecycleConfigurationCommand({ Bucket }))))?.Rules ?? [];
-  const wantedRules = s3Lifecycle(ages, prefix);
-  const ours = new Set(wantedRules.map(({ ID }) => ID));
-  const lifecycle: Aspect = {
+  return {
     name: 'lifecycle',
-    wanted: wantedRules,
-    read: async () => (await rules()).filter(({ ID }) => ID !== undefined && ours.has(ID)),
+    wanted,
+    read: async () => (await rules()).filter(({ ID }) => ours.has(ID)),
     async write() {
-      const others = (await rules()).filter(({ ID }) => ID === undefined || !ours.has(ID));
-      const Rules = [
-        ...others,
-        ...wantedRules.map((rule) => ({ ...rule, Transitions: [...(rule.Transitions ?? [])] })),
-      ];
+      const others = (await rules()).filter(({ ID }) => !ours.has(ID));
+      const Rules = [...others, ...wanted.map((rule) => ({ ...rule, Transitions: [...(rule.Transitions ?? [])] }))];
       return client.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules } }));
     },
   };
-
-  return createManagedBucket([
-    versioning,
-    ...(lockMode === null ? [] : [objectLock(lockMode)]),
-    encryption,
-    publicAccess,
-    policy,
-    lifecycle,
-  ]);
 }
 
 interface Statement {

@@ -1,4 +1,4 @@
-import { createRecentMap } from '../../codec/recent-map.ts';
+import { createRecentMap } from '../../../codec/recent-map.ts';
 
 /** What a verified token came to, with the token itself. Plain data and keys only: no promise may live here. */
 export interface Remembered {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createTokenCache } from '../../../../lib/authenticate/jwt/token-cache.ts';
+import { createTokenCache } from '../../../../../lib/authenticate/jwt/known/token-cache.ts';
 
 function token(id: number | string, length = 40) {
   return `${id}`.padStart(length, '-');
