@@ -97,7 +97,12 @@ function detailOf(reason: Reason): string | null {
       return `${reason.lifetimeSeconds} s, at most ${reason.maximumSeconds} s`;
     case 'path_ambiguous':
     case 'ingress_proof_invalid':
+    case 'mcp_body_invalid':
       return reason.problem;
+    case 'mcp_field_invalid':
+      return `${reason.field} ${reason.problem}`;
+    case 'mcp_mismatch':
+      return reason.field;
     case 'forwarded_invalid':
       return printable(reason.field);
     case 'credential_revoked':

@@ -38,6 +38,7 @@ export function createAuthorize(
 
   return (principal, route, path, explain) => {
     switch (route.found) {
+      case 'by_message':
       case 'nothing':
         explain?.('authorize', 'refused: endpoint_unknown');
         return { reason: 'endpoint_unknown' };

@@ -1,5 +1,6 @@
+import { rowFor } from '../decision/message.ts';
 import type { Reason } from '../decision/reason.ts';
-import type { CredentialWay, Endpoint, Route } from '../decision/request.ts';
+import type { AccessRequest, CredentialWay, Endpoint, McpMessage, Route } from '../decision/request.ts';
 import type { Shadow } from '../decision/steps.ts';
 import type { Walk } from '../decision/walk.ts';
 import { createAuthorize } from './authorize.ts';
@@ -9,6 +10,8 @@ import type { StepUpTime } from './step-up.ts';
 export interface ShadowTable {
   readonly endpoints: readonly Endpoint[];
   route(method: string, path: string): Route;
+  /** What a message asks for by its fields, where only this table asks for it. */
+  messageOf(request: AccessRequest, rows: readonly Endpoint[]): McpMessage | Reason;
 }
 
 export interface ShadowSettings {
@@ -43,7 +46,10 @@ export function createShadow({ table, rbacEnabled, untilMs, stepUpTime }: Shadow
       if (table === null || authorize === null || walk.path === null || ownRoute(walk.route)) return null;
       const { principal } = walk;
       if (principal === null) return null;
-      const route = table.route(walk.request.method, walk.path);
+      const found = table.route(walk.request.method, walk.path);
+      const message = found.found === 'by_message' ? (walk.message ?? table.messageOf(walk.request, found.rows)) : null;
+      if (message !== null && 'reason' in message) return { denial: message };
+      const route = found.found === 'by_message' && message !== null ? rowFor(found.rows, message) : found;
       const denial = wayRefusal(walk, route) ?? authorize(principal, route, walk.path);
       return kindOf(denial) === kindOf(refusal) ? null : { denial };
     },

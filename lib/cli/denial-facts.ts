@@ -1,13 +1,9 @@
 import type { Config } from '../config/load.ts';
 import type { Decision } from '../decision/outcome.ts';
 import type { Reason } from '../decision/reason.ts';
+import { type DenialFacts, messageFacts, proofFacts } from './token-facts.ts';
 
-/** What was found, what would have passed, and what decides about it. */
-export interface DenialFacts {
-  readonly found: string;
-  readonly wanted: string;
-  readonly set_by: string;
-}
+export type { DenialFacts };
 
 const LONGEST = 80;
 
@@ -83,7 +79,11 @@ function generalFacts(denial: Reason, decision: Decision, { settings, ways }: Co
     case 'budget_exhausted':
       return facts(`no token left in ${denial.budget}`, 'one token', budgetVariables[denial.budget] ?? 'the plan');
     case 'body_too_large':
-      return facts('a longer body', `at most ${denial.limitBytes} bytes`, 'TGEFD_MAX_BODY_BYTES');
+      return facts(
+        'a longer body',
+        `at most ${denial.limitBytes} bytes`,
+        denial.limitBytes === settings.maximumBodyBytes ? 'TGEFD_MAX_BODY_BYTES' : `${rowOf(decision, 'mcp')}`,
+      );
     case 'keys_unavailable':
       return facts('no usable key', 'a key set that can be read', 'TGEFD_JWKS_URL or TGEFD_ISSUERS');
     case 'revocation_unavailable':
@@ -93,6 +93,16 @@ function generalFacts(denial: Reason, decision: Decision, { settings, ways }: Co
     case 'upstream_unreachable':
     case 'upstream_timeout':
       return facts('no answer of the upstream', 'an answer in time', 'TGEFD_UPSTREAM_URL');
+    case 'proof_invalid':
+    case 'proof_nonce_needed':
+    case 'proof_key_mismatch':
+    case 'proof_replayed':
+    case 'token_binding_refused':
+      return proofFacts(denial, settings);
+    case 'mcp_field_invalid':
+    case 'mcp_body_invalid':
+    case 'mcp_mismatch':
+      return messageFacts(denial, rowOf(decision, 'mcp'));
     default:
       return facts(denial.reason, credential, 'TGEFD_AUTH_MODE');
   }
@@ -111,6 +121,7 @@ const budgetVariables: Readonly<Record<string, string>> = {
   address: 'TGEFD_RATE_LIMIT_PER_MINUTE',
 };
 
-function rowOf({ endpoint }: Decision): string {
-  return endpoint === null ? 'TGEFD_ENDPOINTS' : `row ${endpoint.method} ${endpoint.pattern}, member scope`;
+function rowOf({ endpoint, method, pattern }: Decision, member = 'scope'): string {
+  const row = endpoint?.pattern ?? pattern;
+  return row === null ? 'TGEFD_ENDPOINTS' : `row ${endpoint?.method ?? method} ${row}, member ${member}`;
 }

@@ -2,17 +2,17 @@
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
 export type JsonObject = { readonly [name: string]: JsonValue };
 
-const deepest = 16;
+const usualDepth = 16;
 // A byte order mark is kept so that the JSON grammar refuses it (RFC 8259 §8.1).
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Reads JSON text so that no two readers can disagree about it: besides malformed text, duplicate member names at any
- * depth (RFC 7515 §4, RFC 7519 §4) and nesting beyond 16 levels are refused. Gives undefined then. Never throws.
+ * depth (RFC 7515 §4, RFC 7519 §4) and nesting beyond `deepest` levels are refused. Gives undefined then. Never throws.
  * Does not bound the length of the text: its caller has.
  */
-export function parseStrictJson(text: string): JsonValue | undefined {
-  const members = membersIn(text);
+export function parseStrictJson(text: string, deepest = usualDepth): JsonValue | undefined {
+  const members = membersIn(text, deepest);
   if (members === null) return undefined;
   let value: JsonValue;
   try {
@@ -24,14 +24,14 @@ export function parseStrictJson(text: string): JsonValue | undefined {
 }
 
 /** The same for bytes that must be valid UTF-8 and hold a JSON object (RFC 7519 §7.2); null otherwise. */
-export function parseStrictJsonObject(bytes: Uint8Array): JsonObject | null {
+export function parseStrictJsonObject(bytes: Uint8Array, deepest = usualDepth): JsonObject | null {
   let text: string;
   try {
     text = utf8.decode(bytes);
   } catch {
     return null;
   }
-  const value = parseStrictJson(text);
+  const value = parseStrictJson(text, deepest);
   return isJsonObject(value) ? value : null;
 }
 
@@ -46,7 +46,7 @@ export function member(object: JsonObject, name: string): JsonValue | undefined 
 }
 
 /** Members written in the text: one colon outside of strings for each. Null when it nests too deeply. */
-function membersIn(text: string): number | null {
+function membersIn(text: string, deepest: number): number | null {
   let members = 0;
   let depth = 0;
   for (let index = 0; index < text.length; index++) {

@@ -41,6 +41,7 @@ export function composeAnswers(
     upstreamTimeoutMs: settings.upstreamTimeoutSeconds * 1000,
     idleTimeoutMs: settings.idleTimeoutSeconds * 1000,
     maximumBodyBytes: settings.maximumBodyBytes,
+    readsMessages: documents.endpoints.some(({ mcp }) => mcp !== undefined),
     administer: parts.administer,
     log: runtime.log,
   };

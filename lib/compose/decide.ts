@@ -16,6 +16,7 @@ import { composeQuotas } from './admit/quotas.ts';
 import { acceptedValues, composeAuthenticator } from './authenticate/authenticate.ts';
 import { challengeSettings } from './authenticate/proofs.ts';
 import type { Carried } from './carried.ts';
+import { composeMessages } from './messages.ts';
 import { composeObservation } from './observe/observe.ts';
 import { recording } from './observe/record.ts';
 import type { Runtime } from './runtime.ts';
@@ -72,6 +73,7 @@ function stepsAfter(
   const budgetsFor = composeQuotas(config, metrics);
   const stepUpTime = { clock: runtime.clock, clockSkewSeconds: settings.jwtClockSkewSeconds };
   const shadow = composeShadow(config, stepUpTime);
+  const byMessage = composeMessages(config);
   return {
     canonicalTarget,
     route: createEndpointTable(documents.endpoints).route,
@@ -81,6 +83,7 @@ function stepsAfter(
     pseudonym: (kind, value) => pseudonyms.of(kind, value),
     underWay,
     admission: store.admission,
+    ...(byMessage === null ? {} : { byMessage }),
     ...(shadow === null ? {} : { shadow }),
     record: recording(config, parts.recorder, pseudonyms),
   };

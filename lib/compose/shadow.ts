@@ -5,11 +5,12 @@ import type { Settings } from '../config/variables.ts';
 import type { Decision } from '../decision/outcome.ts';
 import type { Shadow } from '../decision/steps.ts';
 import { createEndpointTable } from '../request/endpoints/table.ts';
+import { messageByFields } from '../request/mcp/steps.ts';
 
 /** The trial of a second table and of denials that are only recorded; null where nothing is tried. */
 export function composeShadow({ settings, documents }: Config, stepUpTime: StepUpTime): Shadow | null {
   const { shadowEndpoints: endpoints } = documents;
-  const table = endpoints && { endpoints, route: createEndpointTable(endpoints).route };
+  const table = endpoints && { endpoints, route: createEndpointTable(endpoints).route, messageOf: messageByFields };
   return createShadow({ table, rbacEnabled: settings.rbacEnabled, untilMs: settings.shadowUntil, stepUpTime });
 }
 

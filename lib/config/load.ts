@@ -9,6 +9,7 @@ import { documentNames, expandPolicy, POLICY } from './policy/policy-document.ts
 import type { Problem } from './problem.ts';
 import { archiveWarnings } from './rules/archive.ts';
 import type { Place } from './rules/check.ts';
+import { messageProblems } from './rules/messages.ts';
 import { rowProblems, withFirstSpellings, withPreset } from './rules/rows.ts';
 import { crossCheck } from './rules/rules.ts';
 import type { Environment, Variable } from './variable.ts';
@@ -111,7 +112,8 @@ function loadVariables(env: Env, place: Place, ofPolicy: readonly Problem[]): Lo
     ways: checked.ways,
     issuers: tokens.issuers.flatMap(({ spellings }) => spellings),
   });
-  for (const problem of [...documentProblems, ...checked.problems, ...tokens.problems, ...ofRows])
+  const ofMessages = messageProblems(settings, documents.endpoints, place);
+  for (const problem of [...documentProblems, ...checked.problems, ...tokens.problems, ...ofRows, ...ofMessages])
     if (!misread.has(problem.variable)) problems.push(problem);
   warnings.push(
     ...checked.warnings,

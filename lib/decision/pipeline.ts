@@ -3,7 +3,7 @@ import type { Clock, DecisionObserver, Log, NewId, RequestContext } from './port
 import type { Principal, RevocationHandles } from './principal.ts';
 import { ASKS_ONLY, explainRoute, reachable } from './reach.ts';
 import type { Reason } from './reason.ts';
-import type { AccessRequest, Boundary } from './request.ts';
+import type { AccessRequest, Boundary, CredentialWay, Route } from './request.ts';
 import { after, type EnforceSettings, type Eventually, type Shadow, type Step, type Steps } from './steps.ts';
 import { takePlace } from './take-place.ts';
 import { beginWalk, decisionOf, revocable, type Walk } from './walk.ts';
@@ -36,12 +36,14 @@ interface EnforceParts {
  * Does not answer and does not forward: the adapters do.
  */
 export function createEnforce(settings: EnforceSettings, steps: Steps, parts: EnforceParts): Enforce {
+  const [permit, enter] = [authorize(settings, steps), takePlace(steps)];
   const pipeline: readonly Step[] = [
     examineBoundary(steps),
     findEndpoint(settings, steps),
+    ...(steps.byMessage ? [steps.byMessage.readFields] : []),
     authenticate(steps),
-    authorize(settings, steps),
-    takePlace(steps),
+    // A body that is kept in memory takes its place among the requests under way first.
+    ...(steps.byMessage ? [enter, steps.byMessage.readBody, permit] : [permit, enter]),
     admit(steps),
   ];
 
@@ -146,7 +148,7 @@ function authenticate(steps: Steps): Step {
     const { addressPartition: address } = walk.boundary;
     const throttledSeconds = address === null ? null : steps.failures.exhausted(address, walk.startedMs);
     const mayFetchKeys = throttledSeconds === null;
-    const ways = walk.route.found === 'endpoint' ? (walk.route.endpoint.auth ?? null) : null;
+    const ways = waysOf(walk.route);
     const answer = steps.authenticate(walk.request, walk.boundary, walk.context, mayFetchKeys, ways);
     return after(answer, (authentication) => {
       walk.mark('authenticate');
@@ -178,12 +180,18 @@ function authenticate(steps: Steps): Step {
   };
 }
 
+/** Rows among which a message decides agree about the credentials that they look at wherever it is in the body. */
+function waysOf(route: Route): readonly CredentialWay[] | null {
+  if (route.found === 'endpoint') return route.endpoint.auth ?? null;
+  return route.found === 'by_message' ? (route.rows[0]?.auth ?? null) : null;
+}
+
 /** 4. May they? A refusal waits for admission: a revoked credential is 401, whatever it asked for. */
 function authorize(settings: EnforceSettings, steps: Steps): Step {
   return (walk) => {
     const { principal, route, path, request, context } = walk;
     if (principal === null) return { reason: 'internal_error' };
-    walk.refusal = steps.authorize(principal, route, path, context.explain) ?? declaredBodyRefusal(request, settings);
+    walk.refusal ??= steps.authorize(principal, route, path, context.explain) ?? declaredBodyRefusal(request, settings);
     if (walk.refusal?.reason === 'body_too_large') context.explain?.('authorize', 'refused: body_too_large');
     return null;
   };

@@ -10,7 +10,7 @@ export const ASKS_ONLY: ReadonlySet<RequestSource> = new Set(['library', 'nginx'
  */
 export function reachable(route: Route, { door }: AccessRequest, { forwards }: EnforceSettings): Route {
   if (route.found === 'nothing') return route;
-  const own = route.found === 'endpoint' ? route.endpoint.own : route.own;
+  const own = route.found === 'endpoint' ? route.endpoint.own : route.found === 'other_methods' && route.own;
   if (own) return door === 'gateway' ? route : { found: 'nothing' };
   return door !== 'gateway' || forwards ? route : { found: 'nothing' };
 }
@@ -19,6 +19,8 @@ export function explainRoute(route: Route): string {
   switch (route.found) {
     case 'endpoint':
       return `${route.endpoint.action} (${route.endpoint.method} ${route.endpoint.pattern})`;
+    case 'by_message':
+      return `${route.pattern}, and the message decides among ${route.rows.length} rows`;
     case 'other_methods':
       return `${route.pattern}, but only ${route.allow.join(', ')}`;
     case 'nothing':

@@ -90,6 +90,17 @@ export type Reason =
   | { readonly reason: 'body_too_large'; readonly limitBytes: number }
   /** The body of a request to one of our own endpoints says nothing that we understand. */
   | { readonly reason: 'body_invalid' }
+  /** A field of MCP that cannot be read; `supported`: the versions that are, where that is what is wrong. */
+  | {
+      readonly reason: 'mcp_field_invalid';
+      readonly field: McpField;
+      readonly problem: McpFieldProblem;
+      readonly supported?: readonly string[];
+    }
+  /** The body is no message of MCP that every parser reads alike. */
+  | { readonly reason: 'mcp_body_invalid'; readonly problem: McpBodyProblem }
+  /** A field of MCP says something else than the body. */
+  | { readonly reason: 'mcp_mismatch'; readonly field: McpField }
   /** A method that carries no body came with one. */
   | { readonly reason: 'body_unexpected' }
   /** The caller began a request and then sent nothing more. */
@@ -104,6 +115,15 @@ export type Reason =
   | { readonly reason: 'upstream_unreachable' }
   | { readonly reason: 'upstream_timeout' }
   | { readonly reason: 'internal_error' };
+
+/** The fields that MCP mirrors from the body (revision 2026-07-28, Streamable HTTP, “Request Metadata”). */
+export type McpField = 'mcp-protocol-version' | 'mcp-method' | 'mcp-name';
+
+/** `ambiguous`: a name with a dot segment, which a server may read as another name. */
+export type McpFieldProblem = 'missing' | 'repeated' | 'too_long' | 'malformed' | 'ambiguous' | 'unsupported';
+
+/** `encoding`: compressed, or in another charset than UTF-8; `json`: malformed, too deep, or a member twice. */
+export type McpBodyProblem = 'encoding' | 'json' | 'message';
 
 /** What a caller may learn of a denial. */
 export type Code =

@@ -56,9 +56,14 @@ export interface AccessRequest {
   readonly refused?: Reason;
   /** Whether a body comes with the message, where the adapter can tell. */
   readonly hasBody?: boolean;
+  /** Reads the body ahead of the decision and keeps it for the upstream; left out where nobody here sees the body. */
+  readonly readBody?: ReadBody;
   /** Calls back once the answer has left or its connection has ended, where the adapter can tell. */
   readonly whenAnswered?: (done: () => void) => void;
 }
+
+/** Reads a body up to a limit in bytes. `stalled`: it did not come in time, or ended before its end. */
+export type ReadBody = (maximumBytes: number) => Promise<Uint8Array | 'too_long' | 'stalled'>;
 
 /** What the trust boundary made of a request: what may be believed about where it comes from. */
 export interface Boundary {
@@ -119,6 +124,21 @@ export interface StepUp {
   readonly maximumAgeSeconds: number | null;
 }
 
+/** What a message of the Model Context Protocol (MCP) asks for. */
+export interface McpMessage {
+  /** JSON-RPC method, such as `tools/call`. */
+  readonly method: string;
+  /** Name of the tool or prompt, or URI of the resource; null: none that counts. */
+  readonly name: string | null;
+}
+
+/** The messages of MCP that a row takes. `*` at the end of a text stands for any ending. */
+export interface McpDemand {
+  readonly method: string;
+  /** Null: with any name, and without one. */
+  readonly name: string | null;
+}
+
 /** A row of the endpoint table. */
 export interface Endpoint {
   /** What the record calls it. */
@@ -137,11 +157,15 @@ export interface Endpoint {
   /** Claims that all must hold. */
   readonly claims?: readonly ClaimDemand[];
   readonly stepUp?: StepUp;
+  /** The row takes these messages only. */
+  readonly mcp?: McpDemand;
 }
 
 /** What the endpoint table answers for a method and a canonical path. */
 export type Route =
   | { readonly found: 'endpoint'; readonly endpoint: Endpoint }
+  /** The message decides among several rows of one method and path, the most specific row first. */
+  | { readonly found: 'by_message'; readonly rows: readonly Endpoint[]; readonly pattern: string }
   | {
       readonly found: 'other_methods';
       readonly allow: readonly string[];

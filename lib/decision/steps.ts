@@ -37,6 +37,8 @@ export interface Steps {
   /** Places of one identity at the gateway; null: as many as come. */
   underWay: { enter(partition: string, nowMs: number): (() => void) | null } | null;
   admission: Admission;
+  /** Present only where messages of MCP decide about rows: one step before authentication, one after it. */
+  readonly byMessage?: { readonly readFields: Step; readonly readBody: Step };
   /** Present only where a policy is tried in the shadow. */
   readonly shadow?: Shadow;
   /** Writes the one record; the promise settles when it is as durable as the audit mode demands. */

@@ -11,7 +11,7 @@ export function takePlace(steps: Steps): Step {
   return (walk) => {
     const { request, route, principal, boundary, refusal } = walk;
     if (steps.underWay === null || request.door !== 'gateway' || principal === null || refusal !== null) return null;
-    if (route.found !== 'endpoint' || route.endpoint.own) return null;
+    if (route.found !== 'by_message' && (route.found !== 'endpoint' || route.endpoint.own)) return null;
     const isNobody = principal.method === 'none' && boundary.ingressIdentity === null;
     const partition = isNobody ? `address ${boundary.addressPartition}` : `identity ${principal.identity}`;
     walk.leave = steps.underWay.enter(partition, walk.startedMs);

@@ -2,7 +2,7 @@ import type { AdmissionQuestion, BudgetState, Decision, Stage } from './outcome.
 import type { RequestContext } from './ports.ts';
 import type { AuthMethod, Principal, RevocationHandles } from './principal.ts';
 import type { Degradation, Reason } from './reason.ts';
-import type { AccessRequest, Boundary, HeaderFields, Route } from './request.ts';
+import type { AccessRequest, Boundary, HeaderFields, McpMessage, Route } from './request.ts';
 
 /** One request on its way: what it is, and what the steps have found so far. A denial keeps what was found. */
 export interface Walk {
@@ -27,6 +27,10 @@ export interface Walk {
   byProof: boolean;
   /** The kind of credential that was looked at, where it is known. */
   authMethod: AuthMethod | null;
+  /** What the message asks for, where a message decides about the row. */
+  message: McpMessage | null;
+  /** What is wrong with the fields of the message; told once the caller is known. */
+  messageDenial: Reason | null;
   /** Why the caller may not, found by authorization; told once admission has answered. */
   refusal: Reason | null;
   budgets: readonly BudgetState[];
@@ -56,6 +60,8 @@ export function beginWalk(
     proof: undefined,
     byProof: false,
     authMethod: null,
+    message: null,
+    messageDenial: null,
     refusal: null,
     budgets: [],
     degraded: [],
@@ -78,8 +84,7 @@ export function decisionOf(
     path: walk.path,
     query: walk.query,
     endpoint: route.found === 'endpoint' ? route.endpoint : null,
-    pattern:
-      route.found === 'endpoint' ? route.endpoint.pattern : route.found === 'other_methods' ? route.pattern : null,
+    pattern: patternOf(route),
     boundary: walk.boundary,
     authMethod: walk.authMethod ?? authMethod,
     challenge: challenge ?? null,
@@ -91,6 +96,11 @@ export function decisionOf(
     budgets: walk.budgets,
     degraded: walk.degraded,
   };
+}
+
+function patternOf(route: Route): string | null {
+  if (route.found === 'endpoint') return route.endpoint.pattern;
+  return route.found === 'nothing' ? null : route.pattern;
 }
 
 /** What could revoke a principal, or null where nothing can. */

@@ -5,6 +5,7 @@ import type { Reason } from '../decision/reason.ts';
 import type { AccessRequest } from '../decision/request.ts';
 import type { ClaimsUpstream } from '../respond/forwarded-claims.ts';
 import { forwardedFields, identityFields } from '../respond/identity.ts';
+import { bodyOf } from './kept-body.ts';
 import { createUpload } from './upload.ts';
 
 type Fields = readonly (readonly [string, string])[];
@@ -52,7 +53,7 @@ export async function forward(
   };
   limit(parts.upstreamTimeoutMs, 'upstream_timeout');
   const length = declaredLength(access);
-  const upload = createUpload(length === 0 || access.hasBody === false ? null : request.body, {
+  const upload = createUpload(length === 0 || access.hasBody === false ? null : bodyOf(access, request), {
     limitBytes: length === null ? parts.maximumBodyBytes : 0,
     moved: () => limit(parts.idleTimeoutMs, 'upload_stalled'),
     sent: () => limit(parts.upstreamTimeoutMs, 'upstream_timeout'),

@@ -5,6 +5,7 @@ import type { Reason } from '../decision/reason.ts';
 import type { AccessRequest } from '../decision/request.ts';
 import { denialAnswer, toldOf } from '../respond/denial.ts';
 import { type ForwardParts, forward } from './forward.ts';
+import { keepingBody } from './kept-body.ts';
 import { type Probe, reportText } from './probe.ts';
 import { answerOf } from './upstream-answer.ts';
 import { webResponse } from './web-response.ts';
@@ -17,6 +18,8 @@ export interface GatewayParts extends ForwardParts {
   rateLimitFields(decision: Decision): Fields;
   /** Fields that keep callers on TLS, for our own answers. */
   transportFields(secure: boolean | null): Fields;
+  /** Some decisions need the message of a request: its body can then be read ahead of the upstream. */
+  readonly readsMessages?: boolean;
   /** Our own administrative endpoints, already decided upon. */
   administer(decision: Decision, request: Request, context: RequestContext): Promise<Response>;
   /** Present while an ingress is being examined. */
@@ -89,7 +92,8 @@ export function createGateway(parts: GatewayParts): Gateway {
     ]);
   };
 
-  return async (access, request, context, extra) => {
+  return async (received, request, context, extra) => {
+    const access = parts.readsMessages ? keepingBody(received, request, parts.idleTimeoutMs) : received;
     const report = parts.probe && (await parts.probe(access, access));
     if (report) {
       const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };

@@ -29,8 +29,8 @@ export function lint(config: Config): readonly Finding[] {
   ];
 }
 
-function nameOf({ method, pattern }: Endpoint): string {
-  return `${method} ${pattern}`;
+function nameOf({ method, pattern, mcp }: Endpoint): string {
+  return mcp === undefined ? `${method} ${pattern}` : `${method} ${pattern} ${mcp.method} ${mcp.name ?? ''}`.trimEnd();
 }
 
 function looserRows(rows: readonly Endpoint[]): Finding[] {

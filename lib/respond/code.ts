@@ -10,6 +10,9 @@ export function codeOf(reason: Reason): Code {
     case 'credentials_duplicated':
     case 'credentials_oversized':
     case 'body_invalid':
+    case 'mcp_field_invalid':
+    case 'mcp_body_invalid':
+    case 'mcp_mismatch':
     case 'body_unexpected':
       return 'request_invalid';
     case 'credentials_missing':

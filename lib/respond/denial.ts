@@ -2,6 +2,7 @@ import type { Decision } from '../decision/outcome.ts';
 import type { Code, Reason } from '../decision/reason.ts';
 import { type ChallengeFacts, challengeOf } from './challenge.ts';
 import { codeOf } from './code.ts';
+import { messageError } from './message-error.ts';
 
 export { challengeOf, codeOf };
 
@@ -83,6 +84,7 @@ export function denialAnswer(reason: Reason, told: Told, extra: readonly (readon
     code,
     request_id: told.requestId,
   };
+  if (reason.reason.startsWith('mcp_')) Object.assign(problem, messageError(reason));
   if (reason.reason === 'scope_missing') problem.scope = reason.scope;
   if (reason.reason === 'budget_exhausted') problem['violated-policies'] = [reason.budget];
 

@@ -38,7 +38,7 @@ export interface Policies {
    * permits: such a table needs {@link allowOnly}, and no caching.
    */
   readonly indistinct: readonly string[];
-  /** Rows that demand something of the path itself: no answer for one path holds for another. */
+  /** Rows that demand something of the path itself, or of a message: no answer for one request holds for another. */
   readonly byPath: readonly string[];
 }
 
@@ -62,7 +62,9 @@ export function createPolicies(rows: readonly Endpoint[]): Policies {
   const table = new Map<string, readonly Place[]>(
     [...methods].map(([method, found]) => [method, found.map(({ row }) => ({ shape: shapeOf(row.pattern), row }))]),
   );
-  const byPath = offered.filter(dependsOnPath).map(({ method, pattern }) => `${method} ${pattern}`);
+  const byPath = offered
+    .filter((row) => row.mcp !== undefined || dependsOnPath(row))
+    .map(({ method, pattern }) => `${method} ${pattern}`);
   const made = new Map<string, PolicyDocument>();
   return {
     of(prefix, permitted) {
@@ -77,7 +79,7 @@ export function createPolicies(rows: readonly Endpoint[]): Policies {
       return document;
     },
     indistinct: [
-      ...byPath.map((row) => `${row} and itself: it demands something of the path`),
+      ...[...new Set(byPath)].map((row) => `${row} and itself: it demands something of the path or the message`),
       ...[...table].flatMap(([method, places]) => indistinctPairs(method, places)),
     ],
     byPath,

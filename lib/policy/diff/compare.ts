@@ -1,5 +1,6 @@
 import { createAuthorize } from '../../authorize/authorize.ts';
 import type { Config } from '../../config/load.ts';
+import { rowFor } from '../../decision/message.ts';
 import type { CredentialWay, Endpoint } from '../../decision/request.ts';
 import { createEndpointTable, shapeOf } from '../../request/endpoints/table.ts';
 import { type Caller, callersOf, principalOf, rolesOf } from './callers.ts';
@@ -38,10 +39,10 @@ export interface PolicyDifference {
 export function comparePolicies(before: Config, after: Config): PolicyDifference {
   const callers = callersOf([before, after]);
   const judges = [judgeOf(before), judgeOf(after)] as const;
-  const changes = requestsOf([before, after]).flatMap(({ endpoint, method, path }) =>
+  const changes = requestsOf([before, after]).flatMap((request) =>
     callers.flatMap((caller): AccessChange[] => {
-      const [was, is] = [judges[0](caller, method, path), judges[1](caller, method, path)];
-      return was === is ? [] : [{ endpoint, caller: caller.name, before: was, after: is }];
+      const [was, is] = [judges[0](caller, request), judges[1](caller, request)];
+      return was === is ? [] : [{ endpoint: request.endpoint, caller: caller.name, before: was, after: is }];
     }),
   );
   return {
@@ -57,24 +58,30 @@ function requestsOf(configs: readonly Config[]) {
     configs
       .flatMap(({ documents }) => documents.endpoints)
       .filter(({ own }) => !own)
-      .map((row) => [shapeOf(row.method, row.pattern), row]),
+      .map((row) => [shapeOf(row.method, row.pattern, row.mcp), row]),
   );
-  return [...rows.values()].map(({ method, pattern }) => ({
-    endpoint: `${method} ${pattern}`,
+  return [...rows.values()].map(({ method, pattern, mcp }) => ({
+    endpoint: `${method} ${pattern}${mcp === undefined ? '' : ` ${[mcp.method, mcp.name ?? []].flat().join(' ')}`}`,
     method,
     path: pattern.replace(/\{[^}]*\}/g, 'policy-diff'),
+    message: { method: filled(mcp?.method) ?? 'policy-diff', name: filled(mcp?.name) },
   }));
 }
 
-function judgeOf(config: Config): (caller: Caller, method: string, path: string) => Verdict {
+function filled(pattern: string | null | undefined): string | null {
+  return pattern?.replace(/\*$/, 'policy-diff') ?? null;
+}
+
+function judgeOf(config: Config): (caller: Caller, request: ReturnType<typeof requestsOf>[number]) => Verdict {
   const endpoints = config.documents.endpoints.map(({ claims: _, ...row }): Endpoint => row);
   const table = createEndpointTable(endpoints);
   const authorize = createAuthorize(endpoints, config.settings.rbacEnabled);
   const known = new Set(config.issuers.flatMap(({ spellings }) => spellings));
-  return (caller, method, path) => {
+  return (caller, { method, path, message }) => {
     if (!config.ways.includes(caller.method)) return 'unauthenticated';
     if (caller.issuer !== null && known.size > 0 && !known.has(caller.issuer)) return 'unauthenticated';
-    const route = table.route(method, path);
+    const found = table.route(method, path);
+    const route = found.found === 'by_message' ? rowFor(found.rows, message) : found;
     if (route.found !== 'endpoint') return 'unknown';
     const { auth } = route.endpoint;
     if (auth !== undefined && !auth.includes(caller.method as CredentialWay)) return 'unauthenticated';
@@ -83,9 +90,9 @@ function judgeOf(config: Config): (caller: Caller, method: string, path: string)
 }
 
 function rowChanges(before: Config, after: Config): OtherChange[] {
-  const others = new Map(after.documents.endpoints.map((row) => [shapeOf(row.method, row.pattern), row]));
+  const others = new Map(after.documents.endpoints.map((row) => [shapeOf(row.method, row.pattern, row.mcp), row]));
   return before.documents.endpoints.flatMap((row) => {
-    const next = others.get(shapeOf(row.method, row.pattern));
+    const next = others.get(shapeOf(row.method, row.pattern, row.mcp));
     if (next === undefined) return [];
     const members = ['budget', 'claims', 'issuers', 'auth', 'acr', 'maxAgeSeconds', 'mcp'] as const;
     return members.flatMap((member): OtherChange[] => {

@@ -1,7 +1,14 @@
 import * as z from 'zod/mini';
 import { claimPathFault } from '../../codec/claim-path.ts';
 import { wantedValueFault } from '../../codec/claim-values.ts';
-import type { BudgetClass, ClaimDemand, CredentialWay, ScopeDemand, StepUp } from '../../decision/request.ts';
+import type {
+  BudgetClass,
+  ClaimDemand,
+  CredentialWay,
+  McpDemand,
+  ScopeDemand,
+  StepUp,
+} from '../../decision/request.ts';
 
 /** A row as `TGEFD_ENDPOINTS` gives it; without an action of its own it takes that of the row it replaces. */
 export interface EndpointRow {
@@ -14,6 +21,7 @@ export interface EndpointRow {
   readonly issuers?: readonly string[];
   readonly claims?: readonly ClaimDemand[];
   readonly stepUp?: StepUp;
+  readonly mcp?: McpDemand;
 }
 
 export const accepts = {
@@ -28,6 +36,7 @@ export const accepts = {
   claims:
     'must be an object of claim paths; each value is a text, number or boolean, or a list of them; `*` only at its end, {name} only as a whole',
   acr: 'must be an authentication class, or a list of 1 to 64, each without space, quote and backslash',
+  mcp: 'must be {"method": text} or {"method": text, "name": text}, each without space; `*` only at its end',
   max_age_sec: 'must be a whole number of seconds from 0 to 31536000',
 } as const;
 
@@ -43,6 +52,10 @@ const issuerName = /^[^\s\p{Cc},*{}]{1,1024}$/u;
 function text(error: string, fits: RegExp) {
   return z.string({ error }).check(z.regex(fits, { error }));
 }
+
+/** Names of messages: `*` stands for any ending, and nothing in the middle. */
+const messagePattern = /^[\x21-\x29\x2b-\x7e]{0,1024}\*?$/;
+const messageText = text(accepts.mcp, messagePattern).check(z.minLength(1, { error: accepts.mcp }));
 
 /** A list, for which a single entry may stand too. */
 function listOf<S extends z.ZodMiniType<string, string>>(entry: S, error: string) {
@@ -88,6 +101,7 @@ export const rowShape = z.strictObject({
       .int({ error: accepts.max_age_sec })
       .check(z.minimum(0, { error: accepts.max_age_sec }), z.maximum(31_536_000, { error: accepts.max_age_sec })),
   ),
+  mcp: z.optional(z.strictObject({ method: messageText, name: z.optional(messageText) }, { error: accepts.mcp })),
   claims: z.optional(
     z
       .record(z.string().check(z.refine((path: string) => claimPathFault(path) === null)), wantedValues, {
@@ -108,7 +122,7 @@ function valueFault(value: string): string | null {
 
 /** The row that a written row stands for. */
 export function rowOf(written: z.infer<typeof rowShape>): EndpointRow {
-  const { method, path, scope, budget, action, auth, issuers, claims, acr, max_age_sec: age } = written;
+  const { method, path, scope, budget, action, auth, issuers, claims, acr, max_age_sec: age, mcp } = written;
   return {
     method,
     pattern: path,
@@ -120,6 +134,7 @@ export function rowOf(written: z.infer<typeof rowShape>): EndpointRow {
     ...(acr === undefined && age === undefined
       ? {}
       : { stepUp: { acr: uniqueList(acr ?? []), maximumAgeSeconds: age ?? null } }),
+    ...(mcp === undefined ? {} : { mcp: { method: mcp.method, name: mcp.name ?? null } }),
     ...(claims === undefined
       ? {}
       : { claims: Object.entries(claims).map(([at, values]) => ({ path: at, values: [values].flat() })) }),

@@ -43,12 +43,12 @@ export function parseEndpointRows(list: unknown): EndpointRows {
       continue;
     }
     const row = rowOf(parsed.data);
-    const fault = methodFault(row.method) ?? patternFault(row.pattern) ?? claimsFault(row);
+    const fault = methodFault(row) ?? patternFault(row.pattern) ?? claimsFault(row);
     if (fault !== null) {
       report(fault);
       continue;
     }
-    const shape = shapeOf(row.method, row.pattern);
+    const shape = shapeOf(row.method, row.pattern, row.mcp);
     const earlier = placeOfShape.get(shape);
     if (earlier !== undefined) report(`matches the same requests as row ${earlier}`);
     else {
@@ -61,20 +61,22 @@ export function parseEndpointRows(list: unknown): EndpointRows {
 
 /** Gives the preset's rows with each of `rows` added, or put in the place of the one that has its shape. */
 export function mergeEndpoints(preset: readonly Endpoint[], rows: readonly EndpointRow[]): readonly Endpoint[] {
-  const merged = new Map(preset.map((row) => [shapeOf(row.method, row.pattern), row]));
+  const merged = new Map(preset.map((row) => [shapeOf(row.method, row.pattern, row.mcp), row]));
   for (const row of rows) {
-    const shape = shapeOf(row.method, row.pattern);
+    const shape = shapeOf(row.method, row.pattern, row.mcp);
     const action = row.action ?? merged.get(shape)?.action ?? actionOf(row);
     merged.set(shape, { ...row, action, own: false });
   }
   return [...merged.values()];
 }
 
-/** `get_v1_items_id` for `GET /v1/items/{id}`. */
-function actionOf({ method, pattern }: EndpointRow): string {
-  return `${method} ${pattern}`
+/** `get_v1_items_id` for `GET /v1/items/{id}`, `post_mcp_tools_call` where the message decides. */
+function actionOf({ method, pattern, mcp }: EndpointRow): string {
+  return [method, pattern, mcp?.method ?? '', mcp?.name ?? '']
+    .join(' ')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '_')
+    .slice(0, 64)
     .replace(/_$/, '');
 }
 
@@ -93,7 +95,8 @@ function shown(value: unknown): string {
   return json.length > 80 ? `${json.slice(0, 80)}…` : json;
 }
 
-function methodFault(method: string): string | null {
+function methodFault({ method, mcp }: EndpointRow): string | null {
+  if (mcp !== undefined && method !== 'POST') return '"mcp": messages come by POST only';
   const fault = Object.entries(FORBIDDEN_METHODS).find(([name]) => name === method);
   return fault === undefined ? null : `"method": ${fault[1]}`;
 }

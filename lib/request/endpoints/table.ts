@@ -1,4 +1,5 @@
-import type { Endpoint, Route } from '../../decision/request.ts';
+import { mostSpecificFirst } from '../../decision/message.ts';
+import type { Endpoint, McpDemand, Route } from '../../decision/request.ts';
 import { compilePatterns, isTail, type Leaf } from './trie.ts';
 
 /** The endpoint table, compiled. */
@@ -42,9 +43,10 @@ export function ownEndpoints(
   return metricsPage ? [...revocations, page] : revocations;
 }
 
-/** Gives method and pattern with every name alike: two rows of one shape match the same requests. */
-export function shapeOf(method: string, pattern: string): string {
-  return `${method} ${pattern.replace(/\{[^}]*\}/g, (name) => (isTail(name) ? ANY_SEGMENTS : ANY_SEGMENT))}`;
+/** Gives method, pattern and message with every name of a path alike: two rows of one shape match the same requests. */
+export function shapeOf(method: string, pattern: string, mcp?: McpDemand): string {
+  const path = pattern.replace(/\{[^}]*\}/g, (name) => (isTail(name) ? ANY_SEGMENTS : ANY_SEGMENT));
+  return mcp === undefined ? `${method} ${path}` : `${method} ${path} ${JSON.stringify([mcp.method, mcp.name])}`;
 }
 
 /**
@@ -58,8 +60,12 @@ export function createEndpointTable(rows: readonly Endpoint[]): EndpointTable {
   const health = HEALTH_PATHS.map((path): Leaf => leafOf(path, true, [['GET', NOTHING]]));
   const groups = Map.groupBy(rows, (row) => shapeOf('', row.pattern));
   const leaves = [...groups.values()].map((group) => {
-    const routes = group.map((endpoint) => [endpoint.method, { found: 'endpoint', endpoint }] as const);
-    return leafOf(group[0]?.pattern ?? '', group[0]?.own ?? false, routes);
+    const routes = Map.groupBy(group, ({ method }) => method);
+    return leafOf(
+      group[0]?.pattern ?? '',
+      group[0]?.own ?? false,
+      [...routes].map(([method, rows]) => [method, routeOf(rows)] as const),
+    );
   });
   const patterns = compilePatterns(leaves);
   const literal = new Map(
@@ -75,6 +81,14 @@ export function createEndpointTable(rows: readonly Endpoint[]): EndpointTable {
       return patterns.find(method, path) ?? otherMethods(patterns.matching(path));
     },
   };
+}
+
+/** The row of one method and pattern, or the rows among which the message decides. */
+function routeOf(rows: readonly Endpoint[]): Route {
+  const endpoint = rows.at(-1);
+  if (endpoint === undefined) return NOTHING;
+  if (rows.every(({ mcp }) => mcp === undefined)) return { found: 'endpoint', endpoint };
+  return { found: 'by_message', rows: mostSpecificFirst(rows), pattern: endpoint.pattern };
 }
 
 function leafOf(pattern: string, own: boolean, routes: readonly (readonly [string, Route])[]): Leaf {

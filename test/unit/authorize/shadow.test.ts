@@ -4,6 +4,7 @@ import type { Reason } from '../../../lib/decision/reason.ts';
 import type { Endpoint } from '../../../lib/decision/request.ts';
 import type { Walk } from '../../../lib/decision/walk.ts';
 import { createEndpointTable } from '../../../lib/request/endpoints/table.ts';
+import { messageByFields } from '../../../lib/request/mcp/steps.ts';
 
 const row: Endpoint = {
   action: 'items',
@@ -15,7 +16,7 @@ const row: Endpoint = {
 };
 
 function tableOf(endpoints: readonly Endpoint[]) {
-  return { endpoints, route: createEndpointTable(endpoints).route };
+  return { endpoints, route: createEndpointTable(endpoints).route, messageOf: messageByFields };
 }
 
 function walkOf(scopes: readonly string[], endpoint: Endpoint = row, atMs = 0): Walk {

@@ -31,7 +31,7 @@ export const general = {
     name: 'TGEFD_ENDPOINTS',
     member: 'endpoints',
     kind: document(
-      'a JSON array of `{"method", "path", "scope", "budget", "action"?, "auth"?, "issuers"?, "claims"?}`',
+      'a JSON array of `{"method", "path", "scope", "budget", "action"?, "auth"?, "issuers"?, "claims"?, "acr"?, "max_age_sec"?, "mcp"?}`',
     ),
     fallback: null,
     meaning:

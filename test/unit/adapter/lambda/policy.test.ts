@@ -112,7 +112,7 @@ describe('wildcards', () => {
     const own = { ...row('GET', '/u/{id}', null), claims: [{ path: 'sub', values: ['{id}'] }] };
     const policies = createPolicies([own, row('GET', '/v1/x')]);
     expect(policies.byPath).toEqual(['GET /u/{id}']);
-    expect(policies.indistinct).toEqual(['GET /u/{id} and itself: it demands something of the path']);
+    expect(policies.indistinct).toEqual(['GET /u/{id} and itself: it demands something of the path or the message']);
   });
 
   it('at the front never cover health probes or own endpoints', () => {

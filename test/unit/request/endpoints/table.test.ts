@@ -32,7 +32,7 @@ function tableOf(...patterns: readonly string[]) {
 function found(table: ReturnType<typeof createEndpointTable>, method: string, path: string) {
   const route = table.route(method, path);
   if (route.found === 'endpoint') return `${route.endpoint.method} ${route.endpoint.pattern}`;
-  return route.found === 'nothing' ? null : route.allow.join(', ');
+  return route.found === 'other_methods' ? route.allow.join(', ') : null;
 }
 
 describe('the default table', () => {
