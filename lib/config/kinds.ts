@@ -8,7 +8,7 @@ export interface Kind<T> {
   readonly unit?: 'seconds' | 'milliseconds' | 'bytes' | 'days' | 'requests per minute' | 'requests';
 }
 
-function kind<T>(accepts: string, schema: z.ZodMiniType<T, string>, unit?: Kind<T>['unit']): Kind<T> {
+export function kind<T>(accepts: string, schema: z.ZodMiniType<T, string>, unit?: Kind<T>['unit']): Kind<T> {
   return unit ? { accepts, schema, unit } : { accepts, schema };
 }
 
@@ -121,39 +121,6 @@ export const url: Kind<URL> = kind(
   ),
 );
 
-/** Where Redis is: its REST endpoint, or `rediss:` and `redis:` over TCP with the number of a database as path at most. */
-export const redisUrl: Kind<URL> = kind(
-  'an absolute `https:` URL (REST), or `rediss:` on Node and Lambda, without user name and password: these belong in TGEFD_REDIS_USERNAME and TGEFD_REDIS_TOKEN',
-  z.pipe(
-    z.string().check(
-      z.refine((value: string) => {
-        if (/[\s\p{Cc}]/u.test(value) || !URL.canParse(value)) return false;
-        const { protocol, username, password, hash, search, host, pathname } = new URL(value);
-        if (username + password + hash !== '') return false;
-        if (protocol === 'https:' || protocol === 'http:') return true;
-        // Hosts of schemes that browsers do not know are not checked by URL.
-        const isHost = host !== '' && URL.canParse(`https://${host}`) && !host.includes('%');
-        return /^rediss?:$/.test(protocol) && isHost && search === '' && /^(\/\d{0,3})?$/.test(pathname);
-      }),
-    ),
-    z.transform((value: string) => new URL(value.startsWith('redis') ? value.toLowerCase() : value)),
-  ),
-);
-
-/** Hosts with their ports, separated by commas; `port` where none is written. */
-export function places(port: number): Kind<readonly string[]> {
-  const urlOf = (item: string) => `http://${item}`;
-  return kind(
-    'hosts with their ports (`redis-1:6379`), separated by commas',
-    z.pipe(
-      words('', host).schema.check(z.refine((items) => items.every((item) => URL.canParse(urlOf(item))))),
-      z.transform((items: readonly string[]) =>
-        items.map((item) => `${new URL(urlOf(item)).hostname}:${/:(\d+)$/.exec(item)?.[1] ?? port}`),
-      ),
-    ),
-  );
-}
-
 /** The same kind with a sentence of its own about what is wanted. */
 export function accepting<T>(of: Kind<T>, accepts: string): Kind<T> {
   return { ...of, accepts };
@@ -172,20 +139,6 @@ export function words(accepts: string, item: RegExp): Kind<readonly string[]> {
     ) as unknown as z.ZodMiniType<readonly string[], string>,
   );
 }
-
-const host = /^(?:[A-Za-z0-9-]+\.)*[A-Za-z0-9-]+(?::\d{1,5})?$|^\[[0-9A-Fa-f:.]+\](?::\d{1,5})?$/;
-function httpsUrl(name: string) {
-  return `https://${name}`;
-}
-
-/** Hosts as `URL.host` writes them: in lower case, the port left out where it is 443. */
-export const hosts: Kind<readonly string[]> = kind(
-  'host names, with a port where it is not 443, separated by commas',
-  z.pipe(
-    words('', host).schema.check(z.refine((names) => names.every((name) => URL.canParse(httpsUrl(name))))),
-    z.transform((names: readonly string[]) => names.map((name) => new URL(httpsUrl(name)).host)),
-  ),
-);
 
 /** Items separated by commas, each with spaces inside at most; an empty text is no list. */
 export function commaList(accepts: string, fits: (item: string) => boolean): Kind<readonly string[]> {

@@ -1,5 +1,6 @@
 import type { AuthMethod } from '../decision/principal.ts';
-import { type Documents, readDocuments } from './documents.ts';
+import type { Documents } from './documents/documents.ts';
+import { readDocuments } from './documents/read.ts';
 import type { IssuerSettings } from './issuers/issuer.ts';
 import { strangerWarnings } from './issuers/posture.ts';
 import { type ReadIssuers, readIssuers } from './issuers/read.ts';

@@ -60,75 +60,95 @@ export function standElsewhere(env: Env): boolean {
   });
 }
 
+/** What has been resolved so far. */
+interface Resolving {
+  readonly env: Env;
+  readonly sources: Sources;
+  readonly resolved: Record<string, unknown>;
+  readonly problems: Problem[];
+  readonly accesses: SecretAccess[];
+}
+
 /**
- * Resolves secrets that stand elsewhere: `X_FILE` names a mounted file (one trailing newline is dropped), and a value such as
- * `vault:mount/path#field` names a store; one whose store is not there is a problem, not a value. Gives every problem at once; a secret that cannot be read is never replaced by an
- * older or weaker one. An empty `X_PREVIOUS` from a file or a store is none. Without files and references nothing is awaited but the function itself.
+ * Resolves secrets that stand elsewhere: `X_FILE` names a mounted file (one trailing newline is dropped), and a value such
+ * as `vault:mount/path#field` names a store; one whose store is not there is a problem, not a value. Gives every problem at
+ * once; a secret that cannot be read is never replaced by an older or weaker one. An empty `X_PREVIOUS` from a file or a
+ * store is none. Without files and references nothing is awaited but the function itself.
  */
 export async function resolveSources(env: Env, sources: Sources): Promise<Resolved> {
-  const resolved: Record<string, unknown> = { ...env };
-  const problems: Problem[] = [];
-  const accesses: SecretAccess[] = [];
-
-  const take = async (variable: string, into: string, source: string, read: () => Promise<string>) => {
-    try {
-      const text = await read();
-      // A file or a store that has nothing any more to be rotated out is how a rotation ends.
-      if (text === '' && into.endsWith('_PREVIOUS')) delete resolved[into];
-      else resolved[into] = text;
-      accesses.push({ variable: into, source, ok: true });
-    } catch (error) {
-      accesses.push({ variable: into, source, ok: false });
-      problems.push({
-        variable,
-        found: error instanceof Error ? error.message : 'something unreadable',
-        accepted: 'a secret that can be read',
-      });
-    }
-  };
-
+  const resolving: Resolving = { env, sources, resolved: { ...env }, problems: [], accesses: [] };
   for (const name of documentNames) {
     const path = env[`${name}_FILE`];
-    if (typeof path !== 'string') continue;
-    delete resolved[`${name}_FILE`];
-    const report = (found: string, accepted: string) => problems.push({ variable: `${name}_FILE`, found, accepted });
-    if (typeof env[name] === 'string') report(`a value beside ${name}`, 'one of the two');
-    else if (!sources.document) report('a path', 'nothing here: there are no files');
-    else
-      await sources.document(path).then(
-        (text) => {
-          resolved[name] = text;
-        },
-        (error: unknown) => report(error instanceof Error ? error.message : 'something unreadable', 'a readable file'),
-      );
+    if (typeof path === 'string') await takeDocument(resolving, name, path);
   }
-
   for (const name of secretNames) {
     const path = env[`${name}_FILE`];
     const text = env[name];
-    if (typeof path === 'string') {
-      delete resolved[`${name}_FILE`];
-      const { file } = sources;
-      if (typeof text === 'string')
-        problems.push({ variable: `${name}_FILE`, found: `a value beside ${name}`, accepted: 'one of the two' });
-      else if (!file)
-        problems.push({ variable: `${name}_FILE`, found: 'a path', accepted: 'nothing here: there are no files' });
-      else await take(`${name}_FILE`, name, 'file', async () => (await file(path)).replace(/\r?\n$/, ''));
-      continue;
-    }
-    if (typeof text !== 'string') continue;
-    const scheme = schemeOf(text);
-    if (scheme === null) continue;
-    const store = sources.stores.get(scheme);
-    if (store) await take(name, name, scheme, () => store(text.slice(scheme.length + 1)));
-    else {
-      delete resolved[name];
-      problems.push({
-        variable: name,
-        found: `a reference \`${scheme}:\` without its store`,
-        accepted: storeOf[scheme],
-      });
-    }
+    if (typeof path === 'string') await takeFile(resolving, name, path);
+    else if (typeof text === 'string') await takeReference(resolving, name, text);
   }
-  return { env: resolved, problems, accesses };
+  return { env: resolving.resolved, problems: resolving.problems, accesses: resolving.accesses };
+}
+
+async function takeDocument(
+  { env, sources, resolved, problems }: Resolving,
+  name: string,
+  path: string,
+): Promise<void> {
+  delete resolved[`${name}_FILE`];
+  const report = (found: string, accepted: string) => problems.push({ variable: `${name}_FILE`, found, accepted });
+  if (typeof env[name] === 'string') report(`a value beside ${name}`, 'one of the two');
+  else if (!sources.document) report('a path', 'nothing here: there are no files');
+  else
+    try {
+      resolved[name] = await sources.document(path);
+    } catch (error) {
+      report(messageOf(error), 'a readable file');
+    }
+}
+
+async function takeFile(resolving: Resolving, name: string, path: string): Promise<void> {
+  const { env, sources, resolved, problems } = resolving;
+  const { file } = sources;
+  const variable = `${name}_FILE`;
+  delete resolved[variable];
+  if (typeof env[name] === 'string')
+    problems.push({ variable, found: `a value beside ${name}`, accepted: 'one of the two' });
+  else if (!file) problems.push({ variable, found: 'a path', accepted: 'nothing here: there are no files' });
+  else await takeSecret(resolving, { variable, name }, 'file', async () => (await file(path)).replace(/\r?\n$/, ''));
+}
+
+async function takeReference(resolving: Resolving, name: string, text: string): Promise<void> {
+  const scheme = schemeOf(text);
+  if (scheme === null) return;
+  const store = resolving.sources.stores.get(scheme);
+  if (store) return takeSecret(resolving, { variable: name, name }, scheme, () => store(text.slice(scheme.length + 1)));
+  delete resolving.resolved[name];
+  resolving.problems.push({
+    variable: name,
+    found: `a reference \`${scheme}:\` without its store`,
+    accepted: storeOf[scheme],
+  });
+}
+
+async function takeSecret(
+  { resolved, problems, accesses }: Resolving,
+  { variable, name }: { readonly variable: string; readonly name: string },
+  source: string,
+  read: () => Promise<string>,
+): Promise<void> {
+  try {
+    const text = await read();
+    // A rotation ends when the file or the store of the previous value is empty.
+    if (text === '' && name.endsWith('_PREVIOUS')) delete resolved[name];
+    else resolved[name] = text;
+    accesses.push({ variable: name, source, ok: true });
+  } catch (error) {
+    accesses.push({ variable: name, source, ok: false });
+    problems.push({ variable, found: messageOf(error), accepted: 'a secret that can be read' });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'something unreadable';
 }

@@ -103,28 +103,11 @@ function registry(kept: Map<string, Series>): Metrics {
       }
       const series = keep(name, labels, buckets);
       register(name, 'histogram', help, () =>
-        series.all().flatMap(([text, cell]) => {
-          let below = 0;
-          const bound = (le: string) => braces(text === '' ? `le="${le}"` : `${text},le="${le}"`);
-          return [
-            ...buckets.map((upper, at) => {
-              below += cell.counts[at] ?? 0;
-              return `${name}_bucket${bound(formatNumber(upper))} ${below}`;
-            }),
-            `${name}_bucket${bound('+Inf')} ${cell.count}`,
-            `${name}_sum${braces(text)} ${formatNumber(cell.sum)}`,
-            `${name}_count${braces(text)} ${cell.count}`,
-          ];
-        }),
+        series.all().flatMap(([text, cell]) => histogramLines(name, buckets, text, cell)),
       );
       return {
         observe(values, value) {
-          if (!Number.isFinite(value)) return;
-          const cell = series.cell(values);
-          cell.count += 1;
-          cell.sum += value;
-          const at = buckets.findIndex((upper) => value <= upper);
-          if (at >= 0) cell.counts[at] = (cell.counts[at] ?? 0) + 1;
+          if (Number.isFinite(value)) count(series.cell(values), buckets, value);
         },
       };
     },
@@ -134,6 +117,27 @@ function registry(kept: Map<string, Series>): Metrics {
     next: () => registry(kept),
     render: () => families.map(({ head, lines }) => `${[head, ...lines()].join('\n')}\n`).join(''),
   };
+}
+
+function count(cell: Cell, buckets: readonly number[], value: number): void {
+  cell.count += 1;
+  cell.sum += value;
+  const at = buckets.findIndex((upper) => value <= upper);
+  if (at >= 0) cell.counts[at] = (cell.counts[at] ?? 0) + 1;
+}
+
+function histogramLines(name: string, buckets: readonly number[], text: string, cell: Cell): string[] {
+  let below = 0;
+  const bound = (le: string) => braces(text === '' ? `le="${le}"` : `${text},le="${le}"`);
+  return [
+    ...buckets.map((upper, at) => {
+      below += cell.counts[at] ?? 0;
+      return `${name}_bucket${bound(formatNumber(upper))} ${below}`;
+    }),
+    `${name}_bucket${bound('+Inf')} ${cell.count}`,
+    `${name}_sum${braces(text)} ${formatNumber(cell.sum)}`,
+    `${name}_count${braces(text)} ${cell.count}`,
+  ];
 }
 
 type Values = Readonly<Record<string, string>>;

@@ -109,36 +109,42 @@ export function createTracer(settings: TraceSettings, { fetch, log }: TraceParts
     export(request, context) {
       const { traceId, spanId, kept } = ownTrace(request.traceparent);
       if (!kept) return;
-      const { decision } = request;
-      const method = KNOWN_METHODS.has(decision.method) ? decision.method : '_OTHER';
-      const spans = request.stages.map(
-        ({ name, kind, startMs, endMs }): OtlpSpan => ({
-          traceId,
-          spanId: newSpanId(),
-          parentSpanId: spanId,
-          name,
-          kind: kind === 'client' ? SpanKind.client : SpanKind.internal,
-          startMs,
-          endMs,
-          attributes: {},
-          error: false,
-        }),
-      );
-      spans.push({
-        traceId,
-        spanId,
-        parentSpanId: request.parentSpanId,
-        name: decision.pattern === null ? method : `${method} ${decision.pattern}`,
-        kind: SpanKind.server,
-        startMs: request.startMs,
-        endMs: request.endMs,
-        attributes: attributesOf(decision, method),
-        error: decision.status >= 500,
-      });
+      const spans = spansOf(request, traceId, spanId);
       if (exporting >= MAX_EXPORTS) return failed(spans.length, 'too many exports under way');
       context.defer(deliver(spans));
     },
   };
+}
+
+/** The spans of the stages, and the span of the whole request that they belong to. */
+function spansOf(request: TracedRequest, traceId: string, spanId: string): readonly OtlpSpan[] {
+  const { decision } = request;
+  const method = KNOWN_METHODS.has(decision.method) ? decision.method : '_OTHER';
+  const stages = request.stages.map(
+    ({ name, kind, startMs, endMs }): OtlpSpan => ({
+      traceId,
+      spanId: newSpanId(),
+      parentSpanId: spanId,
+      name,
+      kind: kind === 'client' ? SpanKind.client : SpanKind.internal,
+      startMs,
+      endMs,
+      attributes: {},
+      error: false,
+    }),
+  );
+  const whole: OtlpSpan = {
+    traceId,
+    spanId,
+    parentSpanId: request.parentSpanId,
+    name: decision.pattern === null ? method : `${method} ${decision.pattern}`,
+    kind: SpanKind.server,
+    startMs: request.startMs,
+    endMs: request.endMs,
+    attributes: attributesOf(decision, method),
+    error: decision.status >= 500,
+  };
+  return [...stages, whole];
 }
 
 /** Reads a `traceparent` of the boundary's own making: version 00, valid; an empty one (nothing was examined) is not kept. */

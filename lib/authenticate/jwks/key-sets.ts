@@ -69,16 +69,7 @@ export function createKeySets(settings: KeySetSettings, parts: KeySetParts): Man
     },
   });
 
-  const answer = (query: KeyQuery): KeyAnswer => {
-    const nowMs = clock();
-    const found = held.counts(nowMs) ? held.find(query) : null;
-    if (found === null || (found === keyUnknown && outage.isOngoing()))
-      return {
-        found: 'unavailable',
-        retryAfterSeconds: outage.isConfigurationFault() ? null : Math.max(1, Math.ceil(outage.restMs(nowMs) / 1000)),
-      };
-    return found.found === 'keys' && !held.isFresh(nowMs) ? { ...found, stale: true } : found;
-  };
+  const answer = (query: KeyQuery): KeyAnswer => answerFrom(held, outage, query, clock());
 
   return {
     find(query, context, mayFetch) {
@@ -118,11 +109,21 @@ export function createKeySets(settings: KeySetSettings, parts: KeySetParts): Man
   };
 }
 
-function stateOf(
-  held: ReturnType<typeof createHeldKeySet>,
-  outage: ReturnType<typeof createOutage>,
-  nowMs: number,
-): KeySetState {
+type Held = ReturnType<typeof createHeldKeySet>;
+type Outage = ReturnType<typeof createOutage>;
+
+/** The best answer without asking the issuer: fresh, stale, or none that counts. */
+function answerFrom(held: Held, outage: Outage, query: KeyQuery, nowMs: number): KeyAnswer {
+  const found = held.counts(nowMs) ? held.find(query) : null;
+  if (found === null || (found === keyUnknown && outage.isOngoing()))
+    return {
+      found: 'unavailable',
+      retryAfterSeconds: outage.isConfigurationFault() ? null : Math.max(1, Math.ceil(outage.restMs(nowMs) / 1000)),
+    };
+  return found.found === 'keys' && !held.isFresh(nowMs) ? { ...found, stale: true } : found;
+}
+
+function stateOf(held: Held, outage: Outage, nowMs: number): KeySetState {
   const age = held.ageMs(nowMs);
   return {
     keys: held.size(nowMs),

@@ -1,6 +1,6 @@
 import type { AuthMethod } from '../../decision/principal.ts';
 import type { Endpoint } from '../../decision/request.ts';
-import type { Documents } from '../documents.ts';
+import type { Documents } from '../documents/documents.ts';
 import type { IssuerSettings } from '../issuers/issuer.ts';
 import type { Problem } from '../problem.ts';
 import { type SettingKey, type Settings, variables } from '../variables.ts';

@@ -1,4 +1,5 @@
-import { boolean, hosts, path } from '../../kinds.ts';
+import { boolean, path } from '../../kinds.ts';
+import { hosts } from '../../place-kinds.ts';
 import { setting, settingByEnvironment } from '../../variable.ts';
 
 /** Chapter “Transport and egress” of the configuration. */

@@ -1,4 +1,5 @@
-import { boolean, integer, places, redisUrl, text } from '../../kinds.ts';
+import { boolean, integer, text } from '../../kinds.ts';
+import { places, redisUrl } from '../../place-kinds.ts';
 import { secret, setting } from '../../variable.ts';
 
 /** Chapter “Redis” of the configuration. */
