@@ -7,9 +7,13 @@ function written(name: string): string {
   return name.replace(/(?<![a-z0-9])[a-z]/g, (letter) => letter.toUpperCase());
 }
 
+function nginxName(name: string): string {
+  return name.replaceAll('-', '_');
+}
+
 const hands: Readonly<Record<ProxyName, (name: string) => string>> = {
   nginx: (name) =>
-    `on the server: \`auth_request_set $tgefd_named $upstream_http_${name.replaceAll('-', '_')};\`, and where it forwards: \`proxy_set_header ${written(name)} $tgefd_named;\``,
+    `on the server: \`auth_request_set $tgefd_${nginxName(name)} $upstream_http_${nginxName(name)};\`, and where it forwards: \`proxy_set_header ${written(name)} $tgefd_${nginxName(name)};\``,
   caddy: (name) => `in \`forward_auth\`: \`copy_headers ${written(name)}\``,
   traefik: (name) => `in \`forwardAuth\`: \`authResponseHeaders: [${written(name)}]\``,
   envoy: (name) => `in \`authorization_response\`: \`allowed_upstream_headers: { patterns: [{ exact: ${name} }] }\``,
@@ -19,12 +23,13 @@ const hands: Readonly<Record<ProxyName, (name: string) => string>> = {
 const DOCUMENTED = new Set(['x-ssl-client-subject', 'x-auth-request-user']);
 
 /**
- * What the proxy's file needs besides the documented lines, because of headers that this configuration names.
+ * What the proxy's file needs besides the documented lines, because of headers and claims that this configuration
+ * names.
  *
  * @param config - the configuration in force.
  * @returns one line for each change; empty without a forward-auth way in.
  */
-export function proxyLines({ settings }: Config): readonly string[] {
+export function proxyLines({ settings, documents }: Config): readonly string[] {
   const proxy = settings.forwardAuth;
   if (proxy === 'off') return [];
   const lines: string[] = [];
@@ -33,5 +38,7 @@ export function proxyLines({ settings }: Config): readonly string[] {
     lines.push(`${name}: remove it from callers ${adviceFor('service_header', name, proxy)}`);
     if (name === settings.identityHeader) lines.push(`${name}: hand the identity on ${hands[proxy](name)}`);
   }
+  for (const { field, path } of documents.forwardClaims)
+    lines.push(`${field}: hand the claim ${JSON.stringify(path)} on ${hands[proxy](field)}`);
   return lines;
 }

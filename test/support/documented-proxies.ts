@@ -7,8 +7,15 @@ export interface DocumentedProxy {
   readonly door: 'nginx' | 'caddy';
   readonly program: Awaited<ReturnType<typeof nginxProgram>>;
   /** Starts it as documented, save addresses and TLS, between an authorizer and a service on loopback ports; with an origin
-   * whose browser apps may call, as the configuration says how, and with further headers that are removed from callers. */
-  start(authorizer: number, service: number, origin?: string, strips?: readonly string[]): Promise<StartedProxy>;
+   * whose browser apps may call, as the configuration says how, with further headers that are removed from callers, and with
+   * the commented lines for a forwarded claim, its field in place of `X-Auth-Request-Tenant`. */
+  start(
+    authorizer: number,
+    service: number,
+    origin?: string,
+    strips?: readonly string[],
+    claimField?: string,
+  ): Promise<StartedProxy>;
 }
 
 const DOCUMENTED_ORIGIN = 'https://app.example.com';
@@ -18,6 +25,16 @@ function withCors(caddyfile: string): string {
   return caddyfile.replace(/^\t\t# @cors [\s\S]*?respond @preflight 204$/m, (block) =>
     block.replaceAll('\t\t# ', '\t\t'),
   );
+}
+
+/** The lines for a claim that goes to the service, uncommented for `field`. */
+function withClaim(text: string, field: string | undefined): string {
+  if (field === undefined) return text;
+  const opened = text.replaceAll(/^(\s*)# (.*(?:x-auth-request-tenant|_tenant;).*)$/gim, '$1$2');
+  if (opened === text) throw new Error('the file no longer has lines for a forwarded claim');
+  return opened
+    .replaceAll('X-Auth-Request-Tenant', field)
+    .replaceAll('$upstream_http_x_auth_request_tenant', `$upstream_http_${field.toLowerCase().replaceAll('-', '_')}`);
 }
 
 /** Text of a file of docs/proxies with addresses changed. Throws when it no longer says what is to be changed. */
@@ -40,8 +57,8 @@ export async function documentedProxies(): Promise<readonly DocumentedProxy[]> {
     {
       door: 'nginx',
       program: nginx,
-      async start(authorizer, service, origin, strips = []) {
-        const text = await documented('forward-auth-nginx.conf', [
+      async start(authorizer, service, origin, strips = [], claimField = undefined) {
+        const file = await documented('forward-auth-nginx.conf', [
           ['pid /run/nginx.pid;', ''],
           ['server 127.0.0.1:8080;', `server 127.0.0.1:${authorizer};`],
           ['server 127.0.0.1:9000;', `server 127.0.0.1:${service};`],
@@ -50,6 +67,7 @@ export async function documentedProxies(): Promise<readonly DocumentedProxy[]> {
           ['        ssl_certificate_key /etc/nginx/tls/tls.key;\n', ''],
           [`# "${DOCUMENTED_ORIGIN}"`, origin === undefined ? '#' : `"${origin}"`],
         ]);
+        const text = withClaim(file, claimField);
         return startNginx(nginx, {
           files: {
             'nginx-strip-headers.conf': [
@@ -67,11 +85,12 @@ export async function documentedProxies(): Promise<readonly DocumentedProxy[]> {
     {
       door: 'caddy',
       program: caddy,
-      async start(authorizer, service, origin, strips = []) {
-        const text = await documented('forward-auth-Caddyfile', [
+      async start(authorizer, service, origin, strips = [], claimField = undefined) {
+        const file = await documented('forward-auth-Caddyfile', [
           ['127.0.0.1:8080', `127.0.0.1:${authorizer}`],
           ['127.0.0.1:9000', `127.0.0.1:${service}`],
         ]);
+        const text = withClaim(file, claimField);
         const first = '\t\trequest_header -Connection\n';
         const further = strips.map((name) => `\t\trequest_header -${name}\n`).join('');
         const stripped = text.replace(first, first + further);
