@@ -44,7 +44,7 @@ export function keySetInFile(path: string, readFile: ReadFile): KeySource {
 /**
  * Keys where the issuer's metadata says. The metadata is asked for at both well-known places, the second only where the
  * first has none (a 4xx). The location is remembered for an hour, and forgotten when the keys cannot be read there. A
- * bearer token goes with the fetch of the keys; with the metadata only where the issuer demands one (401, 403).
+ * bearer token goes with the fetch of the metadata, which is at the issuer's own host, and with that of the keys.
  */
 export function keySetByDiscovery(
   rules: { readonly issuer: string; readonly keySetHosts: readonly string[] },
@@ -54,16 +54,10 @@ export function keySetByDiscovery(
   const { clock } = parts;
   let location: { readonly url: string; readonly foundAtMs: number } | null = null;
 
-  const askMetadata = async (url: string, timeoutMs: number): Promise<SourceText> => {
-    const open = await fetchKeySet(url, timeoutMs, parts);
-    const demanded = 'problem' in open && (open.status === 401 || open.status === 403);
-    return demanded && token !== null ? fetchWith(token, url, timeoutMs, parts) : open;
-  };
-
   const discover = async (timeoutMs: number): Promise<SourceText> => {
     let answer: SourceText = failed('discovery_without_keys');
     for (const url of discoveryUrls(rules.issuer)) {
-      answer = await askMetadata(url, timeoutMs);
+      answer = await fetchWith(token, url, timeoutMs, parts);
       if ('text' in answer || answer.status === null || answer.status < 400 || answer.status > 499) return answer;
     }
     return answer;

@@ -13,7 +13,7 @@ const meanings: Readonly<Record<IssuerMember, string>> = {
     'Claim that is compared with `audience` when a token has no `aud`. A token that has one is judged by it alone.',
   keys: 'Where the keys are. Default: discovery (`/.well-known/openid-configuration`, then RFC 8414), whose `issuer` must be exact. Keys elsewhere than on the host of the issuer need `TGEFD_EGRESS_ALLOW`.',
   keys_token_file:
-    'File whose content is sent as bearer token with the fetch of the keys, and with the metadata where the issuer demands it. Read anew each time.',
+    'File whose content is sent as bearer token with the fetch of the keys, and of the metadata at the host of the issuer. Read anew each time.',
   algorithms:
     'Signature algorithms. Default: that of the provider, else RS256. `EdDSA` and `Ed25519` each stand for both.',
   types: 'Values of the `typ` header. Default: as `TGEFD_JWT_TYP`.',

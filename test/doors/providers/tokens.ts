@@ -18,10 +18,18 @@ export interface SignedCase {
 }
 
 /** Keys and tokens of every provider, and the configuration under which a door takes them. */
-export async function signProviderTokens(): Promise<{
+export interface SignedProviders {
+  /** With the keys in the configuration itself. */
   readonly environment: Readonly<Record<string, string>>;
+  /** With the member `keys` that `keysOf` gives for a provider. */
+  environmentWith(keysOf: (provider: ProviderName) => unknown): Readonly<Record<string, string>>;
+  /** The published key set of a provider as JSON. */
+  keySetOf(provider: ProviderName): string;
   readonly cases: readonly SignedCase[];
-}> {
+}
+
+/** Makes keys and signs every token of the table. */
+export async function signProviderTokens(): Promise<SignedProviders> {
   const keys = new Map(await Promise.all(providerNames.map(async (name) => [name, await keyOf(name)] as const)));
   const cases = await Promise.all(
     providerNames.flatMap((name, index) => {
@@ -36,22 +44,23 @@ export async function signProviderTokens(): Promise<{
       return all.map((one) => signed(name, one, keys));
     }),
   );
-  const rows = providerNames.map((provider) => ({
-    provider,
-    ...providerTokens[provider].row,
-    keys: { jwks: { keys: keys.get(provider)?.published ?? [] } },
-  }));
+  const keySetOf = (provider: ProviderName) => JSON.stringify({ keys: keys.get(provider)?.published ?? [] });
+  const environmentWith = (keysOf: (provider: ProviderName) => unknown) => ({
+    TGEFD_ENV: 'development',
+    TGEFD_AUTH_MODE: 'jwt',
+    TGEFD_RBAC_ENABLED: 'true',
+    TGEFD_ENDPOINTS: JSON.stringify([
+      { method: 'GET', path: '/v1/metrics', scope: 'probe', budget: 'none' },
+      { method: 'GET', path: '/metrics', scope: null, budget: 'none' },
+    ]),
+    TGEFD_ISSUERS: JSON.stringify(
+      providerNames.map((provider) => ({ provider, ...providerTokens[provider].row, keys: keysOf(provider) })),
+    ),
+  });
   return {
-    environment: {
-      TGEFD_ENV: 'development',
-      TGEFD_AUTH_MODE: 'jwt',
-      TGEFD_RBAC_ENABLED: 'true',
-      TGEFD_ENDPOINTS: JSON.stringify([
-        { method: 'GET', path: '/v1/metrics', scope: 'probe', budget: 'none' },
-        { method: 'GET', path: '/metrics', scope: null, budget: 'none' },
-      ]),
-      TGEFD_ISSUERS: JSON.stringify(rows),
-    },
+    environment: environmentWith((provider) => ({ jwks: JSON.parse(keySetOf(provider)) })),
+    environmentWith,
+    keySetOf,
     cases,
   };
 }

@@ -79,22 +79,25 @@ describe('keys found by discovery', () => {
 describe('a bearer token for the keys', () => {
   const token = async () => 'secret-token\n';
 
-  it('goes with the keys, and with the metadata only where it is demanded', async () => {
-    const free = world({ [WELL_KNOWN]: metadata(KEYS), [KEYS]: text('{}') });
-    await keySetByDiscovery(rules, free.parts, token).read(1000);
-    expect(free.asked.map(({ authorization }) => authorization)).toEqual([null, 'Bearer secret-token']);
+  it('goes with the first request for the metadata and with the keys', async () => {
+    const found = world({ [WELL_KNOWN]: metadata(KEYS), [KEYS]: text('{}') });
+    expect(await keySetByDiscovery(rules, found.parts, token).read(1000)).toEqual({ text: '{}' });
+    const bearer = { authorization: 'Bearer secret-token' };
+    expect(found.asked).toEqual([
+      { url: WELL_KNOWN, ...bearer },
+      { url: KEYS, ...bearer },
+    ]);
+  });
 
-    const demanded = world({ [KEYS]: text('{}') });
-    const page = demanded.parts.fetch;
-    const parts = {
-      ...demanded.parts,
-      fetch: async (url: string, init: RequestInit = {}) => {
-        const answer = await page(url, init);
-        if (url !== WELL_KNOWN) return answer;
-        return new Headers(init.headers).has('authorization') ? metadata(KEYS)() : new Response('', { status: 401 });
-      },
-    };
-    expect(await keySetByDiscovery(rules, parts, token).read(1000)).toEqual({ text: '{}' });
+  it('goes with both places of the metadata, which are at the issuer’s host, and to no host that the metadata may not name', async () => {
+    const second = world({ [RFC8414]: metadata('https://evil.example/keys') });
+    expect(await keySetByDiscovery(rules, second.parts, token).read(1000)).toMatchObject({
+      problem: 'discovery_host_refused',
+    });
+    expect(second.asked.map(({ url, authorization }) => [url, authorization])).toEqual([
+      [WELL_KNOWN, 'Bearer secret-token'],
+      [RFC8414, 'Bearer secret-token'],
+    ]);
   });
 
   it('is read anew each time, and asks nobody when it cannot be read', async () => {
