@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createChainVerifier } from '../../lib/platform/node/tls/client-chain.ts';
 import { opensslProgram } from '../support/certificates.ts';
 import { pathOf } from '../support/debian.ts';
@@ -107,6 +107,31 @@ describeWith([program], 'chains of client certificates', () => {
     expect(verify(['expired'], Date.now() + 2 * 86_400_000)).toBe(false);
     expect(verify(['leaf'], Date.now() - 86_400_000)).toBe(false);
     expect(verify(['leaf'], Date.now() + 31 * 86_400_000)).toBe(false);
+  });
+
+  test('are verified once in five minutes, and never believed beyond the end of a certificate', () => {
+    const checks = vi.spyOn(X509Certificate.prototype, 'verify');
+    let nowMs = Date.now();
+    const verifier = createChainVerifier([der('root')], () => nowMs);
+    const verified = (chain: readonly string[]) => {
+      checks.mockClear();
+      return [verifier(chain.map(der)), checks.mock.calls.length > 0];
+    };
+    expect(verified(['below', 'intermediate'])).toEqual([true, true]);
+    expect(verified(['below', 'intermediate'])).toEqual([true, false]);
+    expect(verified(['leaf'])).toEqual([true, true]);
+    nowMs += 300_001;
+    expect(verified(['below', 'intermediate'])).toEqual([true, true]);
+    expect(verified(['foreign'])).toEqual([false, false]);
+    const endMs = new X509Certificate(readFileSync(join(folder, 'expired.pem'))).validToDate.getTime();
+    nowMs = endMs - 1000;
+    expect(verified(['expired'])).toEqual([true, true]);
+    expect(verified(['expired'])).toEqual([true, false]);
+    nowMs = endMs + 1;
+    expect(verified(['expired'])[0]).toBe(false);
+    nowMs = endMs - 40 * 86_400_000;
+    expect(verified(['expired'])[0]).toBe(false);
+    checks.mockRestore();
   });
 
   test('of bytes that are no certificate', () => {

@@ -1,11 +1,15 @@
-import { X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { VerifyChain } from '../../../authenticate/certificate/sources/traefik-certificate.ts';
 import { type CertificateExtension, readExtensions } from '../../../authenticate/certificate/x509-extensions.ts';
+import { createRecentMap } from '../../../codec/recent-map.ts';
 import type { Problem } from '../../../config/problem.ts';
 import { type Settings, variables } from '../../../config/variables.ts';
 
 const LONGEST_CHAIN = 6;
+/** A valid chain is remembered, since callers come back with it on every request; refused ones are not. */
+const MOST_REMEMBERED = 10_000;
+const REMEMBERED_MS = 300_000;
 const MINIMUM_RSA_BITS = 2048;
 const CLIENT_AUTH = ['1.3.6.1.5.5.7.3.2', '2.5.29.37.0'];
 const [KEY_USAGE, BASIC_CONSTRAINTS, NAME_CONSTRAINTS, EXTENDED_KEY_USAGE] = [
@@ -64,21 +68,48 @@ export function chainVerifierOf(settings: Settings, nowMs: () => number): Verify
 /**
  * Makes the verification of a client's chain (RFC 5280 §6.1): signatures, validity, authorities by basic constraints, key
  * usage and path length, purpose `clientAuth`, RSA keys of at least 2048 bits, no SHA-1. An authority with name constraints,
- * and any critical extension that is not checked here, makes a chain invalid. Revocation is not looked at.
+ * and any critical extension that is not checked here, makes a chain invalid. Revocation is not looked at. A valid chain is
+ * remembered for five minutes, and never beyond the end of one of its certificates.
  *
  * @param authorities - trusted certificates in DER; a chain must end in one of them.
  * @param nowMs - the wall clock.
  */
 export function createChainVerifier(authorities: readonly Uint8Array[], nowMs: () => number): VerifyChain {
   const anchors = authorities.map(linkOf).filter((link) => link !== null);
+  const verified = createRecentMap<Verified>({ maximumEntries: MOST_REMEMBERED });
   return (chain) => {
-    const links = chain.slice(0, LONGEST_CHAIN).map(linkOf);
-    const [leaf, ...intermediates] = links;
-    if (!leaf || links.includes(null) || chain.length > LONGEST_CHAIN) return false;
+    if (chain.length === 0 || chain.length > LONGEST_CHAIN) return false;
     const now = nowMs();
+    const name = nameOf(chain);
+    const before = verified.get(name);
+    if (before !== undefined && now >= before.atMs && now < before.untilMs) return true;
+    const links = chain.map(linkOf);
+    if (links.includes(null)) return false;
+    const [leaf, ...intermediates] = links as [Link, ...Link[]];
     if (!isUsable(leaf, now) || !servesClients(leaf)) return false;
-    return reachesAnchor(leaf, 0, { anchors, intermediates: intermediates as Link[], now });
+    if (!reachesAnchor(leaf, 0, { anchors, intermediates, now })) return false;
+    verified.set(name, { atMs: now, untilMs: firstEnd([leaf, ...intermediates, ...anchors], now) });
+    return true;
   };
+}
+
+/** A chain that was valid at an instant, and until when nothing of it ends. */
+interface Verified {
+  readonly atMs: number;
+  readonly untilMs: number;
+}
+
+/** The digest of a chain. Every part is preceded by its length, so that no two chains share a name. */
+function nameOf(chain: readonly Uint8Array[]): string {
+  const digest = createHash('sha256');
+  for (const der of chain) digest.update(`${der.length}:`).update(der);
+  return digest.digest('base64');
+}
+
+/** When the first certificate ends that has not ended yet, and five minutes from now at the latest. */
+function firstEnd(links: readonly Link[], nowMs: number): number {
+  const ends = links.map(({ certificate }) => certificate.validToDate.getTime()).filter((endMs) => endMs >= nowMs);
+  return Math.min(nowMs + REMEMBERED_MS, ...ends);
 }
 
 interface Search {
