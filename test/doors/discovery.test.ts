@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { StartedDoor } from '../support/door.ts';
 import { type Issuer, startIssuer } from '../support/issuer.ts';
@@ -64,6 +64,32 @@ describe('an issuer that is found by its metadata', () => {
       expect(await statusAt(door, await issuer.token({ audience: 'urn:other' }))).toBe(401);
     } finally {
       await door.stop();
+    }
+  });
+
+  test('decides a token of 16 KB with thousands of roles in no more time than others, where such are allowed', async () => {
+    const roles = Array.from({ length: 3000 }, (_, index) => index.toString(36)).join(' ');
+    const key = issuer.signingKeys.find(({ alg }) => alg === 'RS256');
+    if (key?.kid === undefined) throw new Error('no key');
+    const token = await new SignJWT({ iss: issuer.url, sub: 'alice', aud: issuer.audience, roles: `${roles} reader` })
+      .setProtectedHeader({ alg: 'RS256', kid: key.kid })
+      .setIssuedAt()
+      .setExpirationTime('5m')
+      .sign(await importJWK(key));
+    expect(token.length).toBeGreaterThan(14_000);
+    for (const [most, status] of [
+      ['16384', 200],
+      ['8192', 400],
+    ] as const) {
+      const door = await startNodeDoor({ ...environment(rows()), TGEFD_JWT_MAX_BYTES: most });
+      try {
+        await statusAt(door, await issuer.token());
+        const before = performance.now();
+        expect(await statusAt(door, token)).toBe(status);
+        expect(performance.now() - before).toBeLessThan(1000);
+      } finally {
+        await door.stop();
+      }
     }
   });
 

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { importDescription } from '../../policy/openapi/import.ts';
 import { DESCRIPTION_MAXIMUM_BYTES, DescriptionError } from '../../policy/openapi/read.ts';
+import { MAX_ROWS } from '../../request/endpoints/rows.ts';
 import { type Command, options, Usage } from '../command.ts';
 import { jsonTextOf } from './files.ts';
 
@@ -31,6 +32,8 @@ export const importOpenApi: Command = {
       else await writeFile(values.out, `${text}\n`);
       if (!values.json) for (const note of notes) console.err(`note: ${note}`);
       console.err(`${policy.endpoints.length} rows, ${notes.length} notes`);
+      if (policy.endpoints.length > MAX_ROWS)
+        console.err(`A policy has at most ${MAX_ROWS} rows: join rows by {name...}, or divide the description.`);
       return 0;
     } catch (error) {
       if (!(error instanceof DescriptionError)) throw error;

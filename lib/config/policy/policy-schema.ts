@@ -3,6 +3,7 @@ import { policyShape } from '../../authenticate/certificate/certificate-rule.ts'
 import { overrideShape } from '../../limit/plans/overrides.ts';
 import { planShape } from '../../limit/plans/plans.ts';
 import { rowShape } from '../../request/endpoints/row-schema.ts';
+import { MAX_ROWS } from '../../request/endpoints/rows.ts';
 import { forwardClaimsShape } from '../../respond/forwarded-claims.ts';
 import { members as issuerMembers } from '../issuers/members.ts';
 import { policyMembers } from './policy-document.ts';
@@ -26,7 +27,7 @@ const shapes: Readonly<Record<string, () => Schema>> = {
 };
 
 function rows(): Schema {
-  return { type: 'array', maxItems: 500, items: schemaOf(rowShape) };
+  return { type: 'array', maxItems: MAX_ROWS, items: schemaOf(rowShape) };
 }
 
 function issuer(): Schema {
