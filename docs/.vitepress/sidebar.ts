@@ -75,6 +75,7 @@ export const sidebar: SidebarItem[] = [
         text: 'Operate',
         collapsed: true,
         items: [
+          { text: 'Revoke by shared signals', link: '/guides/shared-signals' },
           { text: 'Run it and find faults', link: '/guides/operate' },
           { text: 'Watch it', link: '/guides/observe' },
           { text: 'Secrets and rotation', link: '/guides/secrets' },
@@ -99,6 +100,7 @@ export const sidebar: SidebarItem[] = [
       { text: 'Endpoint table', link: '/reference/endpoints' },
       { text: 'Issuers', link: '/reference/issuers' },
       { text: 'Providers', link: '/reference/providers' },
+      { text: 'Event issuers', link: '/reference/event-issuers' },
       { text: 'Client certificates', link: '/reference/client-certificates' },
       { text: 'Archive of audit records', link: '/reference/audit-archive' },
       { text: 'Redis keys', link: '/reference/redis-keys' },

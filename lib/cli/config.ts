@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { momentProblems, proveKeys } from '../compose/lifecycle/keys.ts';
+import { eventIssuersPage } from '../config/events/reference.ts';
 import { issuersPage, providersPage } from '../config/issuers/reference.ts';
 import { type Config, type Loaded, loadConfig } from '../config/load.ts';
 import { fileProblems, sizeProblems } from '../config/policy/platform-limits.ts';
@@ -128,6 +129,7 @@ export const checkConfig: Command = {
 /** Pages that are written from the code, by their path. */
 const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/configuration.md': configurationPage,
+  'docs/reference/event-issuers.md': eventIssuersPage,
   'docs/reference/issuers.md': issuersPage,
   'docs/reference/providers.md': providersPage,
   'docs/reference/policy.schema.json': policySchemaPage,

@@ -220,7 +220,7 @@ function admit(steps: Steps): Step {
           const denial = denialOf(admitted);
           if (denial?.reason === 'credential_revoked' || denial?.reason === 'proof_replayed') {
             if (boundary.addressPartition !== null)
-              steps.failures.spend(boundary.addressPartition, walk.atMs, walk.context);
+              steps.failures.spend(boundary.addressPartition, walk.startedMs, walk.context);
             return denial;
           }
           if (admitted.outcome === 'admitted' || admitted.outcome === 'exhausted') {
