@@ -1,14 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { momentProblems, proveKeys } from '../compose/lifecycle/keys.ts';
-import { eventIssuersPage } from '../config/events/reference.ts';
-import { issuersPage, providersPage } from '../config/issuers/reference.ts';
 import { type Config, type Loaded, loadConfig } from '../config/load.ts';
 import { fileProblems, sizeProblems } from '../config/policy/platform-limits.ts';
-import { policySchemaPage } from '../config/policy/policy-schema.ts';
 import { effectiveLines } from '../config/posture/effective.ts';
 import { posture } from '../config/posture/posture.ts';
 import { type Problem, problemLine } from '../config/problem.ts';
-import { configurationPage } from '../config/reference.ts';
 import { rotationWarnings } from '../config/rotation.ts';
 import type { Place } from '../config/rules/check.ts';
 import { internalTlsProblems } from '../config/rules/internal-tls.ts';
@@ -123,35 +118,5 @@ export const checkConfig: Command = {
     if (values.all) for (const line of table) console.out(line);
     else console.out(`${table.length} variables are in force; --all prints them`);
     return 0;
-  },
-};
-
-/** Pages that are written from the code, by their path. */
-const pages: Readonly<Record<string, () => string>> = {
-  'docs/reference/configuration.md': configurationPage,
-  'docs/reference/event-issuers.md': eventIssuersPage,
-  'docs/reference/issuers.md': issuersPage,
-  'docs/reference/providers.md': providersPage,
-  'docs/reference/policy.schema.json': policySchemaPage,
-};
-
-export const docs: Command = {
-  summary: 'writes the generated pages of docs/, or checks that they are not stale',
-  usage: 'docs [--check]',
-  async run(args, console) {
-    const { values } = options(args, { check: { type: 'boolean', default: false } });
-    let stale = 0;
-    for (const [path, page] of Object.entries(pages)) {
-      const text = page();
-      if (!values.check) {
-        await writeFile(path, text);
-        continue;
-      }
-      const current = await readFile(path, 'utf8').catch(() => '');
-      if (current === text) continue;
-      stale++;
-      console.err(`${path} is stale: run npm run docs`);
-    }
-    return stale === 0 ? 0 : 1;
   },
 };

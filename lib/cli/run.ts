@@ -1,11 +1,12 @@
 import { audit } from './audit/audit.ts';
 import { type Command, type Commands, type Console, commandNamed, summaries, Unusable, Usage } from './command.ts';
-import { checkConfig, docs } from './config.ts';
+import { checkConfig } from './config.ts';
 import { doctor } from './doctor/doctor.ts';
 import { egress } from './egress.ts';
 import { explain } from './explain.ts';
 import { failureSentence } from './failure.ts';
 import { limits } from './limits.ts';
+import { docs } from './pages/docs.ts';
 import { policy } from './policy/policy.ts';
 import { revocations, revoke } from './revocations.ts';
 import { keys } from './secrets/keys.ts';

@@ -1,8 +1,8 @@
-import type { AdmissionQuestion, BudgetState, Decision } from './outcome.ts';
-import type { DecisionObserver, RequestContext } from './ports.ts';
+import type { AdmissionQuestion, BudgetState, Decision, Stage } from './outcome.ts';
+import type { RequestContext } from './ports.ts';
 import type { AuthMethod, Principal, RevocationHandles } from './principal.ts';
 import type { Degradation, Reason } from './reason.ts';
-import type { AccessRequest, Boundary, ChallengeSettings, HeaderFields, McpMessage, Route } from './request.ts';
+import type { AccessRequest, Boundary, HeaderFields, McpMessage, Route } from './request.ts';
 
 /** One request on its way: what it is, and what the steps have found so far. A denial keeps what was found. */
 export interface Walk {
@@ -12,8 +12,8 @@ export interface Walk {
   readonly atMs: number;
   /** The same moment by the monotonic clock: for durations. */
   readonly startedMs: number;
-  /** Who takes the time of stages and wants to hear of the answer; null where nobody does. */
-  readonly watch: DecisionObserver | null;
+  /** Takes the time: a stage ends here. */
+  readonly mark: (stage: Stage) => void;
   boundary: Boundary;
   /** What is wrong with the forwarded fields; told once the endpoint is known, so that the record can name it. */
   boundaryDenial: Reason | null;
@@ -42,9 +42,7 @@ export interface Walk {
 export function beginWalk(
   request: AccessRequest,
   context: RequestContext,
-  id: string,
-  { atMs, startedMs }: Pick<Walk, 'atMs' | 'startedMs'>,
-  watch: DecisionObserver | null,
+  { id, atMs, startedMs, mark }: Pick<Walk, 'id' | 'atMs' | 'startedMs' | 'mark'>,
 ): Walk {
   return {
     request,
@@ -52,12 +50,12 @@ export function beginWalk(
     id,
     atMs,
     startedMs,
-    watch,
+    mark,
     boundary: unknownBoundary(id),
     boundaryDenial: null,
     path: null,
     query: '',
-    route: NOWHERE,
+    route: { found: 'nothing' },
     principal: null,
     proof: undefined,
     byProof: false,
@@ -65,24 +63,20 @@ export function beginWalk(
     message: null,
     messageDenial: null,
     refusal: null,
-    budgets: NOTHING,
-    degraded: NOTHING,
+    budgets: [],
+    degraded: [],
     leave: null,
   };
 }
 
-const NOWHERE: Route = { found: 'nothing' };
-const NOTHING: readonly never[] = [];
-
 export function decisionOf(
   walk: Walk,
   { denial, wouldDeny, shadow }: Pick<Decision, 'denial' | 'wouldDeny' | 'shadow'>,
-  { authMode, challenge = null }: { readonly authMode: AuthMethod; readonly challenge?: ChallengeSettings | null },
-  latencyMs: number,
+  { id, latencyMs, authMethod, challenge }: Pick<Decision, 'id' | 'latencyMs' | 'authMethod' | 'challenge'>,
 ): Decision {
   const { request, route } = walk;
   return {
-    id: walk.id,
+    id,
     atMs: walk.atMs,
     latencyMs,
     door: request.door,
@@ -92,8 +86,8 @@ export function decisionOf(
     endpoint: route.found === 'endpoint' ? route.endpoint : null,
     pattern: patternOf(route),
     boundary: walk.boundary,
-    authMethod: walk.authMethod ?? authMode,
-    challenge,
+    authMethod: walk.authMethod ?? authMethod,
+    challenge: challenge ?? null,
     byProof: walk.byProof,
     principal: walk.principal,
     denial,

@@ -71,10 +71,9 @@ export function createBoundary(
     const host = ownHost === null ? null : parseAuthority(ownHost);
     const identity = believed === null || identityHeader === null ? null : ingressValue(believed, identityHeader);
     const requestId = believed?.get('x-request-id') ?? '';
-    const inboundTrace = headers.get('traceparent');
     const { traceparent, parentSpanId } = placeInTrace(
-      inboundTrace,
-      inboundTrace !== null && believed !== null && believed.get('traceparent') !== null,
+      headers.get('traceparent'),
+      believed?.get('traceparent') != null,
     );
 
     const boundary: Boundary = {
@@ -138,8 +137,9 @@ function isIdentity(text: string): boolean {
 
 function onlyFields(fields: HeaderFields, names: readonly string[]): HeaderFields {
   const kept = new Set(names);
+  const { times } = fields;
   return {
-    ...(fields.times ? { times: (name: string) => fields.times?.(name) ?? 0 } : {}),
+    ...(times ? { times } : {}),
     get: (name) => (kept.has(name.toLowerCase()) ? fields.get(name) : null),
     *[Symbol.iterator]() {
       for (const field of fields) if (kept.has(field[0].toLowerCase())) yield field;

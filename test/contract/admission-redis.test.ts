@@ -8,7 +8,6 @@ import { describeWith } from '../support/describe-with.ts';
 import { type RedisParts, redisProgram, startRedis } from '../support/redis.ts';
 import { redisUnderTest } from './admission-redis-store.ts';
 import { budgetsContract, proofsContract, revocationsContract } from './admission-suite.ts';
-import { eventsContract } from './events-suite.ts';
 
 const program = await redisProgram();
 
@@ -24,7 +23,6 @@ describeWith([program], 'in Redis', () => {
   budgetsContract(() => redisUnderTest(client));
   revocationsContract(() => redisUnderTest(client));
   proofsContract(() => redisUnderTest(client));
-  eventsContract(() => redisUnderTest(client));
 
   const general: Budget = { name: 'general', perMinute: 60, burst: 60, onError: 'local' };
   const heavy: Budget = { name: 'heavy', perMinute: 6, burst: 6, onError: 'local' };

@@ -1,7 +1,6 @@
 import { describe } from 'vitest';
 import { createMemoryProofs } from '../../../lib/admit/memory-proofs.ts';
 import { createMemoryStore } from '../../../lib/admit/memory-store.ts';
-import { createMemoryEvents } from '../../../lib/events/memory-store.ts';
 import { createMemoryBudgets } from '../../../lib/limit/memory.ts';
 import { createMemoryRevocations } from '../../../lib/revoke/memory.ts';
 import {
@@ -10,9 +9,8 @@ import {
   revocationsContract,
   type StoreUnderTest,
 } from '../../contract/admission-suite.ts';
-import { type EventsUnderTest, eventsContract } from '../../contract/events-suite.ts';
 
-async function make(): Promise<StoreUnderTest & EventsUnderTest> {
+async function make(): Promise<StoreUnderTest> {
   let nowMs = 1_800_000_000_000;
   const clock = () => nowMs;
   const go = async (ms: number) => {
@@ -26,7 +24,6 @@ async function make(): Promise<StoreUnderTest & EventsUnderTest> {
       createMemoryProofs({ maximumProofs: 1_000 }, clock),
     ),
     revocations,
-    events: createMemoryEvents(revocations, clock),
     nowMs: clock,
     age: go,
     agesBackwards: false,
@@ -39,5 +36,4 @@ describe('in memory', () => {
   budgetsContract(make);
   revocationsContract(make);
   proofsContract(make);
-  eventsContract(make);
 });
