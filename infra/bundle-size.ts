@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
  * this bound keeps what stands above it from growing.
  */
 export const WORKER_GZIP_AIM_BYTES = 105 * 1024;
-export const WORKER_GZIP_LIMIT_BYTES = 139 * 1024;
+export const WORKER_GZIP_LIMIT_BYTES = 149 * 1024;
 
 /** Bytes of dist/worker.js as Cloudflare counts them, gzip. Throws where it has not been built. */
 export async function workerGzipBytes(): Promise<number> {

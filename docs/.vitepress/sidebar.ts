@@ -75,6 +75,7 @@ export const sidebar: SidebarItem[] = [
         text: 'Operate',
         collapsed: true,
         items: [
+          { text: 'Revoke by shared signals', link: '/guides/shared-signals' },
           { text: 'Run it and find faults', link: '/guides/operate' },
           { text: 'Watch it', link: '/guides/observe' },
           { text: 'Secrets and rotation', link: '/guides/secrets' },
@@ -101,6 +102,7 @@ export const sidebar: SidebarItem[] = [
       { text: 'Endpoints of the authorizer', link: '/reference/own-endpoints' },
       { text: 'Issuers', link: '/reference/issuers' },
       { text: 'Providers', link: '/reference/providers' },
+      { text: 'Event issuers', link: '/reference/event-issuers' },
       { text: 'Client certificates', link: '/reference/client-certificates' },
       { text: 'Records', link: '/reference/records' },
       { text: 'Archive of audit records', link: '/reference/audit-archive' },

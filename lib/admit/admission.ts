@@ -2,7 +2,12 @@ import type { AdmissionAnswer } from '../decision/outcome.ts';
 import type { Admission, Clock } from '../decision/ports.ts';
 import type { RevocationHandles } from '../decision/principal.ts';
 import { createEmergencyLists, type EmergencySettings } from '../revoke/lists.ts';
-import { fieldsOf, type RevocationField, type RevocationPseudonyms } from '../revoke/revocation.ts';
+import {
+  fieldsOf,
+  fieldsWithTokenAtIssuer,
+  type RevocationField,
+  type RevocationPseudonyms,
+} from '../revoke/revocation.ts';
 import { createExactAdmission } from './exact-admission.ts';
 import { createLeasedAdmission } from './leased-admission.ts';
 import type { SharedStore } from './shared-store.ts';
@@ -15,6 +20,8 @@ export interface AdmissionSettings {
   readonly revocationOnError: 'closed' | 'open';
   /** How long a revocation may take to hold in leased mode. */
   readonly revocationMaximumDelayMs: number;
+  /** Whether events revoke tokens by their id at their issuer (`TGEFD_EVENT_ISSUERS`). */
+  readonly tokensAtIssuer?: boolean;
   /** Deadline of one trip. */
   readonly timeoutMs: number;
 }
@@ -64,6 +71,7 @@ export function createAdmission(settings: AdmissionSettings, parts: AdmissionPar
   const admit = leased?.admit ?? createExactAdmission(fallback, store, steady);
   // By the object itself: whoever asks about one credential again and again hands in the same handles.
   const named = new WeakMap<RevocationHandles, readonly RevocationField[]>();
+  const fieldsFor = settings.tokensAtIssuer === true ? fieldsWithTokenAtIssuer : fieldsOf;
 
   return {
     admit({ partition, budgets, revocation, proof }, context) {
@@ -78,7 +86,7 @@ export function createAdmission(settings: AdmissionSettings, parts: AdmissionPar
         named.set(revocation, fields);
         return admit({ partition, budgets, fields, issuedAtSeconds, proof }, context);
       };
-      const fields = named.get(revocation) ?? fieldsOf(revocation, pseudonyms);
+      const fields = named.get(revocation) ?? fieldsFor(revocation, pseudonyms);
       return fields instanceof Promise ? fields.then(ask) : ask(fields);
     },
     snapshotState: () => leased?.snapshot.state(steady()) ?? { entries: 0, ageMs: null },

@@ -1,6 +1,6 @@
 import type { Decision } from '../decision/outcome.ts';
 import type { Code, Reason } from '../decision/reason.ts';
-import { type AuditRecord, RECORD_VERSION } from './schema.ts';
+import { type AuditRecord, type EventRecord, RECORD_VERSION } from './schema.ts';
 
 /** What a record says besides the decision; all of it worked out by the caller before the record is built. */
 export interface RecordFacts {
@@ -18,6 +18,8 @@ export interface RecordFacts {
   readonly build: string;
   /** What the shadow table would have decided, where that is something else. */
   readonly shadow: { readonly outcome: 'allowed' | 'denied'; readonly code: Code | null } | null;
+  /** What a security event said and did; left out of every other decision. */
+  readonly event?: EventRecord | undefined;
 }
 
 /**
@@ -54,6 +56,7 @@ export function auditRecord(decision: Decision, facts: RecordFacts): AuditRecord
     policy: facts.policy,
     build: printable(facts.build),
     ...(facts.shadow === null ? {} : { shadow: facts.shadow }),
+    ...(facts.event === undefined ? {} : { event: facts.event }),
   };
 }
 
@@ -115,6 +118,8 @@ function detailOf(reason: Reason): string | null {
       return printable(reason.acr.join(' ')) || `at most ${reason.maximumAgeSeconds} s`;
     case 'budget_exhausted':
       return printable(reason.budget);
+    case 'event_refused':
+      return printable(`${reason.error}: ${reason.check}`);
     case 'body_too_large':
       return `at most ${reason.limitBytes} bytes`;
     case 'credentials_missing':

@@ -59,6 +59,20 @@ const word = z.string().check(z.regex(/^[a-z0-9_]{1,64}$/));
 const budgetName = z.string().check(z.regex(/^[a-z0-9_-]{1,64}$/));
 const printable = z.string().check(z.regex(/^[\x20-\x7e]{0,256}$/));
 
+/** What the record of a security event says beside the decision. */
+const eventSchema = z.strictObject({
+  effect: described(
+    z.enum(['revoked', 'released', 'unchanged', 'repeated', 'verified', 'ignored', 'refused', 'unavailable']),
+    'What became of it. `unchanged`: a later event had said otherwise. `repeated`: it had come before.',
+  ),
+  types: described(z.array(z.string().check(z.regex(/^[a-z0-9-]{1,64}$/))), 'Short names of its events.'),
+  issuer: described(z.nullable(printable), 'The transmitter as configured; null where it is none.'),
+  subjects: described(z.array(pseudonym), 'Pseudonyms of the subjects and tokens that it names.'),
+  token: described(z.nullable(pseudonym), 'Pseudonym of its `jti`.'),
+});
+
+export type EventRecord = z.infer<typeof eventSchema>;
+
 /** One audit record, as the outbox and the log line carry it. Unknown members are refused: what is not listed here is never
  * written. */
 export const auditRecordSchema = z.strictObject({
@@ -114,6 +128,7 @@ export const auditRecordSchema = z.strictObject({
       'What the table of TGEFD_SHADOW_ENDPOINTS would have decided; only where that is something else.',
     ),
   ),
+  event: z.optional(described(eventSchema, 'Only of a security event: what it said and did.')),
 });
 
 export type AuditRecord = z.infer<typeof auditRecordSchema>;

@@ -4,6 +4,7 @@ import type { Config } from '../config/load.ts';
 import type { Decision } from '../decision/outcome.ts';
 import type { Enforce } from '../decision/pipeline.ts';
 import type { RequestContext } from '../decision/ports.ts';
+import type { EventsPage } from '../http/events-page.ts';
 import type { GatewayParts } from '../http/gateway.ts';
 import { createAdministration } from '../http/revocation-api.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -15,6 +16,7 @@ import { keySetStates } from './authenticate/issuers.ts';
 import { composeResource } from './authenticate/proofs.ts';
 import { type Carried, composeCarried } from './carried.ts';
 import { composeDecision } from './decide.ts';
+import { composeEvents } from './events/events.ts';
 import { metricsAnswer, watchParts } from './observe/observe.ts';
 import { composeReadiness } from './observe/readiness.ts';
 import { composeRecorder } from './observe/record.ts';
@@ -28,6 +30,8 @@ export interface Composed extends Answers {
   readonly enforce: Enforce;
   /** Metadata of the protected resource, or null where it has no identifier. */
   readonly resource: { readonly identifier: URL; readonly metadata: string } | null;
+  /** Takes security events; null where no transmitter is configured. */
+  readonly events: EventsPage | null;
   readonly revocations: Revocations;
   readonly pseudonyms: Pseudonyms;
   readonly outbox: (Outbox & Source & ArchiveLock & Tail) | null;
@@ -58,7 +62,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
   const { admission, revocations, outbox, breakerOpen } = store;
 
   const recorder = composeRecorder(config, runtime, outbox, shared.records);
-  const { enforce, probe } = composeDecision(config, runtime, { shared, carried, recorder });
+  const { enforce, probe, examine } = composeDecision(config, runtime, { shared, carried, recorder });
   const metricsPage = watchParts(metrics, {
     keySets: () => keySetStates(config, keySets),
     admission,
@@ -72,6 +76,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
     enforce,
     ...composeAnswers(config, runtime, { enforce, probe, administer }),
     resource: composeResource(config),
+    events: composeEvents(config, runtime, { examine, shared, carried, recorder }),
     revocations,
     pseudonyms,
     outbox,

@@ -5,12 +5,14 @@ import { composeFailures } from './admit/failures.ts';
 import { composeStore, type StoreParts } from './admit/store.ts';
 import { composeUnderWay } from './admit/under-way.ts';
 import { composeKeySets, type IssuerKeySets } from './authenticate/issuers.ts';
+import { composeEventKeySets, type EventKeySets } from './events/key-sets.ts';
 import type { Runtime } from './runtime.ts';
 import type { CarriedCounts, SharedParts } from './shared-parts.ts';
 
 /** What the next composition of the same process takes over. */
 export interface Carried extends CarriedCounts {
   readonly keySets: IssuerKeySets;
+  readonly eventKeySets: EventKeySets;
   readonly failures: Failures;
   readonly underWay: UnderWay | null;
   readonly store: StoreParts;
@@ -24,6 +26,7 @@ export function composeCarried(config: Config, runtime: Runtime, shared: SharedP
   return {
     processKey,
     keySets,
+    eventKeySets: before ? before.eventKeySets : composeEventKeySets(config, runtime, shared.egress),
     failures: before?.failures ?? composeFailures(config.settings.authFailureLimitPerMinute, store.reportFailures),
     underWay: before ? before.underWay : composeUnderWay(config),
     store,

@@ -28,7 +28,7 @@ export function composeDecision(
   config: Config,
   runtime: Runtime,
   parts: { readonly shared: SharedParts; readonly carried: Carried; readonly recorder: Recorder },
-): { readonly enforce: Enforce; readonly probe: Probe | null } {
+): { readonly enforce: Enforce; readonly probe: Probe | null; readonly examine: Examine } {
   const { settings } = config;
   const { clock, newId, log } = runtime;
   const { used, egress, metrics, spans, processKey } = parts.shared;
@@ -58,7 +58,7 @@ export function composeDecision(
       watch: composeObservation(config, { metrics, spans, fetch: egress, clock, log }),
     },
   );
-  return { enforce, probe: composeProbe(config, runtime, { examine, readCertificate }) };
+  return { enforce, probe: composeProbe(config, runtime, { examine, readCertificate }), examine };
 }
 
 /** Every step but the reading of the boundary and of credentials. */

@@ -1,5 +1,6 @@
 import { awsPartition, awsS3Host, awsStsHost } from '../codec/aws-partition.ts';
 import { bucketUrl } from '../storage/s3/s3-address.ts';
+import { eventKeyPlaces } from './events/read.ts';
 import { keyPlaces } from './issuers/places.ts';
 import type { Settings } from './variables.ts';
 
@@ -56,6 +57,7 @@ export function egressTargets(settings: Settings, awsRegion: string | null): rea
   const listed = new Set(settings.egressAllow);
   const named: readonly (readonly [URL | null, string])[] = [
     ...keyPlaces(settings),
+    ...eventKeyPlaces(settings),
     [settings.redisUrl, 'TGEFD_REDIS_URL'],
     ...redisPlaces(settings),
     [settings.upstreamUrl, 'TGEFD_UPSTREAM_URL'],

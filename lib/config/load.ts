@@ -1,6 +1,8 @@
 import type { AuthMethod } from '../decision/principal.ts';
 import type { Documents } from './documents/documents.ts';
 import { readDocuments } from './documents/read.ts';
+import type { EventIssuer } from './events/event-issuer.ts';
+import { readEventIssuers } from './events/read.ts';
 import type { IssuerSettings } from './issuers/issuer.ts';
 import { strangerWarnings } from './issuers/posture.ts';
 import { type ReadIssuers, readIssuers } from './issuers/read.ts';
@@ -28,6 +30,8 @@ export interface Config {
   readonly ways: readonly AuthMethod[];
   /** Issuers whose tokens count; empty where no token does. */
   readonly issuers: readonly IssuerSettings[];
+  /** Transmitters whose security events count. */
+  readonly eventIssuers: readonly EventIssuer[];
   readonly documents: Documents;
   /** When secrets were last rotated, as far as `X_ROTATED_AT` says. */
   readonly rotatedAtMs: ReadonlyMap<SettingKey, number>;
@@ -107,6 +111,7 @@ function loadVariables(env: Env, place: Place, ofPolicy: readonly Problem[]): Lo
   const { documents: written, problems: documentProblems } = readDocuments(settings);
   const checked = crossCheck(settings, given, place);
   const tokens = checked.ways.includes('jwt') ? readIssuers(settings, given, place) : noIssuers;
+  const signals = readEventIssuers(settings, place, tokens.issuers);
   const documents = withFirstSpellings(written, tokens.issuers);
   const ofRows = rowProblems(settings, given, {
     endpoints: documents.endpoints,
@@ -114,11 +119,13 @@ function loadVariables(env: Env, place: Place, ofPolicy: readonly Problem[]): Lo
     issuers: tokens.issuers.flatMap(({ spellings }) => spellings),
   });
   const ofMessages = messageProblems(settings, documents.endpoints, place);
-  for (const problem of [...documentProblems, ...checked.problems, ...tokens.problems, ...ofRows, ...ofMessages])
+  const ofIssuers = [...tokens.problems, ...signals.problems];
+  for (const problem of [...documentProblems, ...checked.problems, ...ofIssuers, ...ofRows, ...ofMessages])
     if (!misread.has(problem.variable)) problems.push(problem);
   warnings.push(
     ...checked.warnings,
     ...tokens.warnings,
+    ...signals.warnings,
     ...archiveWarnings(settings, place),
     ...strangerWarnings(tokens.issuers, documents.endpoints, settings.rbacEnabled),
   );
@@ -129,7 +136,9 @@ function loadVariables(env: Env, place: Place, ofPolicy: readonly Problem[]): Lo
   if (problems.length > 0) return { ok: false, problems: problems.map(open), ...told };
   const { authMode, ways } = checked;
   const { issuers } = tokens;
-  return { ok: true, config: { settings, given, place, authMode, ways, issuers, documents, rotatedAtMs }, ...told };
+  const { eventIssuers } = signals;
+  const config = { settings, given, place, authMode, ways, issuers, eventIssuers, documents, rotatedAtMs };
+  return { ok: true, config, ...told };
 }
 
 const noIssuers: ReadIssuers = { issuers: [], problems: [], warnings: [] };

@@ -5,6 +5,7 @@ import { keySet } from './chapters/identity/key-set.ts';
 import { mtls } from './chapters/identity/mtls.ts';
 import { protectedResource } from './chapters/identity/protected-resource.ts';
 import { scopesAndRoles } from './chapters/identity/scopes.ts';
+import { sharedSignals } from './chapters/identity/shared-signals.ts';
 import { observation } from './chapters/operation/observation.ts';
 import { secrets } from './chapters/operation/secrets.ts';
 import { shadow } from './chapters/operation/shadow.ts';
@@ -32,6 +33,7 @@ export const variables = {
   ...keySet,
   ...dpop,
   ...protectedResource,
+  ...sharedSignals,
   ...mtls,
   ...scopesAndRoles,
   ...boundary,

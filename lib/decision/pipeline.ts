@@ -47,35 +47,33 @@ export function createEnforce(settings: EnforceSettings, steps: Steps, parts: En
     admit(steps),
   ];
 
+  const { clock, newId, log, stopwatch = clock, watch: newObserver = null } = parts;
+  const conclude = (walk: Walk, reason: Reason | null): Enforced => {
+    const { context, watch } = walk;
+    const verdict = steps.shadow ? inShadow(steps.shadow, walk, reason) : { ...UNSHADOWED, denial: reason };
+    const decision = decisionOf(walk, verdict, settings, stopwatch() - walk.startedMs);
+    if (decision.denial) walk.leave?.();
+    context.explain?.('decide', explainVerdict(verdict), {});
+    const recorded = steps.record(decision, context);
+    watch?.decided(decision, recorded, context);
+    return { decision, recorded, watch, leave: decision.denial ? null : walk.leave };
+  };
+  const failed = ({ id }: Walk, error: unknown): Reason => {
+    log('error', 'decision_failed', { decision_id: id, error: nameOf(error) });
+    return { reason: 'internal_error' };
+  };
+
   return (request, context) => {
-    const atMs = parts.clock();
-    const stopwatch = parts.stopwatch ?? parts.clock;
-    const startedMs = stopwatch();
-    const id = parts.newId();
-    const watch = parts.watch?.() ?? null;
-    const walk = beginWalk(request, context, { id, atMs, startedMs, mark: watch?.mark ?? unwatched });
-    const failed = (error: unknown): Reason => {
-      parts.log('error', 'decision_failed', { decision_id: id, error: nameOf(error) });
-      return { reason: 'internal_error' };
-    };
-    const conclude = (reason: Reason | null): Enforced => {
-      const verdict = steps.shadow ? inShadow(steps.shadow, walk, reason) : { ...UNSHADOWED, denial: reason };
-      const latencyMs = stopwatch() - startedMs;
-      const { authMode: authMethod, challenge = null } = settings;
-      const decision = decisionOf(walk, verdict, { id, latencyMs, authMethod, challenge });
-      if (decision.denial) walk.leave?.();
-      context.explain?.('decide', explainVerdict(verdict), {});
-      const recorded = steps.record(decision, context);
-      watch?.decided(decision, recorded, context);
-      return { decision, recorded, watch, leave: decision.denial ? null : walk.leave };
-    };
+    const times = { atMs: clock(), startedMs: stopwatch() };
+    const walk = beginWalk(request, context, newId(), times, newObserver === null ? null : newObserver());
     let denial: Eventually<Reason | null>;
     try {
       denial = takeSteps(pipeline, walk);
     } catch (error) {
-      denial = failed(error);
+      denial = failed(walk, error);
     }
-    return denial instanceof Promise ? denial.catch(failed).then(conclude) : conclude(denial);
+    if (!(denial instanceof Promise)) return conclude(walk, denial);
+    return denial.catch((error: unknown) => failed(walk, error)).then((reason) => conclude(walk, reason));
   };
 }
 
@@ -137,7 +135,7 @@ function findEndpoint(settings: EnforceSettings, steps: Steps): Step {
     walk.context.explain?.('endpoint', explainRoute(walk.route), { path: target.path });
     if (walk.boundaryDenial !== null) return walk.boundaryDenial;
     if (settings.requireTls && walk.boundary.secure === false) return { reason: 'transport_insecure' };
-    walk.mark('boundary');
+    walk.watch?.mark('boundary');
     return null;
   };
 }
@@ -151,7 +149,7 @@ function authenticate(steps: Steps): Step {
     const ways = waysOf(walk.route);
     const answer = steps.authenticate(walk.request, walk.boundary, walk.context, mayFetchKeys, ways);
     return after(answer, (authentication) => {
-      walk.mark('authenticate');
+      walk.watch?.mark('authenticate');
       if (authentication.outcome === 'unavailable') return authentication;
       if (authentication.outcome === 'refused') {
         const { reason, method } = authentication;
@@ -215,12 +213,12 @@ function admit(steps: Steps): Step {
       after(
         steps.admission.admit({ partition, budgets, revocation: handlesOf(principal), proof }, context),
         (admitted): Reason | null => {
-          walk.mark('admit');
+          walk.watch?.mark('admit');
           context.explain?.('admit', admitted.outcome, { budgets: budgets.map(({ name }) => name).join(' ') });
           const denial = denialOf(admitted);
           if (denial?.reason === 'credential_revoked' || denial?.reason === 'proof_replayed') {
             if (boundary.addressPartition !== null)
-              steps.failures.spend(boundary.addressPartition, walk.atMs, walk.context);
+              steps.failures.spend(boundary.addressPartition, walk.startedMs, walk.context);
             return denial;
           }
           if (admitted.outcome === 'admitted' || admitted.outcome === 'exhausted') {
@@ -284,5 +282,3 @@ function partitionOf(principal: Principal, boundary: Boundary, steps: Steps): Ev
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : typeof error;
 }
-
-function unwatched(): void {}

@@ -101,6 +101,8 @@ export type Reason =
   | { readonly reason: 'mcp_body_invalid'; readonly problem: McpBodyProblem }
   /** A field of MCP says something else than the body. */
   | { readonly reason: 'mcp_mismatch'; readonly field: McpField }
+  /** A security event token that does not count: its error of RFC 8935, and what it fails at. */
+  | { readonly reason: 'event_refused'; readonly error: string; readonly check: string }
   /** A method that carries no body came with one. */
   | { readonly reason: 'body_unexpected' }
   /** The caller began a request and then sent nothing more. */

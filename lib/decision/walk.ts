@@ -1,8 +1,8 @@
-import type { AdmissionQuestion, BudgetState, Decision, Stage } from './outcome.ts';
-import type { RequestContext } from './ports.ts';
+import type { AdmissionQuestion, BudgetState, Decision } from './outcome.ts';
+import type { DecisionObserver, RequestContext } from './ports.ts';
 import type { AuthMethod, Principal, RevocationHandles } from './principal.ts';
 import type { Degradation, Reason } from './reason.ts';
-import type { AccessRequest, Boundary, HeaderFields, McpMessage, Route } from './request.ts';
+import type { AccessRequest, Boundary, ChallengeSettings, HeaderFields, McpMessage, Route } from './request.ts';
 
 /** One request on its way: what it is, and what the steps have found so far. A denial keeps what was found. */
 export interface Walk {
@@ -12,8 +12,8 @@ export interface Walk {
   readonly atMs: number;
   /** The same moment by the monotonic clock: for durations. */
   readonly startedMs: number;
-  /** Takes the time: a stage ends here. */
-  readonly mark: (stage: Stage) => void;
+  /** Who takes the time of stages and wants to hear of the answer; null where nobody does. */
+  readonly watch: DecisionObserver | null;
   boundary: Boundary;
   /** What is wrong with the forwarded fields; told once the endpoint is known, so that the record can name it. */
   boundaryDenial: Reason | null;
@@ -42,7 +42,9 @@ export interface Walk {
 export function beginWalk(
   request: AccessRequest,
   context: RequestContext,
-  { id, atMs, startedMs, mark }: Pick<Walk, 'id' | 'atMs' | 'startedMs' | 'mark'>,
+  id: string,
+  { atMs, startedMs }: Pick<Walk, 'atMs' | 'startedMs'>,
+  watch: DecisionObserver | null,
 ): Walk {
   return {
     request,
@@ -50,12 +52,12 @@ export function beginWalk(
     id,
     atMs,
     startedMs,
-    mark,
+    watch,
     boundary: unknownBoundary(id),
     boundaryDenial: null,
     path: null,
     query: '',
-    route: { found: 'nothing' },
+    route: NOWHERE,
     principal: null,
     proof: undefined,
     byProof: false,
@@ -63,20 +65,24 @@ export function beginWalk(
     message: null,
     messageDenial: null,
     refusal: null,
-    budgets: [],
-    degraded: [],
+    budgets: NOTHING,
+    degraded: NOTHING,
     leave: null,
   };
 }
 
+const NOWHERE: Route = { found: 'nothing' };
+const NOTHING: readonly never[] = [];
+
 export function decisionOf(
   walk: Walk,
   { denial, wouldDeny, shadow }: Pick<Decision, 'denial' | 'wouldDeny' | 'shadow'>,
-  { id, latencyMs, authMethod, challenge }: Pick<Decision, 'id' | 'latencyMs' | 'authMethod' | 'challenge'>,
+  { authMode, challenge = null }: { readonly authMode: AuthMethod; readonly challenge?: ChallengeSettings | null },
+  latencyMs: number,
 ): Decision {
   const { request, route } = walk;
   return {
-    id,
+    id: walk.id,
     atMs: walk.atMs,
     latencyMs,
     door: request.door,
@@ -86,8 +92,8 @@ export function decisionOf(
     endpoint: route.found === 'endpoint' ? route.endpoint : null,
     pattern: patternOf(route),
     boundary: walk.boundary,
-    authMethod: walk.authMethod ?? authMethod,
-    challenge: challenge ?? null,
+    authMethod: walk.authMethod ?? authMode,
+    challenge,
     byProof: walk.byProof,
     principal: walk.principal,
     denial,

@@ -9,6 +9,7 @@ import { discoveryDocument } from '../respond/assertion-web-identity.ts';
 import type { Cors } from '../respond/cors.ts';
 import { denialAnswer } from '../respond/denial.ts';
 import { METADATA_PATH } from '../respond/protected-resource.ts';
+import { EVENTS_PATH, type EventsPage } from './events-page.ts';
 import { type ConfiguredForwardAuth, checkOf } from './forward-auth.ts';
 import type { Gateway, GatewayParts } from './gateway.ts';
 import { keySetPage } from './key-set-page.ts';
@@ -26,6 +27,8 @@ export interface Served {
   readonly cors: Cors;
   readonly assertions: Assertions | null;
   readonly resource: ProtectedResource | null;
+  /** Takes security events; null where nobody sends any. */
+  readonly events: EventsPage | null;
   ready(): boolean;
   /** What stands beside `ready`, or null. */
   notice(): string | null;
@@ -153,6 +156,13 @@ export function createApp<Bindings extends object>(parts: AppParts<Bindings>) {
       ],
       JSON.stringify(discoveryDocument({ issuer: settings.issuerUrl.href, key })),
     );
+  });
+
+  app.post(EVENTS_PATH, async (c, next) => {
+    const { events } = c.get('composed');
+    if (events === null) return next();
+    const { access, context } = receive(c);
+    return events(access, c.req.raw, context);
   });
 
   app.all('*', async (c) => {

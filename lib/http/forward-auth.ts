@@ -3,11 +3,12 @@ import type { RequestContext } from '../decision/ports.ts';
 import type { Principal } from '../decision/principal.ts';
 import type { Reason } from '../decision/reason.ts';
 import type { AccessRequest, RequestSource } from '../decision/request.ts';
+import { after, type Eventually } from '../decision/steps.ts';
 import { canonicalTarget } from '../request/path.ts';
 import type { Answer } from '../respond/denial.ts';
 import type { ClaimsUpstream } from '../respond/forwarded-claims.ts';
 import { identityFields } from '../respond/identity.ts';
-import { type DecidingParts, decide } from './decided.ts';
+import { type Decided, type DecidingParts, decide } from './decided.ts';
 import { DOCTOR_IDENTITY, ECHO_PATH, type Probe, type ProbeReport, reportText } from './probe.ts';
 
 type Fields = readonly (readonly [string, string])[];
@@ -92,17 +93,16 @@ export interface ForwardAuthParts extends DecidingParts {
 
 /** Which header fields a proxy can copy to the upstream, and which it strips and overwrites: always every one of them, since
  * a proxy may keep a caller's field where we send none. */
-async function grantFields(parts: ForwardAuthParts, decision: Decision): Promise<Fields> {
-  return [
-    ...identityFields(decision, parts.identityHeader, parts.forwardedClaims?.(decision.principal) ?? null),
-    ['x-tgefd-assertion', parts.assertion ? await parts.assertion(decision) : ''],
-    ...parts.rateLimitFields(decision),
-    ['cache-control', 'no-store'],
-  ];
+function grantFields(parts: ForwardAuthParts, decision: Decision, assertion: string): Fields {
+  const fields = identityFields(decision, parts.identityHeader, parts.forwardedClaims?.(decision.principal) ?? null);
+  fields.push(['x-tgefd-assertion', assertion], ...parts.rateLimitFields(decision), NOT_STORED);
+  return fields;
 }
 
-/** Answers one question of a proxy. */
-export type ForwardAuth = (access: AccessRequest, context: RequestContext) => Promise<Answer>;
+const NOT_STORED = ['cache-control', 'no-store'] as const;
+
+/** Answers one question of a proxy. Makes no promise where there is nothing to wait for. */
+export type ForwardAuth = (access: AccessRequest, context: RequestContext) => Eventually<Answer>;
 
 /**
  * The forward-auth door: decides about the request a proxy describes and answers 200 with the caller's identity, or the
@@ -111,22 +111,32 @@ export type ForwardAuth = (access: AccessRequest, context: RequestContext) => Pr
  */
 export function createForwardAuth(parts: ForwardAuthParts): ForwardAuth {
   const door: RequestSource = parts.proxy;
-  return async (access, context) => {
+  return (access, context) => {
     const asked = askedAbout(parts.proxy, access.method, access.target, access.headers);
     const request: AccessRequest =
       'reason' in asked ? { ...access, door, refused: asked } : { ...access, door, ...asked };
-    const report = parts.probe && (await parts.probe({ ...access, door }, asked));
-    if (report) return probed(report);
-    const decided = await decide(parts, request, context);
-    if (decided.denial === null)
-      return { status: 200, headers: await grantFields(parts, decided.decision), body: null };
-    const { answer } = decided;
-    if (parts.proxy !== 'nginx') return answer;
-    return {
-      status: answer.status === 401 ? 401 : 403,
-      headers: [...answer.headers, ['x-tgefd-status', String(answer.status)], ['x-tgefd-problem', answer.body ?? '']],
-      body: answer.body,
-    };
+    const answerDecided = () => after(decide(parts, request, context), (decided) => answerOf(parts, decided));
+    if (parts.probe === null) return answerDecided();
+    return parts.probe({ ...access, door }, asked).then((report) => (report ? probed(report) : answerDecided()));
+  };
+}
+
+function answerOf(parts: ForwardAuthParts, decided: Decided): Eventually<Answer> {
+  const { decision } = decided;
+  if (decided.denial !== null) return denialFor(parts.proxy, decided.answer);
+  return after(parts.assertion === null ? '' : parts.assertion(decision), (assertion) => ({
+    status: 200,
+    headers: grantFields(parts, decision, assertion),
+    body: null,
+  }));
+}
+
+function denialFor(proxy: ForwardAuthProxy, answer: Answer): Answer {
+  if (proxy !== 'nginx') return answer;
+  return {
+    status: answer.status === 401 ? 401 : 403,
+    headers: [...answer.headers, ['x-tgefd-status', String(answer.status)], ['x-tgefd-problem', answer.body ?? '']],
+    body: answer.body,
   };
 }
 

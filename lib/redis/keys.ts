@@ -10,6 +10,10 @@ export interface RedisKeys {
   readonly audit: string;
   /** Prefix of the failed authentications of addresses, under which @upstash/ratelimit counts. */
   readonly failures: string;
+  /** String: what is remembered of an account that an event has held, by its name among the revocations. */
+  hold(field: string): string;
+  /** String: a security event that was applied; `event` is a hash. */
+  event(event: string): string;
   /** String: the decision that used one proof of possession; `proof` is a hash. It ends when the proof could not be used again. */
   proof(proof: string): string;
   /** String: one bucket of one partition. */
@@ -28,6 +32,8 @@ export function redisKeys(cluster: boolean): RedisKeys {
     revocationExpiry: `${prefix}:revocations:expiry`,
     audit: `${prefix}:audit`,
     failures: `${prefix}:failures`,
+    hold: (field) => `${prefix}:hold:${field}`,
+    event: (event) => `${prefix}:event:${event}`,
     proof: (proof) => `${prefix}:proof:${proof}`,
     budget: (name, partition) => `${prefix}:budget:${name}:${partition}`,
   };

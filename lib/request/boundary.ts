@@ -71,9 +71,10 @@ export function createBoundary(
     const host = ownHost === null ? null : parseAuthority(ownHost);
     const identity = believed === null || identityHeader === null ? null : ingressValue(believed, identityHeader);
     const requestId = believed?.get('x-request-id') ?? '';
+    const inboundTrace = headers.get('traceparent');
     const { traceparent, parentSpanId } = placeInTrace(
-      headers.get('traceparent'),
-      believed?.get('traceparent') != null,
+      inboundTrace,
+      inboundTrace !== null && believed !== null && believed.get('traceparent') !== null,
     );
 
     const boundary: Boundary = {
@@ -137,9 +138,8 @@ function isIdentity(text: string): boolean {
 
 function onlyFields(fields: HeaderFields, names: readonly string[]): HeaderFields {
   const kept = new Set(names);
-  const { times } = fields;
   return {
-    ...(times ? { times } : {}),
+    ...(fields.times ? { times: (name: string) => fields.times?.(name) ?? 0 } : {}),
     get: (name) => (kept.has(name.toLowerCase()) ? fields.get(name) : null),
     *[Symbol.iterator]() {
       for (const field of fields) if (kept.has(field[0].toLowerCase())) yield field;

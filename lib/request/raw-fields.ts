@@ -1,31 +1,46 @@
 import type { HeaderFields } from '../decision/request.ts';
 
 /**
- * Header fields from Node's raw list: nothing dropped, nothing decoded, repetitions joined in order (RFC 9110 §5.3). Looked
- * through for each name, which for the few that a decision asks for costs less than an index of all.
+ * Header fields from Node's raw list: nothing dropped, nothing decoded, repetitions joined in order (RFC 9110 §5.3). The names
+ * are put in lower case once; the few fields that a decision asks for are then found by length and text.
+ *
+ * @param rawHeaders - names and values in turn, as `IncomingMessage.rawHeaders` has them.
  */
 export function rawFields(rawHeaders: readonly string[]): HeaderFields {
-  return {
-    get: (wanted) => {
-      let found: string | null = null;
-      for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-        const name = rawHeaders[at];
-        if (name?.length !== wanted.length || (name !== wanted && name.toLowerCase() !== wanted.toLowerCase()))
-          continue;
-        const value = rawHeaders[at + 1] ?? '';
-        found = found === null ? value : `${found}, ${value}`;
-      }
-      return found;
-    },
-    times: (wanted) => {
-      let count = 0;
-      for (let at = 0; at + 1 < rawHeaders.length; at += 2)
-        if (rawHeaders[at]?.length === wanted.length && rawHeaders[at]?.toLowerCase() === wanted.toLowerCase()) count++;
-      return count;
-    },
-    *[Symbol.iterator]() {
-      for (let at = 0; at + 1 < rawHeaders.length; at += 2)
-        yield [rawHeaders[at]?.toLowerCase() ?? '', rawHeaders[at + 1] ?? ''] as [string, string];
-    },
-  };
+  return new RawFields(rawHeaders);
+}
+
+class RawFields implements HeaderFields {
+  readonly #raw: readonly string[];
+  readonly #names: readonly string[];
+
+  constructor(raw: readonly string[]) {
+    const names: string[] = [];
+    for (let at = 0; at + 1 < raw.length; at += 2) names.push((raw[at] ?? '').toLowerCase());
+    this.#raw = raw;
+    this.#names = names;
+  }
+
+  get(name: string): string | null {
+    const names = this.#names;
+    const wanted = name.toLowerCase();
+    let found: string | null = null;
+    for (let at = 0; at < names.length; at++) {
+      if (names[at] !== wanted) continue;
+      const value = this.#raw[at * 2 + 1] ?? '';
+      found = found === null ? value : `${found}, ${value}`;
+    }
+    return found;
+  }
+
+  times(name: string): number {
+    const wanted = name.toLowerCase();
+    let count = 0;
+    for (const each of this.#names) if (each === wanted) count++;
+    return count;
+  }
+
+  *[Symbol.iterator](): Iterator<[string, string]> {
+    for (let at = 0; at < this.#names.length; at++) yield [this.#names[at] ?? '', this.#raw[at * 2 + 1] ?? ''];
+  }
 }

@@ -1,13 +1,14 @@
 /** W3C Trace Context: the caller's trace goes on with a span of ours, and whether it is kept is decided here for everybody. */
 
+import { hex } from '../codec/digest.ts';
+
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 const MAX_LENGTH = 256;
 /** Sampled, and random trace id (Trace Context level 2); other flags are set to zero, as §3.2.2.5 asks. */
 const KNOWN_FLAGS = 0x03;
 const SAMPLED = 0x01;
 const RANDOM_TRACE_ID = 0x02;
-const POOL_BYTES = 16_384;
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padStart(2, '0'));
+const POOL_BYTES = 1_536;
 
 interface InboundTrace {
   readonly traceId: string;
@@ -41,20 +42,23 @@ export function parseTraceparent(value: string | null): InboundTrace | null {
  * everybody who has the ratio decides alike, and by lot where a stranger chose the id.
  */
 export function createTracePlaces(sampleRatio: number): (inbound: string | null, trustedHop: boolean) => TracePlace {
-  // Drawn in pools, for one draw costs as much as the rest of a boundary; ids of traces are no secrets.
-  const pool = new Uint8Array(POOL_BYTES);
-  let used = POOL_BYTES;
+  // Drawn and written in pools, for one draw costs as much as the rest of a boundary; ids of traces are no secrets.
+  const bytes = new Uint8Array(POOL_BYTES);
+  let pool = '';
+  let used = 0;
   const randomHex = (octets: number): string => {
-    if (used + octets > POOL_BYTES) {
-      crypto.getRandomValues(pool);
+    if (used + octets * 2 > pool.length) {
+      pool = hex(crypto.getRandomValues(bytes));
       used = 0;
     }
-    let hex = '';
-    for (const end = used + octets; used < end; used++) hex += HEX[pool[used] ?? 0];
-    return hex;
+    used += octets * 2;
+    return pool.slice(used - octets * 2, used);
   };
-  const drawn = (hex: string): number =>
-    sampleRatio > 0 && Number.parseInt(hex.slice(-8), 16) / 0x100000000 < sampleRatio ? SAMPLED : 0;
+  const drawn = (id: string): number => {
+    if (sampleRatio === 0) return 0;
+    if (sampleRatio === 1) return SAMPLED;
+    return Number.parseInt(id.slice(-8), 16) / 0x100000000 < sampleRatio ? SAMPLED : 0;
+  };
 
   const flagsOf = ({ flags }: InboundTrace, trustedHop: boolean): number =>
     trustedHop ? flags : (flags & ~SAMPLED) | drawn(randomHex(4));
@@ -63,6 +67,6 @@ export function createTracePlaces(sampleRatio: number): (inbound: string | null,
     const caller = parseTraceparent(inbound);
     const traceId = caller?.traceId ?? randomHex(16);
     const flags = caller === null ? RANDOM_TRACE_ID | drawn(traceId) : flagsOf(caller, trustedHop);
-    return { traceparent: `00-${traceId}-${randomHex(8)}-${HEX[flags] ?? '00'}`, parentSpanId: caller?.spanId ?? null };
+    return { traceparent: `00-${traceId}-${randomHex(8)}-0${flags}`, parentSpanId: caller?.spanId ?? null };
   };
 }

@@ -13,6 +13,7 @@ export function codeOf(reason: Reason): Code {
     case 'mcp_field_invalid':
     case 'mcp_body_invalid':
     case 'mcp_mismatch':
+    case 'event_refused':
     case 'body_unexpected':
       return 'request_invalid';
     case 'credentials_missing':

@@ -3,7 +3,7 @@ import { fieldValue } from './field-value.ts';
 import type { ClaimsUpstream } from './forwarded-claims.ts';
 
 /** Fields that the upstream may believe, since every field of the same name that a caller sent has been removed. */
-export type IdentityFields = readonly (readonly [string, string])[];
+export type IdentityFields = (readonly [string, string])[];
 
 /**
  * The identity of an allowed request for the upstream or the proxy that asked: user, scopes, method, issuer, request id,
@@ -17,7 +17,7 @@ export function identityFields(
 ): IdentityFields {
   const { principal, boundary } = decision;
   const user = principal ? fieldValue(principal.subject) : '';
-  const fields: (readonly [string, string])[] = [
+  const fields: IdentityFields = [
     ['x-auth-request-user', user],
     ['x-auth-request-scopes', principal ? principal.scopes.join(' ') : ''],
     ['x-auth-request-method', decision.authMethod],
@@ -32,7 +32,7 @@ export function identityFields(
 
 /** `X-Forwarded-*` rebuilt from what the trust boundary found (RFC 7239 §8.1: nothing of the caller's own is kept). */
 export function forwardedFields({ boundary }: Decision): IdentityFields {
-  const fields: (readonly [string, string])[] = [];
+  const fields: IdentityFields = [];
   if (boundary.clientAddress) fields.push(['x-forwarded-for', boundary.clientAddress]);
   if (boundary.secure !== null) fields.push(['x-forwarded-proto', boundary.secure ? 'https' : 'http']);
   if (boundary.host) fields.push(['x-forwarded-host', boundary.host]);

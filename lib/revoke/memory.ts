@@ -1,6 +1,7 @@
 import type { Clock } from '../decision/ports.ts';
 import type { RevocationKind } from '../decision/reason.ts';
 import { NO_VERSION, type RevocationChanges } from './changes.ts';
+import type { Hold } from './holds.ts';
 import {
   fieldOf,
   idIn,
@@ -22,6 +23,12 @@ export interface MemoryRevocations extends Revocations {
   lookUp(fields: readonly RevocationField[], issuedAtSeconds: number | null): RevocationKind | null;
   /** What changed since a version, or null when nothing did. */
   changesSince(version: string): RevocationChanges | null;
+  /** Accounts that events have held, by field. */
+  readonly holds: Map<string, Hold>;
+  /** The entry in force under a field, or null. */
+  entryOf(field: string): Revocation | null;
+  /** Puts an entry in the place of what is there, also an older one; null: nothing. */
+  replace(field: string, entry: Revocation | null): void;
 }
 
 interface Kept {
@@ -35,6 +42,7 @@ interface Kept {
 export function createMemoryRevocations(clock: Clock): MemoryRevocations {
   // In the order of the last change. What was taken back stays until it would have expired, so that changes can tell of it.
   const kept = new Map<string, Kept>();
+  const holds = new Map<string, Hold>();
   let turn = 0;
 
   const put = (entry: Revocation, removed: boolean) => {
@@ -60,6 +68,13 @@ export function createMemoryRevocations(clock: Clock): MemoryRevocations {
   };
 
   return {
+    holds,
+    entryOf: inForce,
+    replace(field, entry) {
+      const before = inForce(field);
+      if (entry !== null) put({ ...entry, id: idIn(field) }, false);
+      else if (before !== null) put(before, true);
+    },
     lookUp,
     changesSince(known) {
       const version = `${turn}`;
@@ -75,10 +90,13 @@ export function createMemoryRevocations(clock: Clock): MemoryRevocations {
       const field = fieldOf(entry.kind, entry.id);
       const grown = { ...merged(inForce(field), entry), id: idIn(field) };
       put(grown, false);
+      const hold = holds.get(field);
+      if (hold?.held) holds.set(field, withCutOff(hold, entry));
       return done(grown);
     },
     async remove(kind, id) {
       const entry = inForce(fieldOf(kind, id));
+      holds.delete(fieldOf(kind, id));
       if (entry !== null) put(entry, true);
       return done(entry !== null);
     },
@@ -105,4 +123,11 @@ function merged(known: Revocation | null, entry: Revocation): Revocation {
     beforeSeconds: entry.beforeSeconds === null ? null : Math.max(known.beforeSeconds ?? 0, entry.beforeSeconds),
     expiresAtSeconds: Math.max(known.expiresAtSeconds, entry.expiresAtSeconds),
   };
+}
+
+/** A hold whose end leaves a further cut-off in force. */
+function withCutOff(hold: Hold, { beforeSeconds, expiresAtSeconds }: Revocation): Hold {
+  const cutOffSeconds = Math.max(hold.cutOffSeconds, beforeSeconds ?? 0);
+  const cutOffExpiresAtSeconds = Math.max(hold.cutOffExpiresAtSeconds, expiresAtSeconds);
+  return { ...hold, cutOffSeconds, cutOffExpiresAtSeconds };
 }

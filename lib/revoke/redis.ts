@@ -35,10 +35,11 @@ export function createRedisRevocations(connection: RedisConnection, pseudonyms: 
     async add(entry) {
       const { kind, beforeSeconds, expiresAtSeconds, ...rest } = entry;
       const [id = ''] = await namesOf(kind, entry.id);
+      const field = fieldOf(kind, id);
       const reply = await connection.run(
         ADD_REVOCATION,
-        [keys.revocations, keys.revocationChanges, keys.revocationExpiry],
-        [fieldOf(kind, id), expiresAtSeconds, beforeSeconds ?? '', JSON.stringify(details.parse(rest))],
+        [keys.revocations, keys.revocationChanges, keys.revocationExpiry, keys.hold(field)],
+        [field, expiresAtSeconds, beforeSeconds ?? '', JSON.stringify(details.parse(rest))],
       );
       return outcome(reply, (value) => {
         const [text] = z.tuple([z.string()]).parse(value);
@@ -53,7 +54,12 @@ export function createRedisRevocations(connection: RedisConnection, pseudonyms: 
     },
     async remove(kind, id) {
       const fields = await fieldsFor(kind, id);
-      const reply = await connection.run(REMOVE_REVOCATION, [keys.revocations, keys.revocationChanges], fields);
+      const holds = fields.map((field) => keys.hold(field));
+      const reply = await connection.run(
+        REMOVE_REVOCATION,
+        [keys.revocations, keys.revocationChanges, ...holds],
+        fields,
+      );
       return outcome(reply, (value) => z.number().parse(value) > 0);
     },
     async find(kind, id) {

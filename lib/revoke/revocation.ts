@@ -96,6 +96,27 @@ export function fieldsOf(
 
 const none: readonly string[] = [];
 
+/**
+ * The same with the token's id at its issuer, by which an event names it: no issuer can then revoke a token of another that
+ * happens to have the same id. Only asked for where events count.
+ */
+export function fieldsWithTokenAtIssuer(
+  handles: RevocationHandles,
+  pseudonyms: RevocationPseudonyms,
+): RevocationField[] | Promise<RevocationField[]> {
+  const fields = fieldsOf(handles, pseudonyms);
+  const { tokenId, issuer } = handles;
+  if (tokenId === null || issuer === null) return fields;
+  const names = pseudonyms('jti', subjectAt(issuer, tokenId));
+  const joined = (all: RevocationField[], ids: readonly string[]) => [
+    ...all,
+    ...ids.map((id): RevocationField => ({ kind: 'jti', field: fieldOf('jti', id) })),
+  ];
+  return fields instanceof Promise || names instanceof Promise
+    ? Promise.all([fields, names]).then(([all, ids]) => joined(all, ids))
+    : joined(fields, names);
+}
+
 /** The same for a subject with several names. */
 function fieldsOfAliases(
   handles: RevocationHandles,

@@ -3,8 +3,8 @@
 import type { Script } from '../redis/scripts.ts';
 
 /**
- * Adds one entry, or lets the one that is there grow. KEYS: revocations, changes, expiry. ARGV: name, expiry, cut-off or an
- * empty string, the rest as JSON. Gives `kept expiry cut-off`, the last perhaps empty. Entries that have expired are swept
+ * Adds one entry, or lets the one that is there grow. KEYS: revocations, changes, expiry, the hold of the name. ARGV: name,
+ * expiry, cut-off or an empty string, the rest as JSON. While a hold lasts, the cut-off also waits for its end. Gives `kept expiry cut-off`, the last perhaps empty. Entries that have expired are swept
  * on the way, and all keys end with their last entry.
  */
 export const ADD_REVOCATION: Script = {
@@ -22,6 +22,13 @@ if kept then
   expires = math.max(expires, tonumber(e))
   if before then before = math.max(before, tonumber(b) or 0) end
 end
+local held, since, cut, ends = string.match(redis.call('GET', KEYS[4]) or '', '^(%d) (%d+) (%d+) (%d+)$')
+if held == '1' and before then
+  cut = math.max(tonumber(cut), tonumber(ARGV[3]))
+  ends = math.max(tonumber(ends), tonumber(ARGV[2]))
+  local left = redis.call('PTTL', KEYS[4])
+  redis.call('SET', KEYS[4], string.format('1 %s %.0f %.0f', since, cut, ends), 'PX', string.format('%.0f', left))
+end
 redis.call('HSETNX', KEYS[1], 'epoch', time[1] .. string.format('%06d', time[2]))
 local version = redis.call('HINCRBY', KEYS[1], 'version', 1)
 local cutoff = before and string.format('%.0f', before) or ''
@@ -32,15 +39,19 @@ redis.call('ZADD', KEYS[3], math.max(expires, tonumber(latest) or 0), name)
 local last = redis.call('ZRANGE', KEYS[3], -1, -1, 'WITHSCORES')[2]
 for i = 1, 3 do redis.call('EXPIREAT', KEYS[i], string.format('%.0f', tonumber(last) + 1)) end
 return {'kept ' .. string.format('%.0f', expires) .. ' ' .. cutoff}`,
-  sha1: '330324c9c8aa627314e419338e18c0b5999d0b28',
+  sha1: 'aa09328ce3a1f4840189a2fea2acae0fa7c64225',
 };
 
-/** Takes one entry back. KEYS: revocations, changes. ARGV: the names it may be kept under. Gives how many there were. */
+/**
+ * Takes one entry back, and the hold of an account with it. KEYS: revocations, changes, the hold of each name. ARGV: the names it
+ * may be kept under. Gives how many there were.
+ */
 export const REMOVE_REVOCATION: Script = {
   text: `local now = tonumber(redis.call('TIME')[1])
 local removed = 0
-for _, name in ipairs(ARGV) do
+for i, name in ipairs(ARGV) do
   local kept = redis.call('HGET', KEYS[1], name)
+  redis.call('DEL', KEYS[i + 2])
   if kept then
     redis.call('HDEL', KEYS[1], name)
     redis.call('ZADD', KEYS[2], redis.call('HINCRBY', KEYS[1], 'version', 1), name)
@@ -48,7 +59,7 @@ for _, name in ipairs(ARGV) do
   end
 end
 return removed`,
-  sha1: '185d1b8551499b0be217d903003de9b3cee51159',
+  sha1: '68d6f8d5319709c1c61a12482d615e08b9604f90',
 };
 
 /** Reads entries by name. KEYS: revocations. ARGV: names. Gives one text for each, `none` where none is in force. */

@@ -1,9 +1,11 @@
 import { createRedisStore } from '../../lib/admit/redis-store.ts';
+import { createRedisEvents } from '../../lib/events/redis-store.ts';
 import type { RedisClient } from '../../lib/redis/client.ts';
 import { createRedisConnection } from '../../lib/redis/connection.ts';
 import { createRedisRevocations } from '../../lib/revoke/redis.ts';
 import type { RevocationPseudonyms } from '../../lib/revoke/revocation.ts';
 import type { StoreUnderTest } from './admission-suite.ts';
+import type { EventsUnderTest } from './events-suite.ts';
 
 /** Moves the instants of all buckets back, which to them is the same as time going on. */
 const AGE = `for _, key in ipairs(redis.call('KEYS', 'tgefd:v1:budget:*')) do
@@ -21,7 +23,7 @@ export function pseudonym(kind: 'jti' | 'sub', value: string): string {
 export const pseudonyms: RevocationPseudonyms = (kind, value) => [pseudonym(kind, value)];
 
 /** An emptied Redis behind one transport, as the contract suites want it. */
-export async function redisUnderTest(client: RedisClient): Promise<StoreUnderTest> {
+export async function redisUnderTest(client: RedisClient): Promise<StoreUnderTest & EventsUnderTest> {
   const command = (...parts: (string | number)[]) => client.command(parts, new AbortController().signal);
   await command('FLUSHDB');
   const connection = createRedisConnection(
@@ -37,6 +39,7 @@ export async function redisUnderTest(client: RedisClient): Promise<StoreUnderTes
   return {
     store,
     revocations: createRedisRevocations(connection, pseudonyms),
+    events: createRedisEvents(connection, { pseudonyms, nowSeconds: () => Math.floor(Date.now() / 1000) }),
     nowMs: Date.now,
     age: async (ms) => {
       if (ms > 0) await command('EVAL', AGE, 0, ms);

@@ -8,6 +8,7 @@ import { describeWith } from '../support/describe-with.ts';
 import { type RedisParts, redisProgram, startRedis } from '../support/redis.ts';
 import { redisUnderTest } from './admission-redis-store.ts';
 import { budgetsContract, proofsContract, revocationsContract } from './admission-suite.ts';
+import { eventsContract } from './events-suite.ts';
 
 const program = await redisProgram();
 
@@ -23,6 +24,7 @@ describeWith([program], 'in Redis', () => {
   budgetsContract(() => redisUnderTest(client));
   revocationsContract(() => redisUnderTest(client));
   proofsContract(() => redisUnderTest(client));
+  eventsContract(() => redisUnderTest(client));
 
   const general: Budget = { name: 'general', perMinute: 60, burst: 60, onError: 'local' };
   const heavy: Budget = { name: 'heavy', perMinute: 6, burst: 6, onError: 'local' };

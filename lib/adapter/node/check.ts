@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Composed } from '../../compose/authorizer.ts';
+import type { Eventually } from '../../decision/steps.ts';
 import type { Received } from '../../http/app.ts';
 import { checkOf, type ForwardAuth } from '../../http/forward-auth.ts';
+import type { Answer } from '../../respond/denial.ts';
 
 export interface NodeCheckParts {
   /** The wired parts, or null where the app has to answer for them. */
@@ -18,25 +20,30 @@ export function createNodeCheck({ composed, received }: NodeCheckParts) {
   return (incoming: IncomingMessage, outgoing: ServerResponse, target: string): boolean => {
     const check = checkOf(composed()?.forwardAuth ?? null, target);
     if (check === null) return false;
-    answer(check, incoming, outgoing, received(incoming, target)).catch(() => {
-      if (outgoing.headersSent) outgoing.destroy();
-      else outgoing.writeHead(503, ['content-length', '0', 'retry-after', '5']).end();
-    });
+    try {
+      const answer = asked(check, incoming, received(incoming, target));
+      if (answer instanceof Promise) answer.then((told) => write(told, outgoing)).catch(() => giveUp(outgoing));
+      else write(answer, outgoing);
+    } catch {
+      giveUp(outgoing);
+    }
     return true;
   };
 }
 
-async function answer(
-  check: ForwardAuth,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  { context, ...received }: Received,
-): Promise<void> {
-  const access = { door: 'gateway', method: incoming.method ?? '', ...received } as const;
-  const { status, headers, body } = await check(access, context);
+function asked(check: ForwardAuth, incoming: IncomingMessage, received: Received): Eventually<Answer> {
+  return check({ door: 'gateway', method: incoming.method ?? '', ...received }, received.context);
+}
+
+function write({ status, headers, body }: Answer, outgoing: ServerResponse): void {
   const fields: string[] = [];
-  for (const [name, value] of headers) fields.push(name, value);
-  const content = body ?? '';
-  fields.push('content-length', String(Buffer.byteLength(content)));
-  outgoing.writeHead(status, fields).end(content);
+  for (const field of headers) fields.push(field[0], field[1]);
+  fields.push('content-length', body === null ? '0' : String(Buffer.byteLength(body)));
+  outgoing.writeHead(status, fields).end(body ?? '');
+}
+
+/** A bug of ours is never the caller's. */
+function giveUp(outgoing: ServerResponse): void {
+  if (outgoing.headersSent) outgoing.destroy();
+  else outgoing.writeHead(503, ['content-length', '0', 'retry-after', '5']).end();
 }

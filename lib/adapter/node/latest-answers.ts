@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 const latestAnswers = new WeakMap<Duplex, ServerResponse>();
@@ -8,9 +8,7 @@ export function latestAnswerOn(socket: Duplex): ServerResponse | undefined {
   return latestAnswers.get(socket);
 }
 
-/** Remembers the latest answer of each connection, ahead of every other listener. */
-export function rememberAnswers(server: Server): void {
-  server.prependListener('request', ({ socket }: IncomingMessage, outgoing: ServerResponse) => {
-    latestAnswers.set(socket, outgoing);
-  });
+/** Remembers an answer that has just been made as the latest of its connection. */
+export function rememberAnswer({ socket }: IncomingMessage, outgoing: ServerResponse): void {
+  latestAnswers.set(socket, outgoing);
 }

@@ -12,22 +12,20 @@ export function receivedOf(incoming: IncomingMessage, target: string, context: R
   const { remoteAddress } = incoming.socket;
   const encrypted = (incoming.socket as TLSSocket).encrypted === true;
   const headers = rawFields(incoming.rawHeaders);
-  return {
-    // RFC 9112 §3.2: only HTTP/1.0 may leave it out.
-    ...(incoming.httpVersion !== '1.0' && headers.get('host') === null
-      ? { refused: { reason: 'host_invalid' } as const }
-      : {}),
-    target,
-    headers,
-    hasBody: hasBody(headers),
-    hop: {
-      peerAddress: remoteAddress ?? null,
-      secure: encrypted ? true : isLoopbackPeer(remoteAddress) ? null : false,
-      ...clientOf(incoming),
-    },
-    context,
+  const { certificate, certificateRefusal } = encrypted ? clientOf(incoming) : NOBODY;
+  const hop = {
+    peerAddress: remoteAddress ?? null,
+    secure: encrypted ? true : isLoopbackPeer(remoteAddress) ? null : false,
+    certificate,
+    ...(certificateRefusal ? { certificateRefusal } : {}),
   };
+  const received = { target, headers, hasBody: hasBody(headers), hop, context };
+  // RFC 9112 §3.2: only HTTP/1.0 may leave it out.
+  const hasHost = incoming.httpVersion === '1.0' || headers.get('host') !== null;
+  return hasHost ? received : { ...received, refused: { reason: 'host_invalid' } };
 }
+
+const NOBODY: ReturnType<typeof clientOf> = { certificate: null };
 
 /** RFC 9112 §6.3: a request has a body where one of these fields says so. */
 function hasBody(headers: HeaderFields): boolean {

@@ -1,10 +1,18 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
+import { rememberAnswer } from './latest-answers.ts';
 
 /**
  * Node's answer, whose header section always leaves as the bytes that its fields came with. Node writes a section that is
- * flushed alone as UTF-8, which makes two bytes of each byte above 127 (RFC 9110 §5.5, obs-text).
+ * flushed alone as UTF-8, which makes two bytes of each byte above 127 (RFC 9110 §5.5, obs-text). Each is remembered as the latest
+ * of its connection.
  */
 export class ByteServerResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
+  // Node hands in more than its types say.
+  constructor(incoming: Request, ...options: []) {
+    super(incoming, ...options);
+    rememberAnswer(incoming, this);
+  }
+
   override flushHeaders(): void {
     if (this.req.method === 'HEAD') super.flushHeaders();
     else this.write(new Uint8Array());

@@ -5,7 +5,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { createApp } from '../../http/app.ts';
 import type { ServerTls } from '../../platform/node/tls/server-tls.ts';
 import { endIdleConnections, idleOptions } from './idle.ts';
-import { latestAnswerOn, rememberAnswers } from './latest-answers.ts';
+import { latestAnswerOn } from './latest-answers.ts';
 import { ByteServerResponse } from './server-response.ts';
 import { createTlsServer, type TlsParts } from './tls.ts';
 import type { Unreadable } from './unreadable.ts';
@@ -93,7 +93,6 @@ export function createNodeServer(
     ServerResponse: ByteServerResponse,
   };
   const server = tls ? createTlsServer(serve, limits, tls, parts) : createHttpServer(limits, serve);
-  rememberAnswers(server);
   serveUpgrades(server);
   endIdleConnections(server, parts.idleTimeoutMs, parts);
   server.on('checkExpectation', (_incoming, outgoing) => parts.unreadable.refuseExpectation(outgoing));

@@ -5,6 +5,7 @@ import { createLifecycle } from '../../compose/lifecycle/lifecycle.ts';
 import { authorizerSteps } from '../../compose/steps.ts';
 import type { Options } from '../../config/options/options.ts';
 import type { RequestContext } from '../../decision/ports.ts';
+import { after } from '../../decision/steps.ts';
 import { createApp } from '../../http/app.ts';
 import { checkOf } from '../../http/forward-auth.ts';
 import { webAnswer } from '../../http/web-response.ts';
@@ -61,7 +62,7 @@ export function serveWorker(options: Options, runtime: WorkersRuntime): WorkerHa
       const context = contextOf(execution);
       current(env, context);
       const { context: _, ...received } = receivedOf(request, target, context);
-      return check({ door: 'gateway', method: request.method, ...received }, context).then(webAnswer);
+      return after(check({ door: 'gateway', method: request.method, ...received }, context), webAnswer);
     },
   };
 }

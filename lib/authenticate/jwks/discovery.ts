@@ -38,6 +38,24 @@ export function discoveryUrls(issuer: string): readonly string[] {
   ];
 }
 
+/**
+ * The URLs at which a transmitter of security events publishes its metadata: OpenID Shared Signals Framework 1.0 §7.2 first,
+ * then those of every issuer.
+ *
+ * @param issuer - an `https:` URL.
+ * @returns the URLs; empty when the issuer is no URL.
+ * @example
+ * transmitterUrls('https://id.example/realms/a')[0]; // 'https://id.example/.well-known/ssf-configuration/realms/a'
+ */
+export function transmitterUrls(issuer: string): readonly string[] {
+  const base = issuerUrl(issuer);
+  if (base === null) return [];
+  const path = base.pathname.replace(/\/$/, '');
+  // Keycloak below a path of its own publishes behind it only.
+  const own = [`/.well-known/ssf-configuration${path}`, `${path}/.well-known/ssf-configuration`];
+  return [...new Set(own.map((each) => `${base.origin}${each}`)), ...discoveryUrls(issuer)];
+}
+
 /** The URL that an issuer identifier is, or null. Query and fragment are not allowed in one (RFC 8414 §2). */
 export function issuerUrl(issuer: string): URL | null {
   if (!/^https?:\/\//.test(issuer) || !URL.canParse(issuer)) return null;

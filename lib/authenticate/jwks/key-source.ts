@@ -47,7 +47,12 @@ export function keySetInFile(path: string, readFile: ReadFile): KeySource {
  * bearer token goes with the fetch of the metadata, which is at the issuer's own host, and with that of the keys.
  */
 export function keySetByDiscovery(
-  rules: { readonly issuer: string; readonly keySetHosts: readonly string[] },
+  rules: {
+    readonly issuer: string;
+    readonly keySetHosts: readonly string[];
+    /** Where the metadata may be; those of OpenID Connect and RFC 8414 where it is left out. */
+    readonly urls?: readonly string[];
+  },
   parts: FetchParts & { readonly clock: Clock },
   token: BearerToken,
 ): KeySource {
@@ -56,7 +61,7 @@ export function keySetByDiscovery(
 
   const discover = async (timeoutMs: number): Promise<SourceText> => {
     let answer: SourceText = failed('discovery_without_keys');
-    for (const url of discoveryUrls(rules.issuer)) {
+    for (const url of rules.urls ?? discoveryUrls(rules.issuer)) {
       answer = await fetchWith(token, url, timeoutMs, parts);
       if ('text' in answer || answer.status === null || answer.status < 400 || answer.status > 499) return answer;
     }
@@ -64,7 +69,7 @@ export function keySetByDiscovery(
   };
 
   return {
-    copyName: `discovery ${rules.issuer}`,
+    copyName: `discovery ${rules.urls?.[0] ?? rules.issuer}`,
     async read(timeoutMs) {
       const beganAtMs = clock();
       if (location === null || Math.abs(beganAtMs - location.foundAtMs) > locationLastsMs) {

@@ -149,8 +149,8 @@ const signatureAmbiguous: CredentialReason = { reason: 'token_key_ambiguous' };
  * The key of the issuer's set that made the signature. Where none of the keys did, the set is fetched once more within the
  * bounds for unknown keys: an issuer that was made anew may use an old `kid` for a new key.
  */
-async function signerFromSet(
-  { signaturePrimitive }: AccessTokenParts,
+export async function signerFromSet(
+  { signaturePrimitive }: Pick<AccessTokenParts, 'signaturePrimitive'>,
   keySets: KeySets,
   { algorithm, keyId }: TokenHeader,
   jws: CompactJws,

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { eventIssuersPage } from '../../config/events/reference.ts';
 import { issuersPage, providersPage } from '../../config/issuers/reference.ts';
 import { policySchemaPage } from '../../config/policy/policy-schema.ts';
 import { configurationPage } from '../../config/reference.ts';
@@ -15,6 +16,7 @@ const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/metrics.md': metricsPage,
   'docs/reference/own-endpoints.md': ownEndpointsPage,
   'docs/reference/records.md': recordsPage,
+  'docs/reference/event-issuers.md': eventIssuersPage,
   'docs/reference/issuers.md': issuersPage,
   'docs/reference/providers.md': providersPage,
   'docs/reference/policy.schema.json': policySchemaPage,

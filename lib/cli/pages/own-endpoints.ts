@@ -61,6 +61,13 @@ export const ownEndpoints: readonly (readonly [string, string, string, string, s
     '200 with the entry that was taken back, or 404',
   ],
   [
+    'POST',
+    '/_authorizer/events',
+    'a transmitter of `TGEFD_EVENT_ISSUERS`',
+    '`TGEFD_EVENT_ISSUERS`',
+    '202, or 400 with the error of RFC 8935 ([security events](../guides/shared-signals.md))',
+  ],
+  [
     'any',
     '/_authorizer/check',
     'a trusted proxy asks',

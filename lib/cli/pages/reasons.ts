@@ -49,6 +49,7 @@ export const reasonMeanings: Readonly<Record<Name, string>> = {
   scope_missing: 'The caller does not hold the scope of the endpoint.',
   issuer_not_allowed: 'The token is valid, and its issuer does not count on this endpoint.',
   claim_mismatch: 'A claim that the endpoint demands does not hold. The detail names the claim.',
+  event_refused: 'A security event cannot be accepted. The detail names the error of RFC 8935.',
   endpoint_unknown: 'No row of the endpoint table has this path.',
   method_unknown: 'The path exists for other methods.',
   authentication_throttled: 'Too many failed authentications from this address.',

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { importDescription } from '../../policy/openapi/import.ts';
+import { noteLines } from '../../policy/openapi/notes.ts';
 import { DESCRIPTION_MAXIMUM_BYTES, DescriptionError } from '../../policy/openapi/read.ts';
 import { MAX_ROWS } from '../../request/endpoints/rows.ts';
 import { type Command, options, Usage } from '../command.ts';
@@ -27,10 +28,18 @@ export const importOpenApi: Command = {
         basePath: values['base-path']?.replace(/\/+$/, '') ?? null,
         heavy: values['budget-heavy'].flatMap((list) => list.split(',').map((each) => each.trim())),
       });
-      const text = JSON.stringify(values.json ? { policy, notes } : policy, null, 2);
+      if (policy.endpoints.length === 0) {
+        for (const line of noteLines(notes)) console.err(`note: ${line}`);
+        throw new DescriptionError('no operation of the description can become a row');
+      }
+      const text = JSON.stringify(
+        values.json ? { policy, notes: notes.map(({ at, text }) => `${at}: ${text}`) } : policy,
+        null,
+        2,
+      );
       if (values.out === undefined) console.out(text);
       else await writeFile(values.out, `${text}\n`);
-      if (!values.json) for (const note of notes) console.err(`note: ${note}`);
+      if (!values.json) for (const line of noteLines(notes)) console.err(`note: ${line}`);
       console.err(`${policy.endpoints.length} rows, ${notes.length} notes`);
       if (policy.endpoints.length > MAX_ROWS)
         console.err(`A policy has at most ${MAX_ROWS} rows: join rows by {name...}, or divide the description.`);

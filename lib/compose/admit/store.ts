@@ -15,11 +15,11 @@ import type { CredentialUsed } from '../../decision/principal.ts';
 import { createMemoryBudgets } from '../../limit/memory.ts';
 import type { ReportFailures } from '../../limit/shared-failures.ts';
 import type { RedisClient } from '../../redis/client.ts';
-import { createRedisConnection } from '../../redis/connection.ts';
+import { createRedisConnection, type RedisConnection } from '../../redis/connection.ts';
 import { createFailureCounter } from '../../redis/failure-counter.ts';
 import { ADMIT } from '../../redis/scripts.ts';
 import { createWarmUp, type WarmUp } from '../../redis/warm-up.ts';
-import { createMemoryRevocations } from '../../revoke/memory.ts';
+import { createMemoryRevocations, type MemoryRevocations } from '../../revoke/memory.ts';
 import { createRedisRevocations } from '../../revoke/redis.ts';
 import type { RevocationPseudonyms, Revocations } from '../../revoke/revocation.ts';
 import type { Runtime } from '../runtime.ts';
@@ -38,10 +38,17 @@ interface Live {
   addressName(address: string): string | Promise<string>;
 }
 
+/** What security events are written with; the room that does it is loaded by whoever receives any. */
+export type EventPlace =
+  | { readonly memory: MemoryRevocations }
+  | { readonly connection: RedisConnection; readonly pseudonyms: RevocationPseudonyms };
+
 /** Limits, revocation and the audit outbox, with what the next composition takes over. */
 export interface StoreParts {
   readonly admission: ObservedAdmission;
   readonly revocations: Revocations;
+  /** Where security events become revocations. */
+  readonly eventPlace: EventPlace;
   readonly outbox: (Outbox & Source & ArchiveLock & Tail) | null;
   readonly breakerOpen: (() => boolean) | null;
   /** Adds to the failed authentications that all isolates count; null where each counts for itself. */
@@ -101,12 +108,13 @@ function revocationNames({ auditPseudonymKey }: Settings, pseudonyms: Pseudonyms
   };
 }
 
-function admissionSettings({ settings }: Config): AdmissionSettings {
+function admissionSettings({ settings, eventIssuers }: Config): AdmissionSettings {
   return {
     mode: settings.redisUrl ? settings.rateLimitMode : 'exact',
     emergency: settings,
     revocationOnError: settings.revocationOnError,
     revocationMaximumDelayMs: settings.revocationMaximumDelaySeconds * 1000,
+    tokensAtIssuer: eventIssuers.length > 0,
     timeoutMs: settings.redisTimeoutMs,
   };
 }
@@ -125,6 +133,7 @@ function inMemory(config: Config, runtime: Runtime): Omit<StoreParts, 'adopt'> {
     // Revocations of this process are kept under raw ids, and so looked up by them.
     admission: createAdmission(admissionSettings(config), { store, pseudonyms: (_, value) => [value], clock, steady }),
     revocations,
+    eventPlace: { memory: revocations },
     outbox: auditBucket ? createMemoryOutbox({ maximumEntries }, steady) : null,
     breakerOpen: null,
     reportFailures: null,
@@ -156,6 +165,7 @@ function inRedis(
       steady: steadyClock(runtime),
     }),
     revocations: createRedisRevocations(connection, pseudonyms),
+    eventPlace: { connection, pseudonyms },
     outbox: redisOutbox(settings, client, runtime.sharePromises),
     breakerOpen: connection.isOpen,
     reportFailures: async (address, failures) => counter.add(await live.addressName(address), failures),

@@ -18,48 +18,58 @@ export type IssuerKeySets = readonly (ManagedKeySets | null)[];
 
 /** Makes the key sets of every issuer: keys, caches, cool-downs and outages of one never touch those of another. */
 export function composeKeySets({ settings, issuers }: Config, runtime: Runtime, egress: Fetch): IssuerKeySets {
-  const { clock, log, random, sleep, sharePromises } = runtime;
-  const steady = steadyClock(runtime);
   return issuers.map((issuer) => {
-    const rules = {
-      algorithms: withSynonyms(issuer.algorithms),
-      uses: issuer.trustDomain === null ? ['sig'] : ['sig', 'jwt-svid'],
-    };
     if (issuer.keys.from === 'secret') return null;
-    if (issuer.keys.from === 'inline') return createFixedKeySets(issuer.keys.text, rules);
-    const source = sourceOf(issuer, { runtime, steady }, egress);
-    return createKeySets(
-      {
-        ...rules,
-        issuer: issuer.spellings[0] ?? null,
-        ttlSeconds: settings.jwksTtlSeconds,
-        maxStaleSeconds: settings.jwksMaxStaleSeconds,
-        timeoutSeconds: settings.jwksTimeoutSeconds,
-        maxAttempts: settings.jwksMaxAttempts,
-        backoffSeconds: settings.jwksBackoffSeconds,
-        maxBackoffSeconds: settings.jwksMaxBackoffSeconds,
-      },
-      {
-        source,
-        clock: steady,
-        wallClock: clock,
-        log,
-        random,
-        sleep,
-        sharePromises,
-        ...(runtime.sharedKeySets && source.copyName !== null
-          ? { shared: runtime.sharedKeySets(source.copyName) }
-          : {}),
-      },
-    );
+    const uses = issuer.trustDomain === null ? ['sig'] : ['sig', 'jwt-svid'];
+    return keySetsFrom({ ...issuer, uses }, settings, runtime, egress);
   });
 }
 
+/** Whose keys are read, and from where. */
+interface KeyHolder
+  extends Pick<IssuerSettings, 'keys' | 'keysTokenFile' | 'keySetHosts' | 'algorithms' | 'spellings'> {
+  readonly uses: readonly string[];
+  /** Where discovery looks for the metadata; the usual places where it is left out. */
+  readonly metadataUrls?: readonly string[];
+}
+
+/** Makes the key sets of one holder of keys. */
+export function keySetsFrom(
+  holder: KeyHolder,
+  settings: Config['settings'],
+  runtime: Runtime,
+  egress: Fetch,
+): ManagedKeySets {
+  const { clock, log, random, sleep, sharePromises, sharedKeySets } = runtime;
+  const rules = { algorithms: withSynonyms(holder.algorithms), uses: holder.uses };
+  if (holder.keys.from === 'inline') return createFixedKeySets(holder.keys.text, rules);
+  const steady = steadyClock(runtime);
+  const source = sourceOf(holder, { runtime, steady }, egress);
+  const { copyName } = source;
+  return createKeySets(
+    {
+      ...rules,
+      issuer: holder.spellings[0] ?? null,
+      ttlSeconds: settings.jwksTtlSeconds,
+      maxStaleSeconds: settings.jwksMaxStaleSeconds,
+      timeoutSeconds: settings.jwksTimeoutSeconds,
+      maxAttempts: settings.jwksMaxAttempts,
+      backoffSeconds: settings.jwksBackoffSeconds,
+      maxBackoffSeconds: settings.jwksMaxBackoffSeconds,
+    },
+    {
+      ...{ source, clock: steady, wallClock: clock, log, random, sleep, sharePromises },
+      ...(sharedKeySets && copyName !== null ? { shared: sharedKeySets(copyName) } : {}),
+    },
+  );
+}
+
 function sourceOf(
-  { keys, keysTokenFile, keySetHosts }: IssuerSettings,
+  holder: KeyHolder,
   { runtime, steady }: { readonly runtime: Runtime; readonly steady: Clock },
   fetch: Fetch,
 ): KeySource {
+  const { keys, keysTokenFile, keySetHosts, metadataUrls: urls } = holder;
   const { sleep, readFile } = runtime;
   const read = readFile ?? (() => Promise.reject(new Error('there are no files')));
   const token = keysTokenFile === null ? null : () => read(keysTokenFile);
@@ -67,7 +77,11 @@ function sourceOf(
     case 'url':
       return keySetAt(keys.url.href, { fetch, sleep }, token);
     case 'discovery':
-      return keySetByDiscovery({ issuer: keys.issuer, keySetHosts }, { fetch, sleep, clock: steady }, token);
+      return keySetByDiscovery(
+        { issuer: keys.issuer, keySetHosts, ...(urls === undefined ? {} : { urls }) },
+        { fetch, sleep, clock: steady },
+        token,
+      );
     case 'file':
       return keySetInFile(keys.path, read);
     case 'inline':

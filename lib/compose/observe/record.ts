@@ -2,6 +2,7 @@ import type { Outbox } from '../../audit/outbox.ts';
 import type { Pseudonyms } from '../../audit/pseudonym.ts';
 import { auditRecord } from '../../audit/record.ts';
 import { createRecorder, type Recorder, type RecorderTally } from '../../audit/recorder.ts';
+import type { EventRecord } from '../../audit/schema.ts';
 import { BUILD } from '../../config/build.ts';
 import type { Config } from '../../config/load.ts';
 import { policyHash } from '../../config/policy/policy-hash.ts';
@@ -38,7 +39,7 @@ export function composeRecorder(
 /** Builds and hands over the record of a decision; without a promise where every pseudonym is at hand. */
 export function recording(config: Config, recorder: Recorder, pseudonyms: Pseudonyms) {
   const rules = rulesInForce(config);
-  return (decision: Decision, context: RequestContext) => {
+  return (decision: Decision, context: RequestContext, event?: EventRecord) => {
     if (recorder.idle) return null;
     const { principal, boundary } = decision;
     const denial = decision.denial ?? decision.wouldDeny;
@@ -55,6 +56,7 @@ export function recording(config: Config, recorder: Recorder, pseudonyms: Pseudo
           policy,
           build: BUILD,
           shadow: shadowFact(decision),
+          event,
         }),
         context,
       );

@@ -5,6 +5,7 @@ import { keySet } from './identity/key-set.ts';
 import { mtls } from './identity/mtls.ts';
 import { protectedResource } from './identity/protected-resource.ts';
 import { scopesAndRoles } from './identity/scopes.ts';
+import { sharedSignals } from './identity/shared-signals.ts';
 import { observation } from './operation/observation.ts';
 import { secrets } from './operation/secrets.ts';
 import { shadow } from './operation/shadow.ts';
@@ -27,6 +28,7 @@ export const chapters = [
   { title: 'Key set', rows: keySet },
   { title: 'Proof of possession', rows: dpop },
   { title: 'Protected resource', rows: protectedResource },
+  { title: 'Shared signals', rows: sharedSignals },
   { title: 'mTLS', rows: mtls },
   { title: 'Scopes and roles', rows: scopesAndRoles },
   { title: 'Trust boundary', rows: boundary },

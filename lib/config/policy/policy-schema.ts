@@ -5,6 +5,7 @@ import { planShape } from '../../limit/plans/plans.ts';
 import { rowShape } from '../../request/endpoints/row-schema.ts';
 import { MAX_ROWS } from '../../request/endpoints/rows.ts';
 import { forwardClaimsShape } from '../../respond/forwarded-claims.ts';
+import { eventIssuerShape } from '../events/rows.ts';
 import { members as issuerMembers } from '../issuers/members.ts';
 import { policyMembers } from './policy-document.ts';
 
@@ -18,6 +19,7 @@ const shapes: Readonly<Record<string, () => Schema>> = {
   issuers: () => ({ type: 'array', minItems: 1, items: issuer() }),
   mtls: () => schemaOf(policyShape(null)),
   overrides: () => ({ type: 'array', items: schemaOf(overrideShape) }),
+  event_issuers: () => ({ type: 'array', minItems: 1, maxItems: 50, items: schemaOf(eventIssuerShape) }),
   plans: () => ({ type: 'object', additionalProperties: schemaOf(planShape) }),
   forward_claims: () => schemaOf(forwardClaimsShape),
   role_scopes: () => ({

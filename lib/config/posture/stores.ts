@@ -23,13 +23,18 @@ export function describeLimits({ settings }: Config, { enforced, weak, attack }:
 }
 
 /** How soon a revocation holds. */
-export function describeRevocation({ settings }: Config, { enforced, weak, attack }: Say): void {
+export function describeRevocation({ settings, eventIssuers }: Config, { enforced, weak, attack }: Say): void {
   if (!settings.redisUrl) weak('Revocations are kept by this process only and are gone when it ends.');
   else if (settings.rateLimitMode === 'exact') enforced('A revocation holds from the next decision on (exact mode).');
   else enforced(`A revocation holds everywhere within ${settings.revocationMaximumDelaySeconds} s (leased mode).`);
   if (settings.revocationOnError === 'open') {
     weak('While Redis does not answer, revoked credentials pass.');
     attack('Cut Redis off and use a revoked token.');
+  }
+  for (const { spellings, subjectIssuers, types } of eventIssuers) {
+    enforced(`Security events of ${spellings[0]} revoke tokens of ${subjectIssuers.join(', ')}.`);
+    if (types.some((type) => type !== 'secevent+jwt' && type !== 'application/secevent+jwt'))
+      weak(`Events of ${spellings[0]} need no type of their own: any token it signs with \`events\` in it counts.`);
   }
 }
 

@@ -35,10 +35,12 @@ export function demandOf({ security }: Operation, schemes: ReadonlyMap<string, S
     };
   const notes: string[] = [];
   const alternatives = security.flatMap((requirement) => alternativeOf(requirement, schemes, notes));
-  if (alternatives.length === 0) {
-    notes.push('has no security scheme that is known here: any authenticated caller');
-    return { scope: null, auth: null, notes };
-  }
+  if (alternatives.length === 0)
+    return {
+      scope: null,
+      auth: null,
+      notes: [`accepts only ${unknownSchemes(security, schemes)}: any authenticated caller`],
+    };
   const ways = [...new Set(alternatives.flatMap((alternative) => alternative.ways))];
   const known = new Set(schemes.values());
   const auth = known.has('token') && known.has('certificate') && ways.length === 1 ? ways : null;
@@ -51,12 +53,11 @@ function alternativeOf(
   notes: string[],
 ): Alternative[] {
   const names = Object.keys(requirement);
-  const unsupported = names.filter((name) => (schemes.get(name) ?? 'unsupported') === 'unsupported');
-  if (unsupported.length > 0) {
-    notes.push(`accepts ${unsupported.join(' and ')}, which is not known here`);
-    if (unsupported.length === names.length) return [];
+  const used = names.filter((name) => isKnown(schemes.get(name)));
+  if (used.length < names.length) {
+    notes.push(`accepts ${unknownSchemes([requirement], schemes)}, which no row can demand`);
+    if (used.length === 0) return [];
   }
-  const used = names.filter((name) => !unsupported.includes(name));
   const ways = [...new Set(used.map((name): CredentialWay => (schemes.get(name) === 'certificate' ? 'mtls' : 'jwt')))];
   if (ways.length > 1) notes.push('demands a token and a certificate together: the token decides');
   return [
@@ -67,12 +68,35 @@ function alternativeOf(
   ];
 }
 
-function scopeOf(alternatives: readonly Alternative[], notes: string[]): WrittenScope {
-  if (alternatives.some(({ scopes }) => scopes.length === 0)) {
-    if (alternatives.some(({ scopes }) => scopes.length > 0))
-      notes.push('has an alternative without a scope: any authenticated caller');
+function isKnown(kind: SchemeKind | undefined): boolean {
+  return kind === 'token' || kind === 'certificate';
+}
+
+/** The schemes that the authorizer does not check, each with its kind: `apiKey (API key)`. */
+function unknownSchemes(security: readonly Requirement[], schemes: ReadonlyMap<string, SchemeKind>): string {
+  const names = [...new Set(security.flatMap((requirement) => Object.keys(requirement)))];
+  return names
+    .filter((name) => !isKnown(schemes.get(name)))
+    .map((name) => {
+      const kind = schemes.get(name);
+      return kind === undefined || kind === 'unsupported' ? name : `${name} (${kind})`;
+    })
+    .join(' and ');
+}
+
+function scopeOf(all: readonly Alternative[], notes: string[]): WrittenScope {
+  const scoped = all.filter(({ scopes }) => scopes.length > 0);
+  if (scoped.length === all.length || scoped.length === 0) return scopeOfAlternatives(scoped, notes);
+  if (all.some(({ scopes, ways }) => scopes.length === 0 && ways.includes('jwt'))) {
+    notes.push('has an alternative without a scope: any authenticated caller');
     return null;
   }
+  notes.push('takes certificates without a scope, and tokens with one: certificates need the scope too');
+  return scopeOfAlternatives(scoped, notes);
+}
+
+function scopeOfAlternatives(alternatives: readonly Alternative[], notes: string[]): WrittenScope {
+  if (alternatives.length === 0) return null;
   const all = [...new Set(alternatives.flatMap(({ scopes }) => scopes))];
   const [only] = all;
   if (all.length === 1 && only !== undefined) return only;

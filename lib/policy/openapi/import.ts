@@ -2,7 +2,10 @@ import type { BudgetClass, Endpoint } from '../../decision/request.ts';
 import { tgefdEndpoints } from '../../presets/tgefd.ts';
 import { parseEndpointRows } from '../../request/endpoints/rows.ts';
 import { HEALTH_PATHS, shapeOf } from '../../request/endpoints/table.ts';
-import { demandOf, type WrittenScope } from './demand.ts';
+import { demandOf } from './demand.ts';
+import { mergedRows, type WrittenRow } from './merge.ts';
+import type { Note } from './notes.ts';
+import { rowPathOf } from './paths.ts';
 import { type Description, type Operation, readDescription } from './read.ts';
 
 export interface ImportSettings {
@@ -12,21 +15,11 @@ export interface ImportSettings {
   readonly heavy: readonly string[];
 }
 
-/** A row as a policy document writes it. */
-interface WrittenRow {
-  readonly method: string;
-  readonly path: string;
-  readonly scope: WrittenScope;
-  readonly budget: BudgetClass;
-  readonly action?: string;
-  readonly auth?: readonly string[];
-}
-
 export interface Imported {
   /** A policy document. */
   readonly policy: { readonly preset: 'tgefd' | 'none'; readonly endpoints: readonly WrittenRow[] };
-  /** What could not be expressed, one sentence each. */
-  readonly notes: readonly string[];
+  /** What could not be expressed. */
+  readonly notes: readonly Note[];
 }
 
 /**
@@ -42,26 +35,38 @@ export async function importDescription(text: string, settings: ImportSettings):
   const description = await readDescription(text);
   const preset = new Map(presetRows().map((row) => [shapeOf(row.method, row.pattern), row]));
   const notes = [...description.notes];
-  const rows = new Map<string, WrittenRow>();
+  const rows = new Map<string, WrittenRow | null>();
   let ofPreset = 0;
   for (const operation of description.operations) {
     for (const basePath of settings.basePath === null ? operation.basePaths : [settings.basePath]) {
-      const path = patternOf(`${basePath}${operation.path}`);
-      const label = `${operation.method} ${basePath}${operation.path}`;
-      if (HEALTH_PATHS.includes(path)) {
-        notes.push(`${label}: is left out, since the authorizer answers it itself`);
+      const at = `${operation.method} ${basePath}${operation.path}`;
+      const { pattern, notes: less } = rowPathOf(`${basePath}${operation.path}`);
+      if (HEALTH_PATHS.includes(pattern)) {
+        notes.push({ at, text: 'is left out, since the authorizer answers it itself' });
         continue;
       }
-      const known = operation.security === null ? preset.get(shapeOf(operation.method, path)) : undefined;
-      if (known === undefined) addRow(rows, operation, { path, label, settings, description }, notes);
-      else {
+      const shape = shapeOf(operation.method, pattern);
+      const known = operation.security === null ? preset.get(shape) : undefined;
+      if (known !== undefined) {
         ofPreset++;
-        const { method, pattern, scope, budget, action } = known;
-        rows.set(shapeOf(method, pattern), { method, path: pattern, scope, budget, action });
+        const { method, pattern: path, scope, budget, action } = known;
+        rows.set(shape, { method, path, scope, budget, action });
+        continue;
+      }
+      const { row, notes: said } = rowOf(operation, { pattern, notes: less, settings, description });
+      for (const text of said) notes.push({ at, text });
+      if (row === null) continue;
+      const other = rows.get(shape);
+      if (other === undefined) rows.set(shape, row);
+      else {
+        const merged = mergedRows(other, row);
+        rows.set(shape, merged.row);
+        notes.push({ at, text: merged.note });
       }
     }
   }
-  return { policy: { preset: ofPreset > 0 ? 'tgefd' : 'none', endpoints: [...rows.values()] }, notes };
+  const endpoints = [...rows.values()].filter((row) => row !== null);
+  return { policy: { preset: ofPreset > 0 ? 'tgefd' : 'none', endpoints }, notes };
 }
 
 function presetRows(): readonly Endpoint[] {
@@ -69,48 +74,30 @@ function presetRows(): readonly Endpoint[] {
 }
 
 interface Place {
-  readonly path: string;
-  readonly label: string;
+  readonly pattern: string;
+  readonly notes: readonly string[];
   readonly settings: ImportSettings;
   readonly description: Description;
 }
 
-function addRow(
-  rows: Map<string, WrittenRow>,
+/** The row of an operation, with what it says less exactly; only faults where no row can say it. */
+function rowOf(
   operation: Operation,
-  { path, label, settings, description }: Place,
-  notes: string[],
-): void {
-  const shape = shapeOf(operation.method, path);
-  if (rows.has(shape)) {
-    notes.push(`${label}: has the shape of ${rows.get(shape)?.path}, whose row stands for both`);
-    return;
-  }
+  { pattern, notes, settings, description }: Place,
+): { row: WrittenRow | null; notes: readonly string[] } {
   const demand = demandOf(operation, description.schemes);
   const action = actionOf(operation.operationId);
   const row: WrittenRow = {
     method: operation.method,
-    path,
+    path: pattern,
     scope: demand.scope,
-    budget: budgetOf(operation, path, settings.heavy),
+    budget: budgetOf(operation, pattern, settings.heavy),
     ...(action === null ? {} : { action }),
     ...(demand.auth === null ? {} : { auth: demand.auth }),
   };
   const faults = parseEndpointRows([row]).problems;
-  if (faults.length > 0) {
-    for (const fault of faults) notes.push(`${label}: is left out: ${fault.replace(/^row 1: /, '')}`);
-    return;
-  }
-  for (const note of demand.notes) notes.push(`${label}: ${note}`);
-  rows.set(shape, row);
-}
-
-/** Names of parameters as rows take them: letters, digits and `_`. Braces inside a segment stay, and are refused then. */
-function patternOf(path: string): string {
-  return path.replace(/\{([^{}/]+)\}/g, (_, name: string) => {
-    const plain = name.replace(/[^A-Za-z0-9_]/g, '_').slice(0, 60);
-    return `{${/^[A-Za-z_]/.test(plain) ? plain : `p_${plain}`}}`;
-  });
+  if (faults.length === 0) return { row, notes: [...notes, ...demand.notes] };
+  return { row: null, notes: faults.map((fault) => `is left out: ${fault.replace(/^row 1: /, '')}`) };
 }
 
 function actionOf(operationId: string | null): string | null {

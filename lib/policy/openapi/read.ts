@@ -1,3 +1,5 @@
+import type { Note } from './notes.ts';
+
 /** A security requirement (OpenAPI 3.1 §4.8.30): scheme name → scopes. All schemes of one requirement are needed. */
 export type Requirement = Readonly<Record<string, readonly string[]>>;
 
@@ -15,13 +17,13 @@ export interface Operation {
 }
 
 /** Kind of a security scheme, as far as the product knows it. */
-export type SchemeKind = 'token' | 'certificate' | 'unsupported';
+export type SchemeKind = 'token' | 'certificate' | 'API key' | 'HTTP basic' | 'unsupported';
 
 export interface Description {
   readonly operations: readonly Operation[];
   readonly schemes: ReadonlyMap<string, SchemeKind>;
-  /** What was left out, one sentence each. */
-  readonly notes: readonly string[];
+  /** What was left out. */
+  readonly notes: readonly Note[];
 }
 
 /** Thrown for a description that cannot be read; the message is one sentence. */
@@ -49,12 +51,14 @@ export async function readDescription(text: string): Promise<Description> {
   const whole = objectOf(parse(text));
   if (whole === null) throw new DescriptionError('the description is not a JSON object');
   const version = whole.openapi;
+  if (whole.swagger !== undefined)
+    throw new DescriptionError('this is a description of Swagger 2.0: convert it to OpenAPI 3 first');
   if (typeof version !== 'string' || !/^3\.[01]\./.test(version))
     throw new DescriptionError('the description has no member "openapi" with 3.0.x or 3.1.x');
   if (objectOf(whole.paths) === null && version.startsWith('3.0'))
     throw new DescriptionError('the description has no object "paths"');
   const slim = await dereferenced(slimmed(whole));
-  const notes: string[] = [];
+  const notes: Note[] = [];
   const paths = Object.entries(objectOf(slim.paths) ?? {});
   const operations = paths.flatMap(([path, item]) => operationsOf(path, item, slim, notes));
   return { operations, schemes: schemesOf(slim), notes };
@@ -99,8 +103,8 @@ function slimItem(item: unknown): unknown {
   for (const method of METHODS) {
     const operation = objectOf(whole[method]);
     if (operation === null) continue;
-    const { operationId, security, servers, 'x-tgefd-budget': budget } = operation;
-    kept[method] = { operationId, security, servers, 'x-tgefd-budget': budget };
+    const { $ref, operationId, security, servers, 'x-tgefd-budget': budget } = operation;
+    kept[method] = { $ref, operationId, security, servers, 'x-tgefd-budget': budget };
   }
   return kept;
 }
@@ -111,6 +115,7 @@ async function dereferenced(document: Json): Promise<Json> {
     const options = { resolve: { external: false }, dereference: { circular: false } } as const;
     return (await dereference(structuredClone(document) as object, options)) as Json;
   } catch (error) {
+    if (error instanceof RangeError) throw new DescriptionError('the description is nested too deeply');
     const circular = error instanceof Error && /circular/i.test(error.message);
     throw new DescriptionError(
       circular
@@ -120,19 +125,25 @@ async function dereferenced(document: Json): Promise<Json> {
   }
 }
 
-function operationsOf(path: string, item: unknown, whole: Json, notes: string[]): Operation[] {
+const elsewhere = 'is left out: it refers to another file or URL, which is not read. Bundle the description first';
+
+function operationsOf(path: string, item: unknown, whole: Json, notes: Note[]): Operation[] {
   const found = objectOf(item);
   if (found === null || !path.startsWith('/')) {
-    notes.push(`${path}: is no path item`);
+    notes.push({ at: path, text: 'is no path item' });
     return [];
   }
   if (found.$ref !== undefined) {
-    notes.push(`${path}: refers to another file or URL, which is not read`);
+    notes.push({ at: path, text: elsewhere });
     return [];
   }
   return METHODS.flatMap((method) => {
     const operation = objectOf(found[method]);
     if (operation === null) return [];
+    if (operation.$ref !== undefined) {
+      notes.push({ at: `${method.toUpperCase()} ${path}`, text: elsewhere });
+      return [];
+    }
     const servers = operation.servers ?? found.servers ?? whole.servers;
     return [
       {
@@ -182,5 +193,7 @@ function schemesOf(whole: Json): ReadonlyMap<string, SchemeKind> {
 function kindOf({ type, scheme }: Json): SchemeKind {
   if (type === 'oauth2' || type === 'openIdConnect') return 'token';
   if (type === 'http' && typeof scheme === 'string' && /^(bearer|dpop)$/i.test(scheme)) return 'token';
+  if (type === 'http' && typeof scheme === 'string' && /^basic$/i.test(scheme)) return 'HTTP basic';
+  if (type === 'apiKey') return 'API key';
   return type === 'mutualTLS' ? 'certificate' : 'unsupported';
 }

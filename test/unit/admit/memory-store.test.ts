@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { createMemoryProofs } from '../../../lib/admit/memory-proofs.ts';
 import { createMemoryStore } from '../../../lib/admit/memory-store.ts';
+import { createMemoryEvents } from '../../../lib/events/memory-store.ts';
 import { createMemoryBudgets } from '../../../lib/limit/memory.ts';
 import { createMemoryRevocations } from '../../../lib/revoke/memory.ts';
 import {
@@ -9,8 +10,9 @@ import {
   revocationsContract,
   type StoreUnderTest,
 } from '../../contract/admission-suite.ts';
+import { type EventsUnderTest, eventsContract } from '../../contract/events-suite.ts';
 
-async function make(): Promise<StoreUnderTest> {
+async function make(): Promise<StoreUnderTest & EventsUnderTest> {
   let nowMs = 1_800_000_000_000;
   const clock = () => nowMs;
   const go = async (ms: number) => {
@@ -24,6 +26,7 @@ async function make(): Promise<StoreUnderTest> {
       createMemoryProofs({ maximumProofs: 1_000 }, clock),
     ),
     revocations,
+    events: createMemoryEvents(revocations, clock),
     nowMs: clock,
     age: go,
     agesBackwards: false,
@@ -36,4 +39,5 @@ describe('in memory', () => {
   budgetsContract(make);
   revocationsContract(make);
   proofsContract(make);
+  eventsContract(make);
 });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { loadPolicy } from '../../../lib/policy/load.ts';
 import { type ImportSettings, importDescription } from '../../../lib/policy/openapi/import.ts';
+import { noteLines } from '../../../lib/policy/openapi/notes.ts';
 
 const settings: ImportSettings = { basePath: null, heavy: [] };
 
@@ -22,10 +23,17 @@ const schemes = {
   },
 };
 
+async function imported(changes: object) {
+  const { policy, notes } = await importDescription(description(changes), settings);
+  return { rows: policy.endpoints, notes: notes.map(({ at, text }) => `${at}: ${text}`) };
+}
+
 async function rowFor(security: unknown, operation: object = {}) {
-  const paths = { '/items/{item-id}': { get: { security, ...operation } } };
-  const { policy, notes } = await importDescription(description({ ...schemes, paths }), settings);
-  return { row: policy.endpoints[0], notes };
+  const { rows, notes } = await imported({
+    ...schemes,
+    paths: { '/items/{item-id}': { get: { security, ...operation } } },
+  });
+  return { row: rows[0], notes };
 }
 
 describe('the description of the TGEFD service', () => {
@@ -60,6 +68,19 @@ describe('security requirements', () => {
     expect(notes.join()).toContain('which a row cannot say');
   });
 
+  test('a certificate without a scope does not open the row to tokens without one', async () => {
+    const { row, notes } = await rowFor([{ oauth: ['read'] }, { cert: [] }]);
+    expect(row?.scope).toBe('read');
+    expect(notes.join()).toContain('certificates need the scope too');
+    expect((await rowFor([{ oauth: ['read'] }, { bearer: [] }])).row?.scope).toBeNull();
+  });
+
+  test('an API key beside a token leaves the token’s scope, and a note', async () => {
+    const { row, notes } = await rowFor([{ oauth: ['read'] }, { key: [] }]);
+    expect(row?.scope).toBe('read');
+    expect(notes.join()).toContain('accepts key (API key), which no row can demand');
+  });
+
   test('certificates become a way of their own where tokens are known too', async () => {
     expect((await rowFor([{ cert: [] }])).row).toMatchObject({ auth: ['mtls'] });
     expect((await rowFor([{ oauth: ['a'] }])).row).toMatchObject({ auth: ['jwt'] });
@@ -70,8 +91,12 @@ describe('security requirements', () => {
     ['nothing is said', undefined, 'says nothing about security'],
     ['it is open', [], 'open to everybody'],
     ['it may be open', [{}, { oauth: ['a'] }], 'open to everybody'],
-    ['only basic authentication', [{ basic: [] }], 'not known here'],
-    ['only an API key', [{ key: [] }], 'not known here'],
+    ['only basic authentication', [{ basic: [] }], 'accepts only basic (HTTP basic)'],
+    [
+      'only an API key or a password',
+      [{ key: [] }, { basic: [] }],
+      'accepts only key (API key) and basic (HTTP basic)',
+    ],
   ])('%s: any authenticated caller, and a note', async (_, security, note) => {
     const { row, notes } = await rowFor(security);
     expect(row?.scope).toBeNull();
@@ -118,10 +143,53 @@ describe('paths', () => {
   });
 
   test('what no row can say is named and left out', async () => {
-    const paths = { '/files/{name}.json': { get: {} }, '/ok': { head: {}, get: {} }, '/a//b': { get: {} } };
-    const { policy, notes } = await importDescription(description({ paths }), settings);
-    expect(policy.endpoints.map(({ path }) => path)).toEqual(['/ok']);
+    const { rows, notes } = await imported({
+      paths: { '/<upload_url>': { get: {} }, '/ok': { head: {}, get: {} }, '/a//b': { get: {} } },
+    });
+    expect(rows.map(({ path }) => path)).toEqual(['/ok']);
     expect(notes.filter((note) => note.includes('is left out'))).toHaveLength(3);
+  });
+
+  test.each<[template: string, path: string, note: string]>([
+    ['/Calls/{Sid}.json', '/Calls/{Sid}', '`{Sid}.json` becomes {Sid}'],
+    ['/repos/{base}...{head}', '/repos/{base_head}', 'becomes {base_head}'],
+    ['/jobs/{id}:cancel', '/jobs/{id}', '`{id}:cancel` becomes {id}'],
+    ['/files/{file_id}#add_shared_link', '/files/{file_id}', 'what follows #'],
+    ['/responses?beta=true', '/responses', 'its query'],
+  ])('%s becomes the row of %s, with a note', async (template, path, note) => {
+    const { rows, notes } = await imported({ paths: { [template]: { get: {} } } });
+    expect(rows.map((row) => row.path)).toEqual([path]);
+    expect(notes.join()).toContain(note);
+  });
+
+  test.each<[name: string, first: unknown, second: unknown, row: object | null]>([
+    ['the same scope', [{ oauth: ['a'] }], [{ oauth: ['a'] }], { scope: 'a' }],
+    ['two scopes', [{ oauth: ['a'] }], [{ oauth: ['b'] }], { scope: { all: ['a', 'b'] } }],
+    ['a scope and none', [{ oauth: [] }], [{ oauth: ['b'] }], { scope: 'b' }],
+    ['none and a scope', [{ oauth: ['b'] }], [{ oauth: [] }], { scope: 'b' }],
+    ['a token and a certificate', [{ oauth: ['a'] }], [{ cert: [] }], null],
+  ])('operations that share a path demand what both demand: %s', async (_, first, second, row) => {
+    const paths = { '/a/{id}': { get: { security: first } }, '/a/{id}.pdf': { get: { security: second } } };
+    const { rows, notes } = await imported({ ...schemes, paths });
+    expect(rows).toMatchObject(row === null ? [] : [row]);
+    expect(notes.join()).toMatch(row === null ? /is left out, with others/ : /has the shape of/);
+  });
+
+  test('an operation that refers to another file is left out, since its security is not known', async () => {
+    const paths = { '/a': { get: { $ref: 'resources/a.yml' }, put: {} } };
+    const { rows, notes } = await imported({ ...schemes, security: [{ bearer: [] }], paths });
+    expect(rows.map(({ method }) => method)).toEqual(['PUT']);
+    expect(notes.join()).toContain('GET /a: is left out: it refers to another file or URL');
+  });
+});
+
+describe('notes for people', () => {
+  test('name three operations of many for which the same is true', () => {
+    const notes = [1, 2, 3, 4].map((number) => ({ at: `GET /${number}`, text: 'is open' }));
+    expect(noteLines([...notes, { at: 'GET /x', text: 'is left out' }])).toEqual([
+      '4 operations (GET /1, GET /2, GET /3, …): is open',
+      'GET /x: is left out',
+    ]);
   });
 });
 
@@ -145,8 +213,8 @@ describe('bad descriptions end in one sentence', () => {
 
   test('a reference to a URL or a file is not followed', async () => {
     const paths = { '/a': { $ref: 'http://127.0.0.1:9/x.json' }, '/b': { $ref: './passwd' }, '/c': { get: {} } };
-    const { policy, notes } = await importDescription(description({ paths }), settings);
-    expect(policy.endpoints.map(({ path }) => path)).toEqual(['/c']);
+    const { rows, notes } = await imported({ paths });
+    expect(rows.map(({ path }) => path)).toEqual(['/c']);
     expect(notes.filter((note) => note.includes('not read'))).toHaveLength(2);
   });
 

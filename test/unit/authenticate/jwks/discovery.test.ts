@@ -1,5 +1,10 @@
-import { describe, expect, it } from 'vitest';
-import { discoveryUrls, issuerUrl, readDiscovery } from '../../../../lib/authenticate/jwks/discovery.ts';
+import { describe, expect, it, test } from 'vitest';
+import {
+  discoveryUrls,
+  issuerUrl,
+  readDiscovery,
+  transmitterUrls,
+} from '../../../../lib/authenticate/jwks/discovery.ts';
 
 describe('where the metadata of an issuer is', () => {
   it.each<[issuer: string, urls: readonly string[]]>([
@@ -80,4 +85,14 @@ describe('reading the metadata of an issuer', () => {
       host: 'evil.example',
     });
   });
+});
+
+test('the metadata of a transmitter of events is looked for at both places of its own first', () => {
+  const [realm, root] = ['https://id.example/realms/a', 'https://id.example'].map(transmitterUrls);
+  expect(realm?.slice(0, 2)).toEqual([
+    'https://id.example/.well-known/ssf-configuration/realms/a',
+    'https://id.example/realms/a/.well-known/ssf-configuration',
+  ]);
+  expect(root).toEqual(['https://id.example/.well-known/ssf-configuration', ...discoveryUrls('https://id.example')]);
+  expect(transmitterUrls('spiffe://example.org')).toEqual([]);
 });

@@ -63,6 +63,7 @@ describe('YAML', () => {
     ],
     ['a: yes\nb: "true"\nc: true\nd: 012\ne: 1.5\n', '{"a":"yes","b":"true","c":true,"d":12,"e":1.5}'],
     ['# only a comment\n{}', '{}'],
+    ['responses:\n  200: fine\n', '{"responses":{"200":"fine"}}'],
     ['"a b": >\n  folded\n  text\n', '{"a b":"folded text\\n"}'],
   ])('%j', async (text, json) => {
     expect(await yamlToJson(text)).toBe(json);
@@ -76,7 +77,10 @@ describe('YAML', () => {
     ['a: !secret x\n', /malformed YAML|with tags/],
     ['a: 1\n---\nb: 2\n', /exactly one YAML document/],
     ['', /exactly one YAML document/],
-    ['1: a\n', /no text/],
+    ['0x1: a\n', /no text/],
+    ['1.0: a\n', /no text/],
+    ['true: a\n', /no text/],
+    ['1: a\n"1": b\n', /as a number and as a text/],
     ['? [a]\n: b\n', /no text/],
     ['a: .inf\n', /JSON does not have/],
     ['a: [1, 2\n', /malformed YAML/],
