@@ -68,6 +68,8 @@ function generalFacts(denial: Reason, decision: Decision, { settings, ways }: Co
       return facts('plain HTTP', 'TLS', 'TGEFD_REQUIRE_TLS');
     case 'authentication_throttled':
       return facts('too many failures of this address', 'fewer', 'TGEFD_AUTH_FAILURE_LIMIT_PER_MINUTE');
+    case 'token_inactive':
+      return facts('a token that its issuer calls inactive', 'an active token', 'the issuer (introspection)');
     case 'credential_revoked':
       return facts(`a revoked ${denial.by}`, 'a credential that is not revoked', `a revocation (${denial.by})`);
     case 'scope_missing':

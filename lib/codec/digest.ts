@@ -25,6 +25,15 @@ export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array
   return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
 }
 
+/** HMAC-SHA-256 of a text under a key, at once, where a runtime has one. */
+export type InstantHmac = (key: string, text: string) => Uint8Array;
+
+/** The same by Web Cryptography. */
+export async function hmacSha256(keyText: string, text: string): Promise<Uint8Array> {
+  const key = await crypto.subtle.importKey('raw', utf8(keyText), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  return new Uint8Array(await crypto.subtle.sign('HMAC', key, utf8(text)));
+}
+
 /** UTF-8 bytes of a text. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);

@@ -151,6 +151,8 @@ function authenticate(steps: Steps): Step {
     return after(answer, (authentication) => {
       walk.watch?.mark('authenticate');
       if (authentication.outcome === 'unavailable') return authentication;
+      if (authentication.outcome === 'throttled')
+        return { reason: 'authentication_throttled', retryAfterSeconds: authentication.retryAfterSeconds };
       if (authentication.outcome === 'refused') {
         const { reason, method } = authentication;
         if (method !== undefined) walk.authMethod = method;

@@ -79,7 +79,9 @@ export type Authentication =
       /** The token came with the scheme `DPoP`. */
       readonly byProof?: boolean;
     }
-  | { readonly outcome: 'unavailable'; readonly reason: 'keys_unavailable'; readonly retryAfterSeconds: number | null };
+  | { readonly outcome: 'unavailable'; readonly reason: 'keys_unavailable'; readonly retryAfterSeconds: number | null }
+  /** The caller's address has brought too many tokens that only their issuer can judge. */
+  | { readonly outcome: 'throttled'; readonly retryAfterSeconds: number };
 
 /** What a revocation can name about a credential. */
 export interface RevocationHandles {

@@ -1,8 +1,5 @@
 import { encodeBase64url } from '../../codec/base64url.ts';
-import { utf8 } from '../../codec/digest.ts';
-
-/** HMAC-SHA-256 of a text under a key, at once. */
-export type InstantHmac = (key: string, text: string) => Uint8Array;
+import { hmacSha256, type InstantHmac } from '../../codec/digest.ts';
 
 /** Nonces that the server chooses (RFC 9449 §8), without a memory: any isolate knows the nonce of any other. */
 export interface Nonces {
@@ -25,7 +22,7 @@ const FORM = /^([0-9a-z]{1,10})\.([A-Za-z0-9_-]{22})$/;
 export function createNonces(keys: readonly string[], instant: InstantHmac | undefined): Nonces {
   const mac = async (key: string, step: string): Promise<string> => {
     const text = `tgefd dpop nonce\n${step}`;
-    return encodeBase64url((instant ? instant(key, text) : await webHmac(key, text)).subarray(0, 16));
+    return encodeBase64url((instant ? instant(key, text) : await hmacSha256(key, text)).subarray(0, 16));
   };
   const [current = ''] = keys;
   let latest: { readonly step: string; readonly nonce: string } | null = null;
@@ -46,11 +43,6 @@ export function createNonces(keys: readonly string[], instant: InstantHmac | und
       return false;
     },
   };
-}
-
-async function webHmac(keyText: string, text: string): Promise<Uint8Array> {
-  const key = await crypto.subtle.importKey('raw', utf8(keyText), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
-  return new Uint8Array(await crypto.subtle.sign('HMAC', key, utf8(text)));
 }
 
 /** Compares two texts of one length without an early exit. */

@@ -28,9 +28,12 @@ export function composeIntrospection(
       // What is revoked holds within the stated bound, whatever the issuer's own memory.
       cacheSeconds: Math.min(asked.cacheSeconds, Math.max(1, settings.revocationMaximumDelaySeconds)),
       cacheKey,
-      maximumQuestionsOfAddress: settings.authFailureLimitPerMinute,
+      questionsOfAddressPerMinute: settings.authFailureLimitPerMinute,
     },
-    { fetch, clock, steady: steadyClock(runtime), sharePromises, signaturePrimitive: runtime.cryptography?.verify },
+    {
+      ...{ fetch, clock, steady: steadyClock(runtime), sharePromises },
+      ...{ signaturePrimitive: runtime.cryptography?.verify, hmac: runtime.cryptography?.hmac },
+    },
   );
   return { introspect, issuer };
 }

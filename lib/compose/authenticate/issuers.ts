@@ -21,8 +21,14 @@ export function composeKeySets({ settings, issuers }: Config, runtime: Runtime, 
   return issuers.map((issuer) => {
     if (issuer.keys.from === 'secret') return null;
     const uses = issuer.trustDomain === null ? ['sig'] : ['sig', 'jwt-svid'];
-    return keySetsFrom({ ...issuer, uses }, settings, runtime, egress);
+    const keySets = keySetsFrom({ ...issuer, uses }, settings, runtime, egress);
+    return isAskedOnly(issuer) ? { ...keySets, warm: async () => {} } : keySets;
   });
+}
+
+/** An issuer that is asked about tokens and names no keys may have none: they are looked for once a signed token comes. */
+function isAskedOnly({ introspection, keys }: IssuerSettings): boolean {
+  return introspection !== null && keys.from === 'discovery';
 }
 
 /** Whose keys are read, and from where. */
@@ -140,7 +146,9 @@ export async function warmKeySets(keySets: IssuerKeySets, context: RequestContex
 
 /** How each key set fares that is read from somewhere. */
 export function keySetStates({ issuers }: Pick<Config, 'issuers'>, keySets: IssuerKeySets): readonly KeySetState[] {
-  return keySets.flatMap((each, index) =>
-    each === null || issuers[index]?.keys.from === 'inline' ? [] : [each.state()],
-  );
+  return keySets.flatMap((each, index) => {
+    const issuer = issuers[index];
+    const isRead = issuer !== undefined && issuer.keys.from !== 'inline' && !isAskedOnly(issuer);
+    return each === null || !isRead ? [] : [each.state()];
+  });
 }

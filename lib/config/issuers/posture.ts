@@ -23,6 +23,10 @@ export function issuerPosture(issuers: readonly IssuerSettings[], settings: Sett
     if (issuer.maximumLifetimeSeconds !== null)
       report.enforced(`Tokens${of} live at most ${issuer.maximumLifetimeSeconds} s.`);
     else report.weak(`Tokens${of} may live as long as their issuer likes (${issuer.setBy.max_ttl_sec} is 0).`);
+    if (issuer.introspection !== null)
+      report.enforced(
+        `Opaque tokens are asked about at ${issuer.introspection.url.host}; one that was revoked there passes for at most ${Math.min(issuer.introspection.cacheSeconds, Math.max(1, settings.revocationMaximumDelaySeconds))} s.`,
+      );
     if (issuer.roles.length > 0 && settings.roleAdminScopes.includes('*') && settings.rbacEnabled)
       report.weak(
         `The role \`admin\` in ${issuer.roles.join(', ')}${of} holds every scope (TGEFD_ROLE_ADMIN_SCOPES): whoever gives out that role there holds them.`,

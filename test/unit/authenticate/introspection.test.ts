@@ -1,5 +1,11 @@
-import { beforeEach, describe, expect, it } from 'vitest';
-import { createIntrospect, type IntrospectionSettings } from '../../../lib/authenticate/introspection/introspect.ts';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  createIntrospect,
+  type IntrospectionParts,
+  type IntrospectionSettings,
+} from '../../../lib/authenticate/introspection/introspect.ts';
+import { createFixedKeySets } from '../../../lib/authenticate/jwks/fixed-key-set.ts';
 import type { TokenIssuer } from '../../../lib/authenticate/jwt/token-issuer.ts';
 import { compileClaimPath } from '../../../lib/codec/claim-path.ts';
 
@@ -25,7 +31,7 @@ function json(members: object, status = 200): () => Promise<Response> {
   return async () => Response.json(members, { status });
 }
 
-function make(changes: Partial<IntrospectionSettings> = {}) {
+function make(changes: Partial<IntrospectionSettings> = {}, parts: Partial<IntrospectionParts> = {}) {
   const introspect = createIntrospect(
     {
       url: 'https://issuer.example/introspect',
@@ -35,7 +41,7 @@ function make(changes: Partial<IntrospectionSettings> = {}) {
       issuer,
       cacheSeconds: 5,
       cacheKey: 'k'.repeat(32),
-      maximumQuestionsOfAddress: 0,
+      questionsOfAddressPerMinute: 0,
       ...changes,
     },
     {
@@ -45,6 +51,7 @@ function make(changes: Partial<IntrospectionSettings> = {}) {
       },
       clock: () => nowMs,
       sharePromises: false,
+      ...parts,
     },
   );
   const context = { defer() {} };
@@ -138,10 +145,88 @@ describe('an opaque token', () => {
     expect((await ask('token-later')).outcome).toBe('active');
   });
 
-  it('of one address waits for no more answers at a time than the address may fail', async () => {
-    const ask = make({ maximumQuestionsOfAddress: 3 });
-    answer = () => new Promise((resolve) => setTimeout(() => resolve(Response.json(good)), 20));
-    const outcomes = await Promise.all(Array.from({ length: 10 }, (_, i) => ask(`token-${i}`)));
-    expect(outcomes.filter(({ outcome }) => outcome === 'active')).toHaveLength(3);
+  it('of one address is asked about no more often in a minute than the address may fail', async () => {
+    const ask = make({ questionsOfAddressPerMinute: 3 });
+    const outcomes = [];
+    for (let i = 0; i < 5; i++) outcomes.push((await ask(`token-${i}`)).outcome);
+    expect(outcomes).toEqual(['active', 'active', 'active', 'throttled', 'throttled']);
+    nowMs += 59_000;
+    expect(await ask('token-9')).toEqual({ outcome: 'throttled', retryAfterSeconds: 1 });
+    nowMs += 1_000;
+    expect((await ask('token-9')).outcome).toBe('active');
+  });
+
+  it('that was active is asked about again, whatever its address has spent', async () => {
+    const ask = make({ questionsOfAddressPerMinute: 1 });
+    await ask('known');
+    expect((await ask('unknown')).outcome).toBe('throttled');
+    nowMs += 6_000;
+    expect((await ask('known')).outcome).toBe('active');
+    nowMs += 6_000;
+    expect((await ask('known', false)).outcome).toBe('active');
+    expect(asked).toHaveLength(3);
+    answer = json({ active: false });
+    nowMs += 6_000;
+    expect((await ask('known')).outcome).toBe('refused');
+    nowMs += 6_000;
+    expect((await ask('known')).outcome).toBe('throttled');
+  });
+
+  it('costs no promise while it is remembered, where the runtime has an HMAC at once', async () => {
+    const ask = make({}, { hmac: (key, text) => new TextEncoder().encode(`${key} ${text}`) });
+    expect(ask('opaque')).toBeInstanceOf(Promise);
+    await ask('opaque');
+    expect(ask('opaque')).toMatchObject({ outcome: 'active' });
+  });
+
+  it('is remembered under an HMAC of the key of the process', async () => {
+    const named: [string, string][] = [];
+    const hmac = (key: string, text: string) => {
+      named.push([key, text]);
+      return new Uint8Array(32);
+    };
+    await make({}, { hmac })('opaque');
+    expect(named).toEqual([['k'.repeat(32), 'opaque']]);
+  });
+});
+
+describe('a signed answer (RFC 9701)', () => {
+  const typ = 'token-introspection+jwt';
+  let key: CryptoKey;
+  let signingIssuer: TokenIssuer;
+  beforeAll(async () => {
+    const { publicKey, privateKey } = await generateKeyPair('ES256');
+    key = privateKey;
+    const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' };
+    const keySets = createFixedKeySets(JSON.stringify({ keys: [jwk] }), { algorithms: ['ES256'], uses: ['sig'] });
+    signingIssuer = { ...issuer, algorithms: ['ES256'], keySets };
+  });
+
+  const outcomeOf = async (claims: object, header: object = {}) => {
+    const all = { iss: 'https://issuer.example', aud: 'the api', iat: 1, token_introspection: good, ...claims };
+    const text = await new SignJWT(JSON.parse(JSON.stringify(all)))
+      .setProtectedHeader({ alg: 'ES256', kid: 'k1', typ, ...header })
+      .sign(key);
+    answer = async () => new Response(text, { headers: { 'content-type': `application/${typ}` } });
+    return (await make({ issuer: signingIssuer })()).outcome;
+  };
+
+  it('counts as one that is not signed does', async () => {
+    expect(await outcomeOf({})).toBe('active');
+    expect(await outcomeOf({ aud: ['other', 'the api'] })).toBe('active');
+    expect(await outcomeOf({ token_introspection: { active: false } })).toBe('refused');
+  });
+
+  it.each<[string, object, object]>([
+    ['is for another client', { aud: 'another client' }, {}],
+    ['is for nobody', { aud: undefined }, {}],
+    ['is of another issuer', { iss: 'https://evil.example' }, {}],
+    ['holds no answer', { token_introspection: undefined }, {}],
+    ['holds a text for an answer', { token_introspection: 'active' }, {}],
+    ['is an access token', {}, { typ: 'at+jwt' }],
+    ['has no type', {}, { typ: undefined }],
+    ['is signed by an unknown key', {}, { kid: 'k2' }],
+  ])('is our outage when it %s', async (_, claims, header) => {
+    expect(await outcomeOf(claims, header)).toBe('unavailable');
   });
 });

@@ -37,7 +37,9 @@ async function outcome(
       ? answer.principal.method
       : answer.outcome === 'refused'
         ? `${answer.method}: ${answer.reason.reason}`
-        : answer.reason;
+        : answer.outcome === 'unavailable'
+          ? answer.reason
+          : answer.outcome;
   return [told, asked.join(' ')];
 }
 
