@@ -52,6 +52,14 @@ export const sidebar: SidebarItem[] = [
         ],
       },
       {
+        text: 'Tokens and agents',
+        collapsed: true,
+        items: [
+          { text: 'Protect an MCP server', link: '/guides/mcp' },
+          { text: 'Tokens bound to a key', link: '/guides/dpop' },
+        ],
+      },
+      {
         text: 'Identity providers',
         collapsed: true,
         items: [

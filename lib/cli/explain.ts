@@ -59,7 +59,8 @@ export function requestWith(
   { method, target, credential, fields, peer, plain }: RequestParts,
 ): AccessRequest {
   const { settings, authMode } = config;
-  const all: string[] = ['host', 'explain.invalid', ...fields];
+  const named = fields.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'host');
+  const all: string[] = [...(named ? [] : ['host', 'explain.invalid']), ...fields];
   if (credential !== undefined) {
     if (authMode === 'api_key') all.push('x-api-key', credential);
     else all.push(settings.jwtHeader, `${settings.jwtBearerPrefix}${credential}`);

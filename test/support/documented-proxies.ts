@@ -15,6 +15,7 @@ export interface DocumentedProxy {
     origin?: string,
     strips?: readonly string[],
     claimField?: string,
+    port?: number,
   ): Promise<StartedProxy>;
 }
 
@@ -57,7 +58,7 @@ export async function documentedProxies(): Promise<readonly DocumentedProxy[]> {
     {
       door: 'nginx',
       program: nginx,
-      async start(authorizer, service, origin, strips = [], claimField = undefined) {
+      async start(authorizer, service, origin, strips = [], claimField = undefined, port = undefined) {
         const file = await documented('forward-auth-nginx.conf', [
           ['pid /run/nginx.pid;', ''],
           ['server 127.0.0.1:8080;', `server 127.0.0.1:${authorizer};`],
@@ -69,15 +70,16 @@ export async function documentedProxies(): Promise<readonly DocumentedProxy[]> {
         ]);
         const text = withClaim(file, claimField);
         return startNginx(nginx, {
+          ...(port === undefined ? {} : { port }),
           files: {
             'nginx-strip-headers.conf': [
               await documented('nginx-strip-headers.conf'),
               ...strips.map((name) => `proxy_set_header ${name} "";\n`),
             ].join('\n'),
           },
-          config: (port, folder) =>
+          config: (listening, folder) =>
             text
-              .replace('listen 443 ssl http2;', `listen 127.0.0.1:${port};`)
+              .replace('listen 443 ssl http2;', `listen 127.0.0.1:${listening};`)
               .replace('unix:redirect.sock', `unix:${folder}/redirect.sock`),
         });
       },
@@ -85,7 +87,7 @@ export async function documentedProxies(): Promise<readonly DocumentedProxy[]> {
     {
       door: 'caddy',
       program: caddy,
-      async start(authorizer, service, origin, strips = [], claimField = undefined) {
+      async start(authorizer, service, origin, strips = [], claimField = undefined, port = undefined) {
         const file = await documented('forward-auth-Caddyfile', [
           ['127.0.0.1:8080', `127.0.0.1:${authorizer}`],
           ['127.0.0.1:9000', `127.0.0.1:${service}`],
@@ -96,8 +98,9 @@ export async function documentedProxies(): Promise<readonly DocumentedProxy[]> {
         const stripped = text.replace(first, first + further);
         const opened = origin === undefined ? stripped : withCors(stripped).replaceAll(DOCUMENTED_ORIGIN, origin);
         return startCaddy(caddy, {
-          config: (port) =>
-            `{\n\tadmin off\n\tauto_https off\n}\n${opened.replace('api.example.com {', `http://127.0.0.1:${port} {`)}`,
+          ...(port === undefined ? {} : { port }),
+          config: (listening) =>
+            `{\n\tadmin off\n\tauto_https off\n}\n${opened.replace('api.example.com {', `http://127.0.0.1:${listening} {`)}`,
         });
       },
     },

@@ -16,6 +16,8 @@ export interface StartedProxy {
 export interface ProxyOptions {
   /** The whole configuration, for a port to listen on and the folder that it runs in. */
   readonly config: (port: number, folder: string) => string;
+  /** Port to listen on, where another part has to know it ahead (default: a free one). */
+  readonly port?: number;
   /** Further files of the folder: certificates, keys, includes. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -80,7 +82,7 @@ export async function startProxy(
   configName: string,
   start: (folder: string) => Command,
 ): Promise<StartedProxy> {
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const folder = await mkdtemp(join(tmpdir(), 'tgefd-proxy-'));
   const discard = () => rm(folder, { recursive: true, force: true });
   const files = { ...options.files, [configName]: options.config(port, folder) };

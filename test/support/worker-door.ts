@@ -19,6 +19,8 @@ export const PROTOCOL_FIELD = 'x-loopback-protocol';
 export interface WorkerDoorOptions {
   /** Bundle to serve (default: dist/worker.js). */
   readonly bundle?: string;
+  /** Port to listen on, where the configuration has to name it (default: a free one). */
+  readonly port?: number;
   /** Port of 127.0.0.1 that the service binding `UPSTREAM` leads to (default: no such binding). */
   readonly upstreamPort?: number;
   /** Port of an edge cache (`startEdgeCache`) behind `caches.default` (default: a Worker has none). */
@@ -33,7 +35,7 @@ export interface WorkerDoorOptions {
  * the compatibility date and flags of wrangler.toml. It reaches loopback services and nothing else.
  */
 export async function startWorkerDoor(env: DoorEnv, options: WorkerDoorOptions = {}): Promise<StartedDoor> {
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const folder = await mkdtemp(join(tmpdir(), 'tgefd-worker-'));
   const bundle = options.bundle ?? join(ROOT, 'dist/worker.js');
   await writeFile(join(folder, basename(bundle)), await readFile(bundle));
