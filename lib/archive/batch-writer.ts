@@ -48,15 +48,17 @@ interface Writing {
   reached: number;
 }
 
+/** Writes one batch of a chain with each step; `hint`: the highest number that an anchor names. */
+export interface BatchWriter {
+  step(hint: number): Promise<DrainStep>;
+}
+
 /**
  * Moves one batch from a source to its chain: object, then manifest, each created only where nothing is, then removal from
  * the source. May be stopped at any point and run by several at once; rejects on an outage. Why nothing is lost and nothing
  * stands twice is argued in docs/reference/audit-archive.md; it rests on the order of the lines below.
  */
-export function createBatchWriter(
-  settings: DrainSettings,
-  parts: DrainParts,
-): { step(hint: number): Promise<DrainStep> } {
+export function createBatchWriter(settings: DrainSettings, parts: DrainParts): BatchWriter {
   const writing: Writing = { settings, parts, reached: 0 };
   return { step: (hint) => step(writing, hint) };
 }

@@ -2,7 +2,7 @@ import type { ArchiveLock, Source } from '../audit/outbox.ts';
 import type { Clock, Log, NewId } from '../decision/ports.ts';
 import type { ObjectStore } from '../storage/store.ts';
 import { type AnchorParts, anchoredHeads, startOfHour, writeAnchor } from './anchor.ts';
-import { createBatchWriter, type DrainStep } from './batch-writer.ts';
+import { type BatchWriter, createBatchWriter, type DrainStep } from './batch-writer.ts';
 import { type Holding, leasedStore } from './leased-store.ts';
 import { createSpillSource, twinsAmong } from './spill/spill.ts';
 
@@ -57,67 +57,21 @@ export function createArchive(settings: ArchiveSettings, given: ArchiveParts): {
   const holding: Holding = { holder: null };
   const guard = (store: ObjectStore) => leasedStore(store, given.lease, { leaseMs: settings.leaseMs, holding });
   const parts = { ...given, store: guard(given.store), copies: given.copies && guard(given.copies) };
-  const { source, lease, store, layout, clock, stopwatch = clock, log } = parts;
-  const spillWriter = `${settings.writer}.spill`;
-  const common = { maximumAgeMs: settings.maximumAgeMs };
-  const stream = createBatchWriter(
-    { ...common, writer: settings.writer, settleMs: settings.settleMs },
-    { ...parts, twins: (entries) => twinsAmong(entries, store, layout) },
-  );
-  const spill = createBatchWriter(
-    { ...common, writer: spillWriter, settleMs: settings.spillSettleMs },
-    { ...parts, source: createSpillSource(store, layout, clock), twins: async () => new Set<string>() },
-  );
-
-  let anchoredHourMs: number | null = null;
+  const { lease } = parts;
+  const chains = chainsOf(settings, parts);
+  const anchorHour = createAnchorOfHour(parts);
 
   const run = async (holder: string): Promise<ArchiveRun> => {
-    const startedMs = stopwatch();
-    const heads = await anchoredHeads(parts);
-    let batches = 0;
-    let records = 0;
-    let outcome: ArchiveRun['outcome'] = 'drained';
-    for (const [writer, drain] of [
-      [settings.writer, stream],
-      [spillWriter, spill],
-    ] as const) {
-      for (let more = true; more; ) {
-        const step: DrainStep = await drain.step(heads.get(writer) ?? 0);
-        more = step.outcome === 'archived';
-        if (step.outcome === 'broken') {
-          log('error', 'audit_chain_broken', { writer, why: step.why, key: step.key });
-          outcome = 'broken';
-        }
-        if (step.outcome !== 'archived') break;
-        batches += step.records > 0 ? 1 : 0;
-        records += step.records;
-        if (stopwatch() - startedMs > settings.runMs) {
-          if (outcome === 'drained') outcome = 'behind';
-          break;
-        }
-        if (!(await lease.acquire(holder, settings.leaseMs)))
-          return { ...(await left()), outcome: 'busy', batches, records };
-      }
-    }
-    const hourMs = startOfHour(clock());
-    if (anchoredHourMs !== hourMs) {
-      const { anchored, untrusted } = await writeAnchor(parts, hourMs);
-      for (const writer of untrusted) log('error', 'audit_chain_untrusted', { writer });
-      if (anchored) anchoredHourMs = hourMs;
-    }
-    return { ...(await left()), outcome, batches, records };
-  };
-
-  const left = async () => {
-    const { entries, oldestMs } = await source.backlog();
-    return { entriesLeft: entries, lagMs: oldestMs === null ? 0 : Math.max(0, (await source.now()) - oldestMs) };
+    const drained = await drain(chains, holder, settings, parts);
+    if (drained.outcome !== 'busy') await anchorHour();
+    return { ...(await left(parts)), ...drained };
   };
 
   return {
     async run() {
       const holder = parts.newId();
       if (!(await lease.acquire(holder, settings.leaseMs)))
-        return { ...(await left()), outcome: 'busy', batches: 0, records: 0 };
+        return { ...(await left(parts)), outcome: 'busy', batches: 0, records: 0 };
       holding.holder = holder;
       try {
         return await run(holder);
@@ -127,4 +81,85 @@ export function createArchive(settings: ArchiveSettings, given: ArchiveParts): {
       }
     },
   };
+}
+
+interface Chain {
+  readonly writer: string;
+  readonly batches: BatchWriter;
+}
+
+/** The chain of the outbox, and that of spilled records. */
+function chainsOf(settings: ArchiveSettings, parts: ArchiveParts): readonly Chain[] {
+  const { store, layout, clock } = parts;
+  const { maximumAgeMs, settleMs, spillSettleMs } = settings;
+  const ofOutbox = settings.writer;
+  const ofSpill = `${settings.writer}.spill`;
+  return [
+    {
+      writer: ofOutbox,
+      batches: createBatchWriter(
+        { maximumAgeMs, writer: ofOutbox, settleMs },
+        { ...parts, twins: (entries) => twinsAmong(entries, store, layout) },
+      ),
+    },
+    {
+      writer: ofSpill,
+      batches: createBatchWriter(
+        { maximumAgeMs, writer: ofSpill, settleMs: spillSettleMs },
+        { ...parts, source: createSpillSource(store, layout, clock), twins: async () => new Set<string>() },
+      ),
+    },
+  ];
+}
+
+type Drained = Pick<ArchiveRun, 'outcome' | 'batches' | 'records'>;
+
+/** Archives batch after batch of each chain until nothing is due, time is up, or the lease is lost. */
+async function drain(
+  chains: readonly Chain[],
+  holder: string,
+  { runMs, leaseMs }: ArchiveSettings,
+  parts: ArchiveParts,
+): Promise<Drained> {
+  const { stopwatch = parts.clock } = parts;
+  const startedMs = stopwatch();
+  const heads = await anchoredHeads(parts);
+  let outcome: ArchiveRun['outcome'] = 'drained';
+  let batches = 0;
+  let records = 0;
+  for (const chain of chains) {
+    for (;;) {
+      const step: DrainStep = await chain.batches.step(heads.get(chain.writer) ?? 0);
+      if (step.outcome === 'broken') {
+        parts.log('error', 'audit_chain_broken', { writer: chain.writer, why: step.why, key: step.key });
+        outcome = 'broken';
+      }
+      if (step.outcome !== 'archived') break;
+      batches += step.records > 0 ? 1 : 0;
+      records += step.records;
+      if (stopwatch() - startedMs > runMs) {
+        if (outcome === 'drained') outcome = 'behind';
+        break;
+      }
+      if (!(await parts.lease.acquire(holder, leaseMs))) return { outcome: 'busy', batches, records };
+    }
+  }
+  return { outcome, batches, records };
+}
+
+/** Writes the anchor of the hour, once in each hour. */
+function createAnchorOfHour(parts: ArchiveParts): () => Promise<void> {
+  let anchoredHourMs: number | null = null;
+  return async () => {
+    const hourMs = startOfHour(parts.clock());
+    if (anchoredHourMs === hourMs) return;
+    const { anchored, untrusted } = await writeAnchor(parts, hourMs);
+    for (const writer of untrusted) parts.log('error', 'audit_chain_untrusted', { writer });
+    if (anchored) anchoredHourMs = hourMs;
+  };
+}
+
+async function left({ source }: ArchiveParts): Promise<Pick<ArchiveRun, 'entriesLeft' | 'lagMs'>> {
+  const { entries, oldestMs } = await source.backlog();
+  return { entriesLeft: entries, lagMs: oldestMs === null ? 0 : Math.max(0, (await source.now()) - oldestMs) };
 }

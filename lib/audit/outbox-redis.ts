@@ -50,14 +50,11 @@ export function createRedisOutbox(
   requester: RedisRequester,
 ): Outbox & Source & ArchiveLock & Tail {
   const { stream, maximumEntries, timeoutMs } = settings;
-  const lease = `${stream}:lease`;
-
-  const command = async (body: readonly (string | number)[], signal?: AbortSignal): Promise<unknown> => {
+  const command: Command = async (body, signal) => {
     const answer = await requester.request(signal ? { body, signal } : { body });
     if (answer.error !== undefined) throw new Error('Redis refused a command');
     return answer.result;
   };
-
   const appendAll = async (records: readonly string[]): Promise<Appended> => {
     try {
       const signal = AbortSignal.timeout(timeoutMs);
@@ -67,10 +64,20 @@ export function createRedisOutbox(
       return { outcome: 'unavailable' };
     }
   };
-
   return {
     append: settings.shareTrips ? shareTrips(appendAll) : (record) => appendAll([record]),
+    ...sourceOf(stream, command),
+    ...lockOf(`${stream}:lease`, command),
+    ...tailOf(stream, command),
+  };
+}
 
+/** Sends one command. Rejects on an error answer. */
+type Command = (body: readonly (string | number)[], signal?: AbortSignal) => Promise<unknown>;
+
+/** What the archive takes entries from. */
+function sourceOf(stream: string, command: Command): Source {
+  return {
     async read(storedBeforeMs, maximumBytes) {
       const taken: Entry[] = [];
       let bytes = 0;
@@ -104,7 +111,12 @@ export function createRedisOutbox(
         await command(['XDEL', stream, ...ids.slice(start, start + REMOVE_PAGE)]);
       }
     },
+  };
+}
 
+/** Keeps two archives from the same work. */
+function lockOf(lease: string, command: Command): ArchiveLock {
+  return {
     async acquire(holder, forMs) {
       if ((await command(['SET', lease, holder, 'NX', 'PX', forMs])) === 'OK') return true;
       if ((await command(['GET', lease])) !== holder) return false;
@@ -114,7 +126,12 @@ export function createRedisOutbox(
     async release(holder) {
       await command(['EVAL', RELEASE, 1, lease, holder]);
     },
+  };
+}
 
+/** What `audit tail` follows. */
+function tailOf(stream: string, command: Command): Tail {
+  return {
     async follow(afterId, limit) {
       if (afterId === null) {
         const [newest] = entriesOf(await command(['XREVRANGE', stream, '+', '-', 'COUNT', 1]));

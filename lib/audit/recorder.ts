@@ -1,5 +1,6 @@
 import type { Clock, Log, RequestContext } from '../decision/ports.ts';
 import type { Appended, Outbox } from './outbox.ts';
+import { createOutboxHealth } from './outbox-health.ts';
 import type { AuditRecord } from './schema.ts';
 
 /** The last resort of a record whose outbox failed: object storage, as a batch of one. Rejects when it cannot be stored. */
@@ -78,38 +79,7 @@ const refusedForAudit = {
 export function createRecorder(settings: RecorderSettings, parts: RecorderParts, tally: RecorderTally): Recorder {
   const { outbox, spill, line, stopwatch, log } = parts;
   if (settings.mode !== 'off' && outbox === null) throw new RangeError('records need an outbox unless the mode is off');
-  let outboxDepth: number | null = null;
-  let alarmed = false;
-  let failing = false;
-  let restsUntilMs = 0;
-  let full = false;
-
-  const noteFailure = (outcome: 'full' | 'unavailable') => {
-    restsUntilMs = stopwatch() + settings.outboxRestMs;
-    if (!failing) log('error', outcome === 'full' ? 'audit_outbox_full' : 'audit_outbox_unavailable', { outboxDepth });
-    failing = true;
-  };
-
-  /** Notes an outbox answer; true when the record is safe. */
-  const settle = (appended: Appended): boolean => {
-    if (appended.outcome !== 'unavailable') noteDepth(appended.depth);
-    full = appended.outcome === 'full' || (appended.outcome === 'unavailable' && full);
-    if (appended.outcome !== 'stored') {
-      noteFailure(appended.outcome);
-      return false;
-    }
-    tally.stored++;
-    if (failing) log('info', 'audit_outbox_recovered', { outboxDepth });
-    failing = false;
-    return true;
-  };
-
-  const noteDepth = (depth: number) => {
-    outboxDepth = depth;
-    if (depth >= settings.alarmDepth && !alarmed) log('error', 'audit_outbox_filling', { depth });
-    if (depth < settings.alarmDepth / 2) alarmed = false;
-    else if (depth >= settings.alarmDepth) alarmed = true;
-  };
+  const health = createOutboxHealth(settings, { stopwatch, log });
 
   const spillOver = async (record: AuditRecord): Promise<'recorded' | 'unavailable'> => {
     try {
@@ -130,13 +100,15 @@ export function createRecorder(settings: RecorderSettings, parts: RecorderParts,
 
   const store = (record: AuditRecord, text: string): Promise<'recorded' | 'unavailable'> | null => {
     if (outbox === null) return null;
-    if (failing) {
-      if (stopwatch() < restsUntilMs) return spillOver(record);
-      restsUntilMs = stopwatch() + settings.outboxRestMs; // This record tries; the others go on without waiting.
-    }
+    if (!health.mayTry()) return spillOver(record);
     const appended = outbox.append(text);
     if (!(appended instanceof Promise)) return settle(appended) ? null : spillOver(record);
     return appended.then((answer) => (settle(answer) ? 'recorded' : spillOver(record)));
+  };
+  const settle = (appended: Appended): boolean => {
+    const isStored = health.note(appended);
+    if (isStored) tally.stored++;
+    return isStored;
   };
 
   return {
@@ -154,10 +126,7 @@ export function createRecorder(settings: RecorderSettings, parts: RecorderParts,
       return null;
     },
     idle: settings.mode === 'off' && line === null,
-    counts: () => ({ ...tally, outboxDepth, full: full && spill === null }),
-    hasRoom() {
-      full = false;
-      restsUntilMs = 0;
-    },
+    counts: () => ({ ...tally, outboxDepth: health.depth(), full: health.isFull() && spill === null }),
+    hasRoom: health.hasRoom,
   };
 }

@@ -56,54 +56,22 @@ export interface Assertions {
  * it, so one signer may serve all requests of a Worker. Throws a RangeError on a lifetime outside 1 to 60 s.
  */
 export function createAssertions(settings: AssertionSettings, clock: Clock): Assertions {
-  const { issuer, audience, lifetimeSeconds } = settings;
+  const { lifetimeSeconds } = settings;
   if (!(lifetimeSeconds >= 1 && lifetimeSeconds <= ASSERTION_MAX_LIFETIME_SECONDS)) {
     throw new RangeError(`an assertion lives from 1 to ${ASSERTION_MAX_LIFETIME_SECONDS} seconds`);
   }
   const encoder = new TextEncoder();
-  let loaded: { readonly signing: LoadedAssertionKey; readonly published: readonly JWK[] } | null = null;
+  let loaded: LoadedKeys | null = null;
 
   const load = async () => {
-    const keys = await Promise.all(settings.keys.map(loadAssertionKey));
-    const usable = keys.filter((key) => key !== null);
-    const [signing] = usable;
-    if (signing === undefined || usable.length < keys.length) {
-      throw new Error('the private and public members of an assertion key do not belong together');
-    }
-    if (new Set(usable.map((key) => key.kid)).size < usable.length) {
-      throw new Error('two assertion keys have the same kid');
-    }
-    loaded = { signing, published: usable.map((key) => key.publicJwk) };
+    loaded = await loadKeys(settings.keys);
     return loaded;
   };
 
   return {
-    async sign({
-      decisionId,
-      subject,
-      issuer: idp = null,
-      claims: forwarded = null,
-      scopes,
-      authMethod,
-      method,
-      path,
-    }) {
+    async sign(facts) {
       const { signing } = loaded ?? (await load());
-      const issuedAtSeconds = Math.floor(clock() / 1000);
-      const claims = {
-        iss: issuer,
-        aud: audience,
-        sub: subject,
-        ...(idp === null ? {} : { idp }),
-        scope: scopes.join(' '),
-        amr: [authMethod],
-        jti: decisionId,
-        iat: issuedAtSeconds,
-        exp: issuedAtSeconds + lifetimeSeconds,
-        htm: method,
-        htu: `${audience}${path}`,
-        ...(forwarded === null ? {} : { claims: forwarded }),
-      };
+      const claims = claimsOf(facts, settings, Math.floor(clock() / 1000));
       return new CompactSign(encoder.encode(JSON.stringify(claims)))
         .setProtectedHeader({ alg: signing.algorithm, kid: signing.kid, typ: ASSERTION_TYPE })
         .sign(signing.privateKey);
@@ -119,5 +87,41 @@ export function createAssertions(settings: AssertionSettings, clock: Clock): Ass
         return error instanceof Error ? error.message : 'an assertion key cannot be used';
       }
     },
+  };
+}
+
+interface LoadedKeys {
+  readonly signing: LoadedAssertionKey;
+  readonly published: readonly JWK[];
+}
+
+async function loadKeys(keys: AssertionSettings['keys']): Promise<LoadedKeys> {
+  const loaded = await Promise.all(keys.map(loadAssertionKey));
+  const usable = loaded.filter((key) => key !== null);
+  const [signing] = usable;
+  if (signing === undefined || usable.length < loaded.length) {
+    throw new Error('the private and public members of an assertion key do not belong together');
+  }
+  if (new Set(usable.map((key) => key.kid)).size < usable.length) {
+    throw new Error('two assertion keys have the same kid');
+  }
+  return { signing, published: usable.map((key) => key.publicJwk) };
+}
+
+function claimsOf(facts: AssertionFacts, settings: AssertionSettings, issuedAtSeconds: number) {
+  const { issuer: idp = null, claims = null } = facts;
+  return {
+    iss: settings.issuer,
+    aud: settings.audience,
+    sub: facts.subject,
+    ...(idp === null ? {} : { idp }),
+    scope: facts.scopes.join(' '),
+    amr: [facts.authMethod],
+    jti: facts.decisionId,
+    iat: issuedAtSeconds,
+    exp: issuedAtSeconds + settings.lifetimeSeconds,
+    htm: facts.method,
+    htu: `${settings.audience}${facts.path}`,
+    ...(claims === null ? {} : { claims }),
   };
 }

@@ -31,6 +31,13 @@ export interface VaultLogin {
   forget(): boolean;
 }
 
+interface LoginParts {
+  readonly call: CallVault;
+  readonly stopwatch: Clock;
+  readonly log: Log;
+  readonly readCredential: () => Promise<string>;
+}
+
 const RENEW_AFTER = 2 / 3;
 
 /**
@@ -38,67 +45,19 @@ const RENEW_AFTER = 2 / 3;
  * thirds of the lease, logs in anew where renewing fails. A token that somebody else made is looked up for its lease and
  * renewed the same way; when it ends, it is read again, for whoever made it may have made another.
  */
-export function createVaultLogin(
-  auth: VaultAuth,
-  parts: {
-    readonly call: CallVault;
-    readonly stopwatch: Clock;
-    readonly log: Log;
-    readonly readCredential: () => Promise<string>;
-  },
-): VaultLogin {
-  const { call, stopwatch, log, readCredential } = parts;
+export function createVaultLogin(auth: VaultAuth, parts: LoginParts): VaultLogin {
   let session: Session | null = null;
-
-  const sessionOf = (granted: unknown, token: string | null): Session => {
-    const of = (name: string): unknown =>
-      typeof granted === 'object' && granted !== null && Object.hasOwn(granted, name)
-        ? Reflect.get(granted, name)
-        : null;
-    const given = of('client_token') ?? token;
-    const seconds = of('lease_duration') ?? of('ttl');
-    if (typeof given !== 'string' || given === '') throw new Error('a login to Vault without a token');
-    const leaseMs = typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : null;
-    return { token: given, renewable: of('renewable') === true, sinceMs: stopwatch(), leaseMs };
-  };
-
-  const open = async (): Promise<Session> => {
-    const credential = (await readCredential().catch(() => '')).trim();
-    if (credential === '') throw new Error('no token of ours to show to Vault');
-    if (auth.method === 'token') {
-      const { status, body } = await call('auth/token/lookup-self', { token: credential });
-      if (status !== 200) throw new Error(`status ${status} from Vault for the configured token`);
-      return sessionOf(body.data, credential);
-    }
-    const { status, body } = await call(`auth/${encodeURI(auth.mount)}/login`, {
-      token: null,
-      body: { role: auth.role, jwt: credential },
-    });
-    if (status !== 200) throw new Error(`status ${status} from Vault for the login`);
-    return sessionOf(body.auth, null);
-  };
-
-  /** Null: Vault does not renew it. */
-  const renewed = async (current: Session): Promise<Session | null> => {
-    const answer = await call('auth/token/renew-self', { token: current.token, body: {} }).catch(() => null);
-    if (answer === null || answer.status !== 200) {
-      log('warn', 'vault_token_not_renewed', { status: answer?.status ?? null });
-      return null;
-    }
-    return sessionOf(answer.body.auth, current.token);
-  };
-
   return {
     async token() {
       const current = session;
       if (current === null) {
-        session = await open();
+        session = await open(auth, parts);
         return session.token;
       }
       const { leaseMs, renewable, sinceMs, token } = current;
-      const ageMs = stopwatch() - sinceMs;
+      const ageMs = parts.stopwatch() - sinceMs;
       if (leaseMs === null || ageMs < leaseMs * RENEW_AFTER) return token;
-      session = (renewable && ageMs < leaseMs ? await renewed(current) : null) ?? (await open());
+      session = (renewable && ageMs < leaseMs ? await renewed(current, parts) : null) ?? (await open(auth, parts));
       return session.token;
     },
     forget() {
@@ -107,4 +66,40 @@ export function createVaultLogin(
       return true;
     },
   };
+}
+
+async function open(auth: VaultAuth, { call, stopwatch, readCredential }: LoginParts): Promise<Session> {
+  const credential = (await readCredential().catch(() => '')).trim();
+  if (credential === '') throw new Error('no token of ours to show to Vault');
+  if (auth.method === 'token') {
+    const { status, body } = await call('auth/token/lookup-self', { token: credential });
+    if (status !== 200) throw new Error(`status ${status} from Vault for the configured token`);
+    return sessionOf(body.data, credential, stopwatch());
+  }
+  const { status, body } = await call(`auth/${encodeURI(auth.mount)}/login`, {
+    token: null,
+    body: { role: auth.role, jwt: credential },
+  });
+  if (status !== 200) throw new Error(`status ${status} from Vault for the login`);
+  return sessionOf(body.auth, null, stopwatch());
+}
+
+/** Null: Vault does not renew it. */
+async function renewed(current: Session, { call, stopwatch, log }: LoginParts): Promise<Session | null> {
+  const answer = await call('auth/token/renew-self', { token: current.token, body: {} }).catch(() => null);
+  if (answer === null || answer.status !== 200) {
+    log('warn', 'vault_token_not_renewed', { status: answer?.status ?? null });
+    return null;
+  }
+  return sessionOf(answer.body.auth, current.token, stopwatch());
+}
+
+function sessionOf(granted: unknown, token: string | null, sinceMs: number): Session {
+  const of = (name: string): unknown =>
+    typeof granted === 'object' && granted !== null && Object.hasOwn(granted, name) ? Reflect.get(granted, name) : null;
+  const given = of('client_token') ?? token;
+  const seconds = of('lease_duration') ?? of('ttl');
+  if (typeof given !== 'string' || given === '') throw new Error('a login to Vault without a token');
+  const leaseMs = typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : null;
+  return { token: given, renewable: of('renewable') === true, sinceMs, leaseMs };
 }

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createLayout } from '../../lib/archive/layout.ts';
 import { createVerifier } from '../../lib/archive/signature.ts';
 import { createR2Store, type R2Binding } from '../../lib/storage/r2.ts';
-import { createS3Client, createS3Store } from '../../lib/storage/s3/s3.ts';
+import { createS3Store } from '../../lib/storage/s3/s3.ts';
+import { createS3Client } from '../../lib/storage/s3/s3-client.ts';
 import type { ObjectStore } from '../../lib/storage/store.ts';
 import { type VerifyReport, verifyArchive } from '../../lib/verify/verify.ts';
 import { describeWith } from '../support/describe-with.ts';

@@ -1,7 +1,7 @@
 import { CreateBucketCommand, GetBucketPolicyCommand, PutBucketPolicyCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createS3Client } from '../../lib/storage/s3/s3.ts';
 import { createS3Bucket } from '../../lib/storage/s3/s3-bucket.ts';
+import { createS3Client } from '../../lib/storage/s3/s3-client.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { cephPrograms, type Radosgw, startRadosgw } from '../support/radosgw.ts';
 

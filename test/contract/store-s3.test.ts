@@ -7,7 +7,8 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createS3Client, createS3Store, type S3Settings } from '../../lib/storage/s3/s3.ts';
+import { createS3Store, type S3Settings } from '../../lib/storage/s3/s3.ts';
+import { createS3Client } from '../../lib/storage/s3/s3-client.ts';
 import { createSignedPut } from '../../lib/storage/s3/s3-put.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { cephPrograms, type Radosgw, startRadosgw } from '../support/radosgw.ts';

@@ -17,7 +17,8 @@ import { loadAssertionKey, parseAssertionKey } from '../../lib/respond/assertion
 import { createWebIdentityTokens, WEB_IDENTITY_SUBJECT } from '../../lib/respond/assertion-web-identity.ts';
 import { createExpiring } from '../../lib/secrets/expiring.ts';
 import { AWS_AUDIENCE, type AwsCredentials, assumeRole } from '../../lib/secrets/web-identity.ts';
-import { createS3Client, createS3Store } from '../../lib/storage/s3/s3.ts';
+import { createS3Store } from '../../lib/storage/s3/s3.ts';
+import { createS3Client } from '../../lib/storage/s3/s3-client.ts';
 import { verifyArchive } from '../../lib/verify/verify.ts';
 import { type Authority, type IssuedCertificate, opensslProgram, startAuthority } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';

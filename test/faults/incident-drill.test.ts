@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createArchive } from '../../lib/archive/run.ts';
 import { createSigner, createVerifier } from '../../lib/archive/signature.ts';
 import { createMemoryOutbox } from '../../lib/audit/outbox-memory.ts';
-import { createS3Client } from '../../lib/storage/s3/s3.ts';
+import { createS3Client } from '../../lib/storage/s3/s3-client.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { BUCKET, type Deployment, type Scene, startDeployment } from '../support/incident.ts';
 import { cephPrograms } from '../support/radosgw.ts';

@@ -10,7 +10,8 @@ import { createUpstashClient } from '../../lib/redis/upstash-client.ts';
 import { createExtensionSecrets } from '../../lib/secrets/aws-extension.ts';
 import { createVaultSecrets } from '../../lib/secrets/vault.ts';
 import { assumeRole } from '../../lib/secrets/web-identity.ts';
-import { createS3Client, createS3Store } from '../../lib/storage/s3/s3.ts';
+import { createS3Store } from '../../lib/storage/s3/s3.ts';
+import { createS3Client } from '../../lib/storage/s3/s3-client.ts';
 import { createSignedPut } from '../../lib/storage/s3/s3-put.ts';
 import type { Honest } from './fuzzing-peer.ts';
 

@@ -88,25 +88,6 @@ export function createAnswers(settings: AnswerSettings, parts: AnswerParts) {
     return contradicts ? null : document;
   };
 
-  const contextOf = (decision: Decision): Record<string, string> => {
-    const { principal, boundary, denial } = decision;
-    const context: Record<string, string> = {
-      decisionId: decision.id,
-      requestId: boundary.requestId,
-      traceparent: boundary.traceparent,
-      authMethod: decision.authMethod,
-    };
-    if (principal !== null) {
-      context.subject = fieldValue(principal.subject) || NOTHING;
-      context.scopes = fieldValue(principal.scopes.join(' ')) || NOTHING;
-      context.issuer = fieldValue(principal.issuer ?? '') || NOTHING;
-      for (const [field, value] of parts.forwardedClaims?.(principal).fields ?? [])
-        context[contextName(field)] = value || NOTHING;
-    }
-    for (const [name, value] of parts.rateLimitFields(decision)) context[LIMIT_NAMES.get(name) ?? name] = value;
-    return Object.assign(context, denial === null ? elsewhere : denialContext(denial, toldOf(decision)));
-  };
-
   /** Whether a denial is about the caller and the route, not about this one request. */
   const lasts = ({ denial, principal, endpoint }: Decision): boolean =>
     principal !== null &&
@@ -121,13 +102,36 @@ export function createAnswers(settings: AnswerSettings, parts: AnswerParts) {
     if (kept && denial !== null && (simple ? !lasts(decision) : document === null)) {
       throw new AuthorizerError('Unauthorized');
     }
-    const context = contextOf(decision);
+    const context = contextOf(decision, parts);
     // An answer that is kept would carry one request's assertion to others, and past its life.
     if (parts.assertion && denial === null && !kept) context.assertion = await parts.assertion(decision);
     if (simple) return fitting({ isAuthorized: denial === null, context });
     const policyDocument = document ?? denyEverything(call.arn.prefix);
     return fitting({ principalId: decision.id, policyDocument, context });
   };
+}
+
+/** The scalars of one decision. An allowed one carries those of a denial too; see `elsewhere`. */
+function contextOf(
+  decision: Decision,
+  parts: Pick<AnswerParts, 'forwardedClaims' | 'rateLimitFields'>,
+): Record<string, string> {
+  const { principal, boundary, denial } = decision;
+  const context: Record<string, string> = {
+    decisionId: decision.id,
+    requestId: boundary.requestId,
+    traceparent: boundary.traceparent,
+    authMethod: decision.authMethod,
+  };
+  if (principal !== null) {
+    context.subject = fieldValue(principal.subject) || NOTHING;
+    context.scopes = fieldValue(principal.scopes.join(' ')) || NOTHING;
+    context.issuer = fieldValue(principal.issuer ?? '') || NOTHING;
+    for (const [field, value] of parts.forwardedClaims?.(principal).fields ?? [])
+      context[contextName(field)] = value || NOTHING;
+  }
+  for (const [name, value] of parts.rateLimitFields(decision)) context[LIMIT_NAMES.get(name) ?? name] = value;
+  return Object.assign(context, denial === null ? elsewhere : denialContext(denial, toldOf(decision)));
 }
 
 const LIMIT_NAMES: ReadonlyMap<string, string> = new Map([

@@ -3,12 +3,13 @@ import { createAuthorize } from '../../authorize/authorize.ts';
 import type { Composed } from '../../compose/authorizer.ts';
 import { cachingConsequences } from '../../config/authorizer-caching.ts';
 import type { Config } from '../../config/load.ts';
+import type { Settings } from '../../config/variables.ts';
 import type { Log, RequestContext } from '../../decision/ports.ts';
 import { statusOf } from '../../respond/denial.ts';
 import { type AuthorizerAnswer, AuthorizerError, createAnswers } from './answer.ts';
 import { type AuthorizerCall, type HopCertificate, MalformedEvent, readEvent } from './events.ts';
 import type { DecisionMetrics } from './metrics.ts';
-import { createPolicies, PolicyTooLarge } from './policy.ts';
+import { createPolicies, type Policies, PolicyTooLarge } from './policy.ts';
 
 export interface DoorParts {
   readonly log: Log;
@@ -24,22 +25,7 @@ export function createLambdaDoor(composed: Composed, parts: DoorParts) {
   const { config } = composed;
   const { settings, documents } = config;
   const policies = createPolicies(documents.endpoints);
-  const authorize = createAuthorize(documents.endpoints, settings.rbacEnabled, {
-    clock: Date.now,
-    clockSkewSeconds: settings.jwtClockSkewSeconds,
-  });
-  const answer = createAnswers(
-    { response: settings.authorizerResponse, ttlSeconds: settings.authorizerTtlSeconds },
-    {
-      policies,
-      permits: (principal, endpoint) =>
-        (endpoint.auth === undefined || endpoint.auth.some((way) => way === principal.method)) &&
-        authorize(principal, { found: 'endpoint', endpoint }, null) === null,
-      forwardedClaims: composed.gateway.forwardedClaims,
-      rateLimitFields: composed.gateway.rateLimitFields,
-      assertion: composed.gateway.assertion,
-    },
-  );
+  const answer = answersOf(composed, policies);
   const events = {
     tokenField: config.authMode === 'api_key' ? 'x-api-key' : settings.jwtHeader,
     readCertificate,
@@ -49,23 +35,14 @@ export function createLambdaDoor(composed: Composed, parts: DoorParts) {
   }
   for (const rows of policies.indistinct) parts.log('warn', 'endpoints_must_not_be_cached', { rows });
 
-  const refuseWhatIsKept = ({ request }: AuthorizerCall): void => {
-    if (settings.authorizerTtlSeconds === 0) return;
-    const simple = request.door === 'lambda_http_2' && settings.authorizerResponse === 'simple';
-    const presented = request.hop.certificate !== null || request.hop.certificateRefusal !== undefined;
-    if (!presented && policies.byPath.length === 0 && (simple || policies.indistinct.length === 0)) return;
-    parts.log('error', 'configuration_invalid', {
-      problem: presented
-        ? 'TGEFD_AUTHORIZER_TTL_SEC must be 0 with client certificates: a kept answer would pass without one'
-        : 'TGEFD_AUTHORIZER_TTL_SEC must be 0 with these endpoints: one policy cannot tell them apart',
-    });
-    throw new AuthorizerError('configuration_invalid');
-  };
-
   const decide = async (event: unknown, context: RequestContext): Promise<AuthorizerAnswer> => {
     const read = readEvent(event, events);
     const call = read instanceof Promise ? await read : read;
-    refuseWhatIsKept(call);
+    const problem = keepingProblem(call, settings, policies);
+    if (problem !== null) {
+      parts.log('error', 'configuration_invalid', { problem });
+      throw new AuthorizerError('configuration_invalid');
+    }
     const { decision, recorded, watch } = await composed.enforce(call.request, context);
     const kept = recorded === null ? 'recorded' : await recorded;
     const status = kept === 'unavailable' ? 503 : decision.denial ? statusOf(decision.denial) : 200;
@@ -83,12 +60,43 @@ export function createLambdaDoor(composed: Composed, parts: DoorParts) {
     } catch (error) {
       throw told(error, parts.log);
     } finally {
-      // What is put off may put off more.
+      // Deferred work may defer more.
       for (let promise = deferred.shift(); promise !== undefined; promise = deferred.shift()) {
         await promise.catch(() => parts.log('error', 'deferred_work_failed'));
       }
     }
   };
+}
+
+function answersOf({ config, gateway }: Composed, policies: Policies) {
+  const { settings, documents } = config;
+  const authorize = createAuthorize(documents.endpoints, settings.rbacEnabled, {
+    clock: Date.now,
+    clockSkewSeconds: settings.jwtClockSkewSeconds,
+  });
+  return createAnswers(
+    { response: settings.authorizerResponse, ttlSeconds: settings.authorizerTtlSeconds },
+    {
+      policies,
+      permits: (principal, endpoint) =>
+        (endpoint.auth === undefined || endpoint.auth.some((way) => way === principal.method)) &&
+        authorize(principal, { found: 'endpoint', endpoint }, null) === null,
+      forwardedClaims: gateway.forwardedClaims,
+      rateLimitFields: gateway.rateLimitFields,
+      assertion: gateway.assertion,
+    },
+  );
+}
+
+/** Why an answer to this call must not be kept by API Gateway although the configuration lets it, or null. */
+function keepingProblem({ request }: AuthorizerCall, settings: Settings, policies: Policies): string | null {
+  if (settings.authorizerTtlSeconds === 0) return null;
+  if (request.hop.certificate !== null || request.hop.certificateRefusal !== undefined)
+    return 'TGEFD_AUTHORIZER_TTL_SEC must be 0 with client certificates: a kept answer would pass without one';
+  const simple = request.door === 'lambda_http_2' && settings.authorizerResponse === 'simple';
+  return policies.byPath.length === 0 && (simple || policies.indistinct.length === 0)
+    ? null
+    : 'TGEFD_AUTHORIZER_TTL_SEC must be 0 with these endpoints: one policy cannot tell them apart';
 }
 
 async function readCertificate(pem: string): Promise<HopCertificate> {

@@ -37,18 +37,6 @@ export function createTlsServer(
   { files, first }: ServerTls,
   { log, readCertificate }: TlsParts,
 ): Server {
-  const readClient = async (socket: TLSSocket): Promise<Client> => {
-    const presented = socket.getPeerX509Certificate();
-    if (!presented) return noClient;
-    if (!socket.authorized)
-      return {
-        certificate: null,
-        certificateRefusal: { reason: hasExpired(socket) ? 'certificate_expired' : 'certificate_unverified' },
-      };
-    const certificate = await readCertificate(presented.raw);
-    return certificate ? { certificate } : { certificate, certificateRefusal: { reason: 'certificate_malformed' } };
-  };
-
   let generation = 0;
   const generations = new WeakMap<object, number>();
   const busy = new Set<ServerResponse>();
@@ -65,7 +53,7 @@ export function createTlsServer(
       if (generations.get(socket) !== generation) return socket.destroy();
       busy.add(outgoing);
       outgoing.once('close', () => busy.delete(outgoing));
-      if (files.authorities && !clients.has(socket)) clients.set(socket, await readClient(socket));
+      if (files.authorities && !clients.has(socket)) clients.set(socket, await clientOn(socket, readCertificate));
       return serve(incoming, outgoing);
     },
   );
@@ -91,6 +79,18 @@ export function createTlsServer(
   });
   server.once('close', unwatch);
   return server;
+}
+
+async function clientOn(socket: TLSSocket, readCertificate: TlsParts['readCertificate']): Promise<Client> {
+  const presented = socket.getPeerX509Certificate();
+  if (!presented) return noClient;
+  if (!socket.authorized)
+    return {
+      certificate: null,
+      certificateRefusal: { reason: hasExpired(socket) ? 'certificate_expired' : 'certificate_unverified' },
+    };
+  const certificate = await readCertificate(presented.raw);
+  return certificate ? { certificate } : { certificate, certificateRefusal: { reason: 'certificate_malformed' } };
 }
 
 function hasExpired(socket: TLSSocket): boolean {

@@ -77,14 +77,8 @@ export function refusalFacts(
         wanted: `at most ${reason.maximumSeconds} s`,
         set_by: setBy('max_ttl_sec'),
       };
-    case 'token_claim_refused': {
-      const required = own?.required.find(({ path }) => path.text === reason.path);
-      return {
-        found: `${reason.path}: ${shownClaim(required?.path.read(jws.claims))}`.slice(0, 80),
-        wanted: cut(required?.test.wanted ?? 'another value'),
-        set_by: setBy('require'),
-      };
-    }
+    case 'token_claim_refused':
+      return requiredFacts(reason.path, jws.claims, own, setBy('require'));
     case 'token_claim_missing':
     case 'token_claim_invalid':
       return claimFacts(reason.claim, jws.claims, own, setBy, listed);
@@ -114,6 +108,15 @@ function keyFacts(reason: CredentialReason, header: JsonObject, setBy: string): 
           ? 'a kid, since more than four keys fit'
           : 'the kid of a key in the key set';
   return { found, wanted, set_by: setBy };
+}
+
+function requiredFacts(path: string, claims: JsonObject, own: TokenIssuer | null, setBy: string): RefusalFacts {
+  const required = own?.required.find((each) => each.path.text === path);
+  return {
+    found: `${path}: ${shownClaim(required?.path.read(claims))}`.slice(0, 80),
+    wanted: cut(required?.test.wanted ?? 'another value'),
+    set_by: setBy,
+  };
 }
 
 type ListRule = (of: (one: TokenIssuer) => readonly string[]) => string;

@@ -1,8 +1,9 @@
 import { createLayout } from '../../archive/layout.ts';
 import type { Settings } from '../../config/variables.ts';
 import type { AwsCredentials } from '../../secrets/web-identity.ts';
-import { createS3Client, createS3Store, type StoreClocks } from '../../storage/s3/s3.ts';
+import { createS3Store, type StoreClocks } from '../../storage/s3/s3.ts';
 import { hasConditionalWrites } from '../../storage/s3/s3-address.ts';
+import { createS3Client } from '../../storage/s3/s3-client.ts';
 import type { ObjectStore } from '../../storage/store.ts';
 import type { NodeEgress } from '../node/egress.ts';
 import type { CloudCredentials } from './credentials.ts';

@@ -3,41 +3,16 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  type ListObjectsV2CommandInput,
   PutObjectCommand,
   type PutObjectCommandInput,
-  S3Client,
-  type S3ClientConfig,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import { encodeBase64 } from '../../codec/base64url.ts';
 import { sha256 } from '../../codec/digest.ts';
 import type { Clock } from '../../decision/ports.ts';
 import { StorageFailure, statusOf, storageCause } from '../storage-failure.ts';
 import type { ObjectStore } from '../store.ts';
-
-export interface S3Connection {
-  /** Null: AWS itself. A path in it stands in front of every request. */
-  readonly endpoint: string | null;
-  /** Where requests name the bucket; null: in the host at AWS, in the path at an endpoint. */
-  readonly addressing?: 'path' | 'virtual' | null;
-  /** Null: the SDK's own chain. */
-  readonly region: string | null;
-  /** Null: the SDK's own chain (role, web identity, container or instance credentials). */
-  readonly credentials:
-    | { readonly accessKeyId: string; readonly secretAccessKey: string }
-    | (() => Promise<{
-        readonly accessKeyId: string;
-        readonly secretAccessKey: string;
-        readonly sessionToken: string;
-        readonly expiration: Date;
-      }>)
-    | null;
-  /** Instead of signatures: the access token that each request carries (Google Cloud). */
-  readonly accessToken?: () => Promise<string>;
-  /** Time-out of one attempt, milliseconds. */
-  readonly timeoutMs: number;
-  /** Node's guarded agents (`lib/platform/node/egress.ts`); absent on a Worker, whose `fetch` reaches nothing private. */
-  readonly agents?: { readonly http: object; readonly https: object };
-}
 
 export interface S3Settings {
   readonly bucket: string;
@@ -67,80 +42,6 @@ const DAY_MS = 86_400_000;
 /** Three attempts of ten seconds to write must end within the archive's lease of a minute. */
 const MAXIMUM_LOOK_MS = 15_000;
 
-/** Connects to an S3 endpoint: path style where it is not AWS, checksums of our own choosing, three attempts. */
-export function createS3Client(connection: S3Connection): S3Client {
-  const { endpoint, region, credentials, timeoutMs, agents, accessToken } = connection;
-  const config: S3ClientConfig = {
-    maxAttempts: 3,
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: {
-      requestTimeout: timeoutMs,
-      // Without it the SDK only warns, and waits for a silent store without end.
-      throwOnRequestTimeout: true,
-      socketTimeout: timeoutMs,
-      connectionTimeout: timeoutMs,
-      // Where the SDK stands on `fetch` (Workers), which would follow; Node's own client does not.
-      requestInit: () => ({ redirect: 'manual' }),
-      ...(agents ? { httpAgent: agents.http, httpsAgent: agents.https } : {}),
-    },
-  };
-  if (region !== null) Object.assign(config, { region });
-  if (endpoint !== null) Object.assign(config, { endpoint });
-  if (connection.addressing ? connection.addressing === 'path' : endpoint !== null)
-    Object.assign(config, { forcePathStyle: true });
-  if (credentials !== null) Object.assign(config, { credentials });
-  if (accessToken) {
-    const sign = async <R extends { headers: Record<string, string> }>(request: R): Promise<R> => {
-      request.headers.authorization = `Bearer ${await accessToken()}`;
-      return request;
-    };
-    Object.assign(config, { signer: { sign }, credentials: { accessKeyId: 'none', secretAccessKey: 'none' } });
-  }
-  const client = new S3Client(config);
-  client.middlewareStack.add(refuseOddAnswers(timeoutMs * BODY_ATTEMPTS), {
-    step: 'deserialize',
-    name: 'refuseOddStatus',
-    override: true,
-  });
-  return client;
-}
-
-/** A body may take this many times the time-out of one attempt. */
-const BODY_ATTEMPTS = 3;
-
-/**
- * The SDK takes every status below 300 for a success, `000` too: only 200 to 299 is one (RFC 9110 §15.3). And it reads a body
- * for as long as it comes: one that does not end in time is cut off.
- */
-function refuseOddAnswers(bodyTimeoutMs: number) {
-  return <A, O extends { readonly response: unknown }>(next: (args: A) => Promise<O>) =>
-    async (args: A): Promise<O> => {
-      const result = await next(args);
-      const { statusCode: status, body } = result.response as {
-        readonly statusCode?: unknown;
-        readonly body?: unknown;
-      };
-      if (typeof status === 'number' && status >= 200 && status <= 599) {
-        cutOffAfter(bodyTimeoutMs, body);
-        return result;
-      }
-      destroy(body);
-      throw Object.assign(new Error('an answer with an invalid status'), { $metadata: { httpStatusCode: status } });
-    };
-}
-
-function cutOffAfter(milliseconds: number, body: unknown): void {
-  if (!(typeof body === 'object' && body !== null && 'once' in body && typeof body.once === 'function')) return;
-  const timer = setTimeout(() => destroy(body), milliseconds);
-  body.once('close', () => clearTimeout(timer));
-}
-
-function destroy(body: unknown): void {
-  if (typeof body === 'object' && body !== null && 'destroy' in body && typeof body.destroy === 'function')
-    body.destroy(new Error('the answer was cut off'));
-}
-
 /**
  * Object storage over the S3 API. Each object goes with its SHA-256 (`x-amz-checksum-sha256`), which AWS checks before it
  * stores anything and Object Lock demands; other endpoints may ignore it, so manifests hold the hash too.
@@ -150,44 +51,13 @@ export function createS3Store(
   settings: S3Settings,
   { clock, stopwatch = clock }: StoreClocks,
 ): ObjectStore {
-  const { bucket, conditionalWrites, retention, encryption } = settings;
-  const isThere = async (key: string): Promise<boolean> => {
-    try {
-      await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-      return true;
-    } catch (error) {
-      if (statusOf(error) === 404) return false;
-      throw failed('HEAD', key, error);
-    }
-  };
-
-  /** Looks before it writes. Gives up where looking took so long that a lease may have ended meanwhile. */
-  const isFree = async (key: string): Promise<boolean> => {
-    const beganMs = stopwatch();
-    if (await isThere(key)) return false;
-    if (stopwatch() - beganMs > MAXIMUM_LOOK_MS) throw new Error(`PUT ${key}: looking for it took too long`);
-    return true;
-  };
-
+  const { bucket, conditionalWrites } = settings;
   return {
     ...(conditionalWrites ? {} : { needsLease: true as const }),
 
     async create(key, bytes, contentType) {
-      if (!conditionalWrites && !(await isFree(key))) return 'exists';
-      const input: PutObjectCommandInput = {
-        Bucket: bucket,
-        Key: key,
-        Body: bytes,
-        ContentType: contentType,
-        ChecksumSHA256: encodeBase64(await sha256(bytes)),
-      };
-      if (conditionalWrites) input.IfNoneMatch = '*';
-      if (retention?.isKept(key)) {
-        input.ObjectLockMode = retention.mode;
-        input.ObjectLockRetainUntilDate = new Date(clock() + retention.days * DAY_MS);
-      }
-      if (encryption !== null) input.ServerSideEncryption = encryption.algorithm;
-      if (encryption?.algorithm === 'aws:kms') input.SSEKMSKeyId = encryption.keyId;
+      if (!conditionalWrites && !(await isFree(client, bucket, key, stopwatch))) return 'exists';
+      const input = await inputOf(settings, { key, bytes, contentType, nowMs: clock() });
       try {
         await client.send(new PutObjectCommand(input));
         return 'created';
@@ -197,53 +67,9 @@ export function createS3Store(
       }
     },
 
-    async read(key, maximumBytes) {
-      try {
-        const { Body } = await client.send(
-          new GetObjectCommand({ Bucket: bucket, Key: key, Range: `bytes=0-${maximumBytes}` }),
-        );
-        return Body === undefined ? new Uint8Array() : new Uint8Array(await Body.transformToByteArray());
-      } catch (error) {
-        if (statusOf(error) === 404 && storageCause(error) !== 'no_bucket') return null;
-        if (statusOf(error) === 416) return new Uint8Array(); // An empty object has no range.
-        throw failed('GET', key, error);
-      }
-    },
-
-    async list(prefix, afterKey) {
-      const command = new ListObjectsV2Command({
-        Bucket: bucket,
-        Prefix: prefix,
-        MaxKeys: 1000,
-        ...(afterKey === null ? {} : { StartAfter: afterKey }),
-      });
-      const page = await client.send(command).catch((error: unknown) => {
-        throw failed('LIST', prefix, error);
-      });
-      const objects = (page.Contents ?? []).flatMap(({ Key, Size }) =>
-        Key === undefined ? [] : [{ key: Key, bytes: Size ?? 0 }],
-      );
-      return { objects, more: page.IsTruncated === true };
-    },
-
-    async folders(prefix) {
-      const found: string[] = [];
-      for (let token: string | undefined, more = true; more; ) {
-        const command = new ListObjectsV2Command({
-          Bucket: bucket,
-          Prefix: prefix,
-          Delimiter: '/',
-          ...(token === undefined ? {} : { ContinuationToken: token }),
-        });
-        const page = await client.send(command).catch((error: unknown) => {
-          throw failed('LIST', prefix, error);
-        });
-        found.push(...(page.CommonPrefixes ?? []).flatMap(({ Prefix }) => Prefix?.slice(prefix.length, -1) ?? []));
-        token = page.NextContinuationToken;
-        more = page.IsTruncated === true && token !== undefined;
-      }
-      return found;
-    },
+    read: (key, maximumBytes) => read(client, bucket, key, maximumBytes),
+    list: (prefix, afterKey) => list(client, bucket, prefix, afterKey),
+    folders: (prefix) => folders(client, bucket, prefix),
 
     async remove(key) {
       await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key })).catch((error: unknown) => {
@@ -251,6 +77,96 @@ export function createS3Store(
       });
     },
   };
+}
+
+/** What is sent for one object, as the settings want it stored. */
+async function inputOf(
+  { bucket, conditionalWrites, retention, encryption }: S3Settings,
+  object: {
+    readonly key: string;
+    readonly bytes: Uint8Array<ArrayBuffer>;
+    readonly contentType: string;
+    readonly nowMs: number;
+  },
+): Promise<PutObjectCommandInput> {
+  const input: PutObjectCommandInput = {
+    Bucket: bucket,
+    Key: object.key,
+    Body: object.bytes,
+    ContentType: object.contentType,
+    ChecksumSHA256: encodeBase64(await sha256(object.bytes)),
+  };
+  if (conditionalWrites) input.IfNoneMatch = '*';
+  if (retention?.isKept(object.key)) {
+    input.ObjectLockMode = retention.mode;
+    input.ObjectLockRetainUntilDate = new Date(object.nowMs + retention.days * DAY_MS);
+  }
+  if (encryption !== null) input.ServerSideEncryption = encryption.algorithm;
+  if (encryption?.algorithm === 'aws:kms') input.SSEKMSKeyId = encryption.keyId;
+  return input;
+}
+
+/** Looks before it writes. Gives up where looking took so long that a lease may have ended meanwhile. */
+async function isFree(client: S3Client, bucket: string, key: string, stopwatch: Clock): Promise<boolean> {
+  const beganMs = stopwatch();
+  if (await isThere(client, bucket, key)) return false;
+  if (stopwatch() - beganMs > MAXIMUM_LOOK_MS) throw new Error(`PUT ${key}: looking for it took too long`);
+  return true;
+}
+
+async function isThere(client: S3Client, bucket: string, key: string): Promise<boolean> {
+  try {
+    await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+    return true;
+  } catch (error) {
+    if (statusOf(error) === 404) return false;
+    throw failed('HEAD', key, error);
+  }
+}
+
+async function read(
+  client: S3Client,
+  bucket: string,
+  key: string,
+  maximumBytes: number,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  try {
+    const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range: `bytes=0-${maximumBytes}` });
+    const { Body } = await client.send(command);
+    return Body === undefined ? new Uint8Array() : new Uint8Array(await Body.transformToByteArray());
+  } catch (error) {
+    if (statusOf(error) === 404 && storageCause(error) !== 'no_bucket') return null;
+    if (statusOf(error) === 416) return new Uint8Array(); // An empty object has no range.
+    throw failed('GET', key, error);
+  }
+}
+
+/** One page of a listing. */
+function page(client: S3Client, input: ListObjectsV2CommandInput & { readonly Prefix: string }) {
+  return client.send(new ListObjectsV2Command(input)).catch((error: unknown) => {
+    throw failed('LIST', input.Prefix, error);
+  });
+}
+
+async function list(client: S3Client, Bucket: string, Prefix: string, afterKey: string | null) {
+  const after = afterKey === null ? {} : { StartAfter: afterKey };
+  const { Contents, IsTruncated } = await page(client, { Bucket, Prefix, MaxKeys: 1000, ...after });
+  const objects = (Contents ?? []).flatMap(({ Key, Size }) =>
+    Key === undefined ? [] : [{ key: Key, bytes: Size ?? 0 }],
+  );
+  return { objects, more: IsTruncated === true };
+}
+
+async function folders(client: S3Client, Bucket: string, Prefix: string): Promise<string[]> {
+  const found: string[] = [];
+  for (let token: string | undefined, more = true; more; ) {
+    const further = token === undefined ? {} : { ContinuationToken: token };
+    const answer = await page(client, { Bucket, Prefix, Delimiter: '/', ...further });
+    found.push(...(answer.CommonPrefixes ?? []).flatMap((folder) => folder.Prefix?.slice(Prefix.length, -1) ?? []));
+    token = answer.NextContinuationToken;
+    more = answer.IsTruncated === true && token !== undefined;
+  }
+  return found;
 }
 
 function failed(operation: string, key: string, error: unknown): Error {

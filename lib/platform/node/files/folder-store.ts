@@ -12,14 +12,7 @@ const UNFINISHED = '.unfinished-';
  * Keys that would leave the folder are refused with a RangeError.
  */
 export function createFolderStore(folder: string): ObjectStore {
-  const pathOf = (key: string): string => {
-    const segments = key.split('/');
-    if (segments.some((segment) => segment === '' || segment === '.' || segment === '..')) {
-      throw new RangeError('a key is a relative path without empty or dot segments');
-    }
-    return join(folder, ...segments);
-  };
-
+  const pathOf = (key: string): string => pathIn(folder, key);
   return {
     async create(key, bytes) {
       const path = pathOf(key);
@@ -71,6 +64,14 @@ export function createFolderStore(folder: string): ObjectStore {
       await rm(pathOf(key), { force: true });
     },
   };
+}
+
+function pathIn(folder: string, key: string): string {
+  const segments = key.split('/');
+  if (segments.some((segment) => segment === '' || segment === '.' || segment === '..')) {
+    throw new RangeError('a key is a relative path without empty or dot segments');
+  }
+  return join(folder, ...segments);
 }
 
 /** Keys of files below a folder, ascending as object stores sort them: by the whole key, in which `/` is a character. */

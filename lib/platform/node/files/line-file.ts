@@ -39,19 +39,13 @@ function codeOf(error: unknown): string {
 
 function lineFileOn(path: string, first: number, log: Log): LineFile {
   let stream: WriteStream | null = null;
-  const kept: string[] = [];
-  let lost = 0;
   let failing = false;
+  const backlog = createBacklog();
+  const unsettled = new WeakMap<WriteStream, string[]>();
 
   const failed = (code: string) => {
     if (!failing) log('error', 'audit_log_failed', { error: code });
     failing = true;
-  };
-  const keep = (line: string) => {
-    kept.push(line);
-    if (kept.length <= MAXIMUM_KEPT) return;
-    kept.shift();
-    lost += 1;
   };
   const use = (descriptor: number) => {
     const opened = createWriteStream(path, { fd: descriptor });
@@ -59,11 +53,11 @@ function lineFileOn(path: string, first: number, log: Log): LineFile {
     opened.on('error', (error) => {
       failed(codeOf(error));
       if (stream === opened) stream = null;
-      for (const line of underWay.splice(0)) keep(line);
+      for (const line of underWay.splice(0)) backlog.keep(line);
     });
     unsettled.set(opened, underWay);
     stream = opened;
-    for (const line of kept.splice(0)) put(opened, line);
+    for (const line of backlog.take()) put(opened, line);
   };
   const put = (opened: WriteStream, line: string) => {
     const underWay = unsettled.get(opened);
@@ -73,11 +67,10 @@ function lineFileOn(path: string, first: number, log: Log): LineFile {
       underWay?.splice(underWay.indexOf(line), 1);
       if (failing && stream === opened) {
         failing = false;
-        log('info', 'audit_log_recovered', { lost });
+        log('info', 'audit_log_recovered', { lost: backlog.lost() });
       }
     });
   };
-  const unsettled = new WeakMap<WriteStream, string[]>();
   const reopen = () => {
     let descriptor: number;
     try {
@@ -95,12 +88,28 @@ function lineFileOn(path: string, first: number, log: Log): LineFile {
   use(first);
   const timer = setInterval(look, LOOK_MS).unref();
   return {
-    write: (line) => (stream === null ? keep(line) : put(stream, line)),
+    write: (line) => (stream === null ? backlog.keep(line) : put(stream, line)),
     reopen,
-    lost: () => lost,
+    lost: backlog.lost,
     close() {
       clearInterval(timer);
       stream?.end();
+    },
+  };
+}
+
+/** Lines that wait for the file; the oldest are dropped, and counted, when there are too many. */
+function createBacklog() {
+  const kept: string[] = [];
+  let lost = 0;
+  return {
+    lost: (): number => lost,
+    take: (): string[] => kept.splice(0),
+    keep(line: string): void {
+      kept.push(line);
+      if (kept.length <= MAXIMUM_KEPT) return;
+      kept.shift();
+      lost += 1;
     },
   };
 }

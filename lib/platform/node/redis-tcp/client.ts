@@ -27,49 +27,27 @@ export function createTcpClient(
   parts: { readonly egress: NodeEgress; readonly used: CredentialUsed },
 ): RedisClient {
   const sockets = createSocketKeeper();
+  const connections = createConnections(topology, username, secret, { egress: parts.egress, opened: sockets.opened });
   let library: Promise<Library> | null = null;
-  let preferred: Slot = 'current';
-  let open: { readonly of: Secret<string> | null; readonly slot: Slot; readonly connection: Connection } | null = null;
 
-  const connectionBy = (loaded: Library): Connection => {
-    const of = secret();
-    if (open !== null && open.of === of && open.slot === preferred) return open.connection;
-    if (open !== null && open.of !== of) preferred = 'current';
-    if (open !== null) retire(open.connection);
-    const password = (preferred === 'previous' ? of?.previous : of?.current) ?? null;
-    const connection = openConnection(loaded, topology, { username, password }, { ...parts, opened: sockets.opened });
-    open = { of, slot: preferred, connection };
-    connection.on('error', () => {}); // Told by the commands that fail.
-    return connection;
-  };
-  const other = (): Slot | null => {
-    if (secret()?.previous == null) return null;
-    return preferred === 'current' ? 'previous' : 'current';
-  };
-
-  const send = async (
-    signal: AbortSignal,
-    repeatable: boolean,
-    command: (connection: Connection) => Promise<unknown>,
-  ): Promise<unknown> => {
+  const send: Send = async (signal, repeatable, command) => {
     library ??= import('ioredis');
     const loaded = await library;
     for (let attempt = 1; ; attempt++) {
-      const connection = connectionBy(loaded);
+      const connection = connections.by(loaded);
       let sent = false;
       try {
         await untilReady(connection, signal);
         sent = true;
         const value = await command(connection);
-        if (secret() !== null) parts.used('redis_token', preferred);
+        if (secret() !== null) parts.used('redis_token', connections.preferred());
         return value;
       } catch (error) {
         const failure = failureOf(error);
         const mayRepeat =
           failure.kind === 'read_only' || (failure.kind === 'unreachable' && (repeatable || !sent) && !signal.aborted);
-        const next = failure.kind === 'token_refused' ? other() : null;
-        if (next !== null) preferred = next;
-        if (attempt === 2 || signal.aborted || (!mayRepeat && next === null)) throw failure;
+        const hasChanged = failure.kind === 'token_refused' && connections.preferOther();
+        if (attempt === 2 || signal.aborted || !(mayRepeat || hasChanged)) throw failure;
       }
     }
   };
@@ -102,6 +80,43 @@ export function createTcpClient(
           signal,
         ),
       ),
+  };
+}
+
+type Send = (
+  signal: AbortSignal,
+  repeatable: boolean,
+  command: (connection: Connection) => Promise<unknown>,
+) => Promise<unknown>;
+
+/** The one connection that is open, by the password that was last taken. */
+function createConnections(
+  topology: Topology,
+  username: string | null,
+  secret: () => Secret<string> | null,
+  parts: { readonly egress: NodeEgress; readonly opened: (socket: Duplex) => void },
+) {
+  let preferred: Slot = 'current';
+  let open: { readonly of: Secret<string> | null; readonly slot: Slot; readonly connection: Connection } | null = null;
+  return {
+    preferred: (): Slot => preferred,
+    /** Prefers the other password from now on; false where there is none. */
+    preferOther(): boolean {
+      if (secret()?.previous == null) return false;
+      preferred = preferred === 'current' ? 'previous' : 'current';
+      return true;
+    },
+    by(library: Library): Connection {
+      const of = secret();
+      if (open !== null && open.of === of && open.slot === preferred) return open.connection;
+      if (open !== null && open.of !== of) preferred = 'current';
+      if (open !== null) retire(open.connection);
+      const password = (preferred === 'previous' ? of?.previous : of?.current) ?? null;
+      const connection = openConnection(library, topology, { username, password }, parts);
+      open = { of, slot: preferred, connection };
+      connection.on('error', () => {}); // Told by the commands that fail.
+      return connection;
+    },
   };
 }
 

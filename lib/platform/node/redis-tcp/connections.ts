@@ -29,6 +29,23 @@ function pause(times: number): number {
   return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(times - 1, 10));
 }
 
+type Locate = (options: Partial<Place>) => Promise<Place>;
+
+/** Options of every connection. Nothing is sent twice by the library, and nothing waits in it. */
+const OPTIONS = {
+  lazyConnect: true,
+  protocol: 2 as const,
+  disableClientInfo: true,
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  socketTimeout: SILENCE_MS,
+  autoResendUnfulfilledCommands: false,
+  // A command whose connection broke fails at once.
+  maxRetriesPerRequest: 0,
+  enableOfflineQueue: false,
+  retryStrategy: pause,
+  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+};
+
 /**
  * Opens Redis over TCP: one server, the primary that Sentinels name, or a cluster. Nothing is sent twice by the library, and
  * nothing waits in it: the client in front decides both. A server that became a replica is left.
@@ -43,26 +60,16 @@ export function openConnection(
   const secure = url.protocol === 'rediss:';
   const open = createOpener(parts.egress, secure, parts.opened);
   const own: Place = { host: url.hostname, port: Number(url.port || DEFAULT_PORT) };
-  const common = (locate: (options: Partial<Place>) => Promise<Place>, primaryOnly: boolean) => ({
+  const common = (locate: Locate, primaryOnly: boolean) => ({
     Connector: connectorOf(library, open, locate, primaryOnly),
     ...(secure ? { tls: {} } : {}),
-    lazyConnect: true,
-    protocol: 2 as const,
-    disableClientInfo: true,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    socketTimeout: SILENCE_MS,
-    autoResendUnfulfilledCommands: false,
-    // A command whose connection broke fails at once.
-    maxRetriesPerRequest: 0,
-    enableOfflineQueue: false,
-    retryStrategy: pause,
-    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+    ...OPTIONS,
   });
   const login = {
     ...(credentials.username === null ? {} : { username: credentials.username }),
     ...(credentials.password === null ? {} : { password: credentials.password }),
   };
-  const asGiven = async (options: Partial<Place>): Promise<Place> => ({
+  const asGiven: Locate = async (options) => ({
     host: options.host ?? own.host,
     port: options.port ?? own.port,
   });

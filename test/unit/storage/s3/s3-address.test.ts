@@ -8,8 +8,9 @@ import { problemLine } from '../../../../lib/config/problem.ts';
 import { probeConditionalWrites } from '../../../../lib/storage/conditional-probe.ts';
 import { createMemoryObjectStore } from '../../../../lib/storage/memory.ts';
 import { createR2Bucket } from '../../../../lib/storage/r2-bucket.ts';
-import { createS3Client, createS3Store } from '../../../../lib/storage/s3/s3.ts';
+import { createS3Store } from '../../../../lib/storage/s3/s3.ts';
 import { bucketUrl, r2Place } from '../../../../lib/storage/s3/s3-address.ts';
+import { createS3Client } from '../../../../lib/storage/s3/s3-client.ts';
 import { createSignedPut } from '../../../../lib/storage/s3/s3-put.ts';
 import { type LoopbackServer, listenOnLoopback } from '../../../support/loopback-server.ts';
 

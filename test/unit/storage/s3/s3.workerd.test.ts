@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { createS3Client, createS3Store } from '../../../../lib/storage/s3/s3.ts';
+import { createS3Store } from '../../../../lib/storage/s3/s3.ts';
+import { createS3Client } from '../../../../lib/storage/s3/s3-client.ts';
 
 afterEach(() => void vi.unstubAllGlobals());
 
