@@ -4,10 +4,12 @@ import {
   request as httpRequest,
   type IncomingMessage,
   type OutgoingHttpHeaders,
+  type RequestOptions,
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { AnswerRefused, refusalOf } from './answer.ts';
+import type { MaybeGivenUp } from './kept-connections.ts';
 
 /** Agents of one place: `kept` keeps connections alive, `fresh` makes a new one for each request. */
 export interface ExchangeAgents {
@@ -26,6 +28,8 @@ export interface ExchangeRequest {
   readonly signal: AbortSignal | null;
   /** Whether the same bytes can be sent once more on a new connection. */
   readonly repeatable: boolean;
+  /** How long the answer to a request that was sent and given up is still waited for, so that its connection stays; 0: it ends. */
+  readonly lingerMs?: number;
   /** The other side may answer 101 and take the connection over. */
   readonly upgrade: boolean;
   /** Writes the body and ends the request. */
@@ -73,18 +77,32 @@ function attempt(request: ExchangeRequest, agent: Agent): Promise<Exchanged> {
   return new Promise((resolve, reject) => {
     const { secure, host, port, method, path, signal } = request;
     const headers = request.headers as OutgoingHttpHeaders;
-    const outgoing = (secure ? httpsRequest : httpRequest)({ host, port, method, path, headers, agent });
+    let isOver = false;
+    let isAnswered = false;
+    const isWanted = () => !isOver;
+    const options: RequestOptions & MaybeGivenUp = { host, port, method, path, headers, agent, isWanted };
+    const outgoing = (secure ? httpsRequest : httpRequest)(options);
     const received = watchForBytes(outgoing);
     const fail = (error: Error) => {
+      isOver = true;
       outgoing.destroy(error);
       const stale = outgoing.reusedSocket && isReset(error) && !received();
       reject(stale ? new ConnectionStale(error.message) : error);
     };
-    const abort = () => fail(new Error('aborted'));
+    const abort = () => {
+      const error = new Error('aborted');
+      const isSent = outgoing.socket !== null && outgoing.writableFinished && !isAnswered;
+      if (!isSent || !request.lingerMs) return fail(error);
+      reject(error);
+      isOver = true;
+      linger(outgoing, request.lingerMs);
+    };
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
     outgoing.once('response', (incoming) => {
+      isAnswered = true;
       const refusal = refusalOf(incoming);
+      if (refusal === null && isOver) return void incoming.on('error', ignored).resume();
       if (refusal === null) return resolve({ incoming, taken: null });
       incoming.on('error', ignored);
       fail(refusal);
@@ -103,6 +121,13 @@ function attempt(request: ExchangeRequest, agent: Agent): Promise<Exchanged> {
     });
     request.send(outgoing);
   });
+}
+
+/** Ends a request that nobody waits for any more, unless its answer comes to an end before. */
+function linger(outgoing: ClientRequest, milliseconds: number): void {
+  const timer = setTimeout(() => outgoing.destroy(), milliseconds);
+  timer.unref();
+  outgoing.once('close', () => clearTimeout(timer));
 }
 
 function isReset(error: Error): boolean {
