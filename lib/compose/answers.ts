@@ -97,7 +97,13 @@ function composeAssertions({ settings, documents }: Config, { clock }: Runtime):
   if (first === undefined || settings.upstreamUrl === null) return null;
   const audience = settings.upstreamUrl.origin;
   return createAssertions(
-    { keys: [first, ...others], issuer: 'tgefd-authorizer', audience, lifetimeSeconds: 60 },
+    {
+      keys: [first, ...others],
+      issuer: 'tgefd-authorizer',
+      audience,
+      lifetimeSeconds: 60,
+      profile: settings.assertionProfile,
+    },
     clock,
   );
 }

@@ -6,6 +6,12 @@ import { type AssertionKey, type LoadedAssertionKey, loadAssertionKey } from './
 /** `typ` of an assertion's header: explicit typing keeps it from being taken for an access token (RFC 8725 §3.11). */
 export const ASSERTION_TYPE = 'tgefd-assertion+jwt';
 
+/** The same of a Transaction Token (draft-ietf-oauth-transaction-tokens §3.1). */
+export const TRANSACTION_TOKEN_TYPE = 'txntoken+jwt';
+
+/** Which form an assertion has: our own, or that of a Transaction Token. */
+export type AssertionProfile = 'tgefd' | 'txn-token';
+
 /** Longest life of an assertion. Verifiers refuse a longer one, so it is no setting. */
 export const ASSERTION_MAX_LIFETIME_SECONDS = 60;
 
@@ -19,6 +25,8 @@ export interface AssertionSettings {
   readonly audience: string;
   /** From 1 to 60. */
   readonly lifetimeSeconds: number;
+  /** (`tgefd`) */
+  readonly profile?: AssertionProfile;
 }
 
 /** What one assertion says: facts of one allowed decision. */
@@ -73,7 +81,7 @@ export function createAssertions(settings: AssertionSettings, clock: Clock): Ass
       const { signing } = loaded ?? (await load());
       const claims = claimsOf(facts, settings, Math.floor(clock() / 1000));
       return new CompactSign(encoder.encode(JSON.stringify(claims)))
-        .setProtectedHeader({ alg: signing.algorithm, kid: signing.kid, typ: ASSERTION_TYPE })
+        .setProtectedHeader({ alg: signing.algorithm, kid: signing.kid, typ: TYPES[settings.profile ?? 'tgefd'] })
         .sign(signing.privateKey);
     },
     async jwks() {
@@ -108,20 +116,34 @@ async function loadKeys(keys: AssertionSettings['keys']): Promise<LoadedKeys> {
   return { signing, published: usable.map((key) => key.publicJwk) };
 }
 
+const TYPES: Readonly<Record<AssertionProfile, string>> = {
+  tgefd: ASSERTION_TYPE,
+  'txn-token': TRANSACTION_TOKEN_TYPE,
+};
+
 function claimsOf(facts: AssertionFacts, settings: AssertionSettings, issuedAtSeconds: number) {
-  const { issuer: idp = null, claims = null } = facts;
   return {
-    iss: settings.issuer,
-    aud: settings.audience,
-    sub: facts.subject,
-    ...(idp === null ? {} : { idp }),
-    scope: facts.scopes.join(' '),
-    amr: [facts.authMethod],
-    jti: facts.decisionId,
-    iat: issuedAtSeconds,
-    exp: issuedAtSeconds + settings.lifetimeSeconds,
-    htm: facts.method,
-    htu: `${settings.audience}${facts.path}`,
-    ...(claims === null ? {} : { claims }),
+    ...{ iss: settings.issuer, aud: settings.audience, sub: facts.subject, scope: facts.scopes.join(' ') },
+    ...{ iat: issuedAtSeconds, exp: issuedAtSeconds + settings.lifetimeSeconds },
+    ...(settings.profile === 'txn-token' ? transactionClaims(facts, settings) : ownClaims(facts, settings)),
+  };
+}
+
+/** What our own form says beside these. */
+function ownClaims(facts: AssertionFacts, settings: AssertionSettings) {
+  const { requester, request } = contextOf(facts, settings);
+  return { ...requester, jti: facts.decisionId, ...request };
+}
+
+/** The same in a Transaction Token (§3.2): what is asked for in `tctx`, who asks and how in `rctx`. */
+function transactionClaims(facts: AssertionFacts, settings: AssertionSettings) {
+  const { requester, request } = contextOf(facts, settings);
+  return { txn: facts.decisionId, req_wl: settings.issuer, tctx: request, rctx: requester };
+}
+
+function contextOf({ issuer = null, claims = null, authMethod, method, path }: AssertionFacts, to: AssertionSettings) {
+  return {
+    requester: { ...(issuer === null ? {} : { idp: issuer }), amr: [authMethod] },
+    request: { htm: method, htu: `${to.audience}${path}`, ...(claims === null ? {} : { claims }) },
   };
 }

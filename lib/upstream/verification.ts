@@ -7,6 +7,10 @@ export const AUTH_METHODS = ['jwt', 'mtls', 'api_key', 'none'] as const;
 /** Who calls, as the authorizer decided about exactly this request. */
 export interface Caller {
   readonly subject: string;
+  /** Issuer of the caller's token; null where there is none. */
+  readonly idp: string | null;
+  /** Claims that the authorizer forwards (`TGEFD_FORWARD_CLAIMS`), by their path; empty where it forwards none. */
+  readonly claims: Readonly<Record<string, unknown>>;
   /** Granted scopes; `*` stands for every endpoint scope. */
   readonly scopes: readonly string[];
   readonly authMethod: (typeof AUTH_METHODS)[number];

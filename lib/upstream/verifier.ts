@@ -20,6 +20,8 @@ export interface VerifierSettings {
   readonly keys: URL | JWTVerifyGetKey;
   /** (`tgefd-authorizer`) */
   readonly issuer?: string;
+  /** Form of the assertions, as `TGEFD_ASSERTION_PROFILE` says (`tgefd`). An assertion of the other form is refused. */
+  readonly profile?: 'tgefd' | 'txn-token';
   /** Tolerated difference of the two clocks, in seconds (5). */
   readonly clockToleranceSeconds?: number;
   /** Where one assertion must not serve twice (none: twice within its life is possible). */
@@ -48,6 +50,7 @@ export type Verifier = (assertion: string | null | undefined, request: ReceivedR
  */
 export function createAssertionVerifier(settings: VerifierSettings): Verifier {
   const { issuer = 'tgefd-authorizer', clockToleranceSeconds = 5, clock = systemClock, replayCache } = settings;
+  const form = FORMS[settings.profile ?? 'tgefd'];
   const keys =
     settings.keys instanceof URL
       ? createRemoteJWKSet(settings.keys, { cacheMaxAge: 60_000, cooldownDuration: 10_000, timeoutDuration: 3_000 })
@@ -61,13 +64,13 @@ export function createAssertionVerifier(settings: VerifierSettings): Verifier {
     try {
       const verified = await jwtVerify(assertion, keys, {
         algorithms: ['EdDSA', 'ES256'],
-        typ: 'tgefd-assertion+jwt',
+        typ: form.type,
         issuer,
-        requiredClaims: ['sub', 'scope', 'amr', 'jti', 'iat', 'exp', 'htm', 'htu'],
+        requiredClaims: form.required,
         clockTolerance: clockToleranceSeconds,
         currentDate: now,
       });
-      claims = verified.payload;
+      claims = form.read(verified.payload);
     } catch (error) {
       return fromJoseError(error);
     }
@@ -78,6 +81,36 @@ export function createAssertionVerifier(settings: VerifierSettings): Verifier {
     if (replayCache && !(await replayCache.first(caller.decisionId, untilSeconds))) return refused('replayed');
     return { outcome: 'verified', caller };
   };
+}
+
+interface Form {
+  readonly type: string;
+  readonly required: string[];
+  /** The claims as our own form has them. */
+  readonly read: (claims: JWTPayload) => JWTPayload;
+}
+
+const FORMS: Readonly<Record<'tgefd' | 'txn-token', Form>> = {
+  tgefd: {
+    type: 'tgefd-assertion+jwt',
+    required: ['sub', 'scope', 'amr', 'jti', 'iat', 'exp', 'htm', 'htu'],
+    read: (claims) => claims,
+  },
+  'txn-token': {
+    type: 'txntoken+jwt',
+    required: ['aud', 'sub', 'scope', 'txn', 'req_wl', 'tctx', 'rctx', 'iat', 'exp'],
+    read(claims) {
+      const { iss, aud, sub, scope, iat, exp, txn, tctx, rctx } = claims;
+      const [transaction, requester] = [objectOf(tctx), objectOf(rctx)];
+      const told = { iss, aud, sub, scope, iat, exp, jti: txn, htm: transaction.htm, htu: transaction.htu };
+      return { ...told, claims: transaction.claims, amr: requester.amr, idp: requester.idp } as JWTPayload;
+    },
+  },
+};
+
+function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject ? (value as Record<string, unknown>) : {};
 }
 
 const verifiers = new WeakMap<VerifierSettings, Verifier>();
@@ -112,11 +145,12 @@ function callerOf(
   { method, path }: ReceivedRequest,
   { audience, latestIatSeconds }: { readonly audience: string; readonly latestIatSeconds: number },
 ): Caller | Refusal {
-  const { sub, scope, amr, jti, iat, exp, htm, htu } = claims;
+  const { sub, scope, amr, jti, iat, exp, htm, htu, idp = null, claims: forwarded } = claims;
   const authMethod =
     Array.isArray(amr) && amr.length === 1 ? AUTH_METHODS.find((known) => known === amr[0]) : undefined;
   if (typeof sub !== 'string' || sub === '' || typeof scope !== 'string' || authMethod === undefined) return 'claim';
   if (typeof jti !== 'string' || jti === '' || iat === undefined || exp === undefined) return 'claim';
+  if (idp !== null && typeof idp !== 'string') return 'claim';
   // `aud` may be a list for jose; an assertion is for one service alone.
   if (claims.aud !== audience) return 'audience';
   if (exp - iat > MAX_LIFETIME_SECONDS || exp <= iat) return 'lifetime';
@@ -124,7 +158,8 @@ function callerOf(
   if (htm !== method) return 'method';
   if (htu !== `${audience}${path}`) return 'path';
   const scopes = scope.split(' ').filter((one) => one !== '');
-  return { subject: sub, scopes, authMethod, decisionId: jti, expiresAtSeconds: exp };
+  const told = { subject: sub, idp, claims: objectOf(forwarded) };
+  return { ...told, scopes, authMethod, decisionId: jti, expiresAtSeconds: exp };
 }
 
 function refused(refusal: Refusal): Verification {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
-import { CompactSign, exportJWK, generateKeyPair, type JWK } from 'jose';
+import { CompactSign, decodeJwt, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAssertions } from '../../lib/respond/assertion.ts';
 import { type AssertionKey, parseAssertionKey } from '../../lib/respond/assertion-key.ts';
@@ -55,6 +55,14 @@ function signerOf(keys: readonly [AssertionKey, ...AssertionKey[]]) {
   return createAssertions({ keys, issuer: 'tgefd-authorizer', audience: AUDIENCE, lifetimeSeconds: 30 }, Date.now);
 }
 const signer = signerOf([current.key, previous.key]);
+const transactionSigner = createAssertions(
+  {
+    ...{ keys: [current.key], issuer: 'tgefd-authorizer', audience: AUDIENCE, lifetimeSeconds: 30 },
+    profile: 'txn-token',
+  },
+  Date.now,
+);
+const forwarded = { issuer: 'https://id.example', claims: { tenant: 'acme', groups: ['a', 'b'] } };
 const facts = {
   decisionId: 'decision-1',
   subject: 'analyst@example.test',
@@ -184,15 +192,17 @@ afterAll(() => keySet.down());
 const verifiers = {
   any: createAssertionVerifier({ audience: AUDIENCE, keys: new URL(jwksUrl) }),
   once: createAssertionVerifier({ audience: AUDIENCE, keys: new URL(jwksUrl), replayCache: createMemoryReplayCache() }),
+  txn: createAssertionVerifier({ audience: AUDIENCE, keys: new URL(jwksUrl), profile: 'txn-token' }),
   down: createAssertionVerifier({ audience: AUDIENCE, keys: new URL(DOWN_URL) }),
 };
 
 function honoApp(report: (why: string) => void): RequestListener {
   const app = new Hono<{ Variables: AssertedVariables }>();
   app.use('/once', requireOnHono(verifiers.once, report));
+  app.use('/txn', requireOnHono(verifiers.txn, report));
   app.use('/down', requireOnHono(verifiers.down, report));
   app.use(async (c, next) =>
-    /^\/(once|down)$/.test(c.req.path) ? next() : requireOnHono(verifiers.any, report)(c, next),
+    /^\/(once|down|txn)$/.test(c.req.path) ? next() : requireOnHono(verifiers.any, report)(c, next),
   );
   app.all('*', (c) => c.json(c.get('caller')));
   return getRequestListener(app.fetch);
@@ -209,10 +219,11 @@ function expressApp(report: (why: string) => void): RequestListener {
       report,
     ),
   );
+  app.post('/txn', requireOnExpress(verifiers.txn, report));
   app.post('/down', requireOnExpress(verifiers.down, report));
   router.use(requireOnExpress(verifiers.any, report));
   app.use((request: { path: string }, response: unknown, next: () => void) =>
-    /^\/(once|down)$/.test(request.path) ? next() : router(request, response, next),
+    /^\/(once|down|txn)$/.test(request.path) ? next() : router(request, response, next),
   );
   app.use('/v1', router);
   app.use((_: unknown, response: { locals: { caller: object }; json(body: object): void }) =>
@@ -280,12 +291,41 @@ for (const { name, programs, start } of services) {
       expect(response.status).toBe(200);
       expect(await response.json()).toEqual({
         subject: 'analyst@example.test',
+        idp: null,
+        claims: {},
         scopes: ['discover', 'jobs'],
         authMethod: 'jwt',
         decisionId: 'decision-1',
         expiresAtSeconds: expect.closeTo(nowSeconds() + 30, -1),
       });
     });
+
+    test('tells the issuer of the caller and the claims that are forwarded', async () => {
+      const assertion = await signer.sign({ ...facts, ...forwarded });
+      expect(await (await send(assertion)).json()).toMatchObject({ idp: forwarded.issuer, claims: forwarded.claims });
+    });
+
+    test('takes a Transaction Token where that is the form, and each form only there', async () => {
+      const request = { ...facts, ...forwarded, path: '/txn' };
+      const response = await send(await transactionSigner.sign(request), '/txn');
+      expect([response.status, await response.json()]).toMatchObject([
+        200,
+        { subject: facts.subject, scopes: facts.scopes, authMethod: 'jwt', decisionId: facts.decisionId },
+      ]);
+      expect((await send(await signer.sign(request), '/txn')).status).toBe(401);
+      expect((await send(await transactionSigner.sign(facts))).status).toBe(401);
+      expect((await send(await transactionSigner.sign(facts), '/txn')).status).toBe(401);
+    });
+
+    test.each(['txn', 'sub', 'scope', 'req_wl', 'tctx', 'rctx', 'iat', 'exp', 'aud', 'iss'])(
+      'refuses a Transaction Token without %s',
+      async (claim) => {
+        const whole = decodeJwt(await transactionSigner.sign({ ...facts, path: '/txn' }));
+        const header = { ...goodHeader, typ: 'txntoken+jwt' };
+        expect((await send(await sign(header, whole), '/txn')).status).toBe(200);
+        expect((await send(await sign(header, { ...whole, [claim]: undefined }), '/txn')).status).toBe(401);
+      },
+    );
 
     test('takes one signed by the previous key, without scopes, on an encoded path', async () => {
       const path = '/v1/jobs/a%20b%C3%A9';

@@ -11,7 +11,7 @@ import json
 import threading
 import time
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping, Protocol
 
 import jwt
@@ -26,6 +26,7 @@ _KEY_SET_REFRESH_SECONDS = 45.0
 _REFETCH_COOLDOWN_SECONDS = 10.0
 _FETCH_TIMEOUT_SECONDS = 3.0
 _AUTH_METHODS = frozenset({"jwt", "mtls", "api_key", "none"})
+_TYPES = {"tgefd": "tgefd-assertion+jwt", "txn-token": "txntoken+jwt"}
 _KEY_SHAPES = {"EdDSA": ("OKP", "Ed25519"), "ES256": ("EC", "P-256")}
 # All claims are checked here, against a clock that can be handed in; PyJWT checks the signature.
 _SIGNATURE_ONLY = {
@@ -54,6 +55,9 @@ class Caller:
     auth_method: str
     decision_id: str
     expires_at: int
+    # Issuer of the caller's token, and the claims that the authorizer forwards (TGEFD_FORWARD_CLAIMS).
+    idp: str | None = None
+    claims: Mapping[str, Any] = field(default_factory=dict)
 
 
 class ReplayCache(Protocol):
@@ -131,6 +135,7 @@ class AssertionVerifier:
 
     audience: origin of this service as the authorizer knows it, without a trailing slash.
     keys: `RemoteKeys(url)`, or anything with its `find`.
+    profile: form of the assertions, as TGEFD_ASSERTION_PROFILE says; one of the other form is refused.
     """
 
     def __init__(
@@ -141,7 +146,10 @@ class AssertionVerifier:
         clock_tolerance_seconds: float = 5.0,
         replay_cache: ReplayCache | None = None,
         clock: Callable[[], float] = time.time,
+        profile: str = "tgefd",
     ) -> None:
+        self._profile = profile
+        self._type = _TYPES[profile]
         self._audience = audience
         self._keys = keys
         self._issuer = issuer
@@ -155,6 +163,8 @@ class AssertionVerifier:
         Raises AssertionRefused where the assertion does not hold, KeysUnavailable where that cannot be told.
         """
         claims = self._signed_claims(assertion)
+        if self._profile == "txn-token":
+            claims = _as_own_form(claims)
         subject, scope, jti = claims.get("sub"), claims.get("scope"), claims.get("jti")
         issued, expires, amr = claims.get("iat"), claims.get("exp"), claims.get("amr")
         if not (isinstance(subject, str) and subject and isinstance(scope, str) and isinstance(jti, str) and jti):
@@ -162,6 +172,9 @@ class AssertionVerifier:
         if not (_is_time(issued) and _is_time(expires)):
             raise AssertionRefused("claim")
         if not (isinstance(amr, list) and len(amr) == 1 and amr[0] in _AUTH_METHODS):
+            raise AssertionRefused("claim")
+        idp, forwarded = claims.get("idp"), claims.get("claims")
+        if not (idp is None or isinstance(idp, str)):
             raise AssertionRefused("claim")
         if claims.get("iss") != self._issuer:
             raise AssertionRefused("issuer")
@@ -180,7 +193,7 @@ class AssertionVerifier:
             raise AssertionRefused("path")
         if self._replay_cache is not None and not self._replay_cache.first(jti, expires + self._tolerance):
             raise AssertionRefused("replayed")
-        return Caller(subject, tuple(scope.split()), amr[0], jti, int(expires))
+        return Caller(subject, tuple(scope.split()), amr[0], jti, int(expires), idp, _object(forwarded))
 
     def _signed_claims(self, assertion: str | None) -> Mapping[str, Any]:
         if not assertion:
@@ -194,7 +207,7 @@ class AssertionVerifier:
         algorithm, kid = header.get("alg"), header.get("kid")
         if not isinstance(algorithm, str) or algorithm not in _KEY_SHAPES or "crit" in header or "b64" in header:
             raise AssertionRefused("algorithm")
-        if header.get("typ") != "tgefd-assertion+jwt":
+        if header.get("typ") != self._type:
             raise AssertionRefused("type")
         if not isinstance(kid, str):
             raise AssertionRefused("key_unknown")
@@ -213,3 +226,17 @@ class AssertionVerifier:
 
 def _is_time(value: Any) -> bool:
     return isinstance(value, (int, float))
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _as_own_form(claims: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The claims of a Transaction Token (draft-ietf-oauth-transaction-tokens) under the names of our own form."""
+    if not isinstance(claims.get("req_wl"), (str, list)):
+        raise AssertionRefused("claim")
+    transaction, requester = _object(claims.get("tctx")), _object(claims.get("rctx"))
+    told = {name: claims.get(name) for name in ("iss", "aud", "sub", "scope", "iat", "exp")}
+    of_request = {"htm": transaction.get("htm"), "htu": transaction.get("htu"), "claims": transaction.get("claims")}
+    return {**told, **of_request, "jti": claims.get("txn"), "amr": requester.get("amr"), "idp": requester.get("idp")}

@@ -36,6 +36,8 @@ function checkUpstream({ settings, place, problem, secure }: Check): void {
 
 /** An assertion needs an audience. */
 function checkAssertion({ settings, place, problem }: Check): void {
+  if (settings.assertionProfile !== 'tgefd' && !settings.assertionKey)
+    problem('assertionProfile', `\`${settings.assertionProfile}\``, 'a profile only beside TGEFD_ASSERTION_KEY');
   if (settings.assertionKey && !settings.upstreamUrl && !(settings.issuerUrl && place.role === 'archive'))
     problem(
       'assertionKey',

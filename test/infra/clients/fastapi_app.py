@@ -10,6 +10,7 @@ from tgefd_assertion import AssertionVerifier, Caller, MemoryReplayCache, Remote
 audience = os.environ["AUDIENCE"]
 keys = RemoteKeys(os.environ["JWKS_URL"])
 once = AssertionVerifier(audience, keys, replay_cache=MemoryReplayCache())
+transaction = AssertionVerifier(audience, keys, profile="txn-token")
 down = AssertionVerifier(audience, RemoteKeys(os.environ["DOWN_URL"]))
 
 
@@ -23,6 +24,8 @@ app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 def answer(caller: Caller) -> dict[str, object]:
     return {
         "subject": caller.subject,
+        "idp": caller.idp,
+        "claims": dict(caller.claims),
         "scopes": list(caller.scopes),
         "authMethod": caller.auth_method,
         "decisionId": caller.decision_id,
@@ -32,6 +35,11 @@ def answer(caller: Caller) -> dict[str, object]:
 
 @app.post("/once")
 def used_once(caller: Caller = Depends(asserted_caller(once, report))) -> dict[str, object]:
+    return answer(caller)
+
+
+@app.post("/txn")
+def of_a_transaction(caller: Caller = Depends(asserted_caller(transaction, report))) -> dict[str, object]:
     return answer(caller)
 
 

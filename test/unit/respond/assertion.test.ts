@@ -2,6 +2,8 @@ import {
   calculateJwkThumbprint,
   compactVerify,
   createLocalJWKSet,
+  decodeJwt,
+  decodeProtectedHeader,
   exportJWK,
   generateKeyPair,
   type JWK,
@@ -118,5 +120,25 @@ describe('createAssertions', () => {
 
   test.each([0, 61, Number.NaN])('refuses a lifetime of %s seconds', (lifetimeSeconds) => {
     expect(() => signer([parsed(ed25519)], lifetimeSeconds)).toThrow(RangeError);
+  });
+});
+
+test('as a Transaction Token it has the type and the claims of that draft', async () => {
+  const settings = {
+    ...{ keys: [parsed(await privateJwk('EdDSA'))] as const, issuer: 'tgefd-authorizer', lifetimeSeconds: 60 },
+    ...{ audience: 'https://api.internal', profile: 'txn-token' as const },
+  };
+  const token = await createAssertions(settings, () => NOW_MS).sign({
+    ...facts,
+    issuer: 'https://id.example',
+    claims: { tenant: 'acme' },
+  });
+  const nowSeconds = Math.floor(NOW_MS / 1000);
+  expect(decodeProtectedHeader(token).typ).toBe('txntoken+jwt');
+  expect(decodeJwt(token)).toEqual({
+    ...{ iss: 'tgefd-authorizer', aud: 'https://api.internal', iat: nowSeconds, exp: nowSeconds + 60 },
+    ...{ txn: facts.decisionId, sub: facts.subject, scope: 'discover jobs', req_wl: 'tgefd-authorizer' },
+    tctx: { htm: 'POST', htu: 'https://api.internal/v1/discover', claims: { tenant: 'acme' } },
+    rctx: { idp: 'https://id.example', amr: ['jwt'] },
   });
 });

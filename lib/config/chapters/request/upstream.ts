@@ -1,4 +1,4 @@
-import { boolean, document, integer, seconds, url } from '../../kinds.ts';
+import { boolean, document, integer, oneOf, seconds, url } from '../../kinds.ts';
 import { secret, setting } from '../../variable.ts';
 
 /** Chapter “Upstream” of the configuration. */
@@ -56,6 +56,13 @@ export const upstream = {
     kind: integer(0, 1_099_511_627_776 - 1, 'bytes'),
     fallback: 0,
     meaning: 'Longest request body, declared or streamed; 0 is off.',
+  }),
+  assertionProfile: setting({
+    name: 'TGEFD_ASSERTION_PROFILE',
+    kind: oneOf('tgefd', 'txn-token'),
+    fallback: 'tgefd',
+    meaning:
+      'Form of the assertion: our own, or a Transaction Token (draft-ietf-oauth-transaction-tokens) with method and path in `tctx`. The field is the same.',
   }),
   assertionKey: secret({
     name: 'TGEFD_ASSERTION_KEY',
