@@ -10,11 +10,11 @@ import { hidingValues, sentenceWithoutSecrets, shownValue } from './masking.ts';
 import { nearName } from './names.ts';
 import { documentNames, expandPolicy, POLICY } from './policy/policy-document.ts';
 import type { Problem } from './problem.ts';
-import { archiveWarnings } from './rules/archive.ts';
 import type { Place } from './rules/check.ts';
 import { messageProblems } from './rules/messages.ts';
 import { rowProblems, withFirstSpellings, withPreset } from './rules/rows.ts';
 import { crossCheck } from './rules/rules.ts';
+import { archiveWarnings } from './rules/stores/archive.ts';
 import type { Environment, Variable } from './variable.ts';
 import { type SettingKey, type Settings, variables } from './variables.ts';
 

@@ -90,18 +90,24 @@ function word(status: 200 | 503, text: string) {
   );
 }
 
+type Env<Bindings extends object> = { Bindings: Bindings; Variables: { composed: Served } };
+
+type Receive<Bindings extends object> = (c: Context<Env<Bindings>>) => {
+  readonly access: AccessRequest;
+  readonly context: RequestContext;
+};
+
 /**
  * The app that every HTTP runtime serves: health and readiness, our own pages, the forward-auth doors, and the gateway for
  * everything else. While the configuration is invalid every request but `/healthz` is a 503 `configuration_invalid`.
  * Routes go by the raw target, so that no URL parser decides which door a request takes.
  */
 export function createApp<Bindings extends object>(parts: AppParts<Bindings>) {
-  type Env = { Bindings: Bindings; Variables: { composed: Served } };
-  const app = new Hono<Env>({
+  const app = new Hono<Env<Bindings>>({
     getPath: (request, options) => routedPath(rawPath(parts.rawTarget(request, options?.env as Bindings))),
   });
 
-  const receive = (c: Context<Env>): { access: AccessRequest; context: RequestContext } => {
+  const receive: Receive<Bindings> = (c) => {
     const { context, ...received } = parts.received(c.req.raw, c.env, c);
     return { access: { door: 'gateway', method: c.req.raw.method, ...received }, context };
   };
@@ -130,7 +136,35 @@ export function createApp<Bindings extends object>(parts: AppParts<Bindings>) {
     return parts.ready() && composed.ready() ? word(200, readyText(composed.notice())) : word(503, 'not ready');
   });
 
-  const metadata = (c: Context<Env>, next: () => Promise<void>) => {
+  addOwnPages(app, parts, receive);
+
+  app.post(EVENTS_PATH, async (c, next) => {
+    const { events } = c.get('composed');
+    if (events === null) return next();
+    const { access, context } = receive(c);
+    return events(access, c.req.raw, context);
+  });
+
+  app.all('*', async (c) => {
+    const { gateway, cors, forwardAuth } = c.get('composed');
+    const { access, context } = receive(c);
+    const check = checkOf(forwardAuth, access.target);
+    if (check) return webAnswer(await check(access, context));
+    const preflight = cors.preflight(access);
+    if (preflight) return webResponse(204, preflight, null);
+    return gateway.answer(bodyRefused(access), c.req.raw, context, cors.fields(access));
+  });
+
+  return app;
+}
+
+/** Pages of our own that anybody may read: metadata of the resource, the key set, and the discovery document. */
+function addOwnPages<Bindings extends object>(
+  app: Hono<Env<Bindings>>,
+  parts: AppParts<Bindings>,
+  receive: Receive<Bindings>,
+): void {
+  const metadata = (c: Context<Env<Bindings>>, next: () => Promise<void>) => {
     const { resource } = c.get('composed');
     const path = rawPath(parts.rawTarget(c.req.raw, c.env));
     return (resource && metadataAnswer(resource, c.req.method, path)) ?? next();
@@ -157,25 +191,6 @@ export function createApp<Bindings extends object>(parts: AppParts<Bindings>) {
       JSON.stringify(discoveryDocument({ issuer: settings.issuerUrl.href, key })),
     );
   });
-
-  app.post(EVENTS_PATH, async (c, next) => {
-    const { events } = c.get('composed');
-    if (events === null) return next();
-    const { access, context } = receive(c);
-    return events(access, c.req.raw, context);
-  });
-
-  app.all('*', async (c) => {
-    const { gateway, cors, forwardAuth } = c.get('composed');
-    const { access, context } = receive(c);
-    const check = checkOf(forwardAuth, access.target);
-    if (check) return webAnswer(await check(access, context));
-    const preflight = cors.preflight(access);
-    if (preflight) return webResponse(204, preflight, null);
-    return gateway.answer(bodyRefused(access), c.req.raw, context, cors.fields(access));
-  });
-
-  return app;
 }
 
 /** Methods whose content has no defined meaning (RFC 9110 §9.3.1, §9.3.2, §9.3.8): forwarding it invites smuggling. */

@@ -24,6 +24,7 @@ const demand = z.strictObject({
 });
 
 type Demand = z.infer<typeof demand>;
+type Kind = (typeof kinds)[number];
 
 /** The body as text, or null when it is longer than any entry. */
 async function shortText(body: ReadableStream<Uint8Array> | null): Promise<string | null> {
@@ -58,77 +59,95 @@ function wire(entry: Revocation, issuer: string | null = null) {
  * and one entry below it (GET, DELETE). Answers 201 or 200 with the entry as kept, 404 where there is none, 400 for a
  * body that is not understood, 503 when the store cannot be asked.
  */
-export function createAdministration(parts: {
+export function createAdministration(parts: AdministrationParts) {
+  return async (decision: Decision, request: Request): Promise<Response> => {
+    const outcome = await administer(parts, decision, request);
+    const { requestId } = decision.boundary;
+    if (!('reason' in outcome)) return json(outcome.status, outcome.body, requestId);
+    const answer = denialAnswer(outcome, { requestId, authMethod: decision.authMethod });
+    return new Response(answer.body, { status: answer.status, headers: answer.headers as [string, string][] });
+  };
+}
+
+interface AdministrationParts {
   readonly revocations: Revocations;
   readonly pseudonyms: Pseudonyms;
   readonly clock: Clock;
-}) {
-  const { revocations, pseudonyms, clock } = parts;
+}
 
-  const read = async (request: Request): Promise<Demand | null> => {
-    const text = await shortText(request.body);
-    const parsed = demand.safeParse(text === null ? null : parseStrictJson(text));
-    return parsed.success && (parsed.data.kind === 'sub' || parsed.data.before === undefined) ? parsed.data : null;
-  };
+/** What is answered: a page as JSON, or why there is none. */
+type Outcome = { readonly status: number; readonly body: unknown } | Reason;
 
-  return async (decision: Decision, request: Request): Promise<Response> => {
-    const { requestId } = decision.boundary;
-    const refuse = (reason: Reason) => {
-      const answer = denialAnswer(reason, { requestId, authMethod: decision.authMethod });
-      return new Response(answer.body, { status: answer.status, headers: answer.headers as [string, string][] });
-    };
-    const nowSeconds = Math.floor(clock() / 1000);
-    const [kindText, ...idParts] = (decision.path ?? '').split('/').slice(3);
+function administer(parts: AdministrationParts, decision: Decision, request: Request): Outcome | Promise<Outcome> {
+  const { method } = decision;
+  const [kindText, ...idParts] = (decision.path ?? '').split('/').slice(3);
+  if (kindText === undefined && method === 'POST') return addEntry(parts, decision, request);
+  const query = new URLSearchParams(decision.query);
+  if (kindText === undefined && !query.has('id'))
+    return method === 'DELETE' ? { reason: 'body_invalid' } : listEntries(parts, query.get('cursor'));
 
-    if (kindText === undefined && decision.method === 'POST') {
-      const wanted = await read(request);
-      if (!wanted) return refuse({ reason: 'body_invalid' });
-      const id = revocationId(wanted.kind, wanted.id, wanted.issuer ?? null);
-      const latest = nowSeconds + longestLifetimeSeconds;
-      // "Before" is strict, and a token may have been issued in this very second.
-      const { before = nowSeconds + 1, expires_at: expiresAt = nowSeconds + DEFAULT_LIFETIME_SECONDS } = wanted;
-      if (id === null || expiresAt <= nowSeconds || Math.max(expiresAt, before) > latest)
-        return refuse({ reason: 'body_invalid' });
-      const added = await revocations.add({
-        kind: wanted.kind,
-        id,
-        beforeSeconds: wanted.kind === 'sub' ? before : null,
-        expiresAtSeconds: expiresAt,
-        reason: wanted.reason ?? null,
-        createdAtSeconds: nowSeconds,
-        by: decision.principal ? await pseudonyms.of('identity', decision.principal.identity) : 'unknown',
-      });
-      if (!added.done) return refuse({ reason: 'revocation_unavailable', retryAfterSeconds: added.retryAfterSeconds });
-      return json(201, wire(added.value, wanted.issuer), requestId);
-    }
-    const query = new URLSearchParams(decision.query);
-    if (kindText === undefined && !query.has('id')) {
-      if (decision.method === 'DELETE') return refuse({ reason: 'body_invalid' });
-      const page = await revocations.list(query.get('cursor'));
-      if (!page.done) return refuse({ reason: 'revocation_unavailable', retryAfterSeconds: page.retryAfterSeconds });
-      return json(200, { entries: page.value.entries.map((entry) => wire(entry)), next: page.value.next }, requestId);
-    }
+  // An id with a slash has no place in a path, since an encoded one is refused there: it goes into the query.
+  const kind = kinds.find((each) => each === (kindText ?? query.get('kind')));
+  const text = kindText === undefined ? (query.get('id') ?? '') : decodeURIComponent(idParts.join('/'));
+  const id = kind && revocationId(kind, text, query.get('issuer'));
+  if (!kind || !id) return { reason: 'endpoint_unknown' };
+  return method === 'DELETE' ? removeEntry(parts, kind, id) : showEntry(parts, kind, id, query.get('issuer'));
+}
 
-    // An id with a slash has no place in a path, since an encoded one is refused there: it goes into the query.
-    const kind = kinds.find((each) => each === (kindText ?? query.get('kind')));
-    const id =
-      kind &&
-      revocationId(
-        kind,
-        kindText === undefined ? (query.get('id') ?? '') : decodeURIComponent(idParts.join('/')),
-        query.get('issuer'),
-      );
-    if (!kind || !id) return refuse({ reason: 'endpoint_unknown' });
-    if (decision.method === 'DELETE') {
-      const removed = await revocations.remove(kind, id);
-      if (!removed.done)
-        return refuse({ reason: 'revocation_unavailable', retryAfterSeconds: removed.retryAfterSeconds });
-      return removed.value ? json(200, { kind, removed: true }, requestId) : refuse({ reason: 'endpoint_unknown' });
-    }
-    const found = await revocations.find(kind, id);
-    if (!found.done) return refuse({ reason: 'revocation_unavailable', retryAfterSeconds: found.retryAfterSeconds });
-    return found.value
-      ? json(200, wire(found.value, query.get('issuer')), requestId)
-      : refuse({ reason: 'endpoint_unknown' });
-  };
+async function addEntry(
+  { revocations, pseudonyms, clock }: AdministrationParts,
+  decision: Decision,
+  request: Request,
+): Promise<Outcome> {
+  const nowSeconds = Math.floor(clock() / 1000);
+  const wanted = await read(request);
+  if (!wanted) return { reason: 'body_invalid' };
+  const id = revocationId(wanted.kind, wanted.id, wanted.issuer ?? null);
+  const latest = nowSeconds + longestLifetimeSeconds;
+  // "Before" is strict, and a token may have been issued in this very second.
+  const { before = nowSeconds + 1, expires_at: expiresAt = nowSeconds + DEFAULT_LIFETIME_SECONDS } = wanted;
+  if (id === null || expiresAt <= nowSeconds || Math.max(expiresAt, before) > latest) return { reason: 'body_invalid' };
+  const added = await revocations.add({
+    kind: wanted.kind,
+    id,
+    beforeSeconds: wanted.kind === 'sub' ? before : null,
+    expiresAtSeconds: expiresAt,
+    reason: wanted.reason ?? null,
+    createdAtSeconds: nowSeconds,
+    by: decision.principal ? await pseudonyms.of('identity', decision.principal.identity) : 'unknown',
+  });
+  return added.done ? { status: 201, body: wire(added.value, wanted.issuer) } : unavailable(added);
+}
+
+async function listEntries({ revocations }: AdministrationParts, cursor: string | null): Promise<Outcome> {
+  const page = await revocations.list(cursor);
+  if (!page.done) return unavailable(page);
+  return { status: 200, body: { entries: page.value.entries.map((entry) => wire(entry)), next: page.value.next } };
+}
+
+async function removeEntry({ revocations }: AdministrationParts, kind: Kind, id: string): Promise<Outcome> {
+  const removed = await revocations.remove(kind, id);
+  if (!removed.done) return unavailable(removed);
+  return removed.value ? { status: 200, body: { kind, removed: true } } : { reason: 'endpoint_unknown' };
+}
+
+async function showEntry(
+  { revocations }: AdministrationParts,
+  kind: Kind,
+  id: string,
+  issuer: string | null,
+): Promise<Outcome> {
+  const found = await revocations.find(kind, id);
+  if (!found.done) return unavailable(found);
+  return found.value ? { status: 200, body: wire(found.value, issuer) } : { reason: 'endpoint_unknown' };
+}
+
+function unavailable({ retryAfterSeconds }: { readonly retryAfterSeconds: number }): Reason {
+  return { reason: 'revocation_unavailable', retryAfterSeconds };
+}
+
+async function read(request: Request): Promise<Demand | null> {
+  const text = await shortText(request.body);
+  const parsed = demand.safeParse(text === null ? null : parseStrictJson(text));
+  return parsed.success && (parsed.data.kind === 'sub' || parsed.data.before === undefined) ? parsed.data : null;
 }

@@ -91,11 +91,7 @@ export function createBoundary(
       ingressIdentity: identity !== null && isIdentity(identity) ? identity : null,
     };
     const invalidField = forwarded.invalid ?? (identity === boundary.ingressIdentity ? null : identityHeader);
-    const denial: Reason | null =
-      refusal ??
-      (host === undefined ? { reason: 'host_invalid' } : null) ??
-      (invalidField === null ? null : { reason: 'forwarded_invalid', field: invalidField });
-    return { boundary, denial };
+    return { boundary, denial: refusal ?? refusalOf(host, invalidField) };
   };
 
   return (request, nowMs) => {
@@ -111,6 +107,11 @@ export function createBoundary(
         : draw(request, peer, null, { reason: 'ingress_proof_invalid', problem }),
     );
   };
+}
+
+function refusalOf(host: string | null | undefined, invalidField: string | null): Reason | null {
+  if (host === undefined) return { reason: 'host_invalid' };
+  return invalidField === null ? null : { reason: 'forwarded_invalid', field: invalidField };
 }
 
 /** Fields with a distinguished name, besides configured ones. */

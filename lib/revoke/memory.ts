@@ -58,13 +58,9 @@ export function createMemoryRevocations(clock: Clock): MemoryRevocations {
     return null;
   };
 
-  const lookUp: MemoryRevocations['lookUp'] = (fields, issuedAtSeconds) => {
-    if (kept.size === 0) return null;
-    const revoking = fields.find(({ field }) => {
-      const entry = inForce(field);
-      return entry !== null && revokes(entry, issuedAtSeconds, clock());
-    });
-    return revoking?.kind ?? null;
+  const isRevoked = (field: string, issuedAtSeconds: number | null): boolean => {
+    const entry = inForce(field);
+    return entry !== null && revokes(entry, issuedAtSeconds, clock());
   };
 
   return {
@@ -75,17 +71,9 @@ export function createMemoryRevocations(clock: Clock): MemoryRevocations {
       if (entry !== null) put({ ...entry, id: idIn(field) }, false);
       else if (before !== null) put(before, true);
     },
-    lookUp,
-    changesSince(known) {
-      const version = `${turn}`;
-      if (known === version) return null;
-      const entries = [...kept].flatMap(([field, { entry, removed, turn }]) => {
-        if (turn <= Number(known)) return [];
-        const { expiresAtSeconds, beforeSeconds } = entry;
-        return [{ field, expiresAtSeconds: removed ? null : expiresAtSeconds, beforeSeconds }];
-      });
-      return { version, upTo: version, replace: known === NO_VERSION, entries };
-    },
+    lookUp: (fields, issuedAtSeconds) =>
+      kept.size === 0 ? null : (fields.find(({ field }) => isRevoked(field, issuedAtSeconds))?.kind ?? null),
+    changesSince: (known) => (known === `${turn}` ? null : changesSince(kept, known, `${turn}`)),
     async add(entry) {
       const field = fieldOf(entry.kind, entry.id);
       const grown = { ...merged(inForce(field), entry), id: idIn(field) };
@@ -106,13 +94,26 @@ export function createMemoryRevocations(clock: Clock): MemoryRevocations {
     async list(cursor) {
       const after = cursor === null ? 0 : Number(cursor);
       const later = [...kept].filter(([field, { turn }]) => turn > after && inForce(field) !== null);
-      const page = later.slice(0, PAGE).map(([, found]) => found);
-      const last = page.at(-1);
-      return done({
-        entries: page.map(({ entry }) => entry),
-        next: later.length > page.length && last ? `${last.turn}` : null,
-      });
+      return done(pageOf(later.map(([, found]) => found)));
     },
+  };
+}
+
+function changesSince(kept: ReadonlyMap<string, Kept>, known: string, version: string): RevocationChanges {
+  const entries = [...kept].flatMap(([field, { entry, removed, turn }]) => {
+    if (turn <= Number(known)) return [];
+    const { expiresAtSeconds, beforeSeconds } = entry;
+    return [{ field, expiresAtSeconds: removed ? null : expiresAtSeconds, beforeSeconds }];
+  });
+  return { version, upTo: version, replace: known === NO_VERSION, entries };
+}
+
+function pageOf(later: readonly Kept[]) {
+  const page = later.slice(0, PAGE);
+  const last = page.at(-1);
+  return {
+    entries: page.map(({ entry }) => entry),
+    next: later.length > page.length && last ? `${last.turn}` : null,
   };
 }
 

@@ -41,16 +41,7 @@ export function createRedisRevocations(connection: RedisConnection, pseudonyms: 
         [keys.revocations, keys.revocationChanges, keys.revocationExpiry, keys.hold(field)],
         [field, expiresAtSeconds, beforeSeconds ?? '', JSON.stringify(details.parse(rest))],
       );
-      return outcome(reply, (value) => {
-        const [text] = z.tuple([z.string()]).parse(value);
-        const [, expires, before] = text.split(' ');
-        return {
-          ...entry,
-          id,
-          expiresAtSeconds: Number(expires),
-          beforeSeconds: before ? Number(before) : null,
-        };
-      });
+      return outcome(reply, (value) => ({ ...entry, id, ...parseTimes(value) }));
     },
     async remove(kind, id) {
       const fields = await fieldsFor(kind, id);
@@ -85,6 +76,12 @@ export function createRedisRevocations(connection: RedisConnection, pseudonyms: 
       });
     },
   };
+}
+
+function parseTimes(value: unknown): Pick<Revocation, 'expiresAtSeconds' | 'beforeSeconds'> {
+  const [text] = z.tuple([z.string()]).parse(value);
+  const [, expires, before] = text.split(' ');
+  return { expiresAtSeconds: Number(expires), beforeSeconds: before ? Number(before) : null };
 }
 
 /** An answer that is not of our making counts as an outage. */

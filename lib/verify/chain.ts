@@ -54,18 +54,10 @@ export async function verifyChain(parts: ChainParts, task: ChainTask, findings: 
   let batches = 0;
   let records = 0;
 
-  const load = async (sequence: number): Promise<Piece> => {
-    const read = await readLink(parts, writer, sequence);
-    if (read.found !== 'link') return { sequence, read, bytes: null, sha256: null };
-    const { object } = read.link.manifest;
-    const bytes = await parts.store.read(object.key, Math.min(object.bytes, BATCH_MAXIMUM_BYTES));
-    return { sequence, read, bytes, sha256: bytes === null ? null : hex(await sha256(bytes)) };
-  };
-
   for await (const { sequence, read, bytes, sha256: actual } of mapConcurrent(
     sequences(start, extent.last),
     READ_WIDTH,
-    load,
+    (number) => loadPiece(parts, writer, number),
   )) {
     const key = parts.layout.manifest(writer, sequence);
     const at = { writer, sequence, key };
@@ -104,12 +96,26 @@ export async function verifyChain(parts: ChainParts, task: ChainTask, findings: 
   }
 
   if (strays.size > 0) await findStrays(parts, task, start, strays, findings);
+  const anchoredSequence = checkTail(task, findings);
+  return { writer, firstSequence, lastSequence, batches, records, anchoredSequence };
+}
+
+async function loadPiece(parts: ChainParts, writer: string, sequence: number): Promise<Piece> {
+  const read = await readLink(parts, writer, sequence);
+  if (read.found !== 'link') return { sequence, read, bytes: null, sha256: null };
+  const { object } = read.link.manifest;
+  const bytes = await parts.store.read(object.key, Math.min(object.bytes, BATCH_MAXIMUM_BYTES));
+  return { sequence, read, bytes, sha256: bytes === null ? null : hex(await sha256(bytes)) };
+}
+
+/** Whether the chain reaches the highest number that an anchor names; gives that number. */
+function checkTail({ writer, extent, anchored }: ChainTask, findings: Findings): number | null {
   const anchoredSequence = anchored.size === 0 ? null : Math.max(...anchored.keys());
   if (anchoredSequence !== null && anchoredSequence > extent.last) {
     const detail = `an anchor names ${anchoredSequence}, the chain ends at ${extent.last}`;
     findings.add('tail_missing', { writer, sequence: extent.last + 1 }, detail);
   }
-  return { writer, firstSequence, lastSequence, batches, records, anchoredSequence };
+  return anchoredSequence;
 }
 
 type At = { readonly writer: string; readonly sequence: number; readonly key: string };

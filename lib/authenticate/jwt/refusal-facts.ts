@@ -72,11 +72,7 @@ export function refusalFacts(
         set_by: 'TGEFD_JWT_CLOCK_SKEW_SEC',
       };
     case 'token_lifetime_too_long':
-      return {
-        found: `${reason.lifetimeSeconds} s`,
-        wanted: `at most ${reason.maximumSeconds} s`,
-        set_by: setBy('max_ttl_sec'),
-      };
+      return facts(`${reason.lifetimeSeconds} s`, `at most ${reason.maximumSeconds} s`, setBy('max_ttl_sec'));
     case 'token_claim_refused':
       return requiredFacts(reason.path, jws.claims, own, setBy('require'));
     case 'token_claim_missing':
@@ -85,6 +81,10 @@ export function refusalFacts(
     default:
       return {};
   }
+}
+
+function facts(found: string, wanted: string, set_by: string): RefusalFacts {
+  return { found, wanted, set_by };
 }
 
 function typesOf({ types, typeMayBeAbsent }: TokenIssuer): readonly string[] {

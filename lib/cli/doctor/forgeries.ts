@@ -10,118 +10,132 @@ export interface Forgery {
 export const FORGED_ADDRESS = '203.0.113.66';
 export const FORGED_HOST = 'forged.invalid';
 
+const IDENTITIES: readonly string[] = [
+  'X-Auth-Request-User',
+  'X-Auth-Request-Email',
+  'X-Auth-Request-Groups',
+  'X-Auth-Request-Preferred-Username',
+  'X-Auth-Request-Scopes',
+  'X-Auth-Request-Method',
+  'X-Auth-User',
+  'X-Authenticated-User',
+  'X-Authentik-Username',
+  'X-Forwarded-User',
+  'X-Forwarded-Email',
+  'X-Forwarded-Groups',
+  'X-Forwarded-Access-Token',
+  'X-Remote-User',
+  'Remote-User',
+  'X-User-Id',
+  'X-Webauth-User',
+  'X-Consumer-Id',
+  'X-Ms-Client-Principal-Name',
+  'X-Goog-Authenticated-User-Email',
+  'X-Amzn-Oidc-Identity',
+  'X-Pomerium-Jwt-Assertion',
+  'Cf-Access-Jwt-Assertion',
+  'X-Tgefd-Assertion',
+  'X-Tgefd-Status',
+  'X-Tgefd-Problem',
+];
+const CERTIFICATES: readonly string[] = [
+  'X-Ssl-Client-Subject',
+  'X-Ssl-Client-Cert',
+  'X-Client-Cert',
+  'X-Arr-Clientcert',
+  'X-Amzn-Mtls-Clientcert-Subject',
+  'X-Forwarded-Tls-Client-Cert',
+];
+const ADDRESSES: readonly string[] = [
+  'X-Forwarded-For',
+  'X-Real-Ip',
+  'True-Client-Ip',
+  'CF-Connecting-IP',
+  'X-Client-Ip',
+  'X-Cluster-Client-Ip',
+  'Fastly-Client-Ip',
+  'X-Envoy-External-Address',
+];
+const TARGETS: readonly string[] = [
+  'X-Forwarded-Uri',
+  'X-Original-Uri',
+  'X-Original-Url',
+  'X-Rewrite-Url',
+  'X-Forwarded-Prefix',
+  'X-Script-Name',
+  'X-Envoy-Original-Path',
+];
+const METHODS: readonly string[] = [
+  'X-Forwarded-Method',
+  'X-Original-Method',
+  'X-Http-Method',
+  'X-Http-Method-Override',
+  'X-Method-Override',
+];
+const BELIEVED_MOST: readonly string[] = [
+  'X-Auth-Request-User',
+  'X-Ssl-Client-Subject',
+  'X-Forwarded-For',
+  'X-Forwarded-Uri',
+  'X-Tgefd-Assertion',
+];
+
 /**
  * Every forgery that is sent, all values with `mark` in them or one of the two above: identity, certificates, addresses, other methods
  * and targets, in the spellings that some service takes for the same name, twice, and in mixed case. `configured` are
  * further names that the configuration believes.
  */
 export function forgeries(mark: string, configured: readonly string[]): readonly Forgery[] {
-  const one = (name: string, value: string): Forgery => ({ title: name, fields: [name, value] });
-  const identities = [
-    'X-Auth-Request-User',
-    'X-Auth-Request-Email',
-    'X-Auth-Request-Groups',
-    'X-Auth-Request-Preferred-Username',
-    'X-Auth-Request-Scopes',
-    'X-Auth-Request-Method',
-    'X-Auth-User',
-    'X-Authenticated-User',
-    'X-Authentik-Username',
-    'X-Forwarded-User',
-    'X-Forwarded-Email',
-    'X-Forwarded-Groups',
-    'X-Forwarded-Access-Token',
-    'X-Remote-User',
-    'Remote-User',
-    'X-User-Id',
-    'X-Webauth-User',
-    'X-Consumer-Id',
-    'X-Ms-Client-Principal-Name',
-    'X-Goog-Authenticated-User-Email',
-    'X-Amzn-Oidc-Identity',
-    'X-Pomerium-Jwt-Assertion',
-    'Cf-Access-Jwt-Assertion',
-    'X-Tgefd-Assertion',
-    'X-Tgefd-Status',
-    'X-Tgefd-Problem',
-    ...configured,
-  ];
-  const certificates = [
-    'X-Ssl-Client-Subject',
-    'X-Ssl-Client-Cert',
-    'X-Client-Cert',
-    'X-Arr-Clientcert',
-    'X-Amzn-Mtls-Clientcert-Subject',
-    'X-Forwarded-Tls-Client-Cert',
-  ];
-  const addresses = [
-    'X-Forwarded-For',
-    'X-Real-Ip',
-    'True-Client-Ip',
-    'CF-Connecting-IP',
-    'X-Client-Ip',
-    'X-Cluster-Client-Ip',
-    'Fastly-Client-Ip',
-    'X-Envoy-External-Address',
-  ];
-  const targets = [
-    'X-Forwarded-Uri',
-    'X-Original-Uri',
-    'X-Original-Url',
-    'X-Rewrite-Url',
-    'X-Forwarded-Prefix',
-    'X-Script-Name',
-    'X-Envoy-Original-Path',
-  ];
-  const methods = [
-    'X-Forwarded-Method',
-    'X-Original-Method',
-    'X-Http-Method',
-    'X-Http-Method-Override',
-    'X-Method-Override',
-  ];
-  const believedMost = [
-    'X-Auth-Request-User',
-    'X-Ssl-Client-Subject',
-    'X-Forwarded-For',
-    'X-Forwarded-Uri',
-    'X-Tgefd-Assertion',
-  ];
-  const lieAs = (name: string) =>
-    addresses.includes(name) ? FORGED_ADDRESS : targets.includes(name) ? `/${mark}` : mark;
-
   return [
-    ...identities.map((name) => one(name, mark)),
-    ...certificates.map((name) => one(name, `CN=${mark}`)),
-    { title: 'Client-Cert', fields: ['Client-Cert', `:${btoa(mark)}:`] },
-    {
-      title: 'X-Forwarded-Client-Cert',
-      fields: ['X-Forwarded-Client-Cert', `Hash=${'0'.repeat(64)};Subject="CN=${mark}"`],
-    },
-    {
-      title: 'Ssl-Client-Verify with Ssl-Client-Subject-Dn',
-      fields: ['Ssl-Client-Verify', 'SUCCESS', 'Ssl-Client-Subject-Dn', `CN=${mark}`, 'Ssl-Client-S-Dn', `CN=${mark}`],
-    },
-    ...addresses.map((name) => one(name, FORGED_ADDRESS)),
+    ...[...IDENTITIES, ...configured].map((name) => one(name, mark)),
+    ...CERTIFICATES.map((name) => one(name, `CN=${mark}`)),
+    ...otherCertificates(mark),
+    ...ADDRESSES.map((name) => one(name, FORGED_ADDRESS)),
     { title: 'Forwarded', fields: ['Forwarded', `for=${FORGED_ADDRESS};host=${FORGED_HOST};proto=https`] },
     one('X-Forwarded-Host', FORGED_HOST),
     one('X-Forwarded-Server', FORGED_HOST),
-    { title: 'X-Forwarded-Proto', fields: ['X-Forwarded-Proto', 'https'] },
+    one('X-Forwarded-Proto', 'https'),
     one('X-Request-Id', mark),
-    ...targets.map((name) => one(name, `/${mark}`)),
-    ...methods.map((name) => one(name, mark.toUpperCase().replace(/[^A-Z]/g, 'X'))),
-    ...believedMost.flatMap((name) => [
-      { title: `${name} written with underscores`, fields: [name.replaceAll('-', '_'), lieAs(name)] },
-      { title: `${name} written with one underscore`, fields: [name.replace(/-(?=[^-]*$)/, '_'), lieAs(name)] },
-      { title: `${name} written with dots`, fields: [name.replaceAll('-', '.'), lieAs(name)] },
-      { title: `${name} in mixed case`, fields: [mixedCase(name), lieAs(name)] },
-      { title: `${name} twice`, fields: [name, lieAs(name), mixedCase(name), lieAs(name)] },
-    ]),
+    ...TARGETS.map((name) => one(name, `/${mark}`)),
+    ...METHODS.map((name) => one(name, mark.toUpperCase().replace(/[^A-Z]/g, 'X'))),
+    ...BELIEVED_MOST.flatMap((name) => spellings(name, lieAs(name, mark))),
     { title: 'X-Auth-Request-User behind 90 other fields', fields: [...filler(), 'X-Auth-Request-User', mark] },
     ...['X-Auth-Request-User', 'X-Tgefd-Assertion', 'X-Forwarded-For'].map((name) => ({
       title: `Connection: ${name}`,
       fields: ['Connection', name],
     })),
+  ];
+}
+
+function one(name: string, value: string): Forgery {
+  return { title: name, fields: [name, value] };
+}
+
+function lieAs(name: string, mark: string): string {
+  if (ADDRESSES.includes(name)) return FORGED_ADDRESS;
+  return TARGETS.includes(name) ? `/${mark}` : mark;
+}
+
+/** Certificates that need another form, or more than one field. */
+function otherCertificates(mark: string): readonly Forgery[] {
+  return [
+    one('Client-Cert', `:${btoa(mark)}:`),
+    one('X-Forwarded-Client-Cert', `Hash=${'0'.repeat(64)};Subject="CN=${mark}"`),
+    {
+      title: 'Ssl-Client-Verify with Ssl-Client-Subject-Dn',
+      fields: ['Ssl-Client-Verify', 'SUCCESS', 'Ssl-Client-Subject-Dn', `CN=${mark}`, 'Ssl-Client-S-Dn', `CN=${mark}`],
+    },
+  ];
+}
+
+/** One field in the spellings that some service takes for the same name. */
+function spellings(name: string, lie: string): readonly Forgery[] {
+  return [
+    { title: `${name} written with underscores`, fields: [name.replaceAll('-', '_'), lie] },
+    { title: `${name} written with one underscore`, fields: [name.replace(/-(?=[^-]*$)/, '_'), lie] },
+    { title: `${name} written with dots`, fields: [name.replaceAll('-', '.'), lie] },
+    { title: `${name} in mixed case`, fields: [mixedCase(name), lie] },
+    { title: `${name} twice`, fields: [name, lie, mixedCase(name), lie] },
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { Config } from '../load.ts';
-import { archiveWeakness } from '../rules/archive.ts';
+import { archiveWeakness } from '../rules/stores/archive.ts';
 import { describeCallers } from './callers.ts';
 import { describeBoundary, describeCaching, describeTransport } from './perimeter.ts';
 import type { PostureLine, Say } from './say.ts';

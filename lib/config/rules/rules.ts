@@ -1,11 +1,11 @@
 import type { SettingKey, Settings } from '../variables.ts';
-import { checkBuckets } from './buckets.ts';
 import { type Check, createReports, type Place } from './check.ts';
 import { checkIdentity, chooseWays } from './identity.ts';
 import { checkIngress } from './ingress.ts';
 import { checkOperation } from './operation.ts';
 import { checkRequests } from './requests.ts';
-import { checkStores } from './stores.ts';
+import { checkBuckets } from './stores/buckets.ts';
+import { checkStores } from './stores/stores.ts';
 import { checkTokens } from './tokens.ts';
 
 /**

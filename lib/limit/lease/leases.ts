@@ -69,77 +69,26 @@ export function createLeases(settings: LeaseSettings): Leases {
   const holdings = createHoldings(settings.maximumPartitions);
   const strays = createStrays();
 
-  const compose = (
-    kind: 'decision' | 'refill' | 'return',
-    partition: string,
-    items: readonly PlanItem[],
-    nowMs: number,
-  ): Message => {
-    const demands: Demand[] = [];
-    const about: { lease: Lease; ticket: number }[] = [];
-    for (const { budget, lease, reserved } of items) {
-      const need = kind === 'decision' && !reserved ? 1 : 0;
-      const { demand, ticket } = demandOf(lease, budget, need, nowMs, nowMs + patienceMs, kind === 'return');
-      demands.push(demand);
-      about.push({ lease, ticket });
-    }
-    return { partition, demands, about };
-  };
-
   return {
-    plan(partition, budgets, nowMs) {
-      const items: PlanItem[] = [];
-      let [kind, refuser, longestMs]: [Plan['kind'], Plan['refuser'], number] = ['local', null, 0];
-      for (const budget of budgets) {
-        const lease = holdings.lease(partition, budget);
-        const reserved = reserve(lease, nowMs, nowMs + patienceMs);
-        items.push({ budget, lease, reserved });
-        if (reserved) continue;
-        const emptyMs = emptyForMs(lease, nowMs);
-        if (emptyMs > longestMs) {
-          longestMs = emptyMs;
-          const untilMs = Math.max(emptyMs, budget.period === undefined ? 0 : lease.refillsAtMs - nowMs);
-          refuser = { budget: budget.name, retryAfterSeconds: Math.max(1, Math.ceil(untilMs / 1000)) };
-        }
-        kind = 'ask';
-      }
-      if (refuser !== null) kind = 'empty';
-      for (const { lease, budget } of items)
-        if (refuser === null || budget.name === refuser.budget) noteUse(lease.meter, nowMs);
-      return { partition, items, kind, refuser };
-    },
+    plan: (partition, budgets, nowMs) => planFor(holdings, partition, budgets, nowMs, patienceMs),
     commit({ items }) {
       for (const { lease, reserved } of items) if (reserved) useReserved(lease);
     },
-    claim({ items }, nowMs) {
-      const claimed: Lease[] = [];
-      for (const { lease, reserved } of items) {
-        if (reserved) continue;
-        if (!reserve(lease, nowMs, nowMs + patienceMs)) {
-          for (const each of claimed) returnReserved(each);
-          return false;
-        }
-        claimed.push(lease);
-      }
-      for (const { lease } of items) useReserved(lease);
-      return true;
-    },
+    claim: ({ items }, nowMs) => claim(items, nowMs, patienceMs),
     release({ items }) {
       for (const { lease, reserved } of items) if (reserved) returnReserved(lease);
     },
-    ask: ({ partition, items }, nowMs) => compose('decision', partition, items, nowMs),
+    ask: ({ partition, items }, nowMs) => messageOf('decision', partition, items, nowMs, patienceMs),
     refill({ partition, items }, nowMs) {
       const due = items.filter(({ lease, budget }) => isRefillDue(lease, budget, nowMs));
-      return due.length === 0 ? null : compose('refill', partition, due, nowMs);
+      return due.length === 0 ? null : messageOf('refill', partition, due, nowMs, patienceMs);
     },
     stray(nowMs) {
       const found = strays.next(nowMs);
       if (found === null) return null;
       const { partition, lease } = found;
-      return {
-        partition,
-        message: compose('return', partition, [{ budget: lease.budget, lease, reserved: true }], nowMs),
-      };
+      const items = [{ budget: lease.budget, lease, reserved: true }];
+      return { partition, message: messageOf('return', partition, items, nowMs, patienceMs) };
     },
     settle({ demands, about, partition }, settlement, askedAtMs, nowMs) {
       for (const [i, { lease, ticket }] of about.entries()) {
@@ -157,6 +106,68 @@ export function createLeases(settings: LeaseSettings): Leases {
     states: ({ items }, nowMs) => items.map(({ lease, budget }) => stateIn(lease, budget, nowMs)),
   };
 }
+
+function planFor(
+  holdings: Holdings,
+  partition: string,
+  budgets: readonly Budget[],
+  nowMs: number,
+  patienceMs: number,
+): Plan {
+  const items: PlanItem[] = [];
+  let [kind, refuser, longestMs]: [Plan['kind'], Plan['refuser'], number] = ['local', null, 0];
+  for (const budget of budgets) {
+    const lease = holdings.lease(partition, budget);
+    const reserved = reserve(lease, nowMs, nowMs + patienceMs);
+    items.push({ budget, lease, reserved });
+    if (reserved) continue;
+    const emptyMs = emptyForMs(lease, nowMs);
+    if (emptyMs > longestMs) {
+      longestMs = emptyMs;
+      const untilMs = Math.max(emptyMs, budget.period === undefined ? 0 : lease.refillsAtMs - nowMs);
+      refuser = { budget: budget.name, retryAfterSeconds: Math.max(1, Math.ceil(untilMs / 1000)) };
+    }
+    kind = 'ask';
+  }
+  if (refuser !== null) kind = 'empty';
+  for (const { lease, budget } of items)
+    if (refuser === null || budget.name === refuser.budget) noteUse(lease.meter, nowMs);
+  return { partition, items, kind, refuser };
+}
+
+function claim(items: readonly PlanItem[], nowMs: number, patienceMs: number): boolean {
+  const claimed: Lease[] = [];
+  for (const { lease, reserved } of items) {
+    if (reserved) continue;
+    if (!reserve(lease, nowMs, nowMs + patienceMs)) {
+      for (const each of claimed) returnReserved(each);
+      return false;
+    }
+    claimed.push(lease);
+  }
+  for (const { lease } of items) useReserved(lease);
+  return true;
+}
+
+function messageOf(
+  kind: 'decision' | 'refill' | 'return',
+  partition: string,
+  items: readonly PlanItem[],
+  nowMs: number,
+  patienceMs: number,
+): Message {
+  const demands: Demand[] = [];
+  const about: { lease: Lease; ticket: number }[] = [];
+  for (const { budget, lease, reserved } of items) {
+    const need = kind === 'decision' && !reserved ? 1 : 0;
+    const { demand, ticket } = demandOf(lease, budget, need, nowMs, nowMs + patienceMs, kind === 'return');
+    demands.push(demand);
+    about.push({ lease, ticket });
+  }
+  return { partition, demands, about };
+}
+
+type Holdings = ReturnType<typeof createHoldings>;
 
 /** The leases of each partition by budget, for as many partitions as were used of late. */
 function createHoldings(maximumPartitions: number) {

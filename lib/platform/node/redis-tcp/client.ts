@@ -51,19 +51,10 @@ export function createTcpClient(
       }
     }
   };
-  const held = async (sending: Promise<unknown>): Promise<unknown> => {
-    sockets.hold();
-    try {
-      return await sending;
-    } finally {
-      sockets.release();
-    }
-  };
-
   const digests = new Map<string, string>();
   return {
     evalsha: (sha1, keys, args, signal, repeatable = false) =>
-      held(
+      sockets.whileHeld(
         send(signal, repeatable, (connection) =>
           connection.evalsha(digests.get(sha1) ?? sha1, keys.length, ...keys, ...args),
         ),
@@ -71,10 +62,12 @@ export function createTcpClient(
     eval: (text, keys, args, signal, repeatable = false) => {
       const stock = text.replace(UPSTASH_FLAG, '');
       if (stock !== text) digests.set(sha1Of(text), sha1Of(stock));
-      return held(send(signal, repeatable, (connection) => connection.eval(stock, keys.length, ...keys, ...args)));
+      return sockets.whileHeld(
+        send(signal, repeatable, (connection) => connection.eval(stock, keys.length, ...keys, ...args)),
+      );
     },
     command: ([name = '', ...args], signal, repeatable = false) =>
-      held(
+      sockets.whileHeld(
         untilAborted(
           send(signal, repeatable, (connection) => connection.call(String(name), ...args)),
           signal,
@@ -188,13 +181,15 @@ function createSocketKeeper() {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
     },
-    hold(): void {
+    async whileHeld(work: Promise<unknown>): Promise<unknown> {
       pending += 1;
       if (pending === 1) for (const socket of sockets) socket.ref?.();
-    },
-    release(): void {
-      pending -= 1;
-      if (pending === 0) for (const socket of sockets) socket.unref?.();
+      try {
+        return await work;
+      } finally {
+        pending -= 1;
+        if (pending === 0) for (const socket of sockets) socket.unref?.();
+      }
     },
   };
 }

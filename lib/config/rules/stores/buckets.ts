@@ -1,4 +1,4 @@
-import type { Check } from './check.ts';
+import type { Check } from '../check.ts';
 
 /** Rules about the address of the audit buckets. */
 export function checkBuckets({ settings, problem, warning }: Check): void {

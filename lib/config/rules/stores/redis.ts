@@ -1,5 +1,5 @@
-import { isInternalHost, isTcp } from '../egress.ts';
-import { type Check, isLoopback } from './check.ts';
+import { isInternalHost, isTcp } from '../../egress.ts';
+import { type Check, isLoopback } from '../check.ts';
 
 /** Production shares its state; TCP is for processes that can speak it, plain TCP for hosts inside. */
 export function checkRedis(check: Check): void {

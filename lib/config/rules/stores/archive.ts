@@ -1,6 +1,6 @@
-import type { Problem } from '../problem.ts';
-import type { Settings } from '../variables.ts';
-import type { Place } from './check.ts';
+import type { Problem } from '../../problem.ts';
+import type { Settings } from '../../variables.ts';
+import type { Place } from '../check.ts';
 
 /** Whether records of production pile up in the outbox unless another process archives them. */
 function isUnarchived(settings: Settings, place: Place): boolean {

@@ -1,4 +1,4 @@
-import type { Check } from './check.ts';
+import type { Check } from '../check.ts';
 import { checkRedis } from './redis.ts';
 
 /** Rules about what is kept: budgets, the shared store, audit records and their archive. */
