@@ -144,21 +144,21 @@ function loadVariables(env: Env, place: Place, ofPolicy: readonly Problem[]): Lo
 const noIssuers: ReadIssuers = { issuers: [], problems: [], warnings: [] };
 
 /**
- * The faults of a policy document by itself, before anything is known of the rest of the configuration.
+ * The faults of a policy document by itself on a developer's machine, before anything is known of the rest of the
+ * configuration.
  *
  * @param text - the document as JSON.
+ * @param platform - where it will be in force.
  * @returns one problem for each fault.
  */
-export function policyFaults(text: string): readonly Problem[] {
-  const { env, problems, memberOf } = expandPolicy({ [POLICY]: text }, null);
+export function policyFaults(text: string, platform: Place['platform']): readonly Problem[] {
+  const { env, problems, memberOf } = expandPolicy({ [POLICY]: text, TGEFD_ENV: 'development' }, null);
   const values = readValues(env);
-  const ofIssuers = values.settings.issuers === null ? [] : readIssuers(values.settings, new Set(), alone).problems;
+  const place: Place = { platform, role: 'gateway', upstreamBinding: false, bucketBinding: false };
+  const ofIssuers = values.settings.issuers === null ? [] : readIssuers(values.settings, new Set(), place).problems;
   const faults = [...problems, ...values.problems, ...readDocuments(values.settings).problems, ...ofIssuers];
   return faults.map((problem) => ({ ...problem, variable: nameIn(memberOf, problem.variable) }));
 }
-
-/** Where a policy document is judged by itself. */
-const alone: Place = { platform: 'cli', role: 'gateway', upstreamBinding: false, bucketBinding: false };
 
 /** How a problem names a variable, or a part of one such as `TGEFD_ISSUERS[0].audience`, that a member stands for. */
 function nameIn(memberOf: ReadonlyMap<string, string>, variable: string): string {

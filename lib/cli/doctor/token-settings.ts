@@ -53,6 +53,9 @@ export function settingsFor({ header, claims }: Pick<CompactJws, 'header' | 'cla
   const audience = audienceOf(claims, defaults?.audienceClaim ?? null, remarks);
   const scopes = namesAt([...(defaults?.scopes ?? usualScopeClaims), ...furtherScopeClaims], claims, listedNames);
   const roles = namesAt(rolePaths(defaults?.roles ?? usualRoleClaims, claims), claims, listedRoles);
+  const role_scopes = roleScopesOf(roles);
+  if (role_scopes !== undefined)
+    remarks.push('Write the scopes of each role into `role_scopes`: a role with an empty list grants nothing.');
   const knownRoles = [...(defaults?.roles ?? usualRoleClaims), ...(audience.audience ?? []).map(rolesOfClient)];
   const newRolePaths = roles.map(({ path }) => path).filter((path) => !knownRoles.includes(path));
   const row: DeclaredIssuer = {
@@ -66,7 +69,7 @@ export function settingsFor({ header, claims }: Pick<CompactJws, 'header' | 'cla
     scopes: scopesOf(scopes, defaults?.scopes ?? usualScopeClaims),
     roles: newRolePaths.length > 0 ? roles.map(({ path }) => path) : undefined,
     grants: roles.length > 0 && scopes.length > 0 && defaults?.grants !== 'union' ? 'union' : undefined,
-    role_scopes: roleScopesOf(roles),
+    role_scopes,
     require: requiredOf(claims, defaults?.strangersUnless ?? [], remarks),
   };
   return { provider, row: JSON.parse(JSON.stringify(row)) as DeclaredIssuer, remarks };
