@@ -109,7 +109,7 @@ async function linkCommand(): Promise<void> {
 /** The policy document of a file as JSON text; throws with every fault of it. */
 export async function policyText(path: string): Promise<string> {
   const text = await createDocumentReader(yamlToJson)(path);
-  const problems = policyFaults(text);
+  const problems = policyFaults(text, { environment: 'production', platform: 'cli' });
   if (problems.length > 0) throw new Error(['policy document invalid:', ...problems.map(problemLine)].join('\n  '));
   return text;
 }

@@ -15,7 +15,7 @@ import { messageProblems } from './rules/messages.ts';
 import { rowProblems, withFirstSpellings, withPreset } from './rules/rows.ts';
 import { crossCheck } from './rules/rules.ts';
 import { archiveWarnings } from './rules/stores/archive.ts';
-import type { Environment, Variable } from './variable.ts';
+import type { Environment, Platform, Variable } from './variable.ts';
 import { type SettingKey, type Settings, variables } from './variables.ts';
 
 /** A configuration that holds together: every value parsed, every rule met. */
@@ -84,7 +84,9 @@ export function loadConfig(original: Env, place: Place): Loaded {
     variable: nameIn(memberOf, problem.variable),
   });
   const warnings = loaded.warnings.map(named);
-  return loaded.ok ? { ...loaded, warnings } : { ok: false, problems: loaded.problems.map(named), warnings };
+  if (!loaded.ok) return { ok: false, problems: loaded.problems.map(named), warnings };
+  const issuers = loaded.config.issuers.map((issuer) => ({ ...issuer, setBy: namesIn(memberOf, issuer.setBy) }));
+  return { ...loaded, config: { ...loaded.config, issuers }, warnings };
 }
 
 function loadVariables(env: Env, place: Place, ofPolicy: readonly Problem[]): Loaded {
@@ -144,20 +146,28 @@ function loadVariables(env: Env, place: Place, ofPolicy: readonly Problem[]): Lo
 const noIssuers: ReadIssuers = { issuers: [], problems: [], warnings: [] };
 
 /**
- * The faults of a policy document by itself on a developer's machine, before anything is known of the rest of the
- * configuration.
+ * The faults of a policy document by itself, before anything is known of the rest of the configuration.
  *
  * @param text - the document as JSON.
- * @param platform - where it will be in force.
+ * @param where - where it will be in force.
  * @returns one problem for each fault.
  */
-export function policyFaults(text: string, platform: Place['platform']): readonly Problem[] {
-  const { env, problems, memberOf } = expandPolicy({ [POLICY]: text, TGEFD_ENV: 'development' }, null);
+export function policyFaults(
+  text: string,
+  { environment, platform }: { readonly environment: Environment; readonly platform: Platform },
+): readonly Problem[] {
+  const { env, problems, memberOf } = expandPolicy({ [POLICY]: text, TGEFD_ENV: environment }, null);
   const values = readValues(env);
   const place: Place = { platform, role: 'gateway', upstreamBinding: false, bucketBinding: false };
   const ofIssuers = values.settings.issuers === null ? [] : readIssuers(values.settings, new Set(), place).problems;
   const faults = [...problems, ...values.problems, ...readDocuments(values.settings).problems, ...ofIssuers];
   return faults.map((problem) => ({ ...problem, variable: nameIn(memberOf, problem.variable) }));
+}
+
+/** What sets the members of an issuer, as whoever wrote the policy document knows it. */
+function namesIn(memberOf: ReadonlyMap<string, string>, setBy: IssuerSettings['setBy']): IssuerSettings['setBy'] {
+  const names = Object.entries(setBy).map(([member, name]) => [member, nameIn(memberOf, name)]);
+  return Object.fromEntries(names) as IssuerSettings['setBy'];
 }
 
 /** How a problem names a variable, or a part of one such as `TGEFD_ISSUERS[0].audience`, that a member stands for. */

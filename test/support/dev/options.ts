@@ -82,7 +82,7 @@ async function readPolicy(path: string): Promise<PolicyOption> {
   const text = await createDocumentReader(yamlToJson)(path).catch((error: Error) => {
     throw new Error(`--policy ${path}: ${error.message}`);
   });
-  const problems = policyFaults(text, 'worker');
+  const problems = policyFaults(text, { environment: 'development', platform: 'worker' });
   if (problems.length > 0) throw new Error([`--policy ${path}:`, ...problems.map(problemLine)].join('\n  '));
   const document = JSON.parse(text) as { endpoints?: readonly WrittenRow[]; issuers?: unknown };
   const rows = (document.endpoints ?? []).map(({ method, path: pattern, scope }) => ({

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadConfig } from '../../../lib/config/load.ts';
+import { loadConfig, policyFaults } from '../../../lib/config/load.ts';
 import { fileProblems, sizeProblems } from '../../../lib/config/policy/platform-limits.ts';
 import { expandPolicy } from '../../../lib/config/policy/policy-document.ts';
 import { problemLine } from '../../../lib/config/problem.ts';
@@ -98,6 +98,28 @@ describe('the policy document', () => {
       }),
       { seed: 20_261_127, numRuns: 500 },
     );
+  });
+});
+
+describe('issuers of the policy document', () => {
+  const issuer = { issuer: 'http://127.0.0.1:8180/realms/shop', audience: 'shop-api', provider: 'keycloak' };
+  const policy = (changes: object = {}) => JSON.stringify({ preset: 'none', issuers: [{ ...issuer, ...changes }] });
+
+  it('are named by their member where they refuse a token, and not by a variable that nobody wrote', () => {
+    const env = { TGEFD_ENV: 'development', TGEFD_UPSTREAM_URL: 'http://127.0.0.1:1', TGEFD_AUTH_MODE: 'jwt' };
+    const loaded = loadConfig({ ...env, TGEFD_POLICY: policy() }, place);
+    const [setBy] = loaded.ok ? loaded.config.issuers.map((one) => one.setBy) : [];
+    expect(setBy?.audience).toBe('TGEFD_POLICY member "issuers"[0].audience');
+    expect(setBy?.require).toBe('TGEFD_POLICY member "issuers"[0].require (default of the provider keycloak)');
+  });
+
+  it.each([
+    ['on the machine of a developer', 'development', 'worker', {}, []],
+    ['in production', 'production', 'cli', {}, ['TGEFD_POLICY member "issuers"[0].keys']],
+    ['in a Worker with keys in a file', 'development', 'worker', { keys: { file: '/k' } }, ['a file']],
+  ] as const)('at a loopback address %s', (_, environment, platform, changes, faults) => {
+    const found = policyFaults(policy(changes), { environment, platform }).map(problemLine);
+    expect(found).toEqual(faults.map((fault) => expect.stringContaining(fault)));
   });
 });
 
