@@ -6,7 +6,7 @@ import { type Command, options } from '../command.ts';
 interface Row {
   readonly endpoint: string;
   readonly identity: string | null;
-  readonly kind: 'would_deny' | 'shadow_denies' | 'shadow_allows';
+  readonly kind: 'would_deny' | 'shadow_denies' | 'shadow_allows' | 'shadow_differs';
   readonly code: string | null;
   readonly reason: string | null;
   count: number;
@@ -64,6 +64,7 @@ function collect(rows: Map<string, Row>, record: AuditRecord): void {
 function kindOf({ outcome, shadow: other }: AuditRecord): Row['kind'] | null {
   if (outcome === 'would_deny') return 'would_deny';
   if (other === undefined) return null;
+  if (other.outcome === 'denied' && outcome === 'denied') return 'shadow_differs';
   return other.outcome === 'denied' ? 'shadow_denies' : 'shadow_allows';
 }
 
@@ -71,6 +72,7 @@ const SAID = {
   would_deny: 'would be refused',
   shadow_denies: 'the shadow table refuses',
   shadow_allows: 'the shadow table allows',
+  shadow_differs: 'is refused, and the shadow table refuses otherwise',
 } as const;
 
 function lineOf({ endpoint, identity, kind, code, reason, count, since, until }: Row): string {
@@ -80,7 +82,8 @@ function lineOf({ endpoint, identity, kind, code, reason, count, since, until }:
 
 /** The step from what was found to the rows that would let these callers in. */
 function adviceFor(rows: readonly Row[]): string {
-  const refused = new Set(rows.filter(({ kind }) => kind !== 'shadow_allows').map(({ endpoint }) => endpoint));
+  const losses = rows.filter(({ kind }) => kind === 'would_deny' || kind === 'shadow_denies');
+  const refused = new Set(losses.map(({ endpoint }) => endpoint));
   if (refused.size === 0) return 'nobody loses access';
   return `to let them in: change the scope of ${[...refused].join(', ')} in the policy, or grant it to these callers (audit pseudonym tells whose name is whose); policy diff shows what the change does`;
 }

@@ -11,7 +11,7 @@ const CASES_MAXIMUM_BYTES = 16 * 1024 * 1024;
 export const testPolicy: Command = {
   summary: 'decides cases by the real pipeline and compares',
   usage:
-    'policy test FILE ... [--policy FILE] [--json | --junit]\n    policy test --record [--from TIME] [--to TIME]: writes cases from audit records',
+    'policy test FILE ... [--policy FILE] [--json | --junit]\n    policy test --record [--policy FILE] [--from TIME] [--to TIME]: writes cases from audit records',
   async run(args, console) {
     const { values, positionals } = options(
       args,
@@ -25,10 +25,10 @@ export const testPolicy: Command = {
       },
       true,
     );
-    if (values.record) return recordedCases(values, console);
-    if (positionals.length === 0) throw new Usage('which cases? One or more files');
+    if (!values.record && positionals.length === 0) throw new Usage('which cases? One or more files');
     const config = await policyOf(values.policy, console);
     if (config === null) return 1;
+    if (values.record) return recordedCases(values, config, console);
     const platform = cliPlatform(console, 'gateway', true);
     const decide = await createCaseDecision(
       config,
