@@ -50,6 +50,8 @@ export interface AccessRequest {
   readonly method: string;
   /** Request target in origin form, raw: path and query exactly as received. */
   readonly target: string;
+  /** The path that the caller asked for, where the platform has cut a stage or a base path off the target. */
+  readonly calledPath?: string;
   readonly headers: HeaderFields;
   readonly hop: Hop;
   /** Set by a door that could not make out what it is asked about: the decision is then this denial. */

@@ -48,6 +48,7 @@ const requestEvent = z.object({
   multiValueQueryStringParameters: manyFields,
   requestContext: z.object({
     domainName: z.nullish(z.string()),
+    path: z.nullish(z.string()),
     identity: z.nullish(z.object({ sourceIp: z.nullish(z.string()), clientCert: certificate })),
   }),
 });
@@ -105,6 +106,7 @@ function readRequestEvent(event: z.infer<typeof requestEvent>, settings: EventSe
     door: event.version === '1.0' ? ('lambda_http_1' as const) : ('lambda_rest_request' as const),
     method: namesMethod(arn, event.httpMethod) ? event.httpMethod : '',
     target: target(apiPath({ path: event.path, form, domain: domainName ?? null }, arn), query),
+    ...calledPath(event.requestContext.path, form),
     headers: fieldsOf(event.multiValueHeaders, event.headers),
   };
   return withHop(request, arn, identity?.sourceIp, identity?.clientCert, settings);
@@ -120,9 +122,15 @@ function readHttpEvent(event: z.infer<typeof httpEvent>, settings: EventSettings
       apiPath({ path: event.rawPath, form: 'decoded', domain: domainName ?? null }, arn),
       event.rawQueryString ?? '',
     ),
+    ...calledPath(event.rawPath, 'decoded'),
     headers: fieldsOf(undefined, event.headers),
   };
   return withHop(request, arn, http.sourceIp, authentication?.clientCert, settings);
+}
+
+/** The path with its stage or base path, which is the one that a proof of possession names. */
+function calledPath(path: string | null | undefined, form: PathForm): Pick<AccessRequest, 'calledPath'> {
+  return path == null ? {} : { calledPath: encodePath(path, form) };
 }
 
 /** Adds what API Gateway itself vouches for. It only ever speaks TLS. */

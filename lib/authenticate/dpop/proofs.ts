@@ -27,7 +27,9 @@ export function createProofs(
     async prove(certified, token, { request, boundary, context }) {
       const authentication = await certified;
       if (authentication.outcome !== 'authenticated') return authentication;
-      const path = parts.canonicalPath(request.target);
+      // Behind a trusted hop the caller's own path is not known; the hop passes on what the table knows.
+      const called = boundary.trustedHop ? undefined : request.calledPath;
+      const path = parts.canonicalPath(called ?? request.target);
       // Without a host nothing can be compared, and an empty one equals no `htu`.
       const target = { secure: boundary.secure, host: boundary.host ?? '', path: path ?? '' };
       const checked = await parts.check(request.headers.get('dpop'), {
