@@ -5,6 +5,8 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT }
 export interface ProvingClient {
   readonly thumbprint: string;
   readonly jwk: JWK;
+  /** The signature over any text, in base64url. */
+  sign(text: string): Promise<string>;
   /** A proof for one request; `claims` and `header` change it, and undefined leaves a member out. */
   prove(wanted: {
     readonly method?: string;
@@ -16,12 +18,25 @@ export interface ProvingClient {
   }): Promise<string>;
 }
 
+const SIGNING: Readonly<Record<string, RsaPssParams | EcdsaParams | Algorithm>> = {
+  ES256: { name: 'ECDSA', hash: 'SHA-256' },
+  RS256: { name: 'RSASSA-PKCS1-v1_5' },
+  PS256: { name: 'RSA-PSS', saltLength: 32 },
+  EdDSA: { name: 'Ed25519' },
+};
+
 export async function createProvingClient(algorithm = 'ES256'): Promise<ProvingClient> {
   const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true });
   const jwk = await exportJWK(publicKey);
   return {
     jwk,
     thumbprint: await calculateJwkThumbprint(jwk),
+    async sign(text) {
+      const parameters = SIGNING[algorithm];
+      if (parameters === undefined) throw new Error(`no parameters for ${algorithm}`);
+      const signature = await crypto.subtle.sign(parameters, privateKey, new TextEncoder().encode(text));
+      return Buffer.from(signature).toString('base64url');
+    },
     async prove({ method = 'GET', uri, token = '', nowSeconds = Date.now() / 1000, claims = {}, header = {} }) {
       const all = {
         jti: crypto.randomUUID(),
