@@ -101,6 +101,7 @@ export function createEventsPage(parts: EventsPageParts): EventsPage {
     const { boundary, denial: boundaryDenial } = await parts.examine(access, atMs);
     const { effect, denial, facts } = await judge(access, request, boundary, boundaryDenial, context);
     const latencyMs = parts.stopwatch() - startedMs;
+    context.explain?.('event', effect, { effect, ...refusedFor(denial) });
     const decision = decisionOf({ id, atMs, latencyMs, boundary, authMethod: parts.authMode, denial });
     const kept = await parts.record(decision, facts, effect, context);
     parts.count(facts, effect);
@@ -156,6 +157,11 @@ function refusal({ error }: Extract<Reason, { reason: 'event_refused' }>, fields
     [['content-type', 'application/json'], ['content-language', 'en'], ['cache-control', 'no-store'], ...fields],
     JSON.stringify({ err: error, description: DESCRIPTIONS[error] ?? error }),
   );
+}
+
+/** What an operator is told of a refusal. */
+function refusedFor(denial: Reason | null): Readonly<Record<string, string>> {
+  return denial?.reason === 'event_refused' ? { error: denial.error, check: denial.check } : {};
 }
 
 type Facts = Pick<Decision, 'id' | 'atMs' | 'latencyMs' | 'boundary' | 'authMethod' | 'denial'>;

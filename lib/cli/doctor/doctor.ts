@@ -5,6 +5,7 @@ import { type Command, type Console, options, Usage } from '../command.ts';
 import { adviceFor, type ProxyName } from './advice.ts';
 import { createDoctorClient } from './client.ts';
 import { createEchoServer } from './echo.ts';
+import { doctorEvent } from './event.ts';
 import { type Examination, examineIngress } from './ingress.ts';
 import { doctorToken } from './token.ts';
 
@@ -94,12 +95,16 @@ async function echo(args: readonly string[], console: Console): Promise<number> 
 }
 
 export const doctor: Command = {
-  summary: 'examines your ingress from outside, or one token: which settings fit it, and what refuses it',
-  usage: `doctor ingress --url https://api.example.com [--proxy ${proxies.join('|')}] [--ca FILE] [--cert FILE --key FILE] [--connect ADDRESS] [--header NAME ...], or doctor echo [--port 9000] [--host ADDRESS] in place of the service, or doctor token --token-file FILE [--offline]`,
+  summary:
+    'examines your ingress from outside, or one token or security event: which settings fit it, and what refuses it',
+  usage: `doctor ingress --url https://api.example.com [--proxy ${proxies.join('|')}] [--ca FILE] [--cert FILE --key FILE] [--connect ADDRESS] [--header NAME ...], or doctor echo [--port 9000] [--host ADDRESS] in place of the service, or doctor token --token-file FILE [--offline], or doctor event --set-file FILE`,
   async run([what, ...args], console) {
     if (what === 'ingress') return ingress(args, console);
     if (what === 'echo') return echo(args, console);
     if (what === 'token') return doctorToken(args, console);
-    throw new Usage('doctor examines an `ingress` or a `token`, or stands in for the service as its `echo`');
+    if (what === 'event') return doctorEvent(args, console);
+    throw new Usage(
+      'doctor examines an `ingress`, a `token` or an `event`, or stands in for the service as its `echo`',
+    );
   },
 };
