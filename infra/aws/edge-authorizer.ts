@@ -9,6 +9,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { METADATA_PATH } from '../../lib/respond/protected-resource.ts';
 import { createParts } from './edge-parts.ts';
 import { assertionField, identityFields } from './gateway-responses.ts';
 import { credentialField } from './http-api.ts';
@@ -67,6 +68,7 @@ export class EdgeAuthorizer extends Construct {
   readonly secrets: Readonly<Record<string, ISecret>>;
   readonly #checked: CheckedDeployment;
   readonly #keySet: IFunction | null;
+  readonly #metadata: IFunction | null;
   #httpAuthorizer: HttpLambdaAuthorizer | null = null;
   #restAuthorizer: IAuthorizer | null = null;
 
@@ -77,6 +79,7 @@ export class EdgeAuthorizer extends Construct {
     const parts = createParts(this, checked, policy, props.network ?? null);
     this.#checked = checked;
     this.#keySet = parts.keySet;
+    this.#metadata = parts.metadata;
     this.routes = routesOf(checked);
     this.authorizer = parts.authorizer;
     this.archive = parts.archive;
@@ -143,6 +146,17 @@ export class EdgeAuthorizer extends Construct {
       methods: [HttpMethod.GET],
       integration: new HttpLambdaIntegration('KeySet', this.#keySet),
     });
+  }
+
+  /**
+   * Adds the public metadata of the protected resource (RFC 9728) to an API whose domain has no stage and no base path in front.
+   * Does nothing without `TGEFD_RESOURCE`.
+   */
+  addMetadataRoutes(api: HttpApi): void {
+    if (this.#metadata === null) return;
+    const integration = new HttpLambdaIntegration('Metadata', this.#metadata);
+    for (const path of [METADATA_PATH, `${METADATA_PATH}/{proxy+}`])
+      api.addRoutes({ path, methods: [HttpMethod.GET], integration });
   }
 
   /** Lets your RestApi answer denials with their problem documents, challenges and Retry-After. */

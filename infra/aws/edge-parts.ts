@@ -15,6 +15,7 @@ export interface EdgeParts {
   readonly archive: IFunction;
   /** Publishes the keys of assertions; null without them. */
   readonly keySet: IFunction | null;
+  readonly metadata: IFunction | null;
   readonly auditBucket: Bucket;
   readonly secrets: Readonly<Record<string, ISecret>>;
 }
@@ -59,6 +60,7 @@ export function createParts(
     authorizer: made.authorizer.fn,
     archive: made.archive.fn,
     keySet: made.keySet?.fn ?? null,
+    metadata: made.metadata?.fn ?? null,
     auditBucket,
     secrets: {
       TGEFD_REDIS_TOKEN: secrets.redisToken.secret,
@@ -108,5 +110,15 @@ function createFunctions(scope: Construct, checked: CheckedDeployment, parts: Fu
       memoryMb: 256,
       secrets: [redisToken, pseudonyms, assertion],
     });
-  return { authorizer, archive, keySet };
+  const metadata =
+    checked.config.settings.resource &&
+    createFunction(scope, 'Metadata', {
+      ...common,
+      description: 'Publishes the metadata of the protected resource',
+      code: code('lambda-authorizer'),
+      handler: 'lambda-authorizer.metadata',
+      memoryMb: 256,
+      secrets: [redisToken, pseudonyms, ...(assertion ? [assertion] : [])],
+    });
+  return { authorizer, archive, keySet, metadata };
 }

@@ -19,6 +19,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { METADATA_PATH } from '../../lib/respond/protected-resource.ts';
 import { accessLogFormat } from './access-log.ts';
 import { assertionField, identityFields } from './gateway-responses.ts';
 import { routesOf } from './routes.ts';
@@ -28,6 +29,7 @@ export interface ApiParts {
   readonly authorizer: IFunction;
   /** Publishes the keys of the assertion, or null where there is none. */
   readonly jwks: IFunction | null;
+  readonly metadata: IFunction | null;
   readonly key: IKey;
 }
 
@@ -91,6 +93,12 @@ export function createHttpApi(scope: Construct, deployment: CheckedDeployment, p
     });
     if (route)
       Validations.of(route).acknowledge({ id: 'AwsSolutions-APIG4', reason: 'Public keys are for everybody.' });
+  }
+  if (parts.metadata) {
+    const integration = new HttpLambdaIntegration('Metadata', parts.metadata);
+    for (const path of [METADATA_PATH, `${METADATA_PATH}/{proxy+}`])
+      for (const route of api.addRoutes({ path, methods: [HttpMethod.GET], integration }))
+        Validations.of(route).acknowledge({ id: 'AwsSolutions-APIG4', reason: 'Metadata is for everybody.' });
   }
   return domain ? `https://${domain.name}` : stage.url;
 }

@@ -90,6 +90,19 @@ export function createPerimeter(app: App, given: Deployment): Stack {
       secrets: [redisToken, pseudonyms, assertion],
     });
 
+  const metadata =
+    settings.resource &&
+    createFunction(stack, 'Metadata', {
+      ...around,
+      description: 'Publishes the metadata of the protected resource',
+      code: bundleOf('lambda-authorizer'),
+      handler: 'lambda-authorizer.metadata',
+      memoryMb: 256,
+      timeoutSeconds: 8,
+      environment,
+      secrets: [redisToken, pseudonyms, ...(assertion ? [assertion] : [])],
+    });
+
   const trailBucket = createLogBucket(stack, 'TrailBucket', logDays(deployment), auditKey);
   const trailLog = createTrail(stack, {
     key: auditKey,
@@ -97,7 +110,7 @@ export function createPerimeter(app: App, given: Deployment): Stack {
     audited,
     everyRegion: outside.length > 0,
   });
-  const readers = [authorizer, archive.made, keySet, rotation].filter((one) => one !== null);
+  const readers = [authorizer, archive.made, keySet, metadata, rotation].filter((one) => one !== null);
   const alarms = createAlarms(stack, {
     authorizer,
     archive: archive.made,
@@ -109,7 +122,12 @@ export function createPerimeter(app: App, given: Deployment): Stack {
     email: deployment.alarmEmail,
   });
 
-  const parts = { authorizer: readied(stack, authorizer, deployment), jwks: keySet?.fn ?? null, key };
+  const parts = {
+    authorizer: readied(stack, authorizer, deployment),
+    jwks: keySet?.fn ?? null,
+    metadata: metadata?.fn ?? null,
+    key,
+  };
   const url =
     deployment.api.kind === 'http' ? createHttpApi(stack, deployment, parts) : createRestApi(stack, deployment, parts);
 

@@ -21,6 +21,7 @@ import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { METADATA_PATH } from '../../lib/respond/protected-resource.ts';
 import { accessLogFormat } from './access-log.ts';
 import { assertionField, gatewayResponses, identityFields } from './gateway-responses.ts';
 import { type ApiParts, credentialField } from './http-api.ts';
@@ -96,6 +97,13 @@ export function createRestApi(scope: Construct, deployment: CheckedDeployment, p
       .addMethod('GET', new LambdaIntegration(parts.jwks));
     const reason = 'Public keys are for everybody.';
     Validations.of(method).acknowledge({ id: 'AwsSolutions-APIG4', reason }, { id: 'AwsSolutions-COG4', reason });
+  }
+  if (parts.metadata) {
+    const reason = 'Metadata is for everybody.';
+    for (const path of [METADATA_PATH, `${METADATA_PATH}/{proxy+}`])
+      Validations.of(
+        api.root.resourceForPath(path).addMethod('GET', new LambdaIntegration(parts.metadata)),
+      ).acknowledge({ id: 'AwsSolutions-APIG4', reason }, { id: 'AwsSolutions-COG4', reason });
   }
   if (domain) mapDomain(scope, api, domain);
   acknowledge(api);

@@ -1,8 +1,10 @@
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeWith } from '../support/describe-with.ts';
 import { type DocumentedProxy, documentedProxies } from '../support/documented-proxies.ts';
 import type { StartedDoor } from '../support/door.ts';
 import { type Issuer, jwtEnvironment, startIssuer } from '../support/issuer.ts';
+import { startFunction } from '../support/lambda-runtime.ts';
 import { startNodeDoor } from '../support/node-door.ts';
 import { createProvingClient, type ProvingClient } from '../support/proofs.ts';
 import type { StartedProxy } from '../support/proxy.ts';
@@ -213,6 +215,18 @@ describeWith([program], 'through API Gateway', () => {
     expect((await send(name, await holder.prove({ uri: 'https://api.example.com/v1/metrics', token })))?.status).toBe(
       401,
     );
+  });
+
+  test('a function of its own publishes the metadata of the resource', async () => {
+    const lambda = await startFunction({
+      bundle: fileURLToPath(new URL('../../dist/lambda-authorizer.mjs', import.meta.url)),
+      handler: 'lambda-authorizer.metadata',
+      client: null,
+      env: environment(),
+    });
+    const answer = (await lambda.invoke({}).finally(lambda.stop)) as { body: string };
+    expect(answer).toMatchObject({ statusCode: 200, headers: { 'access-control-allow-origin': '*' } });
+    expect(JSON.parse(answer.body)).toMatchObject({ resource: RESOURCE, authorization_servers: [issuer.url] });
   });
 
   test('REST TOKEN: an event without the field of the proof passes no bound token', async () => {

@@ -36,6 +36,7 @@ function httpStack(props: Partial<EdgeAuthorizerProps> = {}): Template {
     });
   }
   edge.addKeySetRoute(api);
+  edge.addMetadataRoutes(api);
   return Template.fromStack(stack);
 }
 
@@ -98,6 +99,16 @@ test('with assertions the key is made and rotated, and its page has no authorize
     RouteKey: 'GET /_authorizer/jwks.json',
     AuthorizationType: 'NONE',
   });
+});
+
+test('with a resource its metadata has routes without an authorizer', () => {
+  const template = httpStack({ environment: { ...environment, TGEFD_RESOURCE: 'https://api.example.com/orders' } });
+  for (const path of ['', '/{proxy+}'])
+    template.hasResourceProperties('AWS::ApiGatewayV2::Route', {
+      RouteKey: `GET /.well-known/oauth-protected-resource${path}`,
+      AuthorizationType: 'NONE',
+    });
+  template.hasResourceProperties('AWS::Lambda::Function', { Handler: 'lambda-authorizer.metadata' });
 });
 
 function restStack(authorizer: 'request' | 'token'): Template {

@@ -48,3 +48,30 @@ resource "aws_lambda_permission" "api" {
   principal     = "apigateway.amazonaws.com"
   source_arn    = "${var.api.execution_arn}/authorizers/*"
 }
+
+# Metadata of the protected resource (RFC 9728), without credentials. On a REST API you add the method yourself, by
+# functions["metadata"]; its domain must have neither a stage nor a base path in front.
+resource "aws_apigatewayv2_integration" "metadata" {
+  count                  = local.is_http && local.has_resource ? 1 : 0
+  api_id                 = var.api.id
+  integration_type       = "AWS_PROXY"
+  integration_uri        = aws_lambda_function.function["metadata"].invoke_arn
+  payload_format_version = "2.0"
+}
+
+resource "aws_apigatewayv2_route" "metadata" {
+  for_each           = toset(local.is_http && local.has_resource ? ["", "/{proxy+}"] : [])
+  api_id             = var.api.id
+  route_key          = "GET /.well-known/oauth-protected-resource${each.key}"
+  authorization_type = "NONE"
+  target             = "integrations/${aws_apigatewayv2_integration.metadata[0].id}"
+}
+
+resource "aws_lambda_permission" "metadata" {
+  count         = local.has_resource ? 1 : 0
+  statement_id  = "Metadata"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.function["metadata"].function_name
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${var.api.execution_arn}/*/GET/.well-known/oauth-protected-resource*"
+}

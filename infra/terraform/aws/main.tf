@@ -8,10 +8,17 @@ locals {
   region    = data.aws_region.current.region
   prefix    = "audit"
   folders   = ["batches", "manifests", "anchors"]
-  functions = {
-    authorizer = { timeout = 8, secrets = ["redis_token", "audit_pseudonym_key"] }
-    archive    = { timeout = 60, secrets = ["redis_token", "audit_pseudonym_key", "audit_signing_key"] }
-  }
+  # The metadata of the protected resource has a function of its own, where the resource has a name.
+  has_resource = contains(keys(var.environment), "TGEFD_RESOURCE")
+  functions = merge(
+    {
+      authorizer = { bundle = "authorizer", handler = "handler", timeout = 8, secrets = ["redis_token", "audit_pseudonym_key"] }
+      archive    = { bundle = "archive", handler = "handler", timeout = 60, secrets = ["redis_token", "audit_pseudonym_key", "audit_signing_key"] }
+    },
+    local.has_resource ? {
+      metadata = { bundle = "authorizer", handler = "metadata", timeout = 8, secrets = ["redis_token", "audit_pseudonym_key"] }
+    } : {},
+  )
   secrets = toset(["redis_token", "audit_pseudonym_key", "audit_signing_key"])
   environment = merge(
     var.environment,
@@ -87,8 +94,8 @@ data "archive_file" "function" {
   type        = "zip"
   output_path = "${path.module}/.build/${var.name}-${each.key}.zip"
   source {
-    content  = file("${var.bundles}/lambda-${each.key}.mjs")
-    filename = "lambda-${each.key}.mjs"
+    content  = file("${var.bundles}/lambda-${each.value.bundle}.mjs")
+    filename = "lambda-${each.value.bundle}.mjs"
   }
   dynamic "source" {
     for_each = var.policy == null ? [] : [var.policy]
@@ -113,7 +120,7 @@ resource "aws_lambda_function" "function" {
   role                           = aws_iam_role.function[each.key].arn
   filename                       = data.archive_file.function[each.key].output_path
   source_code_hash               = data.archive_file.function[each.key].output_base64sha256
-  handler                        = "lambda-${each.key}.handler"
+  handler                        = "lambda-${each.value.bundle}.${each.value.handler}"
   runtime                        = "nodejs24.x"
   architectures                  = ["arm64"]
   memory_size                    = 512

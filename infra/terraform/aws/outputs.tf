@@ -22,6 +22,6 @@ output "audit_bucket" {
 }
 
 output "functions" {
-  description = "ARNs of the two functions."
+  description = "ARNs of the functions: authorizer, archive, and metadata with TGEFD_RESOURCE."
   value       = { for key, function in aws_lambda_function.function : key => function.arn }
 }

@@ -6,7 +6,9 @@ import { authorizerSteps } from '../../compose/steps.ts';
 import type { Options } from '../../config/options/options.ts';
 import type { RequestContext } from '../../decision/ports.ts';
 import { keySetPage } from '../../http/key-set-page.ts';
+import { metadataAnswer } from '../../http/resource-metadata.ts';
 import type { LambdaPlatform, LambdaRuntime } from '../../platform/lambda/platform.ts';
+import { METADATA_PATH } from '../../respond/protected-resource.ts';
 import { createDeferred } from '../deferred.ts';
 import { AuthorizerError } from './answer.ts';
 import { createLambdaDoor } from './authorizer.ts';
@@ -27,6 +29,8 @@ export interface LambdaHandlers {
   handler(event: unknown): Promise<unknown>;
   /** `GET /_authorizer/jwks.json` behind API Gateway: the keys that verify our identity assertions. */
   jwks(): Promise<unknown>;
+  /** `GET /.well-known/oauth-protected-resource` and below it: the metadata of `TGEFD_RESOURCE` (RFC 9728), else 404. */
+  metadata(): Promise<unknown>;
 }
 
 /**
@@ -38,7 +42,7 @@ export interface LambdaHandlers {
  * @returns The handlers of a Lambda function.
  * @throws AuthorizerError with the code `configuration_invalid`.
  * @example
- * export const { handler, jwks } = await serveLambda(configFromEnv(), lambdaPlatform());
+ * export const { handler, jwks, metadata } = await serveLambda(configFromEnv(), lambdaPlatform());
  */
 export async function serveLambda(options: Options, runtime: LambdaRuntime): Promise<LambdaHandlers> {
   const platform = runtime.open({ options, bindings: null, role: 'gateway' });
@@ -56,6 +60,12 @@ export async function serveLambda(options: Options, runtime: LambdaRuntime): Pro
       const { composed } = await within(platform, (context) => partsOf(lifecycle, context));
       const { status, headers, body } = await keySetPage(composed.assertions);
       return { statusCode: status, headers: Object.fromEntries(headers), body };
+    },
+    metadata: async () => {
+      const { composed } = await within(platform, (context) => partsOf(lifecycle, context));
+      const answer = composed.resource && metadataAnswer(composed.resource, 'GET', METADATA_PATH);
+      if (answer === null) return { statusCode: 404 };
+      return { statusCode: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.text() };
     },
   };
 }

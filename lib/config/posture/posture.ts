@@ -4,6 +4,7 @@ import { describeCallers } from './callers.ts';
 import { describeBoundary, describeCaching, describeTransport } from './perimeter.ts';
 import type { PostureLine, Say } from './say.ts';
 import { describeAudit, describeLimits, describeRevocation } from './stores.ts';
+import { describeProofsAndMessages } from './tokens.ts';
 
 /**
  * The posture in plain words: what is enforced, what is weak, and what an attacker would try first. Describes the
@@ -22,6 +23,7 @@ export function posture(config: Config): readonly PostureLine[] {
       `Until ${new Date(config.settings.shadowUntil).toISOString()} missing grants and spent budgets are recorded, not refused (TGEFD_SHADOW_UNTIL).`,
     );
   describeCallers(config, say);
+  describeProofsAndMessages(config, say);
   describeBoundary(config, say);
   describeLimits(config, say);
   describeRevocation(config, say);

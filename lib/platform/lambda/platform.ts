@@ -32,7 +32,7 @@ export type LambdaPlatform = ReturnType<typeof openLambda>;
  *
  * @returns A platform for `createAuthorizer` and `serveLambda`.
  * @example
- * export const { handler, jwks } = await serveLambda(configFromEnv(), lambdaPlatform());
+ * export const { handler, jwks, metadata } = await serveLambda(configFromEnv(), lambdaPlatform());
  */
 export function lambdaPlatform(): LambdaRuntime {
   return {
