@@ -50,7 +50,7 @@ describeWith([tools, kubectl], 'the Gateway API overlay', () => {
 
   test('sends no field of the caller that would be believed, and takes over the fields of the Envoy overlay', async () => {
     const { http } = route().rules[0].filters[0].externalAuth;
-    for (const name of http.allowedHeaders)
+    for (const name of http.allowedHeaders.filter((one: string) => !one.startsWith('mcp-')))
       expect(name).not.toMatch(/auth|cert|user|identity|tgefd|original|uri|method/);
     const envoy = await render(kubectl, tools, join(KUBERNETES, 'overlays/envoy-gateway'));
     const policy = findManifest(envoy, 'SecurityPolicy', 'tgefd').spec.extAuth;
@@ -58,12 +58,13 @@ describeWith([tools, kubectl], 'the Gateway API overlay', () => {
     expect(settingsOf(manifests).TGEFD_FORWARD_AUTH).toBe('envoy');
   });
 
-  test('asks about every path except the two probes, which go to the authorizer', () => {
+  test('asks about every path except the two probes and the metadata, which go to the authorizer', () => {
     const [guarded, probes] = route().rules;
     expect(guarded.matches).toEqual([{ path: { type: 'PathPrefix', value: '/' } }]);
     expect(probes.matches.map(({ path }: { path: object }) => path)).toEqual([
       { type: 'Exact', value: '/healthz' },
       { type: 'Exact', value: '/readyz' },
+      { type: 'PathPrefix', value: '/.well-known/oauth-protected-resource' },
     ]);
     expect(probes.backendRefs[0].name).toBe('tgefd-authorizer');
     expect(restrictedViolations(findManifest(manifests, 'Deployment', 'tgefd-authorizer'))).toEqual([]);

@@ -245,7 +245,10 @@ describeWith([tools, kubectl], 'the Kubernetes manifests', () => {
       'tgefd-credential',
     ]);
     const ask = middlewares.find((one) => one.metadata.name === 'tgefd-authorizer')?.spec.forwardAuth;
-    expect(ask).toMatchObject({ trustForwardHeader: false, authRequestHeaders: ['Authorization', 'Traceparent'] });
+    expect(ask).toMatchObject({
+      trustForwardHeader: false,
+      authRequestHeaders: ['Authorization', 'DPoP', 'Traceparent', 'MCP-Protocol-Version', 'Mcp-Method', 'Mcp-Name'],
+    });
     expect(new URL(ask.address).pathname).toBe('/_authorizer/check');
 
     const policy = findManifest(manifestsOf('overlays/envoy-gateway'), 'SecurityPolicy', 'tgefd').spec;
@@ -267,6 +270,6 @@ describeWith([tools, kubectl], 'the Kubernetes manifests', () => {
       expect(removed.map((one) => one.value)).toContain(family);
     }
     const route = findManifest(manifestsOf('overlays/envoy-gateway'), 'HTTPRoute', 'tgefd').spec.rules[0];
-    expect(route.filters[0].requestHeaderModifier.remove).toEqual(['authorization', 'x-api-key']);
+    expect(route.filters[0].requestHeaderModifier.remove).toEqual(['authorization', 'dpop', 'x-api-key']);
   });
 });
