@@ -5,6 +5,7 @@ import { refusalFacts } from '../../authenticate/jwt/refusal-facts.ts';
 import { checkClaims } from '../../authenticate/jwt/token-claims.ts';
 import { shownClaim } from '../../authenticate/jwt/token-issuer.ts';
 import { providers } from '../../authenticate/providers/table.ts';
+import { isJsonObject, member } from '../../codec/strict-json.ts';
 import { composeIssuers } from '../../compose/authenticate/issuers.ts';
 import type { DeclaredIssuer } from '../../config/issuers/issuer.ts';
 import { loadConfig } from '../../config/load.ts';
@@ -25,7 +26,7 @@ export async function doctorToken(args: readonly string[], console: Console): Pr
   const { values } = options(args, { 'token-file': { type: 'string' }, offline: { type: 'boolean', default: false } });
   const file = values['token-file'];
   if (file === undefined) throw new Usage('--token-file is a file with one token');
-  const text = (await readFile(file, 'utf8')).trim().replace(/^bearer +/i, '');
+  const text = (await readFile(file, 'utf8')).trim().replace(/^(bearer|dpop) +/i, '');
   const jws = parseCompactJws(text);
   if (typeof jws === 'string') {
     console.out(
@@ -81,6 +82,9 @@ function tellToken(
   say('scopes', listed(scopes));
   say('roles', listed(roles));
   say('subject', `${settings.row.subject?.[0] ?? 'sub'}: ${shownClaim(claims[settings.row.subject?.[0] ?? 'sub'])}`);
+  const cnf = claims.cnf ?? null;
+  if (isJsonObject(cnf) && typeof member(cnf, 'jkt') === 'string')
+    say('bound', 'to a key (cnf.jkt): send it with the scheme DPoP and a proof for each request');
   for (const remark of settings.remarks) say('note', remark);
 }
 

@@ -114,3 +114,10 @@ describe('doctor token', () => {
     expect(text).not.toContain('\u001b');
   });
 });
+
+test('a token that is bound to a key is told how to be sent', async () => {
+  const claims = { iss: 'https://id.example', sub: 'a', aud: 'api', iat: 0, exp: 300 };
+  const bound = await run(`DPoP ${tokenOf({ ...claims, cnf: { jkt: 'x'.repeat(43) } })}`);
+  expect(bound.text).toContain('to a key (cnf.jkt): send it with the scheme DPoP');
+  expect((await run(tokenOf(claims))).text).not.toContain('cnf.jkt');
+});
