@@ -15,7 +15,8 @@ const FLOORS = [
   ['verify', 'platform', 'http'],
   ['compose'],
   ['adapter'],
-  ['policy', 'console'],
+  ['policy'],
+  ['console'],
   ['cli'],
 ];
 

@@ -14,8 +14,8 @@ export type Authorize = (principal: Principal, route: Route, path: string | null
 
 /**
  * Makes step 4 of a decision. Denies what no row names, then a method that no row of the path has, then a missing scope,
- * then an issuer that the row does not list, then a claim that does not hold. `*` stands for every scope but the one
- * that revokes, which opens only to a caller who holds it by name. Our own administrative rows demand their scope even
+ * then an issuer that the row does not list, then a claim that does not hold. `*` stands for every scope but those of
+ * operators (revocations, console), which open only to a caller who holds them by name. Our own administrative rows demand their scope even
  * where `rbacEnabled` is false, and issuers and claims of a row always count. Pure: does not authenticate, and does
  * not know budgets or revocation.
  *
@@ -77,9 +77,14 @@ function firstUnmet(
   return null;
 }
 
+/** Own rows that `*` alone does not open: what revokes, and the console. */
+function isForOperators(action: string): boolean {
+  return action === 'revocations' || action.startsWith('console_');
+}
+
 function missingScope(principal: Principal, { scope, own, action }: Endpoint, rbacEnabled: boolean): Unmet | null {
   if (scope === null || (!rbacEnabled && !own)) return null;
-  const star = !(own && action === 'revocations') && principal.scopes.includes('*');
+  const star = !(own && isForOperators(action)) && principal.scopes.includes('*');
   if (star || holds(principal.scopes, scope)) return null;
   return {
     reason: { reason: 'scope_missing', scope: scopeText(scope, ' ') },

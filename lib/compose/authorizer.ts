@@ -15,7 +15,7 @@ import { asksAboutTokens } from './authenticate/introspection.ts';
 import { keySetStates } from './authenticate/issuers.ts';
 import { composeResource } from './authenticate/proofs.ts';
 import { type Carried, composeCarried } from './carried.ts';
-import { composeDecision } from './decide.ts';
+import { composeDecision, type Deciding } from './decide.ts';
 import { composeEvents } from './events/events.ts';
 import { metricsAnswer, watchParts } from './observe/observe.ts';
 import { composeReadiness } from './observe/readiness.ts';
@@ -28,6 +28,8 @@ import { composeSharedParts } from './shared-parts.ts';
 export interface Composed extends Answers {
   readonly config: Config;
   readonly enforce: Enforce;
+  /** What `enforce` is made of: pages of our own decide by the same steps about rows of their own. */
+  readonly deciding: Deciding;
   /** Metadata of the protected resource, or null where it has no identifier. */
   readonly resource: { readonly identifier: URL; readonly metadata: string } | null;
   /** Takes security events; null where no transmitter is configured. */
@@ -62,7 +64,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
   const { admission, revocations, outbox, breakerOpen } = store;
 
   const recorder = composeRecorder(config, runtime, outbox, shared.records);
-  const { enforce, probe, examine } = composeDecision(config, runtime, { shared, carried, recorder });
+  const { enforce, deciding, probe, examine } = composeDecision(config, runtime, { shared, carried, recorder });
   const metricsPage = watchParts(metrics, {
     keySets: () => keySetStates(config, keySets),
     admission,
@@ -74,6 +76,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
   return {
     config,
     enforce,
+    deciding,
     ...composeAnswers(config, runtime, { enforce, probe, administer }),
     resource: composeResource(config),
     events: composeEvents(config, runtime, { examine, shared, carried, recorder }),

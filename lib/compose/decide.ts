@@ -23,12 +23,15 @@ import type { Runtime } from './runtime.ts';
 import { composeShadow } from './shadow.ts';
 import type { SharedParts } from './shared-parts.ts';
 
+/** Settings, steps and clocks of a decision. */
+export type Deciding = Parameters<typeof createEnforce>;
+
 /** Wires the pipeline of decisions, and the probe that shares its first step. */
 export function composeDecision(
   config: Config,
   runtime: Runtime,
   parts: { readonly shared: SharedParts; readonly carried: Carried; readonly recorder: Recorder },
-): { readonly enforce: Enforce; readonly probe: Probe | null; readonly examine: Examine } {
+): { readonly enforce: Enforce; readonly deciding: Deciding; readonly probe: Probe | null; readonly examine: Examine } {
   const { settings } = config;
   const { clock, newId, log } = runtime;
   const { used, egress, metrics, spans, processKey } = parts.shared;
@@ -41,7 +44,7 @@ export function composeDecision(
     egress,
   );
   const examine = composeBoundary(config, runtime, used);
-  const enforce = createEnforce(
+  const deciding: Deciding = [
     {
       authMode: config.authMode,
       challenge: challengeSettings(config),
@@ -57,8 +60,13 @@ export function composeDecision(
       log,
       watch: composeObservation(config, { metrics, spans, fetch: egress, clock, log }),
     },
-  );
-  return { enforce, probe: composeProbe(config, runtime, { examine, readCertificate }), examine };
+  ];
+  return {
+    enforce: createEnforce(...deciding),
+    deciding,
+    probe: composeProbe(config, runtime, { examine, readCertificate }),
+    examine,
+  };
 }
 
 /** Every step but the reading of the boundary and of credentials. */

@@ -6,6 +6,7 @@ import { mtls } from './chapters/identity/mtls.ts';
 import { protectedResource } from './chapters/identity/protected-resource.ts';
 import { scopesAndRoles } from './chapters/identity/scopes.ts';
 import { sharedSignals } from './chapters/identity/shared-signals.ts';
+import { operatorConsole } from './chapters/operation/console.ts';
 import { observation } from './chapters/operation/observation.ts';
 import { secrets } from './chapters/operation/secrets.ts';
 import { shadow } from './chapters/operation/shadow.ts';
@@ -46,6 +47,7 @@ export const variables = {
   ...transport,
   ...apiGateway,
   ...observation,
+  ...operatorConsole,
   ...shadow,
   ...secrets,
 } as const;

@@ -13,6 +13,7 @@ import type { NodePlatform, NodeRuntime } from '../../platform/node/platform.ts'
 import { createDeferred, type Deferred } from '../deferred.ts';
 import { type NodeArchive, startNodeArchive } from './archive.ts';
 import { createNodeCheck } from './check.ts';
+import { type NodeConsole, type OpenConsole, openNodeConsole } from './console.ts';
 import { createConnectionDrain } from './drain.ts';
 import { createMetricsServer } from './metrics.ts';
 import { receivedOf } from './received.ts';
@@ -21,6 +22,12 @@ import { createUnreadable, type Unreadable } from './unreadable.ts';
 import { createUnreadableCheck } from './unreadable-check.ts';
 
 const DRAIN_SECONDS = 30;
+
+/** What a process may serve beside its gateway. */
+export interface Extras {
+  /** @internal */
+  readonly console?: OpenConsole;
+}
 
 /** One serving process: what its steps share. */
 interface Process {
@@ -38,11 +45,12 @@ interface Process {
  *
  * @param options Options written out, or `configFromEnv()`.
  * @param runtime `nodePlatform()`.
+ * @param extras What this process serves besides: the console, where `TGEFD_CONSOLE_PORT` is given.
  * @returns Resolves once the server listens.
  * @example
  * await serveNode(configFromEnv(), nodePlatform());
  */
-export async function serveNode(options: Options, runtime: NodeRuntime): Promise<void> {
+export async function serveNode(options: Options, runtime: NodeRuntime, extras: Extras = {}): Promise<void> {
   const platform = runtime.open({ options, bindings: null, role: 'gateway' });
   const port = portFrom(platform.env.PORT);
   if (typeof port !== 'number') return platform.fatal([port]);
@@ -52,14 +60,21 @@ export async function serveNode(options: Options, runtime: NodeRuntime): Promise
   const composed = own.lifecycle.serving();
   if (composed === null) return;
 
+  const { metricsPort, consolePort, consoleHost } = composed.config.settings;
+  if (consolePort !== null && extras.console === undefined) return platform.fatal([consoleProblem(consolePort)]);
   const server = openServer(own, composed);
-  const { metricsPort } = composed.config.settings;
+  const operators = consolePort === null || !extras.console ? null : await openOperators(own, composed, extras.console);
   const metricsServer = metricsPort === null ? null : createMetricsServer(() => serving(own).metricsPage());
-  stopOnSignals(own, server, metricsServer);
+  stopOnSignals(own, server, metricsServer, operators);
   const reopen = platform.reopenFiles(composed.config);
   // Without a file to reopen, a terminal that closes ends the process, as it ends others.
   if (reopen !== null) process.on('SIGHUP', reopen);
   void composed.warm(own.deferred.context);
+  if (operators !== null)
+    listen(platform, operators.server, { port: consolePort ?? 0, host: consoleHost }, () => {
+      const bound = (operators.server.address() as AddressInfo).port;
+      platform.log('info', 'console_listening', { host: consoleHost, port: bound });
+    });
   if (metricsServer !== null) listen(platform, metricsServer, { port: metricsPort ?? 0, host });
   listen(platform, server, { port, host }, () => {
     const bound = (server.address() as AddressInfo).port;
@@ -103,7 +118,7 @@ function serving({ lifecycle }: Process): Composed {
 
 function openServer(own: Process, { config }: Composed) {
   const { platform, deferred, lifecycle } = own;
-  const { newId, log } = platform;
+  const { newId } = platform;
   const { context } = deferred;
   const app = createApp<NodeBindings>({
     composed: () => lifecycle.serving(),
@@ -119,17 +134,35 @@ function openServer(own: Process, { config }: Composed) {
     composed: () => lifecycle.serving(),
     received: (incoming, target) => receivedOf(incoming, target, context),
   });
-  const parts = {
-    log,
-    unreadable: own.unreadable,
-    answerUnreadable: createUnreadableCheck(() => lifecycle.serving(), context),
-    idleTimeoutMs: config.settings.idleTimeoutSeconds * 1000,
-    readCertificate: certificateFromDer,
-  };
-  return createNodeServer(app, check, platform.serverTls(config), parts);
+  return createNodeServer(app, check, platform.serverTls(config), serverParts(own, config));
 }
 
-function stopOnSignals(own: Process, server: ReturnType<typeof openServer>, metricsServer: Server | null): void {
+function serverParts({ platform, unreadable, lifecycle, deferred }: Process, { settings }: Composed['config']) {
+  return {
+    log: platform.log,
+    unreadable,
+    answerUnreadable: createUnreadableCheck(() => lifecycle.serving(), deferred.context),
+    idleTimeoutMs: settings.idleTimeoutSeconds * 1000,
+    readCertificate: certificateFromDer,
+  };
+}
+
+function openOperators(own: Process, composed: Composed, open: OpenConsole): Promise<NodeConsole> {
+  const { platform, deferred, lifecycle } = own;
+  const host = { platform, context: deferred.context, composed: () => lifecycle.serving() };
+  return openNodeConsole(open, host, composed, serverParts(own, composed.config));
+}
+
+function consoleProblem(port: number): Problem {
+  return { variable: 'TGEFD_CONSOLE_PORT', found: String(port), accepted: 'nothing: this process brings no console' };
+}
+
+function stopOnSignals(
+  own: Process,
+  server: ReturnType<typeof openServer>,
+  metricsServer: Server | null,
+  operators: NodeConsole | null,
+): void {
   const { log } = own.platform;
   const drain = createConnectionDrain(server);
   const stop = () => {
@@ -137,7 +170,7 @@ function stopOnSignals(own: Process, server: ReturnType<typeof openServer>, metr
     own.draining = true;
     log('info', 'draining', { seconds: DRAIN_SECONDS });
     setTimeout(() => process.exit(1), DRAIN_SECONDS * 1000).unref();
-    void drain().then(async () => {
+    void Promise.all([drain(), operators?.stop()]).then(async () => {
       await own.lifecycle.close();
       await own.archive?.stop();
       await own.deferred.settle();

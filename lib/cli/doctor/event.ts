@@ -6,9 +6,9 @@ import type { Composed } from '../../compose/authorizer.ts';
 import type { EventIssuer, EventIssuerMember } from '../../config/events/event-issuer.ts';
 import { eventTypeOf } from '../../events/event-types.ts';
 import { EVENTS_PATH } from '../../http/events-page.ts';
+import { printable } from '../../policy/explain/explanation.ts';
 import { type Console, options, Usage } from '../command.ts';
 import { composeForCommand } from '../compose.ts';
-import { printable } from '../explain.ts';
 
 /**
  * `doctor event`: reads one real security event token and tells what it says, and what the configuration of this environment

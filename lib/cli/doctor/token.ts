@@ -10,9 +10,9 @@ import { composeIssuers } from '../../compose/authenticate/issuers.ts';
 import type { DeclaredIssuer } from '../../config/issuers/issuer.ts';
 import { loadConfig } from '../../config/load.ts';
 import { problemLine } from '../../config/problem.ts';
+import { explained, printable, requestWith } from '../../policy/explain/explanation.ts';
 import { type Console, options, Usage } from '../command.ts';
 import { composeForCommand } from '../compose.ts';
-import { explained, printable, requestWith } from '../explain.ts';
 import { type KeysFound, keysOf } from './token-keys.ts';
 import { placesOf, settingsFor, type TokenSettings } from './token-settings.ts';
 
@@ -183,8 +183,13 @@ async function compare(text: string, console: Console): Promise<number> {
   console.out('');
   const composed = await composeForCommand(console, { trial: true });
   if (!composed) return 2;
-  const request = requestWith(composed, { method: 'GET', target: '/doctor-token', credential: text, fields: [] });
-  const { decision, denial } = await explained(composed, request);
+  const request = requestWith(composed.config, {
+    method: 'GET',
+    target: '/doctor-token',
+    credential: text,
+    fields: [],
+  });
+  const { decision, denial } = await explained(composed.enforce, composed.config, request);
   const { principal } = decision;
   if (principal !== null) {
     console.out('The configuration of this environment accepts the token.');

@@ -6,6 +6,7 @@ import { mtls } from './identity/mtls.ts';
 import { protectedResource } from './identity/protected-resource.ts';
 import { scopesAndRoles } from './identity/scopes.ts';
 import { sharedSignals } from './identity/shared-signals.ts';
+import { operatorConsole } from './operation/console.ts';
 import { observation } from './operation/observation.ts';
 import { secrets } from './operation/secrets.ts';
 import { shadow } from './operation/shadow.ts';
@@ -41,6 +42,7 @@ export const chapters = [
   { title: 'Transport and egress', rows: transport },
   { title: 'API Gateway', rows: apiGateway },
   { title: 'Observation', rows: observation },
+  { title: 'Console', rows: operatorConsole },
   { title: 'Shadow', rows: shadow },
   { title: 'Secrets', rows: secrets },
 ] as const;

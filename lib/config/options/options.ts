@@ -93,8 +93,8 @@ export interface Opening {
   readonly options: Options;
   /** Variables and bindings that came with the first request (`env` of a Worker); null: the process has its own. */
   readonly bindings: Env | null;
-  /** `library`: inside an application. */
-  readonly role: 'gateway' | 'library';
+  /** `library`: inside an application. `console`: for the pages of operators only. */
+  readonly role: 'gateway' | 'library' | 'console';
 }
 
 /** Names that come from the configuration alone, so that options written out are the whole of it. */

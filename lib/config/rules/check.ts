@@ -8,9 +8,9 @@ export interface Place {
   readonly platform: Platform;
   /**
    * `gateway` decides and forwards; `archive` drains the audit outbox; a Node process with a bucket does both. `library`
-   * decides inside an application, which is its own upstream.
+   * decides inside an application, which is its own upstream. `console` decides about its own pages only.
    */
-  readonly role: 'gateway' | 'archive' | 'library';
+  readonly role: 'gateway' | 'archive' | 'library' | 'console';
   /** A Worker's service binding `UPSTREAM` stands in for `TGEFD_UPSTREAM_URL`. */
   readonly upstreamBinding: boolean;
   /** An R2 binding stands in for `TGEFD_AUDIT_BUCKET`. */

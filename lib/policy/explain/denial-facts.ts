@@ -1,6 +1,6 @@
-import type { Config } from '../config/load.ts';
-import type { Decision } from '../decision/outcome.ts';
-import type { Reason } from '../decision/reason.ts';
+import type { Config } from '../../config/load.ts';
+import type { Decision } from '../../decision/outcome.ts';
+import type { Reason } from '../../decision/reason.ts';
 import { type DenialFacts, messageFacts, proofFacts } from './token-facts.ts';
 
 export type { DenialFacts };

@@ -1,5 +1,5 @@
-import type { Settings } from '../config/variables.ts';
-import type { ProofCheck, Reason } from '../decision/reason.ts';
+import type { Settings } from '../../config/variables.ts';
+import type { ProofCheck, Reason } from '../../decision/reason.ts';
 
 /** What was found, what would have passed, and what decides about it. */
 export interface DenialFacts {

@@ -1,0 +1,272 @@
+import type { AuditRecord } from '../../audit/schema.ts';
+import { demandOf, type Explanation, factNames, type ToldStep } from '../../policy/explain/explanation.ts';
+import { codeOf, statusOf } from '../../respond/denial.ts';
+import { adviceFor } from '../denied/advice.ts';
+import { dateTime, visible } from '../page/format.ts';
+import { Csrf, Empty, Field, Heading, Notice, Section } from '../page/parts.tsx';
+import { endpointOf } from '../records/summary.ts';
+
+/** What was asked of the screen *Why*, and what came out. */
+export interface WhyState {
+  readonly requestId: string;
+  readonly found: FoundRecords | null;
+  /** The request that was decided again, without its token. */
+  readonly asked: { readonly method: string; readonly path: string } | null;
+  readonly explanation: Explanation | null;
+  readonly problem: string | null;
+}
+
+export interface FoundRecords {
+  readonly records: readonly AuditRecord[];
+  /** Places that could not be searched. */
+  readonly notSearched: readonly string[];
+}
+
+/** The screen *Why*: a record by its request id, or a request decided again by the real code. */
+export function WhyScreen(props: { readonly state: WhyState; readonly csrf: string }) {
+  const { state, csrf } = props;
+  const { found, explanation, asked, problem } = state;
+  return (
+    <>
+      <Heading title="Why">
+        Look up the record of a request, or paste a request and see every step of its decision with the value found and
+        the value wanted.
+      </Heading>
+      {problem !== null && <Notice kind="warn" title={problem} />}
+      {explanation !== null && asked !== null && <Decided explanation={explanation} asked={asked} />}
+      {found !== null && <Found found={found} requestId={state.requestId} />}
+      <Section title="By request id">
+        <form class="sheet form" method="get" action="/why">
+          <Field
+            label="Request id"
+            name="request_id"
+            help="x-request-id of the answer, of a log line or of a problem."
+            wide
+          >
+            <input
+              type="text"
+              id="request_id"
+              name="request_id"
+              value={visible(state.requestId)}
+              autocomplete="off"
+              spellcheck={false}
+              aria-describedby="request_id-help"
+            />
+          </Field>
+          <div class="actions">
+            <button type="submit">Find its record</button>
+          </div>
+        </form>
+      </Section>
+      <Section title="By request and token">
+        <PasteForm csrf={csrf} asked={asked} />
+      </Section>
+    </>
+  );
+}
+
+function PasteForm({ csrf, asked }: { readonly csrf: string; readonly asked: WhyState['asked'] }) {
+  return (
+    <form class="sheet form" method="post" action="/why" autocomplete="off">
+      <Csrf token={csrf} />
+      <Field label="Method" name="method">
+        <input type="text" id="method" name="method" value={asked?.method ?? 'GET'} spellcheck={false} />
+      </Field>
+      <Field label="Path" name="path" help="As the caller sends it, such as /v1/jobs/42.">
+        <input
+          type="text"
+          id="path"
+          name="path"
+          value={asked === null ? '' : visible(asked.path, 2000)}
+          spellcheck={false}
+          aria-describedby="path-help"
+        />
+      </Field>
+      <Field
+        label="Token"
+        name="token"
+        help="It is checked and forgotten: it is in no record, no log and not on the answer. Nothing is spent from its budgets."
+        wide
+      >
+        <textarea
+          id="token"
+          name="token"
+          rows={4}
+          spellcheck={false}
+          autocomplete="off"
+          aria-describedby="token-help"
+        ></textarea>
+      </Field>
+      <div class="actions">
+        <button type="submit">Explain</button>
+      </div>
+    </form>
+  );
+}
+
+function Decided(props: { readonly explanation: Explanation; readonly asked: NonNullable<WhyState['asked']> }) {
+  const { explanation, asked } = props;
+  const { decision, denial, steps } = explanation;
+  const { denial: reason, endpoint } = decision;
+  const failing = reason === null ? -1 : failingStep(steps);
+  return (
+    <Section title={`${visible(asked.method, 32)} ${visible(asked.path, 120)}`}>
+      {reason === null || denial === null ? (
+        <Notice kind="good" title="It would be allowed now.">
+          Unless a budget is used up: none was asked.
+        </Notice>
+      ) : (
+        <Notice
+          kind="bad"
+          title={`It would be denied: ${statusOf(reason)} ${codeOf(reason)}, because ${reason.reason}`}
+        >
+          <dl class="facts">
+            <dt>found</dt>
+            <dd>
+              <code>{visible(denial.found)}</code>
+            </dd>
+            <dt>wanted</dt>
+            <dd>
+              <code>{visible(denial.wanted)}</code>
+            </dd>
+            <dt>set by</dt>
+            <dd>
+              <code>{visible(denial.set_by)}</code>
+            </dd>
+            <dt>to do</dt>
+            <dd>{adviceFor(reason.reason)}</dd>
+          </dl>
+        </Notice>
+      )}
+      <ol class="steps" aria-label="Steps of the decision">
+        {steps.map((step, place) => (
+          <Step step={step} failed={place === failing} />
+        ))}
+      </ol>
+      {endpoint !== null && (
+        <p class="quiet">
+          Row <code>{`${endpoint.method} ${endpoint.pattern}`}</code> {`demands ${demandOf(endpoint)}.`}
+        </p>
+      )}
+    </Section>
+  );
+}
+
+/** The step that told of the refusal; the last but the verdict where none did. */
+function failingStep(steps: readonly ToldStep[]): number {
+  const told = steps.findLastIndex(
+    ({ finding, step, facts }) =>
+      step !== 'decide' && (finding.startsWith('refused') || finding === 'revoked' || facts.wanted != null),
+  );
+  return told === -1 ? steps.findLastIndex(({ step }) => step === 'decide') : told;
+}
+
+function Step({ step, failed }: { readonly step: ToldStep; readonly failed: boolean }) {
+  const facts = Object.entries(step.facts).filter(([, value]) => value !== null && value !== '');
+  const head = (
+    <>
+      <span aria-hidden="true">{failed ? '✕' : step.step === 'decide' ? '=' : '✓'}</span>
+      <span class="step-name">{step.step}</span>
+      <span class="step-finding">
+        {visible(step.finding)}
+        {failed && <span class="sr"> (this step refused)</span>}
+      </span>
+    </>
+  );
+  if (facts.length === 0)
+    return (
+      <li class={failed ? 'is-failed' : undefined}>
+        <div class="step">{head}</div>
+      </li>
+    );
+  return (
+    <li class={failed ? 'is-failed' : undefined}>
+      <details open={failed}>
+        <summary>{head}</summary>
+        <div class="step-body">
+          <dl class="facts">
+            {facts.map(([name, value]) => (
+              <>
+                <dt>{factNames.has(name) ? name.replace('_', ' ') : name}</dt>
+                <dd>
+                  <code>{visible(String(value))}</code>
+                </dd>
+              </>
+            ))}
+          </dl>
+        </div>
+      </details>
+    </li>
+  );
+}
+
+function Found({ found, requestId }: { readonly found: FoundRecords; readonly requestId: string }) {
+  return (
+    <>
+      {found.notSearched.length > 0 && (
+        <Notice kind="bad" title="Not everything could be searched.">
+          {found.notSearched.join('; ')}
+        </Notice>
+      )}
+      {found.records.length === 0 && (
+        <Empty title={`There is no record of ${visible(requestId, 130)}.`}>
+          It may be older than what is kept, or the id belongs to another system. Health checks leave no record.
+        </Empty>
+      )}
+      {found.records.map((record) => (
+        <RecordSheet record={record} />
+      ))}
+    </>
+  );
+}
+
+function RecordSheet({ record }: { readonly record: AuditRecord }) {
+  const denied = record.outcome !== 'allowed';
+  const facts: readonly (readonly [string, string | null])[] = [
+    ['time', `${dateTime(Date.parse(record.ts))} UTC`],
+    ['endpoint', endpointOf(record)],
+    ['action', record.action],
+    ['caller', record.identity ?? 'nobody was verified'],
+    ['credential', record.auth_method],
+    ['key', record.key_id],
+    ['address', record.client_address],
+    ['way in', record.door],
+    ['budgets left', record.budgets.map(({ name, remaining }) => `${name} ${remaining}`).join(', ') || null],
+    ['degraded', record.degraded.join(', ') || null],
+    ['took', `${record.latency_ms} ms`],
+    ['rules', record.policy ?? null],
+    ['build', record.build ?? null],
+    ['decision', record.id],
+  ];
+  return (
+    <Section title={`Record of ${record.request_id}`}>
+      <Notice
+        kind={denied ? 'bad' : 'good'}
+        title={
+          denied
+            ? `${record.outcome === 'denied' ? 'Denied' : 'Would be denied'}: ${record.status} ${record.code ?? ''}, because ${record.reason ?? ''}`
+            : 'Allowed'
+        }
+      >
+        {denied && (
+          <>
+            {record.reason_detail !== null && <p>{visible(record.reason_detail)}</p>}
+            <p>{adviceFor(record.reason ?? '')}</p>
+          </>
+        )}
+      </Notice>
+      <dl class="facts facts-sheet">
+        {facts
+          .filter(([, value]) => value !== null)
+          .map(([name, value]) => (
+            <>
+              <dt>{name}</dt>
+              <dd>
+                <code>{visible(value ?? '')}</code>
+              </dd>
+            </>
+          ))}
+      </dl>
+    </Section>
+  );
+}

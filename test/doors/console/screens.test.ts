@@ -1,0 +1,158 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chromiumProgram, type Look, openWindow, startBrowser } from '../../support/console/browser.ts';
+import { type ConsoleRig, startConsoleRig } from '../../support/console/rig.ts';
+import { someTraffic } from '../../support/console/traffic.ts';
+import { expectAccessible, expectNoOverflow, signIn, textOf } from './support.ts';
+
+const chromium = await chromiumProgram();
+
+/** Every screen, with a text that it shows of some traffic and one where there is none. */
+const SCREENS = [
+  { path: '/', data: 'rate_limited', empty: 'Nobody was denied.' },
+  { path: '/why', data: 'Look up the record', empty: 'Look up the record' },
+  { path: '/health', data: 'Nothing is wrong here.', empty: 'No record tells of an instance.' },
+] as const;
+
+const LOOKS: readonly (readonly [name: string, look: Look])[] = [
+  ['light', { theme: 'light' }],
+  ['dark', { theme: 'dark' }],
+  ['375 px wide', { theme: 'light', width: 375, height: 800 }],
+  ['375 px wide and dark', { theme: 'dark', width: 375, height: 800 }],
+];
+
+interface Stage {
+  readonly rig: ConsoleRig;
+  readonly browser: Browser;
+}
+
+async function signedIn({ rig, browser }: Stage, look: Look = {}) {
+  const opened = await openWindow(browser, look);
+  await signIn(opened.page, rig, await rig.token({ subject: 'olga', scope: 'console revoke' }));
+  return opened;
+}
+
+describe.skipIf('missing' in chromium)('screens of the console', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    const [rig, browser] = await Promise.all([startConsoleRig(), startBrowser(chromium)]);
+    stage = { rig, browser };
+  });
+  afterAll(async () => {
+    await stage?.browser.close();
+    await stage?.rig.stop();
+  });
+
+  test.each(SCREENS)('shows $path with nothing to show', async ({ path, empty }) => {
+    const { page, context, complaints } = await signedIn(stage);
+    await page.goto(stage.rig.console + path);
+    expect(await textOf(page)).toContain(empty);
+    await expectAccessible(page);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  describe('with traffic', () => {
+    const windows: { page: Page; context: BrowserContext; complaints: string[] }[] = [];
+    beforeAll(async () => {
+      await someTraffic(stage.rig);
+      for (const [, look] of LOOKS) windows.push(await signedIn(stage, look));
+    });
+    afterAll(() => Promise.all(windows.map(({ context }) => context.close())));
+
+    test.each(LOOKS.flatMap(([name], place) => SCREENS.map((screen) => ({ name, place, ...screen }))))(
+      'shows $path $name',
+      async ({ place, path, data }) => {
+        const { page, complaints } = windows[place] ?? (await signedIn(stage));
+        await page.goto(stage.rig.console + path);
+        expect(await textOf(page)).toContain(data);
+        await expectNoOverflow(page);
+        if (path !== '/why') await expectAccessible(page);
+        expect(complaints).toEqual([]);
+      },
+    );
+
+    test('shows a new denial by itself, and its record by a click', async () => {
+      const { page } = windows[0] ?? (await signedIn(stage));
+      await page.goto(stage.rig.console);
+      expect(await stage.rig.ask('/v1/metrics', 'a.b.c')).toBe(401);
+      const row = page.locator('tr', { hasText: 'token_malformed' });
+      await row.waitFor({ timeout: 5_000 });
+      await row.locator('a').click({ timeout: 4_000 });
+      await page.waitForURL('**/why?request_id=*');
+      expect(await textOf(page)).toContain('Denied: 401 credentials_invalid, because token_malformed');
+    });
+
+    test('stops moving while paused', async () => {
+      const { page } = windows[0] ?? (await signedIn(stage));
+      await page.goto(stage.rig.console);
+      await page.click('#live-pause');
+      const before = await page.textContent('#f-denied');
+      expect(await stage.rig.ask('/v1/metrics', 'a.b.c')).toBe(401);
+      await page.waitForTimeout(1_500);
+      expect(await page.textContent('#f-denied')).toBe(before);
+      await page.click('#live-pause');
+      await expect.poll(() => page.textContent('#f-denied'), { timeout: 4_000 }).not.toBe(before);
+    });
+
+    test('explains a pasted request step by step, and shows the token nowhere', async () => {
+      const { page } = windows[0] ?? (await signedIn(stage));
+      const token = await stage.rig.token({ subject: 'reporting-job', scope: 'jobs' });
+      await page.goto(`${stage.rig.console}/why`);
+      await page.fill('#method', 'POST');
+      await page.fill('#path', '/v1/discover');
+      await page.fill('textarea#token', token);
+      await page.click('text=Explain');
+      await page.waitForSelector('.steps');
+      expect(await textOf(page)).toContain('It would be denied: 403 insufficient_scope, because scope_missing');
+      expect(await page.locator('.steps details[open]').count()).toBe(1);
+      expect(await page.locator('.steps details[open]').innerText()).toMatch(/found\s+jobs\s+wanted\s+discover/);
+      expect(await page.content()).not.toContain(token.slice(-40));
+      await expectAccessible(page);
+    });
+
+    test('is used by the keyboard alone', async () => {
+      const { page } = windows[0] ?? (await signedIn(stage));
+      await page.goto(`${stage.rig.console}/health`);
+      await page.keyboard.press('Tab');
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toContain('Skip to content');
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('Tab');
+      expect(await page.evaluate(() => document.activeElement?.closest('main') !== null)).toBe(true);
+    });
+  });
+});
+
+describe.skipIf('missing' in chromium)('screens whose source is down', () => {
+  let stage: Stage;
+  let window: { page: Page; context: BrowserContext; complaints: string[] };
+  beforeAll(async () => {
+    const [rig, browser] = await Promise.all([
+      startConsoleRig({
+        TGEFD_AUDIT_MODE: 'relaxed',
+        TGEFD_REVOCATION_ON_ERROR: 'open',
+        TGEFD_REDIS_TIMEOUT_MS: '200',
+      }),
+      startBrowser(chromium),
+    ]);
+    stage = { rig, browser };
+    window = await signedIn(stage);
+    await rig.redis.setFault({ kind: 'status', status: 503 });
+  });
+  afterAll(async () => {
+    await stage?.browser.close();
+    await stage?.rig.stop();
+  });
+
+  test.each([
+    ['/', 'The outbox does not answer.'],
+    ['/why?request_id=abc', 'the outbox does not answer'],
+    ['/health', 'The shared store does not answer.'],
+  ])('says so on %s', async (path, text) => {
+    await window.page.goto(stage.rig.console + path);
+    // What was read just before still counts for a moment.
+    await expect.poll(() => textOf(window.page), { timeout: 5_000 }).toContain(text);
+    await expectAccessible(window.page);
+    await expectNoOverflow(window.page);
+  });
+});
