@@ -13,8 +13,21 @@ export class ByteServerResponse<Request extends IncomingMessage = IncomingMessag
     rememberAnswer(incoming, this);
   }
 
+  /** The listener's own answer to a body that broke before the header section left: the caller's connection breaks off too. */
+  override writeHead(...args: [number, ...unknown[]]): this {
+    if (!isListenersError(args)) return super.writeHead(...(args as [number]));
+    this.destroy();
+    return this;
+  }
+
   override flushHeaders(): void {
     if (this.req.method === 'HEAD') super.flushHeaders();
     else this.write(new Uint8Array());
   }
+}
+
+/** A 500 of plain text and nothing else is never an answer of ours: those have an id, and so have the upstream's. */
+function isListenersError([status, fields]: readonly unknown[]): boolean {
+  if (status !== 500 || typeof fields !== 'object' || fields === null || Array.isArray(fields)) return false;
+  return Object.keys(fields).join() === 'Content-Type';
 }

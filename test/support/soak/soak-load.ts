@@ -104,7 +104,7 @@ export async function load(
 ): Promise<void> {
   const { perSecond, random, signal, tally } = options;
   const tokens = await tokensOf(parts);
-  const agent = new Agent({ keepAlive: true, maxSockets: 256 });
+  const agent = new Agent({ keepAlive: true });
   const open = new Set<Promise<void>>();
   const startedMs = performance.now();
   for (let sent = 0; !signal.aborted; sent++) {

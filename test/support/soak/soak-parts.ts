@@ -39,7 +39,7 @@ export interface SoakParts {
 async function startKeptRedis(program: Program) {
   const folder = await mkdtemp(join(tmpdir(), 'tgefd-soak-'));
   const port = await freePort();
-  const start = () => startRedisServer(program, { appendonly: 'yes', dir: folder }, port);
+  const start = () => startRedisServer(program, { appendonly: 'yes', appendfsync: 'always', dir: folder }, port);
   let server: RedisServer = await start();
   const client = new Redis({
     host: '127.0.0.1',
