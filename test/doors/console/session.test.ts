@@ -216,6 +216,7 @@ describe.skipIf('missing' in chromium)('the console in a browser', () => {
     const { page, context } = await openWindow(browser);
     await page.clock.install();
     await signIn(page, rig, await rig.token({ subject: 'olga', scope: 'console' }));
+    await page.goto(`${rig.console}/health`); // The live screen would notice by itself.
     await context.clearCookies();
     await page.clock.fastForward(15 * 60_000 + 1_000);
     await page.waitForURL('**/sign-in?over');
