@@ -86,6 +86,7 @@ export const sidebar: SidebarItem[] = [
           { text: 'Revoke by shared signals', link: '/guides/shared-signals' },
           { text: 'Run it and find faults', link: '/guides/operate' },
           { text: 'Watch it', link: '/guides/observe' },
+          { text: 'Console', link: '/guides/console' },
           { text: 'Secrets and rotation', link: '/guides/secrets' },
         ],
       },
