@@ -139,6 +139,8 @@ function shoot(url: string, agent: Agent, shot: Shot, tally: SoakTally): Promise
     });
     request.on('error', (error: NodeJS.ErrnoException) => {
       if (shot.hangsUp) tally.hungUp += 1;
+      // The upstream's answer broke before its fields had left.
+      else if (error.code === 'ECONNRESET') tally.brokenOff += 1;
       else count(tally.findings, `a request without an answer: ${error.code ?? error.message}`);
       end();
     });
