@@ -31,6 +31,8 @@ case "$COMMAND" in
   policy-test)
     [ -n "$FILES" ] || { echo "::error::files is required" >&2; exit 2; }
     read -ra files <<< "$(tr '\n' ' ' <<< "$FILES")"
+    # The same cases once more as JUnit XML, for whatever reads test reports. Only the run below decides.
+    [ -z "${JUNIT:-}" ] || node "$CLI" policy test "${files[@]}" ${POLICY:+--policy "$POLICY"} --junit > "$JUNIT" || true
     tool policy test "${files[@]}" ${POLICY:+--policy "$POLICY"}
     ;;
   policy-diff)
@@ -42,7 +44,9 @@ case "$COMMAND" in
     node "$CLI" policy diff "$base" "$POLICY" --json > "$work/json" || status=$?
     [ "$status" -le 1 ] && [ -s "$work/json" ] || exit 2
     node "$CLI" policy diff "$base" "$POLICY" || true
-    { echo '### policy-diff'; node "$CLI" policy diff "$base" "$POLICY" --markdown || true; } >> "$summary"
+    { echo "### policy-diff of $POLICY"; node "$CLI" policy diff "$base" "$POLICY" --markdown || true; } > "$work/comment"
+    cat "$work/comment" >> "$summary"
+    [ -z "${COMMENT_TOKEN:-}" ] || node "$(dirname "$0")/comment.ts" "$work/comment" "policy-diff $POLICY"
     [ "$status" -eq 1 ] && echo 'changed=true' >> "$outputs" || echo 'changed=false' >> "$outputs"
     ;;
   *)
