@@ -1,12 +1,13 @@
-import type { AdmissionAnswer, Decision } from './outcome.ts';
+import { admit } from './admit-step.ts';
+import type { Decision } from './outcome.ts';
 import type { Clock, DecisionObserver, Log, NewId, RequestContext } from './ports.ts';
-import type { Principal, RevocationHandles } from './principal.ts';
 import { ASKS_ONLY, explainRoute, reachable } from './reach.ts';
 import type { Reason } from './reason.ts';
-import type { AccessRequest, Boundary, CredentialWay, Route } from './request.ts';
-import { after, type EnforceSettings, type Eventually, type Shadow, type Step, type Steps } from './steps.ts';
+import type { AccessRequest, CredentialWay, Route } from './request.ts';
+import { after, type EnforceSettings, type Eventually, type Step, type Steps } from './steps.ts';
 import { takePlace } from './take-place.ts';
-import { beginWalk, decisionOf, revocable, type Walk } from './walk.ts';
+import { explainVerdict, inShadow, UNSHADOWED } from './verdict.ts';
+import { beginWalk, decisionOf, type Walk } from './walk.ts';
 
 /** A decision and the fate of its record. The answer must not leave before `recorded` has settled well. */
 export interface Enforced {
@@ -75,26 +76,6 @@ export function createEnforce(settings: EnforceSettings, steps: Steps, parts: En
     if (!(denial instanceof Promise)) return conclude(walk, denial);
     return denial.catch((error: unknown) => failed(walk, error)).then((reason) => conclude(walk, reason));
   };
-}
-
-type Verdict = Pick<Decision, 'denial' | 'wouldDeny' | 'shadow'>;
-
-const UNSHADOWED = { wouldDeny: null, shadow: null } as const;
-
-/** What becomes of a denial while a policy is tried. Nobody is let in who is not authenticated. */
-function inShadow(shadow: Shadow, walk: Walk, reason: Reason | null): Verdict {
-  if (walk.principal === null) return { ...UNSHADOWED, denial: reason };
-  const spared = reason !== null && shadow.spares(walk, reason);
-  return {
-    denial: spared ? null : reason,
-    wouldDeny: spared ? reason : null,
-    shadow: shadow.compare(walk, walk.refusal),
-  };
-}
-
-function explainVerdict({ denial, wouldDeny }: Verdict): string {
-  if (wouldDeny !== null) return `allowed for now, would be denied: ${wouldDeny.reason}`;
-  return denial === null ? 'allowed' : `denied: ${denial.reason}`;
 }
 
 /** Takes the steps in their order until one denies. */
@@ -197,65 +178,6 @@ function authorize(settings: EnforceSettings, steps: Steps): Step {
   };
 }
 
-/** 5. May they now? One question: is the credential revoked, was its proof used before, has every budget a token? */
-function admit(steps: Steps): Step {
-  // A remembered token has one principal, frozen: what could revoke it is worked out once.
-  const known = new WeakMap<Principal, RevocationHandles | null>();
-  const handlesOf = (principal: Principal): RevocationHandles | null => {
-    const handles = known.get(principal) ?? revocable(principal);
-    known.set(principal, handles);
-    return handles;
-  };
-  return (walk) => {
-    const { principal, route, refusal, boundary, context, proof } = walk;
-    if (principal === null) return { reason: 'internal_error' };
-    const budgets = refusal || route.found !== 'endpoint' ? [] : steps.budgetsFor(principal, route.endpoint);
-    const partition = budgets.length > 0 ? partitionOf(principal, boundary, steps) : null;
-    return after(partition, (partition) =>
-      after(
-        steps.admission.admit({ partition, budgets, revocation: handlesOf(principal), proof }, context),
-        (admitted): Reason | null => {
-          walk.watch?.mark('admit');
-          context.explain?.('admit', admitted.outcome, { budgets: budgets.map(({ name }) => name).join(' ') });
-          const denial = denialOf(admitted);
-          if (denial?.reason === 'credential_revoked' || denial?.reason === 'proof_replayed') {
-            if (boundary.addressPartition !== null)
-              steps.failures.spend(boundary.addressPartition, walk.startedMs, walk.context);
-            return denial;
-          }
-          if (admitted.outcome === 'admitted' || admitted.outcome === 'exhausted') {
-            walk.budgets = admitted.budgets;
-            if (admitted.degraded.length > 0) walk.degraded = [...walk.degraded, ...admitted.degraded];
-          }
-          return refusal ?? denial;
-        },
-      ),
-    );
-  };
-}
-
-function denialOf(admitted: AdmissionAnswer): Reason | null {
-  switch (admitted.outcome) {
-    case 'admitted':
-      return null;
-    case 'revoked':
-      return { reason: 'credential_revoked', by: admitted.by };
-    case 'replayed':
-      return { reason: 'proof_replayed' };
-    case 'exhausted':
-      return {
-        reason: 'budget_exhausted',
-        budget: admitted.budget,
-        retryAfterSeconds: admitted.retryAfterSeconds,
-      };
-    case 'unavailable':
-      return {
-        reason: admitted.what === 'limits' ? 'limits_unavailable' : 'revocation_unavailable',
-        retryAfterSeconds: admitted.retryAfterSeconds,
-      };
-  }
-}
-
 /** Whether a refusal is a failed proof (401), not a request that nobody should have sent (400) or a known caller without grant (403). */
 function failedToProve({ reason }: Reason): boolean {
   return (
@@ -272,13 +194,6 @@ function declaredBodyRefusal(request: AccessRequest, { maximumBodyBytes }: Enfor
   return declared !== null && Number(declared) > maximumBodyBytes
     ? { reason: 'body_too_large', limitBytes: maximumBodyBytes }
     : null;
-}
-
-/** Whose budgets a caller spends from: the verified identity, or the address where nobody has an identity. */
-function partitionOf(principal: Principal, boundary: Boundary, steps: Steps): Eventually<string> {
-  return principal.method === 'none' && boundary.ingressIdentity === null
-    ? steps.pseudonym('address', boundary.addressPartition ?? 'unknown')
-    : steps.pseudonym('identity', principal.identity);
 }
 
 function nameOf(error: unknown): string {
