@@ -163,6 +163,7 @@ describeWith([...Object.values(ceph), openssl], 'a token of ours for credentials
     let atMs = startedMs;
     const outbox = createMemoryOutbox({ maximumEntries: 10_000 }, () => atMs);
     for (let n = 1; n <= 2500; n++) outbox.append(JSON.stringify(recordAt(`d-${n}`, ++atMs)));
+    atMs = Date.now();
     const archive = composeArchive(config, {
       clock,
       newId: randomUUID,

@@ -6,6 +6,7 @@ import { createArchive } from '../../lib/archive/run.ts';
 import { createSigner, createVerifier } from '../../lib/archive/signature.ts';
 import { createMemoryOutbox } from '../../lib/audit/outbox-memory.ts';
 import { createS3Client } from '../../lib/storage/s3/s3-client.ts';
+import { aged } from '../support/archive-run.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { BUCKET, type Deployment, type Scene, startDeployment } from '../support/incident.ts';
 import { cephPrograms } from '../support/radosgw.ts';
@@ -190,7 +191,7 @@ describeWith(programs, 'incident drill: leak, detect, revoke or rotate, prove', 
           layout,
           signer,
           verifier,
-          source: outbox,
+          source: aged(outbox),
           lease: outbox,
           clock,
           copies: null,

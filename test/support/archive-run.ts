@@ -1,13 +1,21 @@
 import type { ArchiveRun } from '../../lib/archive/run.ts';
+import type { Source } from '../../lib/audit/outbox.ts';
 import { createUlids } from '../../lib/codec/ulid.ts';
 import { composeArchive } from '../../lib/compose/archive/archive.ts';
 import { compose } from '../../lib/compose/authorizer.ts';
 import { loadConfig } from '../../lib/config/load.ts';
 import type { ObjectStore } from '../../lib/storage/store.ts';
 
+const WAIT_MS = 600_000;
+
 /** The archive waits for a batch to grow old; a test does not. */
 function later() {
-  return Date.now() + 600_000;
+  return Date.now() + WAIT_MS;
+}
+
+/** The same entries as the clock of their source shows them after the wait. */
+export function aged<T extends Source>(source: T): T {
+  return { ...source, now: async () => (await source.now()) + WAIT_MS };
 }
 
 /**
@@ -37,7 +45,8 @@ export async function runArchive(
     redisExchange: null,
   };
   const { outbox } = compose(loaded.config, runtime);
-  const archive = outbox && composeArchive(loaded.config, { ...runtime, outbox, store, copies: null, runMs: 0 });
+  const archive =
+    outbox && composeArchive(loaded.config, { ...runtime, outbox: aged(outbox), store, copies: null, runMs: 0 });
   if (!archive) throw new Error('no outbox, or no key to sign with');
   return (await archive.run()).outcome;
 }
