@@ -2,7 +2,7 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const CODES: readonly number[] = Array.from(ALPHABET, (digit) => digit.charCodeAt(0));
 /** 80 bits in digits of five. */
 const RANDOM_DIGITS = 16;
-const IDS_IN_POOL = 64;
+const IDS_IN_POOL = 256;
 
 /**
  * A ULID: 48 bits of time, 80 bits of randomness, in Crockford's base 32, so that ids sort by time and none can be guessed.

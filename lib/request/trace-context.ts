@@ -8,7 +8,7 @@ const MAX_LENGTH = 256;
 const KNOWN_FLAGS = 0x03;
 const SAMPLED = 0x01;
 const RANDOM_TRACE_ID = 0x02;
-const POOL_BYTES = 1_536;
+const POOL_BYTES = 6_144;
 
 interface InboundTrace {
   readonly traceId: string;

@@ -1,12 +1,5 @@
-import { sleep } from '../../lib/codec/sleep.ts';
-import { createUlids } from '../../lib/codec/ulid.ts';
-import { compose } from '../../lib/compose/authorizer.ts';
-import { loadConfig } from '../../lib/config/load.ts';
-import { problemLine } from '../../lib/config/problem.ts';
-import type { RequestContext } from '../../lib/decision/ports.ts';
-import type { AccessRequest } from '../../lib/decision/request.ts';
-import { hmacOnNode, verifyOnNode } from '../../lib/platform/node/crypto.ts';
-import { rawFields } from '../../lib/request/raw-fields.ts';
+import { createDecide } from './decide.ts';
+import { opaqueRows, proofRows } from './decision-rows.ts';
 import type { Place } from './place.ts';
 import { largeEnvironment, productEnvironment } from './product.ts';
 import type { Plan, Row } from './rows.ts';
@@ -17,18 +10,30 @@ type Verify = (token: string) => unknown;
 export async function decisionGroup({ issuer, keySetUrl, facts }: Place): Promise<Plan> {
   const { verifiers } = await import(new URL('peers/verifiers.mjs', import.meta.url).href);
   const peers: Readonly<Record<string, Verify>> = await verifiers(facts);
-  const ours = await decide(productEnvironment(issuer, keySetUrl));
+  const environment = productEnvironment(issuer, keySetUrl);
   const [row, large] = ['our decision', 'our decision, 5 issuers and 200 rows'];
-  const oursLarge = await decide(largeEnvironment(issuer, keySetUrl));
+  const [shadowed, without] = ['our decision, with a shadow table', 'our decision, DPoP off'];
+  const oursWith = async (more: Readonly<Record<string, string>>) =>
+    bearing(await createDecide({ ...environment, ...more }));
+  const proofs = await proofRows(issuer, environment);
+  const opaque = await opaqueRows(issuer, environment);
   return {
     title: 'decision: in process; ours is the whole decision, the others verify the token and do no more',
     rows: [
-      verifierRow(row, ours),
-      verifierRow(large, oursLarge),
+      verifierRow(row, await oursWith({})),
+      verifierRow(large, bearing(await createDecide(largeEnvironment(issuer, keySetUrl)))),
+      verifierRow(shadowed, await oursWith({ TGEFD_SHADOW_ENDPOINTS: SHADOW_TABLE })),
+      verifierRow(without, await oursWith({ TGEFD_DPOP: 'off' })),
+      ...proofs.rows,
+      ...opaque.rows,
       ...Object.entries(peers).map(([name, verify]) => verifierRow(name, verify)),
     ],
     aims: [
       { row: large, of: row, kind: 'hot', atMost: 1.1 },
+      { row: shadowed, of: row, kind: 'hot', atMost: 3, added: true },
+      { row, of: without, kind: 'hot', atMost: 1.02 },
+      ...proofs.aims,
+      ...opaque.aims(row),
       { row, of: 'fast-jwt, cache', kind: 'hot', atMost: 1 },
       { row, of: 'jose.jwtVerify', kind: 'hot', atMost: null },
       { row, of: 'aws-jwt-verify', kind: 'hot', atMost: null },
@@ -37,8 +42,17 @@ export async function decisionGroup({ issuer, keySetUrl, facts }: Place): Promis
     ],
     skipped: [],
     rounds: 9,
-    operations: { hot: 20_000, cold: 500 },
+    operations: { hot: 10_000, cold: 300 },
   };
+}
+
+/** A second table that decides as the first does. */
+const SHADOW_TABLE = JSON.stringify(
+  ['GET', 'POST', 'DELETE'].map((method) => ({ method, path: '/v1/jobs/{id}', scope: 'jobs', budget: 'read' })),
+);
+
+function bearing(decide: Awaited<ReturnType<typeof createDecide>>): Verify {
+  return (token) => decide(`Bearer ${token}`);
 }
 
 function verifierRow(name: string, verify: Verify): Row {
@@ -64,47 +78,5 @@ function verifierRow(name: string, verify: Verify): Row {
       return { operations: tokens.length, micros: used.user + used.system };
     },
     stop: async () => {},
-  };
-}
-
-/** Our decision as the Node door makes it of a request with this token; rejects what is denied. */
-export async function decide(environment: Readonly<Record<string, string>>): Promise<Verify> {
-  const clock = () => Date.now();
-  const loaded = loadConfig(environment, {
-    platform: 'node',
-    role: 'gateway',
-    upstreamBinding: false,
-    bucketBinding: false,
-  });
-  if (!loaded.ok) throw new Error(loaded.problems.map(problemLine).join('\n'));
-  const { enforce, warm } = compose(loaded.config, {
-    clock,
-    newId: createUlids(clock),
-    log: () => {},
-    fetch: (input, init) => fetch(input, init),
-    random: Math.random,
-    sleep,
-    sharePromises: true,
-    cryptography: { verify: verifyOnNode, hmac: hmacOnNode },
-    sharedKeySets: null,
-    readFile: null,
-    upstream: async () => new Response(),
-    auditLine: null,
-    spill: null,
-    redisExchange: null,
-  });
-  const context: RequestContext = { defer: () => {} };
-  await warm(context);
-  return async (token) => {
-    const request: AccessRequest = {
-      door: 'gateway',
-      method: 'GET',
-      target: '/v1/jobs/42',
-      headers: rawFields(['host', 'api.example.test', 'accept', '*/*', 'authorization', `Bearer ${token}`]),
-      hop: { peerAddress: '198.51.100.7', secure: true, certificate: null },
-    };
-    const { decision, leave } = await enforce(request, context);
-    leave?.();
-    if (decision.denial) throw new Error(decision.denial.reason);
   };
 }

@@ -28,8 +28,8 @@ export async function lambdaGroup({ issuer, keySetUrl, facts }: Place): Promise<
       ...Object.entries(peers).map(([name, authorizer]) => authorizerRow(name, authorizer)),
     ],
     aims: [
-      { row, of: 'aws-jwt-verify', kind: 'hot', atMost: 0.03 },
-      { row, of: 'aws-jwt-verify', kind: 'cold', atMost: 0.7 },
+      { row, of: 'aws-jwt-verify', kind: 'hot', atMost: 0.05 },
+      { row, of: 'aws-jwt-verify', kind: 'cold', atMost: 0.8 },
       { row, of: 'aws-jwt-verify under middy', kind: 'hot', atMost: null },
       { row, of: 'fast-jwt, cache', kind: 'hot', atMost: null },
       { row, of: 'jose.jwtVerify', kind: 'cold', atMost: null },

@@ -6,12 +6,15 @@ import { readdirSync, readFileSync } from 'node:fs';
  */
 export function processorMicros(pid: number): number {
   let nanoseconds = 0;
-  for (const thread of entries(`/proc/${pid}/task`)) {
-    nanoseconds += Number(read(`/proc/${pid}/task/${thread}/schedstat`).split(' ', 1)[0]);
-  }
-  let micros = nanoseconds / 1000;
-  for (const child of childrenOf(pid)) micros += processorMicros(child);
-  return micros;
+  for (const each of processesOf(pid))
+    for (const thread of entries(`/proc/${each}/task`))
+      nanoseconds += Number(read(`/proc/${each}/task/${thread}/schedstat`).split(' ', 1)[0]);
+  return nanoseconds / 1000;
+}
+
+/** A process and all its descendants. */
+export function processesOf(pid: number): number[] {
+  return [pid, ...childrenOf(pid).flatMap(processesOf)];
 }
 
 function childrenOf(pid: number): number[] {

@@ -1,4 +1,4 @@
-import { availableParallelism, loadavg } from 'node:os';
+import { watchOthers } from './pinned.ts';
 
 /** hot: 64 tokens at random; cold: every token is new to the row. */
 export type Kind = 'hot' | 'cold';
@@ -27,6 +27,8 @@ export interface Aim {
   readonly kind: Kind;
   readonly atMost: number | null;
   readonly latency?: true;
+  /** Not the ratio, but the microseconds that the row costs more than the other. */
+  readonly added?: true;
 }
 
 export interface Plan {
@@ -55,8 +57,9 @@ const WARMING_ROUNDS = 2;
 /**
  * Measures the rows of a plan in turn, round after round, so that whatever else the machine does meets all of them alike,
  * and prints medians, and ratios as medians of the rounds' own ratios. A row that accepts a bad token is named and not compared.
+ * Gives false, and prints no ratio, where other processes used too much of the machine meanwhile.
  */
-export async function run(plan: Plan, tokens: Tokens, print: (line: string) => void): Promise<void> {
+export async function run(plan: Plan, tokens: Tokens, print: (line: string) => void): Promise<boolean> {
   print(`\n## ${plan.title}\n`);
   const honest: Row[] = [];
   for (const row of plan.rows) {
@@ -66,6 +69,7 @@ export async function run(plan: Plan, tokens: Tokens, print: (line: string) => v
   }
   for (const reason of plan.skipped) print(`skipped: ${reason}`);
 
+  const others = watchOthers();
   const series: Record<Kind, Series> = { hot: new Map(), cold: new Map() };
   for (let round = -WARMING_ROUNDS; round < plan.rounds; round++) {
     for (const kind of ['hot', 'cold'] as const) {
@@ -92,22 +96,37 @@ export async function run(plan: Plan, tokens: Tokens, print: (line: string) => v
       `| ${name} | ${told(name, 'hot', cost)} | ${told(name, 'cold', cost)} | ${told(name, 'hot', (m) => m.p50Micros)} |`,
     );
   }
+  const { share, isBusy } = others();
+  print(`\nOther processes used ${(share * 100).toFixed(0)} % of one core meanwhile.`);
+  if (isBusy) {
+    print('The machine is too busy to compare anything: no ratios. Measure again when it is quiet.');
+    return false;
+  }
+  printRatios(plan.aims, series, cost, print);
+  return true;
+}
+
+function printRatios(
+  aims: readonly Aim[],
+  series: Record<Kind, Series>,
+  cost: (measured: Measured) => number,
+  print: (line: string) => void,
+): void {
   print('\n| ratio | measured | spread | aim |\n|---|--:|--:|--:|');
-  for (const { row, of, kind, atMost, latency } of plan.aims) {
+  for (const { row, of, kind, atMost, latency, added } of aims) {
     const value = (measured: Measured) => (latency ? (measured.p50Micros ?? Number.NaN) : cost(measured));
     const own = series[kind].get(row)?.map(value) ?? [];
     const other = series[kind].get(of)?.map(value) ?? [];
-    const ratios = own.map((one, round) => one / (other[round] ?? Number.NaN)).sort((a, b) => a - b);
+    const ratios = own
+      .map((one, round) => (added ? one - (other[round] ?? Number.NaN) : one / (other[round] ?? Number.NaN)))
+      .sort((a, b) => a - b);
     if (ratios.length === 0 || other.length === 0) continue;
     const measured = median(ratios);
     const [low = 0, high = 0] = [ratios[0], ratios.at(-1)];
     const aim = atMost === null ? '' : `≤ ${atMost} ${measured <= atMost ? 'met' : 'MISSED'}`;
-    const what = `${row} ÷ ${of}, ${kind}${latency ? ', p50' : ''}`;
+    const what = `${row} ${added ? 'less' : '÷'} ${of}, ${kind}${latency ? ', p50' : ''}${added ? ', µs' : ''}`;
     print(`| ${what} | ${measured.toFixed(2)} | ${low.toFixed(2)}–${high.toFixed(2)} | ${aim} |`);
   }
-  const [load = 0] = loadavg();
-  if (load > availableParallelism())
-    print(`\nThe machine was busy: load ${load.toFixed(1)} on ${availableParallelism()} cores.`);
 }
 
 function median(values: readonly number[]): number {

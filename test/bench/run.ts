@@ -5,11 +5,12 @@ import { lambdaGroup } from './lambda.ts';
 import { limitsGroup } from './limits.ts';
 import { runLoad } from './load-run.ts';
 import { nodeGroup } from './node-door.ts';
+import { LOAD_CORE, pin } from './pinned.ts';
 import { type Place, preparePlace } from './place.ts';
 import { type Plan, run } from './rows.ts';
 import { workerGroup } from './worker-door.ts';
 
-/** `npm run bench`, `npm run bench -- <group> …`, or `npm run bench -- load [requests]`: docs/performance.md says what it measures. */
+/** `npm run bench`, `npm run bench -- <group> …`, or `npm run bench -- load [requests]`: docs/reference/performance.md says what it measures. */
 const groups: Readonly<Record<string, (place: Place) => Promise<Plan | string>>> = {
   decision: decisionGroup,
   node: nodeGroup,
@@ -31,7 +32,9 @@ if (unknown !== undefined) {
 }
 
 for (const line of await buildAll()) console.log(line);
+pin(process.pid, LOAD_CORE);
 const place = await preparePlace();
+let comparable = true;
 const tokens = {
   bad: place.issuer.bad,
   hot: place.issuer.valid(64),
@@ -46,7 +49,7 @@ try {
       continue;
     }
     try {
-      await run(plan, tokens, (line) => console.log(line));
+      comparable = (await run(plan, tokens, (line) => console.log(line))) && comparable;
     } finally {
       for (const row of plan.rows) await row.stop();
     }
@@ -54,3 +57,4 @@ try {
 } finally {
   await place.stop();
 }
+process.exitCode = comparable ? 0 : 1;

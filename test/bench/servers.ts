@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { requestRaw } from '../support/raw-http.ts';
 import type { Done, Job } from './load.ts';
+import { LOAD_CORE, pin, SERVER_CORE } from './pinned.ts';
 import { processorMicros } from './processor-time.ts';
 import type { Row } from './rows.ts';
 
@@ -18,11 +19,6 @@ export interface Question {
   readonly after: string;
 }
 
-export const plainQuestion: Question = {
-  before: 'GET /v1/jobs/42 HTTP/1.1\r\nHost: api.example.test\r\nAccept: */*\r\nAuthorization: Bearer ',
-  after: '\r\n\r\n',
-};
-
 /** As nginx asks with the documented configuration. */
 export const checkQuestion: Question = {
   before:
@@ -32,7 +28,7 @@ export const checkQuestion: Question = {
   after: '\r\n\r\n',
 };
 
-const CONNECTIONS = 8;
+const CONNECTIONS = 16;
 
 /** The one load generator, in a process of its own. */
 export interface Load {
@@ -42,6 +38,7 @@ export interface Load {
 
 export function startLoad(): Load {
   const child: ChildProcess = fork(join(import.meta.dirname, 'load.ts'));
+  pin(child.pid ?? 0, LOAD_CORE);
   return {
     send: (job) =>
       new Promise((resolve, reject) => {
@@ -52,8 +49,9 @@ export function startLoad(): Load {
   };
 }
 
-/** A row that asks a server one question per token; only 2xx lets a token pass. */
+/** A row that asks a server one question per token; only 2xx lets a token pass. The server is kept on one core. */
 export function serverRow(name: string, server: Server, question: Question, load: Load): Row {
+  pin(server.pid, SERVER_CORE);
   return {
     name,
     async accepts(bad) {

@@ -9,6 +9,8 @@ export interface Issuer {
   readonly publicPem: string;
   /** `count` tokens that are valid for the next half hour, each of another subject; no two calls give the same one. */
   valid(count: number): string[];
+  /** A token that is bound to the key of this thumbprint (RFC 9449 §6.1). */
+  bound(thumbprint: string): string;
   /** The eight that every row has to refuse before it is measured, by what is wrong with each. */
   readonly bad: Readonly<Record<string, string>>;
 }
@@ -57,6 +59,7 @@ export function createIssuer(): Issuer {
     publicPem,
     publicJwk: { ...publicKey.export({ format: 'jwk' }), kid: keyId, alg: 'RS256', use: 'sig' },
     valid: (count) => Array.from({ length: count }, () => token(claims())),
+    bound: (thumbprint) => token({ ...claims(), cnf: { jkt: thumbprint } }),
     bad: {
       unsigned: token(claims(), { ...header, alg: 'none' }, () => ''),
       'public key as HMAC secret': token(claims(), { ...header, alg: 'HS256' }, (signed) =>

@@ -3,5 +3,5 @@ import { serve } from '@hono/node-server';
 import { Hono } from 'hono/tiny';
 
 const app = new Hono();
-app.get('/v1/jobs/:id', (c) => c.body(null, 200));
+app.get('/_authorizer/check', (c) => c.body(null, 200));
 serve({ fetch: app.fetch, hostname: '127.0.0.1', port: Number(process.env.PORT) });

@@ -31,6 +31,12 @@ async function answer(r) {
   if (claims === null) return r.return(401);
   if (!claims.scope.split(' ').includes('jobs')) return r.return(403);
   r.headersOut['x-auth-request-user'] = claims.sub;
+  r.headersOut['x-auth-request-scopes'] = claims.scope;
+  r.headersOut['x-auth-request-method'] = 'jwt';
+  r.headersOut['x-auth-request-issuer'] = claims.iss;
+  r.headersOut['x-request-id'] = '01J00000000000000000000000';
+  r.headersOut.traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-02';
+  r.headersOut['cache-control'] = 'no-store';
   r.return(200);
 }
 
