@@ -118,7 +118,7 @@ export const sidebar: SidebarItem[] = [
       { text: 'Metrics', link: '/reference/metrics' },
       { text: 'Redis keys', link: '/reference/redis-keys' },
       { text: 'Limits of the product', link: '/reference/limits' },
-      { text: 'Performance', link: '/performance' },
+      { text: 'Performance', link: '/reference/performance' },
       {
         text: 'Requirements',
         collapsed: true,
