@@ -1,5 +1,4 @@
 import { certificateFromPem } from '../../authenticate/certificate/x509.ts';
-import { createAuthorize } from '../../authorize/authorize.ts';
 import type { Composed } from '../../compose/authorizer.ts';
 import { cachingConsequences } from '../../config/authorizer-caching.ts';
 import type { Config } from '../../config/load.ts';
@@ -68,12 +67,8 @@ export function createLambdaDoor(composed: Composed, parts: DoorParts) {
   };
 }
 
-function answersOf({ config, gateway }: Composed, policies: Policies) {
-  const { settings, documents } = config;
-  const authorize = createAuthorize(documents.endpoints, settings.rbacEnabled, {
-    clock: Date.now,
-    clockSkewSeconds: settings.jwtClockSkewSeconds,
-  });
+function answersOf({ config: { settings }, deciding, gateway }: Composed, policies: Policies) {
+  const [, { authorize }] = deciding;
   return createAnswers(
     { response: settings.authorizerResponse, ttlSeconds: settings.authorizerTtlSeconds },
     {
