@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Log } from '../../decision/ports.ts';
 import { latestAnswerOn } from './latest-answers.ts';
-import type { Unreadable } from './unreadable.ts';
+import type { Unreadable } from './unreadable/unreadable.ts';
 import { isTunnel } from './upgrade.ts';
 
 /** The gateway ends stalled uploads by itself, with an answer; it comes first. */

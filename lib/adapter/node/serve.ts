@@ -18,8 +18,8 @@ import { createConnectionDrain } from './drain.ts';
 import { createMetricsServer } from './metrics.ts';
 import { receivedOf } from './received.ts';
 import { createNodeServer, type NodeBindings, rawTargetOf } from './server.ts';
-import { createUnreadable, type Unreadable } from './unreadable.ts';
-import { createUnreadableCheck } from './unreadable-check.ts';
+import { createUnreadable, type Unreadable } from './unreadable/unreadable.ts';
+import { createUnreadableCheck } from './unreadable/unreadable-check.ts';
 
 const DRAIN_SECONDS = 30;
 

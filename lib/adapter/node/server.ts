@@ -8,8 +8,8 @@ import { endIdleConnections, idleOptions } from './idle.ts';
 import { latestAnswerOn } from './latest-answers.ts';
 import { ByteServerResponse } from './server-response.ts';
 import { createTlsServer, type TlsParts } from './tls.ts';
-import type { Unreadable } from './unreadable.ts';
-import type { AnswerUnreadable } from './unreadable-check.ts';
+import type { Unreadable } from './unreadable/unreadable.ts';
+import type { AnswerUnreadable } from './unreadable/unreadable-check.ts';
 import { answerUpgrade, isUpgrade, serveUpgrades, upgradeOptions } from './upgrade.ts';
 
 /** Bindings that the Node listener gives the app with each request. */

@@ -8,7 +8,7 @@ import { connect as connectTls } from 'node:tls';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { createConnectionDrain } from '../../../../lib/adapter/node/drain.ts';
 import { createNodeServer } from '../../../../lib/adapter/node/server.ts';
-import { createUnreadable } from '../../../../lib/adapter/node/unreadable.ts';
+import { createUnreadable } from '../../../../lib/adapter/node/unreadable/unreadable.ts';
 import type { ServerTls } from '../../../../lib/platform/node/tls/server-tls.ts';
 import { readTlsFiles } from '../../../../lib/platform/node/tls/tls-files.ts';
 import { opensslProgram, startAuthority } from '../../../support/certificates.ts';

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Composed } from '../../compose/authorizer.ts';
-import type { RequestContext } from '../../decision/ports.ts';
-import { checkPath } from '../../http/forward-auth.ts';
-import { rawFields } from '../../request/raw-fields.ts';
-import type { Answer } from '../../respond/denial.ts';
+import type { Composed } from '../../../compose/authorizer.ts';
+import type { RequestContext } from '../../../decision/ports.ts';
+import { checkPath } from '../../../http/forward-auth.ts';
+import { rawFields } from '../../../request/raw-fields.ts';
+import type { Answer } from '../../../respond/denial.ts';
 
 const QUESTION = `GET ${checkPath}`;
 /** What nginx would have said of its request; what it did say cannot be read. */

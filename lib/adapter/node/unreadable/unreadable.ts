@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Log } from '../../decision/ports.ts';
-import { type Answer, denialAnswer } from '../../respond/denial.ts';
+import type { Log } from '../../../decision/ports.ts';
+import { type Answer, denialAnswer } from '../../../respond/denial.ts';
 
 /** What was no request that could be decided: refused by the parser, stalled, or with an expectation nobody meets. */
 export interface Unreadable {
