@@ -1,4 +1,5 @@
 import type { Child } from 'hono/jsx';
+import { visible } from './format.ts';
 
 /** Heading of a screen, with one sentence that says what is the matter. */
 export function Heading(props: { readonly title: string; readonly children?: Child }) {
@@ -122,5 +123,21 @@ export function Empty(props: { readonly title: string; readonly children?: Child
       <p class="empty-title">{props.title}</p>
       {props.children && <p>{props.children}</p>}
     </div>
+  );
+}
+
+/** Names with their values, inside a list of facts. */
+export function Facts({ of }: { readonly of: readonly (readonly [name: string, value: string])[] }) {
+  return (
+    <>
+      {of.map(([name, value]) => (
+        <>
+          <dt>{name}</dt>
+          <dd>
+            <code>{visible(value)}</code>
+          </dd>
+        </>
+      ))}
+    </>
   );
 }

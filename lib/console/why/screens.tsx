@@ -2,7 +2,8 @@ import type { AuditRecord } from '../../audit/schema.ts';
 import { explained, requestWith } from '../../policy/explain/explanation.ts';
 import { searchArchive } from '../../verify/query.ts';
 import type { Shown, Visit } from '../visit.ts';
-import { type FoundRecords, WhyScreen, type WhyState } from './view.tsx';
+import type { FoundRecords } from './record.tsx';
+import { WhyScreen, type WhyState } from './view.tsx';
 
 const NOTHING: WhyState = { requestId: '', found: null, asked: null, explanation: null, problem: null };
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;

@@ -1,10 +1,9 @@
-import type { AuditRecord } from '../../audit/schema.ts';
 import { demandOf, type Explanation, factNames, type ToldStep } from '../../policy/explain/explanation.ts';
 import { codeOf, statusOf } from '../../respond/denial.ts';
 import { adviceFor } from '../denied/advice.ts';
-import { dateTime, visible } from '../page/format.ts';
-import { Csrf, Empty, Field, Heading, Notice, Section } from '../page/parts.tsx';
-import { endpointOf } from '../records/summary.ts';
+import { visible } from '../page/format.ts';
+import { Csrf, Facts, Field, Heading, Notice, Section } from '../page/parts.tsx';
+import { Found, type FoundRecords } from './record.tsx';
 
 /** What was asked of the screen *Why*, and what came out. */
 export interface WhyState {
@@ -14,12 +13,6 @@ export interface WhyState {
   readonly asked: { readonly method: string; readonly path: string } | null;
   readonly explanation: Explanation | null;
   readonly problem: string | null;
-}
-
-export interface FoundRecords {
-  readonly records: readonly AuditRecord[];
-  /** Places that could not be searched. */
-  readonly notSearched: readonly string[];
 }
 
 /** The screen *Why*: a record by its request id, or a request decided again by the real code. */
@@ -121,18 +114,13 @@ function Decided(props: { readonly explanation: Explanation; readonly asked: Non
           title={`It would be denied: ${statusOf(reason)} ${codeOf(reason)}, because ${reason.reason}`}
         >
           <dl class="facts">
-            <dt>found</dt>
-            <dd>
-              <code>{visible(denial.found)}</code>
-            </dd>
-            <dt>wanted</dt>
-            <dd>
-              <code>{visible(denial.wanted)}</code>
-            </dd>
-            <dt>set by</dt>
-            <dd>
-              <code>{visible(denial.set_by)}</code>
-            </dd>
+            <Facts
+              of={[
+                ['found', denial.found],
+                ['wanted', denial.wanted],
+                ['set by', denial.set_by],
+              ]}
+            />
             <dt>to do</dt>
             <dd>{adviceFor(reason.reason)}</dd>
           </dl>
@@ -185,88 +173,12 @@ function Step({ step, failed }: { readonly step: ToldStep; readonly failed: bool
         <summary>{head}</summary>
         <div class="step-body">
           <dl class="facts">
-            {facts.map(([name, value]) => (
-              <>
-                <dt>{factNames.has(name) ? name.replace('_', ' ') : name}</dt>
-                <dd>
-                  <code>{visible(String(value))}</code>
-                </dd>
-              </>
-            ))}
+            <Facts
+              of={facts.map(([name, value]) => [factNames.has(name) ? name.replace('_', ' ') : name, String(value)])}
+            />
           </dl>
         </div>
       </details>
     </li>
-  );
-}
-
-function Found({ found, requestId }: { readonly found: FoundRecords; readonly requestId: string }) {
-  return (
-    <>
-      {found.notSearched.length > 0 && (
-        <Notice kind="bad" title="Not everything could be searched.">
-          {found.notSearched.join('; ')}
-        </Notice>
-      )}
-      {found.records.length === 0 && (
-        <Empty title={`There is no record of ${visible(requestId, 130)}.`}>
-          It may be older than what is kept, or the id belongs to another system. Health checks leave no record.
-        </Empty>
-      )}
-      {found.records.map((record) => (
-        <RecordSheet record={record} />
-      ))}
-    </>
-  );
-}
-
-function RecordSheet({ record }: { readonly record: AuditRecord }) {
-  const denied = record.outcome !== 'allowed';
-  const facts: readonly (readonly [string, string | null])[] = [
-    ['time', `${dateTime(Date.parse(record.ts))} UTC`],
-    ['endpoint', endpointOf(record)],
-    ['action', record.action],
-    ['caller', record.identity ?? 'nobody was verified'],
-    ['credential', record.auth_method],
-    ['key', record.key_id],
-    ['address', record.client_address],
-    ['way in', record.door],
-    ['budgets left', record.budgets.map(({ name, remaining }) => `${name} ${remaining}`).join(', ') || null],
-    ['degraded', record.degraded.join(', ') || null],
-    ['took', `${record.latency_ms} ms`],
-    ['rules', record.policy ?? null],
-    ['build', record.build ?? null],
-    ['decision', record.id],
-  ];
-  return (
-    <Section title={`Record of ${record.request_id}`}>
-      <Notice
-        kind={denied ? 'bad' : 'good'}
-        title={
-          denied
-            ? `${record.outcome === 'denied' ? 'Denied' : 'Would be denied'}: ${record.status} ${record.code ?? ''}, because ${record.reason ?? ''}`
-            : 'Allowed'
-        }
-      >
-        {denied && (
-          <>
-            {record.reason_detail !== null && <p>{visible(record.reason_detail)}</p>}
-            <p>{adviceFor(record.reason ?? '')}</p>
-          </>
-        )}
-      </Notice>
-      <dl class="facts facts-sheet">
-        {facts
-          .filter(([, value]) => value !== null)
-          .map(([name, value]) => (
-            <>
-              <dt>{name}</dt>
-              <dd>
-                <code>{visible(value ?? '')}</code>
-              </dd>
-            </>
-          ))}
-      </dl>
-    </Section>
   );
 }
