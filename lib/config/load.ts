@@ -6,17 +6,18 @@ import { readEventIssuers } from './events/read.ts';
 import type { IssuerSettings } from './issuers/issuer.ts';
 import { strangerWarnings } from './issuers/posture.ts';
 import { type ReadIssuers, readIssuers } from './issuers/read.ts';
-import { hidingValues, sentenceWithoutSecrets, shownValue } from './masking.ts';
+import { hidingValues, sentenceWithoutSecrets } from './masking.ts';
 import { nearName } from './names.ts';
 import { documentNames, expandPolicy, POLICY } from './policy/policy-document.ts';
 import type { Problem } from './problem.ts';
+import { readRotations, readValues } from './reading/values.ts';
 import type { Place } from './rules/check.ts';
 import { messageProblems } from './rules/messages.ts';
-import { rowProblems, withFirstSpellings, withPreset } from './rules/rows.ts';
+import { rowProblems, withFirstSpellings } from './rules/rows.ts';
 import { crossCheck } from './rules/rules.ts';
 import { archiveWarnings } from './rules/stores/archive.ts';
-import type { Environment, Platform, Variable } from './variable.ts';
-import { type SettingKey, type Settings, variables } from './variables.ts';
+import type { Env, Environment, Platform, Variable } from './variable.ts';
+import { type SettingKey, type Settings, variableEntries, variables } from './variables.ts';
 
 /** A configuration that holds together: every value parsed, every rule met. */
 export interface Config {
@@ -41,13 +42,9 @@ export type Loaded =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
 
-type Env = Readonly<Record<string, unknown>>;
-
-const entries = Object.entries(variables) as unknown as readonly [SettingKey, Variable<unknown, unknown>][];
-
 /** Every name the environment may use, secrets with their file and previous spellings. */
 export const knownNames: ReadonlySet<string> = new Set(
-  entries.flatMap(([, variable]) =>
+  variableEntries.flatMap(([, variable]) =>
     [variable.name, ...(variable.aliases ?? [])].flatMap((name) =>
       variable.secret
         ? [name, `${name}_FILE`, `${name}_PREVIOUS`, `${name}_PREVIOUS_FILE`, `${name}_ROTATED_AT`]
@@ -60,7 +57,7 @@ export const knownNames: ReadonlySet<string> = new Set(
 
 /** The values of every secret of an environment, however they are spelled. */
 function secretValues(env: Env): readonly string[] {
-  return entries.flatMap(([, { name, aliases = [], secret }]) =>
+  return variableEntries.flatMap(([, { name, aliases = [], secret }]) =>
     secret
       ? [name, ...aliases].flatMap((each) =>
           [env[each], env[`${each}_PREVIOUS`]].flatMap((value) => (typeof value === 'string' ? [value] : [])),
@@ -183,71 +180,4 @@ function unreadFiles(env: Env): readonly Problem[] {
     .map((name) => `${name}_FILE`)
     .filter((name) => typeof env[name] === 'string')
     .map((variable) => ({ variable, found: 'a path', accepted: 'nothing here: there are no files' }));
-}
-
-const RFC3339_DATE = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d))?$/;
-
-/** Dates of rotation (RFC 3339, full date or instant), by the variable they speak of. */
-function readRotations(env: Env, problems: Problem[]): ReadonlyMap<SettingKey, number> {
-  const dates = new Map<SettingKey, number>();
-  for (const [key, { name, aliases = [], secret }] of entries) {
-    for (const each of secret ? [name, ...aliases] : []) {
-      const text = env[`${each}_ROTATED_AT`];
-      if (typeof text !== 'string') continue;
-      const atMs = RFC3339_DATE.test(text) ? Date.parse(text) : Number.NaN;
-      if (Number.isNaN(atMs))
-        problems.push({
-          variable: `${each}_ROTATED_AT`,
-          found: shownValue(text),
-          accepted: 'a date such as 2026-11-24, or an instant (RFC 3339)',
-        });
-      else dates.set(key, atMs);
-    }
-  }
-  return dates;
-}
-
-function readValues(env: Env) {
-  const problems: Problem[] = [];
-  const given = new Set<SettingKey>();
-  const values: Partial<Record<SettingKey, unknown>> = {};
-
-  const read = (variable: Variable<unknown, unknown>, suffix = ''): { name: string; text: string } | null => {
-    for (const name of [variable.name, ...(variable.aliases ?? [])]) {
-      const text = env[name + suffix];
-      if (typeof text === 'string') return { name: name + suffix, text };
-    }
-    return null;
-  };
-  const parse = (
-    variable: Variable<unknown, unknown>,
-    from: { name: string; text: string },
-    fallback: unknown,
-  ): unknown => {
-    const result = variable.kind.schema.safeParse(from.text);
-    if (result.success) return result.data;
-    problems.push({
-      variable: from.name,
-      found: shownValue(from.text, variable.secret),
-      accepted: variable.kind.accepts,
-    });
-    return fallback;
-  };
-
-  const environment: Environment = env[variables.environment.name] === 'development' ? 'development' : 'production';
-  for (const [key, variable] of entries) {
-    const fallback = variable.fallback[environment];
-    const current = read(variable);
-    const previous = variable.secret ? read(variable, '_PREVIOUS') : null;
-    if (current) given.add(key);
-    else if (previous)
-      problems.push({ variable: previous.name, found: 'a value', accepted: `a value only beside ${variable.name}` });
-    if (!current) values[key] = fallback;
-    else if (!variable.secret) values[key] = parse(variable, current, fallback);
-    else {
-      const secret = parse(variable, current, null);
-      values[key] = secret === null ? null : { current: secret, previous: previous && parse(variable, previous, null) };
-    }
-  }
-  return { settings: withPreset(values as unknown as Settings, given), given, problems };
 }

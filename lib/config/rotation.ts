@@ -1,7 +1,6 @@
 import type { Config } from './load.ts';
 import type { Problem } from './problem.ts';
-import type { Variable } from './variable.ts';
-import { type SettingKey, variables } from './variables.ts';
+import { variableEntries } from './variables.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -13,13 +12,11 @@ export interface SecretAge {
 
 /** Secrets in use, with their ages by `X_ROTATED_AT`. Whether they really were rotated then nobody can tell. */
 export function secretAges({ given, rotatedAtMs }: Config, nowMs: number): readonly SecretAge[] {
-  return (Object.entries(variables) as unknown as readonly [SettingKey, Variable<unknown, unknown>][]).flatMap(
-    ([key, { name, secret }]) => {
-      if (!secret || !given.has(key)) return [];
-      const atMs = rotatedAtMs.get(key);
-      return [{ variable: name, ageMs: atMs === undefined ? null : Math.max(0, nowMs - atMs) }];
-    },
-  );
+  return variableEntries.flatMap(([key, { name, secret }]) => {
+    if (!secret || !given.has(key)) return [];
+    const atMs = rotatedAtMs.get(key);
+    return [{ variable: name, ageMs: atMs === undefined ? null : Math.max(0, nowMs - atMs) }];
+  });
 }
 
 /** What the policy (`TGEFD_ROTATION_MAX_AGE_DAYS`) finds to say: secrets past their age, and those whose age nobody knows. */

@@ -1,9 +1,7 @@
 import { documentNames } from './policy/policy-document.ts';
 import type { Problem } from './problem.ts';
-import type { Variable } from './variable.ts';
-import { variables } from './variables.ts';
-
-type Env = Readonly<Record<string, unknown>>;
+import type { Env } from './variable.ts';
+import { variableEntries } from './variables.ts';
 
 /** Reads a secret from where it is kept; rejects with a message that may be shown (it must not hold the secret). */
 export type ReadSecret = (reference: string) => Promise<string>;
@@ -45,11 +43,9 @@ export function schemeOf(text: string): keyof typeof storeOf | null {
 }
 
 /** Every variable that holds a secret, with aliases and previous values. */
-export const secretNames: readonly string[] = (
-  Object.values(variables) as unknown as readonly Variable<unknown, unknown>[]
-)
-  .filter(({ secret }) => secret)
-  .flatMap(({ name, aliases = [] }) => [name, ...aliases].flatMap((each) => [each, `${each}_PREVIOUS`]));
+export const secretNames: readonly string[] = variableEntries
+  .filter(([, { secret }]) => secret)
+  .flatMap(([, { name, aliases = [] }]) => [name, ...aliases].flatMap((each) => [each, `${each}_PREVIOUS`]));
 
 /** Whether any secret or document stands outside the environment: in a file, or in a store that a reference names. */
 export function standElsewhere(env: Env): boolean {

@@ -50,3 +50,6 @@ export function settingByEnvironment<T, const D extends T | null>(
 export function secret<T>(row: Row<T>): Variable<T, null> & { readonly secret: true } {
   return { ...row, fallback: { production: null, development: null }, secret: true };
 }
+
+/** What a platform hands in: strings, and bindings that are passed over. */
+export type Env = Readonly<Record<string, unknown>>;

@@ -64,3 +64,9 @@ export type Settings = {
 };
 
 export type SettingKey = keyof Table;
+
+/** Every row of the table with its key, for whoever walks over all of them. */
+export const variableEntries = Object.entries(variables) as unknown as readonly (readonly [
+  SettingKey,
+  Variable<unknown, unknown>,
+])[];

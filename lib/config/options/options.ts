@@ -1,8 +1,7 @@
 import type { Problem } from '../problem.ts';
-import type { Secret, Variable } from '../variable.ts';
+import type { Env, Secret, Variable } from '../variable.ts';
 import { type SettingKey, type Settings, variables } from '../variables.ts';
 
-type Env = Readonly<Record<string, unknown>>;
 type JsonDocument = Readonly<Record<string, unknown>> | readonly Readonly<Record<string, unknown>>[];
 
 /** A secret, or two values of it while it is being rotated. A private JWK may be given as an object. */

@@ -1,8 +1,6 @@
 import type { Problem } from '../problem.ts';
-import type { Platform } from '../variable.ts';
+import type { Env, Platform } from '../variable.ts';
 import { documentNames, POLICY } from './policy-document.ts';
-
-type Env = Readonly<Record<string, unknown>>;
 
 /** Cloudflare: a variable of a Worker holds at most 5 KB, and a Worker has at most 128 variables (64 on the free plan). */
 const WORKER_VARIABLE_BYTES = 5 * 1024;

@@ -1,17 +1,15 @@
 import { isJsonObject, type JsonObject, type JsonValue, parseStrictJson } from '../../codec/strict-json.ts';
 import { nearest } from '../names.ts';
 import type { Problem } from '../problem.ts';
-import type { Variable } from '../variable.ts';
-import { variables } from '../variables.ts';
+import type { Env, Variable } from '../variable.ts';
+import { variableEntries } from '../variables.ts';
 import { compiledPolicy } from './compiled.ts';
 import { secretsInside } from './secrets-inside.ts';
-
-type Env = Readonly<Record<string, unknown>>;
 
 /** The variable that holds the policy document. */
 export const POLICY = 'TGEFD_POLICY';
 
-const rows = Object.values(variables) as unknown as readonly Variable<unknown, unknown>[];
+const rows = variableEntries.map(([, variable]) => variable);
 
 /** The members of a policy document, each with the variable of the same meaning. */
 export const policyMembers: ReadonlyMap<string, Variable<unknown, unknown>> = new Map(

@@ -1,12 +1,12 @@
 import type { Config } from '../load.ts';
 import { acceptedWithoutSecrets } from '../masking.ts';
-import type { Secret, Variable } from '../variable.ts';
-import { type SettingKey, variables } from '../variables.ts';
+import type { Secret } from '../variable.ts';
+import { variableEntries } from '../variables.ts';
 
 /** The effective configuration, one line a variable, secrets masked to their length. */
 export function effectiveLines(config: Config): readonly string[] {
   const lines: string[] = [];
-  for (const [key, variable] of Object.entries(variables) as unknown as [SettingKey, Variable<unknown, unknown>][]) {
+  for (const [key, variable] of variableEntries) {
     const value = config.settings[key] as unknown;
     const mark = config.given.has(key) ? '' : '  (default)';
     if (value === null) continue;
