@@ -44,7 +44,7 @@ export type CertificateHeader = (typeof certificateHeaders)[number];
 export interface CertificateReaderSettings {
   /** The sources to read, in this order. Every one that the ingress does not set itself is one that a stranger may try. */
   readonly headers: readonly CertificateHeader[];
-  /** Name of the plan's header with a subject, lower case. */
+  /** Name of the configured header with a subject, lower case. */
   readonly subjectHeader: string;
   readonly scopesHeader: string | null;
   readonly roleHeader: string | null;

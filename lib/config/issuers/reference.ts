@@ -24,7 +24,7 @@ const meanings: Readonly<Record<IssuerMember, string>> = {
   roles: 'Claims that hold roles; the values of all that are present count together. Default: `role`, `roles`.',
   grants: '`first`: roles count only in a token without a scopes claim. `union`: both count. Default: `first`.',
   role_scopes:
-    'Scopes of roles, in addition to the three of the plan and to `TGEFD_ROLE_SCOPES`. Names compare in lower case.',
+    'Scopes of roles, in addition to the three that have a variable each, and to `TGEFD_ROLE_SCOPES`. Names compare in lower case.',
   require: 'Claims that must have one of these values; a list must contain one. A value that ends in `*` is a prefix.',
   introspection: 'Where opaque tokens are asked for (RFC 7662).',
 };
