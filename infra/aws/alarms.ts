@@ -35,6 +35,7 @@ const FIVE_MINUTES = Duration.minutes(5);
 const ARCHIVE_LAG_MS = 15 * 60_000;
 
 /** What an operator has to be woken for, and a topic that wakes them. Gives the topic's ARN. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of alarms
 export function createAlarms(scope: Construct, parts: AlarmParts): string {
   const key = new Key(scope, 'AlarmKey', {
     description: 'Alarm messages in transit',

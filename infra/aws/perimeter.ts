@@ -22,6 +22,7 @@ function logDays({ config }: CheckedDeployment) {
  * The whole perimeter as one stack: API, authorizer, archive, audit bucket, keys, secrets, trail and alarms. Throws with every
  * problem of the deployment at once.
  */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: the resources of one stack in the order in which they need each other
 export function createPerimeter(app: App, given: Deployment): Stack {
   const deployment = checkDeployment(given);
   const { settings } = deployment.config;

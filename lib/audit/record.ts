@@ -75,6 +75,7 @@ function printable(text: string): string {
 }
 
 /** The one fact that goes with a reason. Exhaustive: a new reason does not compile until it is placed here. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of every reason, which the compiler holds complete
 function detailOf(reason: Reason): string | null {
   switch (reason.reason) {
     case 'token_malformed':

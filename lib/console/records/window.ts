@@ -36,11 +36,7 @@ export function createRecordWindow(outbox: Tail & Source, clock: Clock): RecordW
   let reading = false;
 
   const begin = async (nowMs: number): Promise<string> => {
-    const { entries, oldestMs } = await outbox.backlog();
-    const spanMs = oldestMs === null ? 0 : Math.max(1, nowMs - oldestMs);
-    // Of a busy outbox only the end is read: so much of the time as holds the records that may be kept.
-    const keptMs = entries > MAXIMUM_RECORDS ? (spanMs * MAXIMUM_RECORDS) / entries : WINDOW_MS;
-    fromMs = Math.floor(nowMs - Math.min(WINDOW_MS, keptMs));
+    fromMs = startOf(await outbox.backlog(), nowMs);
     records = [];
     return `${fromMs}-0`;
   };
@@ -59,10 +55,7 @@ export function createRecordWindow(outbox: Tail & Source, clock: Clock): RecordW
     let afterId: string = isCold || lastId === null ? await begin(nowMs) : lastId;
     for (let pages = 0; pages < MAXIMUM_RECORDS / PAGE; pages++) {
       const page = await outbox.follow(afterId, PAGE);
-      for (const { record } of page.entries) {
-        const parsed = auditRecordSchema.safeParse(jsonOf(record));
-        if (parsed.success) records.push(parsed.data);
-      }
+      for (const { record } of page.entries) records.push(...parsedRecord(record));
       afterId = page.lastId;
       if (page.entries.length < PAGE) break;
     }
@@ -89,6 +82,19 @@ export function createRecordWindow(outbox: Tail & Source, clock: Clock): RecordW
       return state();
     },
   };
+}
+
+/** From when on a window is read. Of a busy outbox it is so much of the time as holds the records that may be kept. */
+function startOf({ entries, oldestMs }: Awaited<ReturnType<Source['backlog']>>, nowMs: number): number {
+  const spanMs = oldestMs === null ? 0 : Math.max(1, nowMs - oldestMs);
+  const keptMs = entries > MAXIMUM_RECORDS ? (spanMs * MAXIMUM_RECORDS) / entries : WINDOW_MS;
+  return Math.floor(nowMs - Math.min(WINDOW_MS, keptMs));
+}
+
+/** The record of an entry; none where it has another shape. */
+function parsedRecord(text: string): AuditRecord[] {
+  const { data } = auditRecordSchema.safeParse(jsonOf(text));
+  return data === undefined ? [] : [data];
 }
 
 function jsonOf(text: string): unknown {

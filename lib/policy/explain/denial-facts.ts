@@ -41,6 +41,7 @@ function facts(found: string, wanted: string, set_by: string): DenialFacts {
   return { found, wanted, set_by };
 }
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table of every reason, which the compiler holds complete
 function generalFacts(denial: Reason, decision: Decision, { settings, ways }: Config): DenialFacts {
   const credential = ways.map((way) => credentialNames[way]).join(' or ');
   switch (denial.reason) {

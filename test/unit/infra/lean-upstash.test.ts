@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { leanRatelimit, withUsedMembers } from '../../infra/lean-upstash.ts';
+import { leanRatelimit, withUsedMembers } from '../../../infra/lean-upstash.ts';
 
 async function librarySource(): Promise<string> {
   const folder = dirname(createRequire(import.meta.url).resolve('@upstash/redis'));
