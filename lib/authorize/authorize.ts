@@ -41,7 +41,9 @@ export function createAuthorize(
       case 'by_message':
       case 'nothing':
         explain?.('authorize', 'refused: endpoint_unknown');
-        return { reason: 'endpoint_unknown' };
+        return route.found === 'nothing' && route.unknown !== undefined
+          ? { reason: 'endpoint_unknown', unknown: route.unknown }
+          : { reason: 'endpoint_unknown' };
       case 'other_methods':
         explain?.('authorize', 'refused: method_unknown', { wanted: route.allow.join(' or ') });
         return { reason: 'method_unknown', allow: route.allow };

@@ -24,7 +24,9 @@ export function rowFor(rows: readonly Endpoint[], { method, name }: McpMessage):
       mcp === undefined ||
       (covers(mcp.method, method) && (mcp.name === null || (name !== null && covers(mcp.name, name)))),
   );
-  return endpoint === undefined ? { found: 'nothing' } : { found: 'endpoint', endpoint };
+  if (endpoint !== undefined) return { found: 'endpoint', endpoint };
+  const known = rows.some(({ mcp }) => mcp !== undefined && covers(mcp.method, method));
+  return { found: 'nothing', unknown: known ? 'name' : 'method' };
 }
 
 /** The rows with the most specific one first: by method, then by name; a whole text before a longer beginning before a shorter. */

@@ -80,11 +80,12 @@ export type Reason =
   | { readonly reason: 'scope_missing'; readonly scope: string }
   /** A valid token of an issuer that the row does not list. */
   | { readonly reason: 'issuer_not_allowed' }
-  /** A claim that the row demands does not hold. `claim` is the path that the row names, never a value. */
   /** The row demands another or a more recent authentication than the token tells of (RFC 9470). */
   | { readonly reason: 'step_up_needed'; readonly acr: readonly string[]; readonly maximumAgeSeconds: number | null }
+  /** A claim that the row demands does not hold. `claim` is the path that the row names, never a value. */
   | { readonly reason: 'claim_mismatch'; readonly claim: string }
-  | { readonly reason: 'endpoint_unknown' }
+  /** `unknown`: the part of a message of MCP that no row takes; left out where no message decides. */
+  | { readonly reason: 'endpoint_unknown'; readonly unknown?: UnknownMessage }
   | { readonly reason: 'method_unknown'; readonly allow: readonly string[] }
   | { readonly reason: 'budget_exhausted'; readonly budget: string; readonly retryAfterSeconds: number }
   | { readonly reason: 'body_too_large'; readonly limitBytes: number }
@@ -117,6 +118,9 @@ export type Reason =
   | { readonly reason: 'upstream_unreachable' }
   | { readonly reason: 'upstream_timeout' }
   | { readonly reason: 'internal_error' };
+
+/** A method that no row of the path takes, or a name that none of the rows of its method does. */
+export type UnknownMessage = 'method' | 'name';
 
 /** The fields that MCP mirrors from the body (revision 2026-07-28, Streamable HTTP, “Request Metadata”). */
 export type McpField = 'mcp-protocol-version' | 'mcp-method' | 'mcp-name';

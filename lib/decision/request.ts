@@ -1,7 +1,7 @@
 /** A request as a decision sees it: what came in, what may be believed of it, and the endpoint it asks for. Types only. */
 
 import type { ClientCertificate } from './principal.ts';
-import type { CredentialReason, Reason } from './reason.ts';
+import type { CredentialReason, Reason, UnknownMessage } from './reason.ts';
 
 /** The way in that a request took (`library`: an application asked, and serves by itself). The record and `explain` name it; the decision itself never depends on it. */
 export type RequestSource =
@@ -175,4 +175,5 @@ export type Route =
       /** As `Endpoint.own`. */
       readonly own: boolean;
     }
-  | { readonly found: 'nothing' };
+  /** `unknown`: what of a message no row takes, where a message decides. */
+  | { readonly found: 'nothing'; readonly unknown?: UnknownMessage };

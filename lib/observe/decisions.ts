@@ -2,6 +2,7 @@ import type { Decision, Stage } from '../decision/outcome.ts';
 import type { Clock, DecisionObserver, RequestContext } from '../decision/ports.ts';
 import type { AuthMethod } from '../decision/principal.ts';
 import type { Code, Degradation, Reason } from '../decision/reason.ts';
+import { countMessageRefusals } from './message-refusals.ts';
 import { type Metrics, STAGE_BUCKETS_SECONDS } from './metrics.ts';
 import type { TracedDecision, TracedStage, Tracer } from './traces.ts';
 
@@ -10,6 +11,8 @@ export interface DecisionLabels {
   /** Actions of the endpoint table. */
   readonly actions: readonly string[];
   readonly codes: readonly Code[];
+  /** Whether a row is chosen by messages of MCP: then their refusals are counted by reason. */
+  readonly messages?: boolean;
 }
 
 export interface DecisionParts {
@@ -38,7 +41,7 @@ const NONE = 'none';
 const NOTHING = {};
 
 /** What decisions are counted into. */
-function countersOf({ actions, codes }: DecisionLabels, metrics: Metrics) {
+function countersOf({ actions, codes, messages = false }: DecisionLabels, metrics: Metrics) {
   const endpoint = [...new Set([...actions, NONE])];
   const code = [...codes, NONE];
   return {
@@ -66,6 +69,7 @@ function countersOf({ actions, codes }: DecisionLabels, metrics: Metrics) {
       NOTHING,
       UPSTREAM_BUCKETS_SECONDS,
     ),
+    countMessage: messages ? countMessageRefusals(metrics) : null,
   };
 }
 
@@ -132,12 +136,13 @@ function observe(counters: Counters | null, { tracer, clock, stopwatch, codeOf }
 }
 
 function countDecision(
-  { decisions, differences }: Counters,
+  { decisions, differences, countMessage }: Counters,
   decision: Decision,
   auditFailed: boolean,
   codeOf: DecisionParts['codeOf'],
 ): void {
   const denial = decision.denial ?? decision.wouldDeny;
+  if (denial !== null) countMessage?.(denial);
   const endpoint = decision.endpoint?.action ?? NONE;
   if (decision.shadow !== null) {
     const { denial: other } = decision.shadow;

@@ -84,7 +84,8 @@ export function denialAnswer(reason: Reason, told: Told, extra: readonly (readon
     code,
     request_id: told.requestId,
   };
-  if (reason.reason.startsWith('mcp_')) Object.assign(problem, messageError(reason));
+  if (reason.reason.startsWith('mcp_') || reason.reason === 'endpoint_unknown')
+    Object.assign(problem, messageError(reason));
   if (reason.reason === 'scope_missing') problem.scope = reason.scope;
   if (reason.reason === 'budget_exhausted') problem['violated-policies'] = [reason.budget];
 

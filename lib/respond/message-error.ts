@@ -19,6 +19,12 @@ export function messageError(reason: Reason): Readonly<Record<string, unknown>> 
       return error(-32020, `Header mismatch: ${reason.field} differs from the body`);
     case 'mcp_body_invalid':
       return reason.problem === 'message' ? error(-32600, 'Invalid Request') : error(-32700, 'Parse error');
+    case 'endpoint_unknown':
+      // The transport page demands 404 with this code for a method that the server does not have.
+      if (reason.unknown === undefined) return {};
+      return reason.unknown === 'method'
+        ? error(-32601, 'Method not found')
+        : error(-32602, 'Invalid params: unknown name');
     default:
       return {};
   }

@@ -71,7 +71,7 @@ describe('RFC 8935', () => {
     expect(await answer.json()).toEqual({ err, description: expect.any(String) });
   });
 
-  it('§5.1 (TLS): plain HTTP is refused where TLS is demanded', async () => {
+  it('§5.3 (TLS): plain HTTP is refused where TLS is demanded', async () => {
     const examine = () => ({
       boundary: { addressPartition: null, requestId: 'r', secure: false } as never,
       denial: null,
@@ -79,14 +79,14 @@ describe('RFC 8935', () => {
     expect((await push(await signals.token(revoked), { examine })).status).toBe(403);
   });
 
-  it('§5.2 (denial of service): failures of one address are 429 in the end, and valid tokens still count', async () => {
+  it('§5.4 (denial of service): failures of one address are 429 in the end, and valid tokens still count', async () => {
     const failures = { exhausted: () => 7, spend: () => {} };
     const answer = await push('nonsense', { failures });
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '7']);
     expect((await push(await signals.token(revoked), { failures })).status).toBe(202);
   });
 
-  it('§5.3: nothing of a token is echoed', async () => {
+  it('§5.3, §6: nothing of a token is echoed', async () => {
     const answer = await push(await signals.token(revoked, { claims: { aud: 'https://other.example' } }));
     expect(await answer.text()).not.toMatch(/alice|other\.example|eyJ/);
   });
@@ -104,7 +104,7 @@ describe('RFC 8417', () => {
     ).toBe(400);
   });
 
-  it('§4.5, §4.6: ID tokens and access tokens are no security events', async () => {
+  it('§4.1, §4.2: ID tokens and access tokens are no security events', async () => {
     for (const typ of ['JWT', 'at+jwt', undefined])
       expect((await push(await signals.token(revoked, { header: { typ } }))).status).toBe(400);
   });

@@ -52,6 +52,10 @@ describe('RFC 9449 §4.3, the checks of a proof', () => {
     expect(await told(null)).toBe('missing');
   });
 
+  it.each(['a b', 'a=b', '"a.b.c"', 'ä.b.c'])('§4.1: the field is a token68, not `%s`', async (field) => {
+    expect(await told(field)).toBe('shape');
+  });
+
   it('2: the field holds one well-formed JWT', async () => {
     for (const proof of ['nonsense', 'a.b', 'a.b.c.d.e', '{}']) expect(await told(proof)).toBe('shape');
   });
@@ -122,7 +126,7 @@ describe('RFC 9449 §7.1 and §9, the challenge', () => {
     const challenge = { resourceMetadata: null, proofAlgorithms: PROOF_ALGORITHMS, proofsRequired: false };
     const { status, headers } = denialAnswer(reason, { requestId: 'r', authMethod: 'jwt', challenge, byProof });
     const of = (name: string) => headers.find(([field]) => field === name)?.[1];
-    return { status, challenge: of('www-authenticate'), nonce: of('dpop-nonce') };
+    return { status, challenge: of('www-authenticate'), nonce: of('dpop-nonce'), caching: of('cache-control') };
   };
 
   test('names the scheme, the error and the algorithms', () => {
@@ -132,9 +136,9 @@ describe('RFC 9449 §7.1 and §9, the challenge', () => {
     expect(answer.challenge).not.toContain('none');
   });
 
-  test('a needed nonce comes with the error `use_dpop_nonce`, in a field of its own', () => {
+  test('a needed nonce comes with the error `use_dpop_nonce`, in a field of its own that nobody caches (§8.2)', () => {
     const answer = answerTo({ reason: 'proof_nonce_needed', nonce: 'fresh' });
-    expect([answer.status, answer.nonce]).toEqual([401, 'fresh']);
+    expect([answer.status, answer.nonce, answer.caching]).toEqual([401, 'fresh', 'no-store']);
     expect(answer.challenge).toContain('error="use_dpop_nonce"');
   });
 

@@ -53,6 +53,18 @@ describe('RFC 9728', () => {
     const answer = metadataAnswer(served, 'GET', '/.well-known/oauth-protected-resource/v1');
     expect([answer?.status, answer?.headers.get('content-type')]).toEqual([200, 'application/json']);
     expect(metadataAnswer(served, 'GET', '/.well-known/oauth-protected-resource/other')).toBeNull();
+    expect(metadataAnswer(served, 'POST', '/.well-known/oauth-protected-resource/v1')?.status).toBe(405);
+  });
+
+  it('§6: the identifier is not normalized, in Unicode or otherwise', () => {
+    const identifier = `https://api.example/${encodeURIComponent('e\u0301')}/%7Ea`;
+    expect(resourceMetadata({ ...facts, resource: new URL(identifier) }).resource).toBe(identifier);
+  });
+
+  it('§7.10: says how long it may be cached', () => {
+    const served = { identifier: resource, metadata: '{}' };
+    const answer = metadataAnswer(served, 'GET', '/.well-known/oauth-protected-resource/v1');
+    expect(answer?.headers.get('cache-control')).toMatch(/max-age=\d+/);
   });
 
   it('§3.3: `resource` is the identifier from which the URL was made, character for character', () => {

@@ -170,7 +170,19 @@ describe.each(['Node', 'Worker'])('messages of MCP through %s', (door) => {
 
   test('that no row takes are 404, and go by the row without messages where there is one', async () => {
     const message = { fields: fieldsOf(undefined, 'prompts/list'), body: { method: 'prompts/list' } };
-    expect((await call({ door, ...message })).body).toMatchObject({ status: 404, code: 'endpoint_unknown' });
+    expect((await call({ door, ...message })).body).toMatchObject({
+      status: 404,
+      code: 'endpoint_unknown',
+      jsonrpc: '2.0',
+      error: { code: -32601, message: 'Method not found' },
+    });
+    const other = { fields: fieldsOf('file:///private', 'resources/read'), body: called('x', 'resources/read') };
+    expect(
+      (await call({ door, ...other, body: { ...other.body, params: { uri: 'file:///private' } } })).body,
+    ).toMatchObject({
+      status: 404,
+      error: { code: -32602, message: 'Invalid params: unknown name' },
+    });
     expect((await call({ door, ...message, path: '/echo/open' })).status).toBe(200);
     const without = await issuer.token({ scope: '' });
     expect((await call({ door, path: '/echo/open', token: without })).status).toBe(403);

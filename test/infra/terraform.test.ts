@@ -167,6 +167,26 @@ describeWith([tools], 'the Terraform module', () => {
     expect(validation?.condition).toContain('["http/simple", "http/iam", "rest/request", "rest/token"]');
   });
 
+  test('answers the metadata of the protected resource on both kinds of API, without credentials', () => {
+    expect(resource('aws_apigatewayv2_route', 'metadata').authorization_type).toBe('NONE');
+    const method = resource('aws_api_gateway_method', 'metadata');
+    expect(method).toMatchObject({ http_method: 'GET', authorization: 'NONE', for_each: '${local.rest_metadata}' });
+    const parts = ['well_known', 'metadata', 'metadata_behind'].map((name) =>
+      resource('aws_api_gateway_resource', name),
+    );
+    expect(parts.map(({ path_part }) => path_part)).toEqual(['.well-known', 'oauth-protected-resource', '{proxy+}']);
+    const parents = parts.map(({ parent_id }) => String(parent_id).replace('${', '').replace('}', ''));
+    expect(parents).toEqual([
+      'var.api.root_resource_id',
+      'aws_api_gateway_resource.well_known[0].id',
+      'aws_api_gateway_resource.metadata[0].id',
+    ]);
+    const integration = resource('aws_api_gateway_integration', 'metadata');
+    expect(integration).toMatchObject({ type: 'AWS_PROXY', integration_http_method: 'POST' });
+    // What only the API itself knows decides about no count: Terraform could not plan it.
+    expect(String(parsed.locals.has_rest_metadata)).not.toContain('root_resource_id');
+  });
+
   test('hands over the identity fields that the CDK stack hands over', () => {
     const given = parsed.locals.identity as Record<string, string>;
     expect(Object.fromEntries(Object.entries(given).map(([name, one]) => [name, `context.authorizer.${one}`]))).toEqual(

@@ -3,6 +3,12 @@ locals {
   is_simple = var.api.response == "simple"
   kept      = var.authorizer_ttl_seconds > 0
   function  = aws_lambda_function.function["authorizer"]
+  # The metadata of the protected resource on a REST API: the path itself, and whatever path the resource has behind it.
+  has_rest_metadata = !local.is_http && local.has_resource && var.metadata_methods
+  rest_metadata = local.has_rest_metadata ? {
+    whole  = aws_api_gateway_resource.metadata[0].id
+    behind = aws_api_gateway_resource.metadata_behind[0].id
+  } : {}
   # Set over whatever the caller sent: request_parameters of your integrations.
   identity = {
     x-auth-request-issuer = "issuer"
@@ -49,8 +55,8 @@ resource "aws_lambda_permission" "api" {
   source_arn    = "${var.api.execution_arn}/authorizers/*"
 }
 
-# Metadata of the protected resource (RFC 9728), without credentials. On a REST API you add the method yourself, by
-# functions["metadata"]; its domain must have neither a stage nor a base path in front.
+# Metadata of the protected resource (RFC 9728), without credentials. The domain of the API must have neither a stage nor a
+# base path in front.
 resource "aws_apigatewayv2_integration" "metadata" {
   count                  = local.is_http && local.has_resource ? 1 : 0
   api_id                 = var.api.id
@@ -74,4 +80,43 @@ resource "aws_lambda_permission" "metadata" {
   function_name = aws_lambda_function.function["metadata"].function_name
   principal     = "apigateway.amazonaws.com"
   source_arn    = "${var.api.execution_arn}/*/GET/.well-known/oauth-protected-resource*"
+}
+
+resource "aws_api_gateway_resource" "well_known" {
+  count       = local.has_rest_metadata ? 1 : 0
+  rest_api_id = var.api.id
+  parent_id   = var.api.root_resource_id
+  path_part   = ".well-known"
+}
+
+resource "aws_api_gateway_resource" "metadata" {
+  count       = local.has_rest_metadata ? 1 : 0
+  rest_api_id = var.api.id
+  parent_id   = aws_api_gateway_resource.well_known[0].id
+  path_part   = "oauth-protected-resource"
+}
+
+resource "aws_api_gateway_resource" "metadata_behind" {
+  count       = local.has_rest_metadata ? 1 : 0
+  rest_api_id = var.api.id
+  parent_id   = aws_api_gateway_resource.metadata[0].id
+  path_part   = "{proxy+}"
+}
+
+resource "aws_api_gateway_method" "metadata" {
+  for_each      = local.rest_metadata
+  rest_api_id   = var.api.id
+  resource_id   = each.value
+  http_method   = "GET"
+  authorization = "NONE"
+}
+
+resource "aws_api_gateway_integration" "metadata" {
+  for_each                = local.rest_metadata
+  rest_api_id             = var.api.id
+  resource_id             = each.value
+  http_method             = aws_api_gateway_method.metadata[each.key].http_method
+  type                    = "AWS_PROXY"
+  integration_http_method = "POST"
+  uri                     = aws_lambda_function.function["metadata"].invoke_arn
 }

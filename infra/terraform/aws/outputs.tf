@@ -25,3 +25,8 @@ output "functions" {
   description = "ARNs of the functions: authorizer, archive, and metadata with TGEFD_RESOURCE."
   value       = { for key, function in aws_lambda_function.function : key => function.arn }
 }
+
+output "metadata_methods" {
+  description = "REST API only: put it among the triggers of your aws_api_gateway_deployment, so that the metadata is deployed."
+  value       = [for key, integration in aws_api_gateway_integration.metadata : "${integration.id} ${integration.uri}"]
+}

@@ -8,16 +8,27 @@ variable "name" {
 }
 
 variable "api" {
-  description = "The API to attach to: its kind, its id, its execution ARN, and what the authorizer answers it. For http that is simple or iam, for rest request or token."
+  description = "The API to attach to: its kind, its id, its execution ARN, and what the authorizer answers it. For http that is simple or iam, for rest request or token. root_resource_id goes with metadata_methods."
   type = object({
-    kind          = string
-    id            = string
-    execution_arn = string
-    response      = string
+    kind             = string
+    id               = string
+    execution_arn    = string
+    response         = string
+    root_resource_id = optional(string)
   })
   validation {
     condition     = contains(["http/simple", "http/iam", "rest/request", "rest/token"], "${var.api.kind}/${var.api.response}")
     error_message = "kind http has response simple or iam, kind rest has response request or token."
+  }
+}
+
+variable "metadata_methods" {
+  description = "Whether a REST API gets the methods that answer the metadata of TGEFD_RESOURCE. It then has no resource .well-known of your own."
+  type        = bool
+  default     = false
+  validation {
+    condition     = !var.metadata_methods || var.api.kind == "http" || var.api.root_resource_id != null
+    error_message = "With metadata_methods a REST API needs root_resource_id in api."
   }
 }
 

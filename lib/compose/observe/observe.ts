@@ -35,7 +35,11 @@ export function composeObservation(
       )
     : null;
   return createDecisionWatch(
-    { actions: documents.endpoints.map(({ action }) => action), codes },
+    {
+      actions: documents.endpoints.map(({ action }) => action),
+      codes,
+      messages: documents.endpoints.some(({ mcp }) => mcp !== undefined),
+    },
     {
       metrics: settings.metricsEnabled ? parts.metrics : null,
       tracer,

@@ -46,6 +46,11 @@ describe('one token', () => {
     expect(usual(headers)).toEqual(duplicated);
   });
 
+  it('is missing in `Proxy-Authorization` (RFC 9449 §7.1)', () => {
+    expect(usual(new Headers({ 'proxy-authorization': 'DPoP abc' }))).toEqual(missing);
+    expect(usual(new Headers({ 'proxy-authorization': 'Bearer abc' }))).toEqual(missing);
+  });
+
   it('is repeated whether one field or two carried it', () => {
     const headers = new Headers();
     headers.append('Authorization', 'Bearer abc');

@@ -203,7 +203,13 @@ describe('a signed answer (RFC 9701)', () => {
   });
 
   const outcomeOf = async (claims: object, header: object = {}) => {
-    const all = { iss: 'https://issuer.example', aud: 'the api', iat: 1, token_introspection: good, ...claims };
+    const all = {
+      iss: 'https://issuer.example',
+      aud: 'the api',
+      iat: nowMs / 1000,
+      token_introspection: good,
+      ...claims,
+    };
     const text = await new SignJWT(JSON.parse(JSON.stringify(all)))
       .setProtectedHeader({ alg: 'ES256', kid: 'k1', typ, ...header })
       .sign(key);
@@ -223,6 +229,9 @@ describe('a signed answer (RFC 9701)', () => {
     ['is of another issuer', { iss: 'https://evil.example' }, {}],
     ['holds no answer', { token_introspection: undefined }, {}],
     ['holds a text for an answer', { token_introspection: 'active' }, {}],
+    ['does not say when it was made', { iat: undefined }, {}],
+    ['was made longer ago than answers are kept', { iat: 1_800_000_000 - 6 }, {}],
+    ['is from the future', { iat: 1_800_000_000 + 1 }, {}],
     ['is an access token', {}, { typ: 'at+jwt' }],
     ['has no type', {}, { typ: undefined }],
     ['is signed by an unknown key', {}, { kid: 'k2' }],

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Decision } from '../../../lib/decision/outcome.ts';
 import type { DecisionObserver, RequestContext } from '../../../lib/decision/ports.ts';
+import type { Reason } from '../../../lib/decision/reason.ts';
 import { createDecisionWatch } from '../../../lib/observe/decisions.ts';
 import { createMetrics } from '../../../lib/observe/metrics.ts';
 import type { TracedRequest } from '../../../lib/observe/traces.ts';
@@ -11,12 +12,12 @@ const NOW_MS = 1_999_999_800_000;
 const context: RequestContext = { defer: () => {} };
 
 /** A watch whose time is set by hand, and everything that it told. */
-function watching() {
+function watching(messages = false) {
   let elapsedMs = 0;
   const metrics = createMetrics();
   const traced: TracedRequest[] = [];
   const begin = createDecisionWatch(
-    { actions: ['evaluate', 'jobs'], codes },
+    { actions: ['evaluate', 'jobs'], codes, messages },
     {
       metrics,
       tracer: { export: (request) => traced.push(request), lost: () => 3 },
@@ -136,4 +137,26 @@ test('nothing that tells who called, or what exactly for, gets out', () => {
     expect(told).toBeTruthy();
     if (told !== allowed.pattern) expect(out).not.toContain(told);
   }
+});
+
+test.each<[Reason, string | null]>([
+  [{ reason: 'mcp_field_invalid', field: 'mcp-name', problem: 'too_long' }, 'field_too_long'],
+  [{ reason: 'mcp_field_invalid', field: 'mcp-protocol-version', problem: 'unsupported' }, 'version_unsupported'],
+  [{ reason: 'mcp_mismatch', field: 'mcp-name' }, 'field_mismatch'],
+  [{ reason: 'mcp_body_invalid', problem: 'json' }, 'body_json'],
+  [{ reason: 'endpoint_unknown', unknown: 'method' }, 'method_unknown'],
+  [{ reason: 'endpoint_unknown', unknown: 'name' }, 'name_unknown'],
+  [{ reason: 'endpoint_unknown' }, null],
+  [{ reason: 'scope_missing', scope: 'x' }, null],
+])('counts a refused message of MCP by what is wrong: %o', (denial, reason) => {
+  const { begin, line } = watching(true);
+  begin().decided(decision({ denial }), null, context);
+  expect(line('tgefd_mcp_refusals_total')).toEqual(
+    reason === null ? [] : [`tgefd_mcp_refusals_total{reason="${reason}"} 1`],
+  );
+});
+
+test('counts no messages where no row is chosen by them', () => {
+  const { page } = watching();
+  expect(page()).not.toContain('tgefd_mcp_refusals_total');
 });
