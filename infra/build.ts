@@ -26,6 +26,7 @@ const ROOT = dirname(import.meta.dirname);
 const BUNDLES: readonly Bundle[] = [
   { entry: 'functions/worker.ts', output: 'dist/worker.js', runtime: 'workerd', takesPolicy: true },
   { entry: 'functions/worker-archive.ts', output: 'dist/worker-archive.js', runtime: 'workerd', takesPolicy: true },
+  { entry: 'functions/worker-console.ts', output: 'dist/worker-console.js', runtime: 'workerd', takesPolicy: true },
   { entry: 'functions/node.ts', output: 'dist/node.js', runtime: 'node' },
   { entry: 'functions/cli.ts', output: 'dist/cli.js', runtime: 'node', executable: true },
   { entry: 'functions/lambda-authorizer.ts', output: 'dist/lambda-authorizer.mjs', runtime: 'node', takesPolicy: true },

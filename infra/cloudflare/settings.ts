@@ -9,7 +9,8 @@ export interface Settings {
   readonly accountId: string;
   readonly apiToken: string;
   readonly upstash: { readonly email: string; readonly apiKey: string } | null;
-  readonly workers: { readonly gateway: string; readonly archive: string };
+  /** Names of the Workers; null: no console is wanted. */
+  readonly workers: { readonly gateway: string; readonly archive: string; readonly console: string | null };
   readonly database: string;
   readonly region: string;
   readonly bucket: string;
@@ -39,6 +40,7 @@ Says what it would change. With --apply it changes it. Running it again changes 
   --prefix PREFIX         TGEFD_AUDIT_PREFIX of the deployment (default audit)
   --ages HOT,WARM,COLD    days of the three tiers (default 7,30,180)
   --secrets FILE          secrets.json of "keys create --as json"
+  --console               the secrets of the console's Worker as well
 
 Environment: CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN (Workers Scripts: Edit, Workers R2 Storage: Edit),
 and for the database UPSTASH_EMAIL, UPSTASH_API_KEY.`;
@@ -71,7 +73,11 @@ export async function readSettings(
     accountId,
     apiToken,
     upstash: email && apiKey ? { email, apiKey } : null,
-    workers: { gateway, archive: `${values.name}-archive${suffix}` },
+    workers: {
+      gateway,
+      archive: `${values.name}-archive${suffix}`,
+      console: values.console ? `${values.name}-console${suffix}` : null,
+    },
     database: gateway,
     region: values.region,
     bucket,
@@ -101,6 +107,7 @@ function parse(args: readonly string[]) {
         prefix: { type: 'string', default: 'audit' },
         ages: { type: 'string', default: '7,30,180' },
         secrets: { type: 'string' },
+        console: { type: 'boolean', default: false },
       },
     }).values;
   } catch (error) {

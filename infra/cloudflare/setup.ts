@@ -43,10 +43,16 @@ async function setUpAll(settings: Settings, { fetch, out }: Surroundings): Promi
   }
   const values = new Map(settings.secrets);
   if (database !== null) values.set('TGEFD_REDIS_TOKEN', database.token);
-  for (const role of ['gateway', 'archive'] as const) {
-    await setUpSecrets(call, { name: settings.workers[role], role }, values, run, outcome);
+  for (const role of ['gateway', 'archive', 'console'] as const) {
+    const name = settings.workers[role];
+    if (name !== null) await setUpSecrets(call, { name, role }, values, run, outcome);
   }
-  out('Variables for [vars] of wrangler.toml and wrangler.archive.toml');
+  const files = [
+    'wrangler.toml',
+    'wrangler.archive.toml',
+    ...(settings.workers.console ? ['wrangler.console.toml'] : []),
+  ];
+  out(`Variables for [vars] of ${files.join(', ')}`);
   out(`  TGEFD_REDIS_URL = "${database?.url ?? 'https://….upstash.io'}"`);
   const verb = settings.apply ? 'done' : 'to do';
   out(`${outcome.done} ${verb}, ${outcome.kept} as they should be, ${outcome.left} by hand`);

@@ -107,7 +107,7 @@ function loadVariables(env: Env, place: Place, ofPolicy: readonly Problem[]): Lo
   }
 
   const misread = new Set(problems.map(({ variable }) => variable));
-  const { documents: written, problems: documentProblems } = readDocuments(settings);
+  const { documents: written, problems: documentProblems } = readDocuments(settings, place.role === 'console');
   const checked = crossCheck(settings, given, place);
   const tokens = checked.ways.includes('jwt') ? readIssuers(settings, given, place) : noIssuers;
   const signals = readEventIssuers(settings, place, tokens.issuers);

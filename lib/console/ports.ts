@@ -18,6 +18,6 @@ export interface ConsoleHost<Bindings extends object> {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly sleep: (milliseconds: number) => Promise<void>;
-  /** Aborts when the process stops taking work. */
-  readonly stopping: AbortSignal;
+  /** Says when the process stops taking work. */
+  readonly stopping: Pick<AbortSignal, 'aborted'>;
 }

@@ -22,7 +22,7 @@ export interface Visit {
     readonly clock: Clock;
     readonly newId: NewId;
     readonly sleep: (milliseconds: number) => Promise<void>;
-    readonly stopping: AbortSignal;
+    readonly stopping: Pick<AbortSignal, 'aborted'>;
   };
   archive(): Promise<OpenedArchive | null>;
 }

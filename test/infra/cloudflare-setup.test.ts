@@ -87,6 +87,24 @@ describe('the Cloudflare setup', () => {
     });
   });
 
+  test('gives the console’s Worker the public half of the signing key, and only where a console is wanted', async () => {
+    deployed();
+    apis.workers.set('tgefd-authorizer-console', new Map());
+    const key = { kty: 'OKP', crv: 'Ed25519', x: 'the-public-part', d: 'the-private-part', kid: 'archive-1' };
+    await writeFile(secrets, JSON.stringify({ ...SECRETS, TGEFD_AUDIT_SIGNING_KEY: JSON.stringify(key) }));
+    await run(['--apply', '--secrets', secrets]);
+    expect([...(apis.workers.get('tgefd-authorizer-console') ?? [])]).toEqual([]);
+    const { text } = await run(['--apply', '--secrets', secrets, '--console']);
+    expect(text).toContain('Secrets of the Worker tgefd-authorizer-console');
+    expect(text).toContain('wrangler.console.toml');
+    const { TGEFD_AUDIT_SIGNING_KEY: signing, ...others } = Object.fromEntries(
+      apis.workers.get('tgefd-authorizer-console') ?? [],
+    );
+    const { d: _private, ...publicHalf } = key;
+    expect(JSON.parse(signing ?? '')).toEqual(publicHalf);
+    expect(Object.keys(others)).toEqual(['TGEFD_REDIS_TOKEN', 'TGEFD_AUDIT_PSEUDONYM_KEY']);
+  });
+
   test('changes nothing when it is run again', async () => {
     deployed();
     await run(['--apply', '--secrets', secrets]);

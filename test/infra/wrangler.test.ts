@@ -10,7 +10,7 @@ import { secretNames } from '../../lib/config/sources.ts';
 import { startWorkerDoor } from '../support/worker-door.ts';
 import { WRANGLER_ALONE } from '../support/wrangler-alone.ts';
 
-/* What `wrangler deploy` and the Deploy button read: both configuration files, in production and in staging. */
+/* What `wrangler deploy` and the Deploy button read: every configuration file, in production and in staging. */
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
@@ -18,6 +18,7 @@ const KEY = JSON.stringify({ kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43), d: '
 const FILES = [
   { file: 'wrangler.toml', role: 'gateway' },
   { file: 'wrangler.archive.toml', role: 'archive' },
+  { file: 'wrangler.console.toml', role: 'console' },
 ] as const;
 const DEPLOYED = FILES.flatMap((one) => [
   { ...one, environment: undefined },
@@ -84,12 +85,10 @@ describe.each(DEPLOYED)('$file, environment $environment', ({ file, role, enviro
     expect(config.r2_buckets[0]?.bucket_name).not.toBe(production.r2_buckets[0]?.bucket_name);
   });
 
-  test('writes to the bucket that the other Worker reads, and that the setup command makes', () => {
-    const [gateway, archive] = FILES.map((one) => configOf(one.file, environment).r2_buckets[0]?.bucket_name);
-    expect(gateway).toBe(archive);
-    expect(gateway).toBe(
-      environment === undefined ? 'tgefd-authorizer-audit' : `tgefd-authorizer-${environment}-audit`,
-    );
+  test('has the bucket that the other Workers have, and that the setup command makes', () => {
+    const made = environment === undefined ? 'tgefd-authorizer-audit' : `tgefd-authorizer-${environment}-audit`;
+    const buckets = FILES.map((one) => configOf(one.file, environment).r2_buckets[0]?.bucket_name);
+    expect(buckets).toEqual(FILES.map(() => made));
   });
 });
 
@@ -111,6 +110,29 @@ test('the deploy page describes every variable, secret and bucket, and asks for 
   const example = await readFile(join(ROOT, '.dev.vars.example'), 'utf8');
   expect([...example.matchAll(/^([A-Z_]+)=""$/gm)].map(([, name]) => name)).toEqual(secrets);
   expect(scripts.deploy).toBe('wrangler deploy --env=""');
+});
+
+test('the console has every variable of the gateway, so that it shows the policy that is in force', () => {
+  for (const environment of [undefined, 'staging']) {
+    const { TGEFD_CONSOLE_URL: origin, ...shared } = configOf('wrangler.console.toml', environment).vars;
+    expect(shared).toEqual(configOf('wrangler.toml', environment).vars);
+    expect(origin).toMatch(/^https:/);
+  }
+});
+
+test('the console’s Worker verifies the archive by a public key, with which no other Worker starts', () => {
+  const { d: _private, ...publicHalf } = JSON.parse(KEY);
+  const problems = (['console', 'archive'] as const).map((role) => {
+    const { vars } = configOf('wrangler.console.toml', undefined);
+    const secrets = {
+      ...secretsOf('wrangler.console.toml', undefined),
+      TGEFD_AUDIT_SIGNING_KEY: JSON.stringify(publicHalf),
+    };
+    const place = { platform: 'worker', role, upstreamBinding: false, bucketBinding: true } as const;
+    const loaded = loadConfig({ ...(vars as Record<string, string>), ...secrets }, place);
+    return loaded.ok ? [] : loaded.problems.map(({ variable }) => variable);
+  });
+  expect(problems).toEqual([[], ['TGEFD_AUDIT_SIGNING_KEY']]);
 });
 
 test('every variable of the file is explained where it stands', async () => {

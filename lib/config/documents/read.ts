@@ -10,7 +10,10 @@ import { createReport, type Report } from './report.ts';
 import { readSigningKeys } from './signing-keys.ts';
 
 /** Reads every document of the configuration; gives one problem for each fault. */
-export function readDocuments(settings: Settings): {
+export function readDocuments(
+  settings: Settings,
+  verifiesOnly = false,
+): {
   readonly documents: Documents;
   readonly problems: readonly Problem[];
 } {
@@ -19,7 +22,7 @@ export function readDocuments(settings: Settings): {
   const documents: Documents = {
     ...readEndpoints(report),
     trustedProxies: readTrustedProxies(report),
-    ...readSigningKeys(report),
+    ...readSigningKeys(report, verifiesOnly),
     ...readIdentity(report),
     ...readLimits(report),
     exporterHeaders: readExporterHeaders(report),

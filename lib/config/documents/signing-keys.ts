@@ -3,10 +3,13 @@ import { variables } from '../variables.ts';
 import type { Documents } from './documents.ts';
 import type { Report } from './report.ts';
 
-/** The keys that sign assertions, and those that sign manifests. */
-export function readSigningKeys(report: Report): Pick<Documents, 'assertionKeys' | 'auditSigningKeys'> {
-  const assertionKeys = keysOf(report, 'assertionKey');
-  const auditSigningKeys = keysOf(report, 'auditSigningKey');
+/** The keys that sign assertions, and those that sign manifests: public ones too, where nothing is signed with them. */
+export function readSigningKeys(
+  report: Report,
+  verifiesOnly: boolean,
+): Pick<Documents, 'assertionKeys' | 'auditSigningKeys'> {
+  const assertionKeys = keysOf(report, 'assertionKey', false);
+  const auditSigningKeys = keysOf(report, 'auditSigningKey', verifiesOnly);
   const [first] = assertionKeys;
   if (report.settings.issuerUrl && first && first.algorithm !== 'ES256')
     report.problem({
@@ -17,7 +20,7 @@ export function readSigningKeys(report: Report): Pick<Documents, 'assertionKeys'
   return { assertionKeys, auditSigningKeys };
 }
 
-function keysOf(report: Report, key: 'assertionKey' | 'auditSigningKey'): AssertionKey[] {
+function keysOf(report: Report, key: 'assertionKey' | 'auditSigningKey', verifiesOnly: boolean): AssertionKey[] {
   const secret = report.settings[key];
   const given = [
     [secret?.current, ''],
@@ -25,7 +28,7 @@ function keysOf(report: Report, key: 'assertionKey' | 'auditSigningKey'): Assert
   ] as const;
   return given.flatMap(([text, suffix]) => {
     if (text == null) return [];
-    const parsed = parseAssertionKey(text, key === 'auditSigningKey' && suffix !== '');
+    const parsed = parseAssertionKey(text, verifiesOnly || (key === 'auditSigningKey' && suffix !== ''));
     if (parsed.ok) return [parsed.key];
     report.fault(key, parsed.problem, suffix);
     return [];

@@ -20,7 +20,7 @@ export function liveEvents(parts: {
   readonly clock: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly endsAtMs: number;
-  readonly stopping: AbortSignal;
+  readonly stopping: Pick<AbortSignal, 'aborted'>;
 }): ReadableStream<Uint8Array> {
   const { records, clock, sleep, endsAtMs, stopping } = parts;
   const encoder = new TextEncoder();

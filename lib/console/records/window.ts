@@ -25,6 +25,8 @@ const MAXIMUM_RECORDS = 20_000;
 const PAGE = 1_000;
 /** Several readers at once cost one trip. */
 const FRESH_MS = 800;
+/** A reading that has not ended by then never will. */
+const GIVEN_UP_MS = 10_000;
 
 /** A window over the outbox, which is asked only while somebody looks. Never rejects and never removes an entry. */
 export function createRecordWindow(outbox: Tail & Source, clock: Clock): RecordWindow {
@@ -33,7 +35,7 @@ export function createRecordWindow(outbox: Tail & Source, clock: Clock): RecordW
   let lastId: string | null = null;
   let readAtMs: number | null = null;
   let isAnswering = true;
-  let reading = false;
+  let readingSinceMs: number | null = null;
 
   const begin = async (nowMs: number): Promise<string> => {
     fromMs = startOf(await outbox.backlog(), nowMs);
@@ -55,30 +57,32 @@ export function createRecordWindow(outbox: Tail & Source, clock: Clock): RecordW
     let afterId: string = isCold || lastId === null ? await begin(nowMs) : lastId;
     for (let pages = 0; pages < MAXIMUM_RECORDS / PAGE; pages++) {
       const page = await outbox.follow(afterId, PAGE);
+      if (readingSinceMs !== nowMs) return; // Another has taken over meanwhile.
       for (const { record } of page.entries) records.push(...parsedRecord(record));
       afterId = page.lastId;
       if (page.entries.length < PAGE) break;
     }
     lastId = afterId;
   };
+  // On Workers a reader whose browser has gone is stopped where it stands: another takes over.
+  const isReading = (nowMs: number) => readingSinceMs !== null && nowMs - readingSinceMs < GIVEN_UP_MS;
   const state = () => ({ records, fromMs, readAtMs, isAnswering });
 
   return {
     state,
     async refresh() {
       const nowMs = clock();
-      if (reading || (readAtMs !== null && isAnswering && nowMs - readAtMs < FRESH_MS)) return state();
-      reading = true;
-      try {
-        await read(nowMs);
-        readAtMs = nowMs;
-        isAnswering = true;
-      } catch {
-        isAnswering = false;
-      } finally {
-        reading = false;
-        drop(nowMs);
-      }
+      if (isReading(nowMs) || (readAtMs !== null && isAnswering && nowMs - readAtMs < FRESH_MS)) return state();
+      readingSinceMs = nowMs;
+      const answered = await read(nowMs).then(
+        () => true,
+        () => false,
+      );
+      if (readingSinceMs !== nowMs) return state();
+      readingSinceMs = null;
+      isAnswering = answered;
+      if (answered) readAtMs = nowMs;
+      drop(nowMs);
       return state();
     },
   };

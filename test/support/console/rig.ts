@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { dirname, join } from 'node:path';
 import { freePort } from '../child.ts';
+import type { DoorEnv, StartedDoor } from '../door.ts';
 import { type Issuer, startIssuer, type TokenRequest } from '../issuer.ts';
 import { acceptsConnections } from '../listening.ts';
 import { startNodeDoor } from '../node-door.ts';
 import { type RedisParts, redisProgram, startRedis } from '../redis.ts';
 import { startUpstream } from '../upstream.ts';
+import { startWorkerDoor } from '../worker-door.ts';
 
 /** A gateway with its console, over a real Redis, a real issuer and an upstream. */
 export interface ConsoleRig {
@@ -18,15 +21,39 @@ export interface ConsoleRig {
   stop(): Promise<void>;
 }
 
+const CONSOLE_BUNDLE = join(dirname(dirname(dirname(import.meta.dirname))), 'dist/worker-console.js');
+
+/** Starts the doors of a rig, of which the console listens on this port. */
+type StartDoors = (
+  env: DoorEnv,
+  consolePort: number,
+) => Promise<readonly [gateway: StartedDoor, ...others: StartedDoor[]]>;
+
+/** A Node process that serves both. */
+async function onNode(env: DoorEnv, consolePort: number): ReturnType<StartDoors> {
+  const door = await startNodeDoor({ ...env, TGEFD_CONSOLE_PORT: `${consolePort}` });
+  while (!(await acceptsConnections(consolePort))) await new Promise((resolve) => setTimeout(resolve, 20));
+  return [door];
+}
+
+/** A Worker of each in workerd, which share nothing but Redis. */
+export function onWorkers(env: DoorEnv, consolePort: number): ReturnType<StartDoors> {
+  const forConsole = { ...env, TGEFD_CONSOLE_URL: `http://127.0.0.1:${consolePort}` };
+  return Promise.all([
+    startWorkerDoor(env),
+    startWorkerDoor(forConsole, { bundle: CONSOLE_BUNDLE, port: consolePort }),
+  ]);
+}
+
 /** Starts the rig; `env` changes or adds variables of the gateway. */
-export async function startConsoleRig(env: Readonly<Record<string, string>> = {}): Promise<ConsoleRig> {
+export async function startConsoleRig(env: DoorEnv = {}, startDoors: StartDoors = onNode): Promise<ConsoleRig> {
   const [issuer, upstream, redis, port] = await Promise.all([
     startIssuer(),
     startUpstream(),
     redisProgram().then(startRedis),
     freePort(),
   ]);
-  const door = await startNodeDoor({
+  const wanted = {
     TGEFD_ENV: 'development',
     TGEFD_AUTH_MODE: 'jwt',
     TGEFD_JWT_ISSUER: issuer.url,
@@ -43,10 +70,10 @@ export async function startConsoleRig(env: Readonly<Record<string, string>> = {}
     TGEFD_HEAVY_RATE_LIMIT_PER_MINUTE: '60',
     TGEFD_AUDIT_LOG: 'false',
     TGEFD_AUDIT_PSEUDONYM_KEY: randomBytes(32).toString('base64url'),
-    TGEFD_CONSOLE_PORT: `${port}`,
     ...env,
-  });
-  while (!(await acceptsConnections(port))) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  const doors = await startDoors(wanted, port);
+  const [door] = doors;
   return {
     gateway: door.url,
     console: `http://127.0.0.1:${port}`,
@@ -60,7 +87,7 @@ export async function startConsoleRig(env: Readonly<Record<string, string>> = {}
       return answer.status;
     },
     async stop() {
-      await door.stop();
+      await Promise.all(doors.map((one) => one.stop()));
       await Promise.all([redis.stop(), issuer.stop(), upstream.stop()]);
     },
   };

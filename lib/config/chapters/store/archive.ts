@@ -76,7 +76,7 @@ export const archive = {
     name: 'TGEFD_AUDIT_SIGNING_KEY',
     kind: document('a private JWK for EdDSA (Ed25519) or ES256'),
     meaning:
-      'Key that signs batch manifests; required in production where the archive runs. The previous one may be its public half.',
+      'Key that signs batch manifests; required in production where the archive runs. The previous one may be its public half, and so may both on the console’s Worker, which only verifies.',
   }),
   auditAnchorBucket: setting({
     name: 'TGEFD_AUDIT_ANCHOR_BUCKET',
