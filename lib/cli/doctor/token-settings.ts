@@ -5,6 +5,7 @@ import { providers, usualRoleClaims, usualScopeClaims } from '../../authenticate
 import { compileClaimPath } from '../../codec/claim-path.ts';
 import { listedNames, listedRoles, scalarText } from '../../codec/claim-values.ts';
 import type { JsonObject } from '../../codec/strict-json.ts';
+import { entraTenantOf } from '../../config/issuers/complete.ts';
 import type { DeclaredIssuer } from '../../config/issuers/issuer.ts';
 
 /** Settings under which a token would be accepted, and what an operator still has to decide. */
@@ -70,7 +71,7 @@ export function settingsFor({ header, claims }: Pick<CompactJws, 'header' | 'cla
     roles: newRolePaths.length > 0 ? roles.map(({ path }) => path) : undefined,
     grants: roles.length > 0 && scopes.length > 0 && defaults?.grants !== 'union' ? 'union' : undefined,
     role_scopes,
-    require: requiredOf(claims, defaults?.strangersUnless ?? [], remarks),
+    require: requiredOf(claims, provider, remarks),
   };
   return { provider, row: JSON.parse(JSON.stringify(row)) as DeclaredIssuer, remarks };
 }
@@ -187,9 +188,11 @@ function roleScopesOf(roles: readonly NamesAt[]): Readonly<Record<string, readon
 
 function requiredOf(
   claims: JsonObject,
-  strangersUnless: readonly string[],
+  provider: ProviderName | null,
   remarks: string[],
 ): DeclaredIssuer['require'] | undefined {
+  if (provider === 'entra' && typeof claims.iss === 'string') return requiredOfTenant(claims.iss, remarks);
+  const strangersUnless = provider === null ? [] : providers[provider].strangersUnless;
   if (strangersUnless.length === 0) return undefined;
   const claim = strangersUnless.find((path) => scalarText(compileClaimPath(path).read(claims)) !== null);
   if (claim === undefined) {
@@ -198,4 +201,13 @@ function requiredOf(
   }
   remarks.push(`Anybody may get tokens of this issuer: \`${claim}\` keeps strangers out. Check its value.`);
   return { [claim]: [scalarText(compileClaimPath(claim).read(claims)) ?? ''] };
+}
+
+/** An issuer of Entra that names a tenant demands `tid` by itself. */
+function requiredOfTenant(issuer: string, remarks: string[]): undefined {
+  remarks.push(
+    entraTenantOf(issuer) === null
+      ? 'This issuer names no tenant, or that of personal accounts: anybody may get its tokens. Use the issuer of your own tenant.'
+      : 'This issuer is one tenant, and `tid` must be that tenant: tokens of other tenants are refused without further settings.',
+  );
 }

@@ -97,14 +97,24 @@ const tenantId = /\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/(?:v2\.0)?$/i
 /** Tenant of personal Microsoft accounts: anybody may have one. */
 const consumers = '9188040d-6c67-4c5b-b112-36a304b66dad';
 
+/**
+ * Reads the tenant out of an issuer of Microsoft Entra ID.
+ *
+ * @param issuer - the issuer, version 1 or 2.
+ * @returns the id of the tenant in lower case, or null when the issuer names none or everybody can have an account there.
+ */
+export function entraTenantOf(issuer: string): string | null {
+  const tenant = tenantId.exec(issuer)?.[1]?.toLowerCase() ?? null;
+  return tenant === consumers ? null : tenant;
+}
+
 /** Entra writes the tenant into the issuer too, and `tid` must be that one. */
 function tenantOf(
   name: ProviderName | undefined,
   spellings: readonly string[],
 ): Readonly<Record<string, readonly WantedValue[]>> {
   if (name !== 'entra') return {};
-  const tenants = spellings.map((spelling) => tenantId.exec(spelling)?.[1]?.toLowerCase());
-  const known = tenants.filter((tenant) => tenant !== undefined && tenant !== consumers) as string[];
+  const known = spellings.map(entraTenantOf).filter((tenant) => tenant !== null);
   return known.length === spellings.length && known.length > 0 ? { tid: [...new Set(known)] } : {};
 }
 

@@ -2,7 +2,7 @@ import type { Config } from '../load.ts';
 import type { Say } from './say.ts';
 
 /** Budgets, and what decides while Redis does not answer. */
-export function describeLimits({ settings }: Config, { enforced, weak, attack }: Say): void {
+export function describeLimits({ settings, documents }: Config, { enforced, weak, attack }: Say): void {
   if (settings.rateLimitPerMinute > 0)
     enforced(
       `General budget: ${settings.rateLimitPerMinute} a minute, burst ${settings.burstLimit || settings.rateLimitPerMinute}, ${settings.redisUrl ? 'shared through Redis' : 'in this process only'}.`,
@@ -12,7 +12,8 @@ export function describeLimits({ settings }: Config, { enforced, weak, attack }:
     enforced(
       `Heavy budget: ${settings.heavyRateLimitPerMinute} a minute, burst ${settings.heavyBurstLimit || settings.heavyRateLimitPerMinute}.`,
     );
-  else weak('No further limit on discover and evaluate (TGEFD_HEAVY_RATE_LIMIT_PER_MINUTE is 0).');
+  else if (documents.endpoints.some(({ budget }) => budget === 'heavy'))
+    weak('No further limit on rows with the budget `heavy` (TGEFD_HEAVY_RATE_LIMIT_PER_MINUTE is 0).');
   if (settings.rateLimitOnError === 'open' || settings.heavyRateLimitOnError === 'open') {
     weak('While Redis does not answer, nothing is limited.');
     attack('Make Redis slow, then flood.');

@@ -31,7 +31,7 @@ export const limits = {
     name: 'TGEFD_HEAVY_RATE_LIMIT_PER_MINUTE',
     kind: perMinute,
     fallback: 0,
-    meaning: 'Further budget of one identity for discover and evaluate; 0 is off.',
+    meaning: 'Further budget of one identity for rows with the budget `heavy`; 0 is off.',
   }),
   heavyBurstLimit: setting({
     name: 'TGEFD_HEAVY_BURST_LIMIT',

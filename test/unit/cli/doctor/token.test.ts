@@ -72,6 +72,17 @@ describe('the settings of a token', () => {
     expect(rowOf(claims as JsonObject).row.audience).toEqual(['https://api.example']);
   });
 
+  it.each([
+    ['one tenant', '11111111-2222-4333-8444-555555555555', 'This issuer is one tenant'],
+    ['personal accounts', '9188040d-6c67-4c5b-b112-36a304b66dad', 'anybody may get its tokens'],
+  ])('of Entra for %s require no `tid`, and say who may get tokens', (_, tid, says) => {
+    const iss = `https://login.microsoftonline.com/${tid}/v2.0`;
+    const { row, remarks } = rowOf({ ...base, iss, tid });
+    expect(row.require).toBeUndefined();
+    expect(remarks.join('\n')).toContain(says);
+    expect(remarks.join('\n')).not.toContain('keeps strangers out');
+  });
+
   it('say what production refuses', () => {
     const { remarks } = rowOf({ sub: 'a' }, { alg: 'HS256' });
     for (const says of ['no issuer', 'no `aud`', 'HS256', 'never expires']) expect(remarks.join('\n')).toContain(says);
