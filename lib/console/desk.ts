@@ -28,7 +28,7 @@ export function createDesk(composed: Composed): Desk {
   const { config, deciding, gateway, outbox, carried } = composed;
   const { settings } = config;
   const [decideSettings, steps, parts] = deciding;
-  const rows = consoleRows(settings.scopeConsole);
+  const rows = consoleRows({ look: settings.scopeConsole, act: settings.scopeRevoke });
   const authorizeRows = createAuthorize(rows, true);
   const signedIn = new WeakMap<AccessRequest, Principal>();
   const enforce = createEnforce(

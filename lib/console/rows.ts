@@ -9,15 +9,26 @@ const VIEWS: readonly (readonly [method: string, path: string, action: string])[
   ['GET', '/why', 'why'],
   ['POST', '/why', 'explain'],
   ['GET', '/health', 'health'],
+  ['GET', '/revoke', 'revocations'],
 ];
-/** The endpoint table of the console. */
-export function consoleRows(scope: string): readonly Endpoint[] {
-  return VIEWS.map(([method, pattern, action]) => ({
+const ACTIONS: typeof VIEWS = [
+  ['POST', '/revoke', 'revoke_ask'],
+  ['POST', '/revoke/confirmed', 'revoke'],
+  ['POST', '/revoke/take-back', 'revoke_take_back'],
+];
+
+/** The endpoint table of the console: to look takes one scope, to act takes that and another. */
+export function consoleRows(scopes: { readonly look: string; readonly act: string }): readonly Endpoint[] {
+  const row = (scope: Endpoint['scope'], [method, pattern, action]: (typeof VIEWS)[number]): Endpoint => ({
     action: `console_${action}`,
     method,
     pattern,
     scope,
     budget: 'none',
     own: true,
-  }));
+  });
+  return [
+    ...VIEWS.map((view) => row(scopes.look, view)),
+    ...ACTIONS.map((action) => row({ all: [scopes.look, scopes.act] }, action)),
+  ];
 }

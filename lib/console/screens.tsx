@@ -3,6 +3,7 @@ import { DeniedScreen } from './denied/view.tsx';
 import { healthScreen } from './health/view.tsx';
 import { summarize } from './records/summary.ts';
 import { WINDOW_MS } from './records/window.ts';
+import { askRevoke, revoke, revokeScreen, takeBack } from './revoke/screens.tsx';
 import type { Screen, Shown, Visit } from './visit.ts';
 import { explainScreen, whyScreen } from './why/screens.tsx';
 
@@ -13,6 +14,10 @@ export const screens: ReadonlyMap<string, Screen> = new Map<string, Screen>([
   ['GET /why', whyScreen],
   ['POST /why', explainScreen],
   ['GET /health', healthScreen],
+  ['GET /revoke', revokeScreen],
+  ['POST /revoke', askRevoke],
+  ['POST /revoke/confirmed', revoke],
+  ['POST /revoke/take-back', takeBack],
 ]);
 
 async function deniedScreen({ desk, nowMs, live }: Visit): Promise<Shown> {

@@ -7,12 +7,11 @@ import type { Decision } from '../decision/outcome.ts';
 import type { Clock } from '../decision/ports.ts';
 import type { Reason } from '../decision/reason.ts';
 import { denialAnswer } from '../respond/denial.ts';
-import { DEFAULT_LIFETIME_SECONDS, revocationId } from '../revoke/entry.ts';
+import { entryOf, revocationId } from '../revoke/entry.ts';
 import type { Revocation, Revocations } from '../revoke/revocation.ts';
 
 const kinds = ['jti', 'sub', 'kid', 'thumbprint', 'key_id'] as const;
 const maximumBytes = 4096;
-const longestLifetimeSeconds = 400 * 24 * 3600;
 
 const demand = z.strictObject({
   kind: z.enum(kinds),
@@ -102,20 +101,11 @@ async function addEntry(
   const nowSeconds = Math.floor(clock() / 1000);
   const wanted = await read(request);
   if (!wanted) return { reason: 'body_invalid' };
-  const id = revocationId(wanted.kind, wanted.id, wanted.issuer ?? null);
-  const latest = nowSeconds + longestLifetimeSeconds;
-  // "Before" is strict, and a token may have been issued in this very second.
-  const { before = nowSeconds + 1, expires_at: expiresAt = nowSeconds + DEFAULT_LIFETIME_SECONDS } = wanted;
-  if (id === null || expiresAt <= nowSeconds || Math.max(expiresAt, before) > latest) return { reason: 'body_invalid' };
-  const added = await revocations.add({
-    kind: wanted.kind,
-    id,
-    beforeSeconds: wanted.kind === 'sub' ? before : null,
-    expiresAtSeconds: expiresAt,
-    reason: wanted.reason ?? null,
-    createdAtSeconds: nowSeconds,
-    by: decision.principal ? await pseudonyms.of('identity', decision.principal.identity) : 'unknown',
-  });
+  const by = decision.principal ? await pseudonyms.of('identity', decision.principal.identity) : 'unknown';
+  const { expires_at: expiresAt, ...rest } = wanted;
+  const entry = entryOf({ ...rest, expiresAt }, nowSeconds, by);
+  if (entry === null) return { reason: 'body_invalid' };
+  const added = await revocations.add(entry);
   return added.done ? { status: 201, body: wire(added.value, wanted.issuer) } : unavailable(added);
 }
 

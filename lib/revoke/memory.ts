@@ -63,6 +63,13 @@ export function createMemoryRevocations(clock: Clock): MemoryRevocations {
     return entry !== null && revokes(entry, issuedAtSeconds, clock());
   };
 
+  const remove: Revocations['remove'] = async (kind, id) => {
+    const entry = inForce(fieldOf(kind, id));
+    holds.delete(fieldOf(kind, id));
+    if (entry !== null) put(entry, true);
+    return done(entry !== null);
+  };
+
   return {
     holds,
     entryOf: inForce,
@@ -82,12 +89,8 @@ export function createMemoryRevocations(clock: Clock): MemoryRevocations {
       if (hold?.held) holds.set(field, withCutOff(hold, entry));
       return done(grown);
     },
-    async remove(kind, id) {
-      const entry = inForce(fieldOf(kind, id));
-      holds.delete(fieldOf(kind, id));
-      if (entry !== null) put(entry, true);
-      return done(entry !== null);
-    },
+    remove,
+    removeListed: remove,
     async find(kind, id) {
       return done(inForce(fieldOf(kind, id)));
     },

@@ -30,6 +30,11 @@ export function createRedisRevocations(connection: RedisConnection, pseudonyms: 
     kind === 'jti' || kind === 'sub' ? await pseudonyms(kind, id) : [id];
   const fieldsFor = async (kind: RevocationKind, id: string) =>
     (await namesOf(kind, id)).map((name) => fieldOf(kind, name));
+  const removeFields = async (fields: readonly string[]): Promise<RevocationOutcome<boolean>> => {
+    const holds = fields.map((field) => keys.hold(field));
+    const reply = await connection.run(REMOVE_REVOCATION, [keys.revocations, keys.revocationChanges, ...holds], fields);
+    return outcome(reply, (value) => z.number().parse(value) > 0);
+  };
 
   return {
     async add(entry) {
@@ -43,16 +48,8 @@ export function createRedisRevocations(connection: RedisConnection, pseudonyms: 
       );
       return outcome(reply, (value) => ({ ...entry, id, ...parseTimes(value) }));
     },
-    async remove(kind, id) {
-      const fields = await fieldsFor(kind, id);
-      const holds = fields.map((field) => keys.hold(field));
-      const reply = await connection.run(
-        REMOVE_REVOCATION,
-        [keys.revocations, keys.revocationChanges, ...holds],
-        fields,
-      );
-      return outcome(reply, (value) => z.number().parse(value) > 0);
-    },
+    remove: async (kind, id) => removeFields(await fieldsFor(kind, id)),
+    removeListed: (kind, id) => removeFields([fieldOf(kind, id)]),
     async find(kind, id) {
       const reply = await connection.run(FIND_REVOCATIONS, [keys.revocations], await fieldsFor(kind, id));
       return outcome(reply, (value) => {

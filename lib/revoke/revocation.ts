@@ -42,6 +42,8 @@ export interface Revocations {
   add(entry: Revocation): Promise<RevocationOutcome<Revocation>>;
   /** Takes an entry back; tells whether there was one. */
   remove(kind: RevocationKind, id: string): Promise<RevocationOutcome<boolean>>;
+  /** The same for an entry of `list`, by the id that stands there: of a shared store that may be a pseudonym. */
+  removeListed(kind: RevocationKind, id: string): Promise<RevocationOutcome<boolean>>;
   find(kind: RevocationKind, id: string): Promise<RevocationOutcome<Revocation | null>>;
   /** Entries in force in the order in which they were last changed, from `cursor` (null: the beginning). A cursor
    * that no page gave has nothing after it. */

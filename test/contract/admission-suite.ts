@@ -229,6 +229,15 @@ export function revocationsContract(make: () => Promise<StoreUnderTest>): void {
       expect(value(await revocations.add(stronger))).toEqual({ ...stronger, id: kept.id });
     });
 
+    test('an entry can be taken back by the id of the list', async () => {
+      const { revocations, nowMs, revokedBy } = await makeAsking();
+      await revocations.add(entry(nowMs()));
+      const [listed] = value(await revocations.list(null)).entries;
+      expect(value(await revocations.removeListed('jti', listed?.id ?? ''))).toBe(true);
+      expect(value(await revocations.removeListed('jti', listed?.id ?? ''))).toBe(false);
+      expect(await revokedBy({ ...none, tokenId: 'token-1' })).toBeNull();
+    });
+
     test('an entry can be found and taken back', async () => {
       const { revocations, nowMs, keptId, revokedBy } = await makeAsking();
       const one = entry(nowMs());

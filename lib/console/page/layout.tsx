@@ -22,6 +22,7 @@ const SCREENS = [
   ['/', 'Denied now'],
   ['/why', 'Why'],
   ['/health', 'Health'],
+  ['/revoke', 'Revoke'],
 ] as const;
 
 /** One page of the console. */

@@ -70,7 +70,9 @@ button:hover { filter: brightness(1.08); }
 button.second { background: none; color: var(--ink); border-color: var(--line-strong); }
 button.danger { background: light-dark(#a8201a, #ff9b91); color: light-dark(#ffffff, #2b0d0b); }
 button.plain { background: none; border: 0; padding: 0; min-height: 0; color: var(--link); text-decoration: underline; text-underline-offset: 2px; text-decoration-thickness: 1px; font-weight: 400; }
-button.small { min-height: 32px; padding: 3px 12px; font-size: 14px; }
+button.small { min-height: 32px; padding: 3px 12px; font-size: 14px; white-space: nowrap; }
+summary { cursor: pointer; }
+.form details .form { margin-top: 12px; }
 
 .steps { list-style: none; margin: 0; padding: 0; background: var(--sheet); border: 1px solid var(--line); border-radius: var(--radius); overflow: hidden; }
 .steps > li + li { border-top: 1px solid var(--line); }

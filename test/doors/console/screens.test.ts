@@ -2,7 +2,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumProgram, type Look, openWindow, startBrowser } from '../../support/console/browser.ts';
 import { type ConsoleRig, startConsoleRig } from '../../support/console/rig.ts';
-import { someTraffic } from '../../support/console/traffic.ts';
+import { someRevocations, someTraffic } from '../../support/console/traffic.ts';
 import { expectAccessible, expectNoOverflow, signIn, textOf } from './support.ts';
 
 const chromium = await chromiumProgram();
@@ -11,6 +11,7 @@ const chromium = await chromiumProgram();
 const SCREENS = [
   { path: '/', data: 'rate_limited', empty: 'Nobody was denied.' },
   { path: '/why', data: 'Look up the record', empty: 'Look up the record' },
+  { path: '/revoke', data: 'leaked in a build log', empty: 'Nothing is revoked.' },
   { path: '/health', data: 'Nothing is wrong here.', empty: 'No record tells of an instance.' },
 ] as const;
 
@@ -56,6 +57,7 @@ describe.skipIf('missing' in chromium)('screens of the console', () => {
     const windows: { page: Page; context: BrowserContext; complaints: string[] }[] = [];
     beforeAll(async () => {
       await someTraffic(stage.rig);
+      await someRevocations(stage.rig);
       for (const [, look] of LOOKS) windows.push(await signedIn(stage, look));
     });
     afterAll(() => Promise.all(windows.map(({ context }) => context.close())));
@@ -147,6 +149,7 @@ describe.skipIf('missing' in chromium)('screens whose source is down', () => {
   test.each([
     ['/', 'The outbox does not answer.'],
     ['/why?request_id=abc', 'the outbox does not answer'],
+    ['/revoke', 'The store does not answer.'],
     ['/health', 'The shared store does not answer.'],
   ])('says so on %s', async (path, text) => {
     await window.page.goto(stage.rig.console + path);

@@ -2,34 +2,9 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumProgram, openWindow, startBrowser } from '../../support/console/browser.ts';
 import { type ConsoleRig, startConsoleRig } from '../../support/console/rig.ts';
-import { signIn, textOf } from './support.ts';
+import { allRecords, formOf, post, sessionOf, signIn, textOf } from './support.ts';
 
 const chromium = await chromiumProgram();
-
-/** Fields of a browser's form, as far as a program can make them up. */
-function formOf(rig: ConsoleRig, changes: Record<string, string | null> = {}): Record<string, string> {
-  const fields = { origin: rig.console, 'sec-fetch-site': 'same-origin', ...changes };
-  const given = Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== null);
-  return {
-    'content-type': 'application/x-www-form-urlencoded',
-    'user-agent': 'a browser',
-    ...Object.fromEntries(given),
-  };
-}
-
-async function post(rig: ConsoleRig, path: string, form: Record<string, string>, headers: Record<string, string>) {
-  const body = new URLSearchParams(form).toString();
-  return fetch(`${rig.console}${path}`, { method: 'POST', body, headers, redirect: 'manual' });
-}
-
-/** A session without a browser: its cookie and the token of its forms. */
-async function sessionOf(rig: ConsoleRig, scope = 'console revoke') {
-  const answer = await post(rig, '/sign-in', { token: await rig.token({ subject: 'olga', scope }) }, formOf(rig));
-  const cookie = (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
-  const page = await fetch(`${rig.console}/why`, { headers: { cookie, 'user-agent': 'a browser' } });
-  const [, csrf = ''] = /name="csrf" value="([^"]+)"/.exec(await page.text()) ?? [];
-  return { answer, cookie, csrf };
-}
 
 describe('sessions of the console', () => {
   let rig: ConsoleRig;
@@ -166,14 +141,6 @@ describe('sessions of the console', () => {
     expect(all).not.toMatch(/olga|eyJ/);
   });
 });
-
-async function allRecords({ redis }: ConsoleRig): Promise<unknown[]> {
-  const keys = await redis.client.keys('*');
-  const found: unknown[] = [];
-  for (const key of keys)
-    if ((await redis.client.type(key)) === 'stream') found.push(await redis.client.xrange(key, '-', '+'));
-  return found;
-}
 
 describe.skipIf('missing' in chromium)('the console in a browser', () => {
   let [rig, browser]: [ConsoleRig?, Browser?] = [];

@@ -25,3 +25,18 @@ export async function someTraffic(rig: Pick<ConsoleRig, 'ask' | 'token'>, rounds
     ]);
   }
 }
+
+/** One revocation of each kind, made through the API. */
+export async function someRevocations(rig: Pick<ConsoleRig, 'gateway' | 'token' | 'issuer'>): Promise<void> {
+  const authorization = `Bearer ${await rig.token({ subject: 'root', scope: 'revoke' })}`;
+  const headers = { authorization, 'content-type': 'application/json' };
+  const wanted = [
+    { kind: 'jti', id: 'token-of-a-build', reason: 'leaked in a build log' },
+    { kind: 'sub', id: 'former-partner', issuer: rig.issuer.url, reason: 'contract ended' },
+    { kind: 'kid', id: 'signing-key-2024' },
+    { kind: 'thumbprint', id: 'ab'.repeat(32), reason: 'laptop lost' },
+    { kind: 'key_id', id: 'ci' },
+  ];
+  for (const entry of wanted)
+    await fetch(`${rig.gateway}/_authorizer/revocations`, { method: 'POST', body: JSON.stringify(entry), headers });
+}
