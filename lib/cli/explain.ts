@@ -14,7 +14,7 @@ import { composeForCommand } from './compose.ts';
 export const explain: Command = {
   summary: 'decides about one request and tells every step of it',
   usage:
-    'explain --method POST --path /v1/discover [--token TOKEN | --token-file FILE] [--header "name: value" ...] [--peer ADDRESS] [--plain] [--json]',
+    'explain --method POST --path /v1/discover [--token TOKEN | --token-file FILE] [--header "name: value" ...] [--body TEXT | --body-file FILE] [--peer ADDRESS] [--plain] [--json]',
   async run(args, console) {
     const { values } = options(args, {
       method: { type: 'string', default: 'GET' },
@@ -22,6 +22,8 @@ export const explain: Command = {
       token: { type: 'string' },
       'token-file': { type: 'string' },
       header: { type: 'string', multiple: true, default: [] },
+      body: { type: 'string' },
+      'body-file': { type: 'string' },
       peer: { type: 'string' },
       plain: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -34,13 +36,16 @@ export const explain: Command = {
       if (name === undefined || value === undefined) throw new Usage('--header is "name: value"');
       return [name, value];
     });
+    const bodyFile = values['body-file'];
+    if (bodyFile !== undefined && values.body !== undefined) throw new Usage('--body or --body-file: one of the two');
+    const body = bodyFile === undefined ? values.body : await readFile(bodyFile, 'utf8');
     const composed = await composeForCommand(console, { trial: true });
     if (!composed) return 2;
     const { method, path: target, peer, plain } = values;
     const told = await explained(
       composed.enforce,
       composed.config,
-      requestWith(composed.config, { method, target, credential, fields, peer, plain }),
+      requestWith(composed.config, { method, target, credential, fields, peer, plain, body }),
     );
     if (values.json) console.out(JSON.stringify(asJson(told)));
     else tell(told, console);

@@ -3,6 +3,7 @@ import { Hono } from 'hono/tiny';
 import type { RequestContext } from '../decision/ports.ts';
 import type { Reason } from '../decision/reason.ts';
 import type { AccessRequest } from '../decision/request.ts';
+import { bodyRefused } from '../request/body-refused.ts';
 import type { Assertions } from '../respond/assertion.ts';
 import type { AssertionKey } from '../respond/assertion-key.ts';
 import { discoveryDocument } from '../respond/assertion-web-identity.ts';
@@ -191,13 +192,4 @@ function addOwnPages<Bindings extends object>(
       JSON.stringify(discoveryDocument({ issuer: settings.issuerUrl.href, key })),
     );
   });
-}
-
-/** Methods whose content has no defined meaning (RFC 9110 §9.3.1, §9.3.2, §9.3.8): forwarding it invites smuggling. */
-const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'TRACE']);
-
-/** A body that would be dropped on the way is refused instead. */
-function bodyRefused(access: AccessRequest): AccessRequest {
-  const refuses = access.refused === undefined && access.hasBody === true && BODILESS.has(access.method);
-  return refuses ? { ...access, refused: { reason: 'body_unexpected' } } : access;
 }

@@ -10,6 +10,8 @@ export const policyCase = z.strictObject({
     method: z.optional(z.string()),
     path: z.string().check(z.regex(/^\//)),
     headers: z.optional(headers),
+    /** Text as it is, or an object or list that is sent as JSON. Left out: nobody sees a body, and fields decide alone. */
+    body: z.optional(z.union([z.string(), z.record(z.string(), z.unknown()), z.array(z.unknown())])),
   }),
   /** Taken as verified: they are signed for the test by a key that only the test knows. Null: left out of the token. */
   claims: z.optional(claims),

@@ -7,10 +7,10 @@ import type { Config } from '../../config/load.ts';
 import type { Decision } from '../../decision/outcome.ts';
 import type { ClientCertificate } from '../../decision/principal.ts';
 import type { AccessRequest } from '../../decision/request.ts';
-import { rawFields } from '../../request/raw-fields.ts';
 import { codeOf, statusOf } from '../../respond/denial.ts';
 import { compileForwardedClaims } from '../../respond/forwarded-claims.ts';
 import { identityFields } from '../../respond/identity.ts';
+import { givenRequest } from '../given-body.ts';
 import type { PolicyCase } from './case.ts';
 
 /** What came out of a case. */
@@ -68,13 +68,10 @@ function requestOf(one: PolicyCase, token: string | undefined, { settings }: Con
   if (!Object.keys(one.request.headers ?? {}).some((name) => name.toLowerCase() === 'host'))
     fields.push('host', 'policy.invalid');
   if (token !== undefined) fields.push(settings.jwtHeader, `${settings.jwtBearerPrefix}${token}`);
-  return {
-    door: 'gateway',
-    method: one.request.method ?? 'GET',
-    target: one.request.path,
-    headers: rawFields(fields),
-    hop: { peerAddress: '127.0.0.1', secure: true, certificate: certificateOf(one) },
-  };
+  const { method = 'GET', path: target, body } = one.request;
+  const hop = { peerAddress: '127.0.0.1', secure: true, certificate: certificateOf(one) };
+  const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  return givenRequest({ door: 'gateway', method, target, hop }, fields, text);
 }
 
 function certificateOf({ certificate }: PolicyCase): ClientCertificate | null {

@@ -3,7 +3,7 @@ import type { Decision } from '../../decision/outcome.ts';
 import type { Enforce } from '../../decision/pipeline.ts';
 import type { Explain } from '../../decision/ports.ts';
 import type { AccessRequest, Endpoint } from '../../decision/request.ts';
-import { rawFields } from '../../request/raw-fields.ts';
+import { givenRequest } from '../given-body.ts';
 import { type DenialFacts, denialFacts } from './denial-facts.ts';
 
 /** One step of a decision, as it was told. */
@@ -54,7 +54,7 @@ export async function explained(enforce: Enforce, config: Config, request: Acces
 /** The request that the arguments describe, with the credential where the configuration looks for it. */
 export function requestWith(
   { settings, authMode }: Config,
-  { method, target, credential, fields, peer, plain }: RequestParts,
+  { method, target, credential, fields, peer, plain, body }: RequestParts,
 ): AccessRequest {
   const named = fields.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'host');
   const all: string[] = [...(named ? [] : ['host', 'explain.invalid']), ...fields];
@@ -62,13 +62,8 @@ export function requestWith(
     if (authMode === 'api_key') all.push('x-api-key', credential);
     else all.push(settings.jwtHeader, `${settings.jwtBearerPrefix}${credential}`);
   }
-  return {
-    door: 'gateway',
-    method,
-    target,
-    headers: rawFields(all),
-    hop: { peerAddress: peer ?? null, secure: plain ? false : null, certificate: null },
-  };
+  const hop = { peerAddress: peer ?? null, secure: plain ? false : null, certificate: null };
+  return givenRequest({ door: 'gateway', method, target, hop }, all, body);
 }
 
 export interface RequestParts {
@@ -78,6 +73,8 @@ export interface RequestParts {
   readonly fields: readonly string[];
   readonly peer?: string | undefined;
   readonly plain?: boolean;
+  /** The body, where one is given; otherwise nobody sees it. */
+  readonly body?: string | undefined;
 }
 
 /** What a row demands, in words. */

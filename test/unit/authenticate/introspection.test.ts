@@ -31,6 +31,15 @@ function json(members: object, status = 200): () => Promise<Response> {
   return async () => Response.json(members, { status });
 }
 
+/** An answer that comes by itself, or fails once the question is given up, as `fetch` does. */
+function aborted(give: () => Promise<Response>): Promise<Response> {
+  const { signal } = asked.at(-1) ?? {};
+  return Promise.race([
+    give(),
+    new Promise<never>((_, reject) => signal?.addEventListener('abort', () => reject(new Error('aborted')))),
+  ]);
+}
+
 function make(changes: Partial<IntrospectionSettings> = {}, parts: Partial<IntrospectionParts> = {}) {
   const introspect = createIntrospect(
     {
@@ -72,6 +81,7 @@ describe('an opaque token', () => {
     expect(asked).toHaveLength(1);
     expect(new Headers(asked[0]?.headers).get('authorization')).toBe(`Basic ${btoa('the+api:s%3Acret')}`);
     expect(String(asked[0]?.body)).toBe('token=opaque&token_type_hint=access_token');
+    expect(asked[0]?.redirect).toBe('manual');
     nowMs += 5000;
     await ask();
     expect(asked).toHaveLength(2);
@@ -106,6 +116,10 @@ describe('an opaque token', () => {
 
   it.each<[string, () => Promise<Response>]>([
     ['is HTML', async () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
+    [
+      'is JSON that is told as HTML',
+      async () => new Response(JSON.stringify(good), { headers: { 'content-type': 'text/html' } }),
+    ],
     ['is an error', json(good, 500)],
     ['refuses the client', json({ error: 'invalid_client' }, 401)],
     ['is a redirect', async () => new Response(null, { status: 302, headers: { location: 'https://evil.example' } })],
@@ -115,7 +129,12 @@ describe('an opaque token', () => {
       'has a member twice',
       async () => new Response('{"active":false,"active":true}', { headers: { 'content-type': 'application/json' } }),
     ],
-    ['never comes', () => new Promise((_, reject) => setTimeout(() => reject(new Error('slow')), 60))],
+    ['never comes', () => aborted(() => new Promise(() => undefined))],
+    [
+      'begins and never ends',
+      () =>
+        aborted(async () => new Response(new ReadableStream(), { headers: { 'content-type': 'application/json' } })),
+    ],
     [
       'is signed by nobody we know',
       async () => new Response('e30.e30.AA', { headers: { 'content-type': 'application/token-introspection+jwt' } }),

@@ -22,6 +22,14 @@ const document = JSON.stringify({
     { method: 'GET', path: '/items/{id}', scope: 'items:read', budget: 'read' },
     { method: 'PUT', path: '/items/{id}', scope: 'items:write', budget: 'heavy', auth: 'jwt' },
     { method: 'GET', path: '/users/{user}', scope: null, budget: 'none', claims: { sub: '{user}' } },
+    { method: 'POST', path: '/mcp', scope: 'mcp:use', budget: 'none', mcp: { method: 'tools/call' } },
+    {
+      method: 'POST',
+      path: '/mcp',
+      scope: 'mcp:delete',
+      budget: 'none',
+      mcp: { method: 'tools/call', name: 'delete_*' },
+    },
   ],
   mtls: [{ san: 'URI:spiffe://td/reader', scopes: ['items:read'] }],
 });
@@ -104,6 +112,48 @@ describe('a case is decided by the real pipeline', () => {
   test('upstream fields come out as they are sent', async () => {
     const { upstream } = await decide({ request: get, claims: { sub: 'alice', scope: 'items:read' }, expect: {} });
     expect(upstream).toMatchObject({ 'x-auth-request-user': 'alice', 'x-auth-request-issuer': 'https://a.example' });
+  });
+});
+
+describe('a message of MCP', () => {
+  const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'search' };
+  const asked = (body?: PolicyCase['request']['body'], fields: Record<string, string> = {}) =>
+    decide({
+      request: {
+        method: 'POST',
+        path: '/mcp',
+        headers: { ...headers, ...fields },
+        ...(body === undefined ? {} : { body }),
+      },
+      claims: { scope: 'mcp:use' },
+      expect: {},
+    });
+  const called = (name: string) => ({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name } });
+
+  test('is decided by its fields where no body is given', async () => {
+    expect(await asked()).toMatchObject({ status: 200, scope: 'mcp:use' });
+    expect(await asked(undefined, { 'mcp-name': 'delete_all' })).toMatchObject({ status: 403, scope: 'mcp:delete' });
+  });
+
+  test.each<[string, PolicyCase['request']['body'], Record<string, string>, object]>([
+    ['that agrees with its fields passes', called('search'), {}, { status: 200 }],
+    ['as text passes', JSON.stringify(called('search')), {}, { status: 200 }],
+    ['that names another tool is refused', called('delete_all'), {}, { status: 400, reason: 'mcp_mismatch' }],
+    ['that is a batch is refused', [called('search')], {}, { status: 400, reason: 'mcp_body_invalid' }],
+    ['that is empty is refused', '', {}, { status: 400, reason: 'mcp_body_invalid' }],
+    ['that declares more than 1 MiB is refused', called('search'), { 'content-length': '1048577' }, { status: 413 }],
+    ['of more than 1 MiB is refused', 'x'.repeat(1_048_577), {}, { status: 413 }],
+  ])('%s', async (_, body, fields, expected) => {
+    expect(await asked(body, fields)).toMatchObject(expected);
+  });
+
+  test('a body of GET is refused as at the gateway', async () => {
+    expect(await decide({ request: { ...get, body: 'x' }, claims: { scope: 'items:read' }, expect: {} })).toMatchObject(
+      {
+        status: 400,
+        reason: 'body_unexpected',
+      },
+    );
   });
 });
 
