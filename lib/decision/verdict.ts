@@ -14,8 +14,13 @@ export function inShadow(shadow: Shadow, walk: Walk, reason: Reason | null): Ver
   return {
     denial: spared ? null : reason,
     wouldDeny: spared ? reason : null,
-    shadow: shadow.compare(walk, walk.refusal),
+    shadow: sameUnderAnyTable(walk, reason) ? null : shadow.compare(walk, walk.refusal),
   };
+}
+
+/** Revoked, replayed, or an outage of ours: no table decides about that. An exhausted budget is one that a table asks for. */
+function sameUnderAnyTable({ refusal }: Walk, reason: Reason | null): boolean {
+  return reason !== null && reason !== refusal && reason.reason !== 'budget_exhausted';
 }
 
 export function explainVerdict({ denial, wouldDeny }: Verdict): string {

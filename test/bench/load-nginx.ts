@@ -5,6 +5,7 @@ import type { DoorEnv } from '../support/door.ts';
 import { liveHeapMiB } from './live-heap.ts';
 import { attackOnce, attacksOf } from './load-attacks.ts';
 import { startLoadSetting } from './load-setting.ts';
+import { type Differences, differencesFound, plantedIn, shadowTable } from './load-shadow.ts';
 
 /*
  * Load through the documented nginx in front of the Node door in production: 99 of 100 requests are honest, one is hostile:
@@ -28,6 +29,8 @@ export interface LoadReport {
   /** Decisions that were answered, and records of them in the outbox. */
   readonly decided: number;
   readonly recorded: number;
+  /** What the second table decides otherwise: as it was planted, and as `policy shadow` found it in the records. */
+  readonly differences: { readonly planted: Differences; readonly found: Differences };
   /** What the door's heap held after a full collection in MiB: when a fifth had been asked, and at the end. */
   readonly liveHeapMiB: { readonly settled: number; readonly last: number };
   /** Resident memory of the door in MiB: medians of the second and of the last fifth, and the highest from there on. */
@@ -75,6 +78,7 @@ export async function loadThroughNginx(requests: number, more: DoorEnv = {}): Pr
   const inspector = await freePort();
   const setting = await startLoadSetting({
     ...BUDGETS,
+    TGEFD_SHADOW_ENDPOINTS: shadowTable,
     NODE_OPTIONS: `--inspect=127.0.0.1:${inspector}`,
     ...more,
   });
@@ -92,6 +96,11 @@ export async function loadThroughNginx(requests: number, more: DoorEnv = {}): Pr
     const denials: Record<string, number> = {};
     const times: number[] = [];
     const memory: number[] = [];
+    const planted: Record<string, number> = {};
+    const plant = (sent: Parameters<typeof plantedIn>[0]) => {
+      const difference = plantedIn(sent);
+      if (difference !== null) planted[difference] = (planted[difference] ?? 0) + 1;
+    };
     let settledHeapMiB = 0;
     let decided = 0;
     let hostile = 0;
@@ -116,7 +125,9 @@ export async function loadThroughNginx(requests: number, more: DoorEnv = {}): Pr
           response.once('error', fail);
           response.once('end', () => {
             times.push(performance.now() - beganMs);
-            if (response.headers['x-request-id'] !== undefined) decided += 1;
+            const isDecided = response.headers['x-request-id'] !== undefined;
+            if (isDecided) decided += 1;
+            plant({ method, path, told: `${response.statusCode}`, decided: isDecided, known: true });
             if (response.statusCode === 200) return resolve();
             const code = /"code":"(\w+_unavailable)"/.exec(text)?.[1];
             if (response.statusCode !== 503 || code === undefined) return fail(`${response.statusCode} ${text}`);
@@ -134,6 +145,8 @@ export async function loadThroughNginx(requests: number, more: DoorEnv = {}): Pr
       try {
         const answer = await attackOnce(proxy.port, one);
         if (answer.decided) decided += 1;
+        const { method = 'GET', target } = one.request;
+        plant({ method, path: target, ...answer, known: one.name === 'a flood' });
         denials[answer.told] = (denials[answer.told] ?? 0) + 1;
         if (answer.told.startsWith('503 ')) outages.push(answer.told);
         else if (!one.owed.includes(answer.told)) errors.push(`${one.name}: ${answer.told}`);
@@ -168,6 +181,7 @@ export async function loadThroughNginx(requests: number, more: DoorEnv = {}): Pr
       denials,
       decided,
       recorded: (await setting.records()) - recordsBefore,
+      differences: { planted, found: differencesFound(await setting.shadow()) },
       liveHeapMiB: { settled: settledHeapMiB, last: await liveHeapMiB(inspector) },
       residentMiB: {
         settled: at(sorted(memory.slice(fifth, 2 * fifth)), 0.5),

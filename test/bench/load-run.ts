@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { loadThroughNginx } from './load-nginx.ts';
 
 /** The load test by hand: prints how it went. Gives whether every answer was owed and every decision recorded. */
@@ -17,6 +18,9 @@ export async function runLoad(requests: number, print: (line: string) => void): 
       .join(', ')}`,
   );
   print(`decisions: ${decided}, records in the outbox: ${recorded}`);
+  const { planted, found } = report.differences;
+  for (const name of new Set([...Object.keys(planted), ...Object.keys(found)]))
+    print(`shadow: ${name}: planted ${planted[name] ?? 0}, found ${found[name] ?? 0}`);
   print(`live heap of the door: ${heap.settled.toFixed(1)} MiB after a fifth, ${heap.last.toFixed(1)} at the end`);
   print(
     `resident memory of the door: ${resident.settled.toFixed(0)} MiB in the second fifth, ${resident.last.toFixed(0)} in the last, highest ${resident.highest.toFixed(0)}`,
@@ -25,5 +29,5 @@ export async function runLoad(requests: number, print: (line: string) => void): 
   for (const line of counted(outages)) print(line);
   print(errors.length === 0 ? 'no answer that nobody owed' : `${errors.length} answers that nobody owed:`);
   for (const line of counted(errors).slice(0, 20)) print(line);
-  return errors.length === 0 && decided === recorded;
+  return errors.length === 0 && decided === recorded && isDeepStrictEqual(planted, found);
 }

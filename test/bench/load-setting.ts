@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { opensslProgram, startAuthority } from '../support/certificates.ts';
 import { startChild } from '../support/child.ts';
 import { ensurePackage } from '../support/debian.ts';
@@ -10,6 +12,9 @@ import { haproxyProgram, startHaproxy } from '../support/proxy.ts';
 import { redisProgram } from '../support/redis.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
+const execute = promisify(execFile);
+const PSEUDONYM_KEY = 'a pseudonym key of more than thirty-two bytes';
+
 /** The Node door as in production, behind the documented nginx, with everything it speaks to. */
 export interface LoadSetting {
   readonly issuer: Issuer;
@@ -18,6 +23,8 @@ export interface LoadSetting {
   readonly proxy: { readonly port: number };
   /** Records in the outbox. */
   records(): Promise<number>;
+  /** What `policy shadow --json` prints about them. */
+  shadow(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -100,7 +107,7 @@ backend redis
         TGEFD_REQUIRE_TLS: 'false',
         TGEFD_REDIS_URL: `https://localhost:${tls.port}`,
         TGEFD_REDIS_TOKEN: token,
-        TGEFD_AUDIT_PSEUDONYM_KEY: 'a pseudonym key of more than thirty-two bytes',
+        TGEFD_AUDIT_PSEUDONYM_KEY: PSEUDONYM_KEY,
         TGEFD_METRICS_ENABLED: 'true',
         ...more,
       }),
@@ -118,6 +125,23 @@ backend redis
           body: JSON.stringify(['XLEN', 'tgefd:v1:audit']),
         });
         return Number(((await answer.json()) as { result: number }).result);
+      },
+      async shadow() {
+        const { stdout } = await execute(
+          process.execPath,
+          [join(import.meta.dirname, '../../functions/cli.ts'), 'policy', 'shadow', '--since', '1h', '--json'],
+          {
+            env: {
+              TGEFD_ENV: 'development',
+              TGEFD_UPSTREAM_URL: upstream.url,
+              TGEFD_REDIS_URL: url,
+              TGEFD_REDIS_TOKEN: token,
+              TGEFD_AUDIT_PSEUDONYM_KEY: PSEUDONYM_KEY,
+            },
+            maxBuffer: 64 * 1024 * 1024,
+          },
+        );
+        return stdout;
       },
       stop,
     };

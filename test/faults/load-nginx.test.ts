@@ -16,6 +16,8 @@ describeWith(programs, 'load through nginx in production, one request in a hundr
     expect(report.denials).toMatchObject({ '401 credentials_invalid': expect.any(Number), '429 rate_limited': 1 });
     expect(report.recorded).toBe(report.decided);
     expect(report.decided).toBeGreaterThan(1900);
+    expect(report.differences.found).toEqual(report.differences.planted);
+    expect(Object.keys(report.differences.planted)).toContain('GET /v1/metrics shadow_denies');
     expect(report.liveHeapMiB.last).toBeLessThan(report.liveHeapMiB.settled + 4);
     expect(report.residentMiB.last).toBeLessThan(report.residentMiB.settled + 64);
     expect(report.p99).toBeLessThan(5000);
