@@ -34,9 +34,14 @@ export function authenticated(principal: Principal, stale = false): Authenticati
   };
 }
 
-/** A refusal at one step, told to whoever asked for an explanation. */
-export function refused(explain: Explain | undefined, step: string, reason: CredentialReason): Authentication {
-  explain?.(step, 'refused', reason);
+/** A refusal at one step, told with what was `found` to whoever asked for an explanation. */
+export function refused(
+  explain: Explain | undefined,
+  step: string,
+  reason: CredentialReason,
+  found?: () => string,
+): Authentication {
+  explain?.(step, 'refused', found ? { ...reason, found: found() } : reason);
   return { outcome: 'refused', reason };
 }
 

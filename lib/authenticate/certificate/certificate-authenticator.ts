@@ -19,7 +19,7 @@ export interface CertificateAuthenticatorParts {
 }
 
 /**
- * Authenticates by client certificate (contract §4 "mTLS"). Scopes come from the believed scopes header, else from the
+ * Authenticates by client certificate. Scopes come from the believed scopes header, else from the
  * believed role header, else from the policy; with a policy, a certificate that none of its rules matches is refused.
  * The chain was verified by the hop or by the platform; validity and contradictions by the reader.
  */
@@ -47,7 +47,8 @@ export function createCertificateAuthenticator(
     const subject = settings.upstreamName === 'dn' && isSubject(certificate.subject) ? certificate.subject : names.name;
     explain?.('subject', 'named', { subject, identity: writtenIdentity(names.identity) });
     const grant = scopes === null && roles === null ? fromPolicy(certificate) : grants.ofLists(scopes, roles);
-    if (!grant) return refused(explain, 'grant', { reason: 'certificate_unmapped' });
+    if (!grant)
+      return refused(explain, 'grant', { reason: 'certificate_unmapped' }, () => writtenIdentity(names.identity));
     explain?.('grant', 'read', { scopes: grant.scopes.join(' '), roles: grant.roles.join(' ') });
     return authenticated({
       method: 'mtls',

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/load.ts';
 import type { Decision } from '../../decision/outcome.ts';
 import type { Reason } from '../../decision/reason.ts';
-import { type DenialFacts, messageFacts, proofFacts } from './token-facts.ts';
+import { certificateFacts, type DenialFacts, messageFacts, proofFacts } from './token-facts.ts';
 
 export type { DenialFacts };
 
@@ -55,6 +55,11 @@ function generalFacts(denial: Reason, decision: Decision, { settings, ways }: Co
       return facts('another key', 'a configured key', 'TGEFD_API_KEY');
     case 'token_certificate_mismatch':
       return facts('another certificate, or none', 'the one of cnf.x5t#S256', 'the issuer');
+    case 'certificate_malformed':
+    case 'certificate_unverified':
+    case 'certificate_expired':
+    case 'certificate_unnamed':
+      return certificateFacts(denial.reason, decision.boundary.trustedHop);
     case 'certificate_unmapped':
       return facts('a certificate that no rule names', 'a rule that names it', 'TGEFD_MTLS_POLICY');
     case 'path_ambiguous':

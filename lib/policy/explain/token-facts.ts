@@ -76,3 +76,18 @@ export function messageFacts(
     }
   }
 }
+
+/** What each check of a client certificate finds, and what it wants. */
+const CERTIFICATES = {
+  certificate_malformed: ['a certificate that cannot be read', 'one certificate in the form of its field'],
+  certificate_unverified: ['a certificate that was not verified', 'a chain that ends at a trusted authority'],
+  certificate_expired: ['a certificate outside its validity', 'a certificate that is valid now'],
+  certificate_unnamed: ['a certificate that names nobody', 'an alternative name or a common name'],
+} as const;
+
+/** Facts about a refused client certificate; behind a trusted hop, that hop has read or verified it. */
+export function certificateFacts(reason: keyof typeof CERTIFICATES, byTrustedHop: boolean): DenialFacts {
+  const [found, wanted] = CERTIFICATES[reason];
+  const verifies = reason === 'certificate_malformed' || reason === 'certificate_unverified';
+  return facts(found, wanted, verifies && byTrustedHop ? 'the trusted proxy' : 'the certificate and its authorities');
+}
