@@ -11,7 +11,12 @@ import {
 
 /** The part of `@upstash/redis`'s `Requester` that streams need; its `HttpClient` is one. May reject on an error answer. */
 export interface RedisRequester {
-  request(request: { readonly body: readonly (string | number)[]; readonly signal?: AbortSignal }): Promise<{
+  request(request: {
+    readonly body: readonly (string | number)[];
+    readonly signal?: AbortSignal;
+    /** Whether the same command may arrive twice. */
+    readonly repeatable?: boolean;
+  }): Promise<{
     readonly result?: unknown;
     readonly error?: string;
   }>;
@@ -27,13 +32,19 @@ export interface RedisOutboxSettings {
   /** Send appends that arrive during another's trip together in the next one. Not on Workers, where a promise belongs to
    * its request. */
   readonly shareTrips: boolean;
+  /** Name of this process, unlike any other. With it and shared trips an append that arrives twice is stored once. */
+  readonly writer?: string;
 }
 
-/** Appends all or nothing, and tells how many entries the stream then holds. */
+/** Appends all or nothing, and tells how many entries the stream then holds. A trip that its writer has made before is
+ * answered and not appended: its connection may have broken after Redis had stored it. */
 const APPEND = `local held = redis.call('XLEN', KEYS[1])
-if held + #ARGV - 1 > tonumber(ARGV[1]) then return {0, held} end
-for i = 2, #ARGV do redis.call('XADD', KEYS[1], '*', 'r', ARGV[i]) end
-return {1, held + #ARGV - 1}`;
+local trip = tonumber(ARGV[2])
+if KEYS[2] and tonumber(redis.call('GET', KEYS[2]) or 0) >= trip then return {1, held} end
+if held + #ARGV - 2 > tonumber(ARGV[1]) then return {0, held} end
+for i = 3, #ARGV do redis.call('XADD', KEYS[1], '*', 'r', ARGV[i]) end
+if KEYS[2] then redis.call('SET', KEYS[2], ARGV[2], 'EX', 60) end
+return {1, held + #ARGV - 2}`;
 const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
 /** Records of one shared trip: a bound on the request's size and on the time Redis spends in one script. */
 const SHARED_MAXIMUM = 256;
@@ -43,23 +54,25 @@ const REMOVE_PAGE = 1000;
 /**
  * The outbox as a Redis Stream over the Upstash REST API. One append is one HTTP request and one command; the bound is
  * checked in the same step, so two writers cannot pass it together. An append that timed out may have been stored all the
- * same: the archive finds the twin by its decision id.
+ * same: the archive finds the twin by its decision id. Only the append of a named writer may be sent twice.
  */
 export function createRedisOutbox(
   settings: RedisOutboxSettings,
   requester: RedisRequester,
 ): Outbox & Source & ArchiveLock & Tail {
   const { stream, maximumEntries, timeoutMs } = settings;
-  const command: Command = async (body, signal) => {
-    const answer = await requester.request(signal ? { body, signal } : { body });
+  const writer = settings.shareTrips && settings.writer ? [`${stream}:writer:${settings.writer}`] : [];
+  let trips = 0;
+  const command: Command = async (body, signal, repeatable = true) => {
+    const answer = await requester.request({ body, repeatable, ...(signal && { signal }) });
     if (answer.error !== undefined) throw new Error('Redis refused a command');
     return answer.result;
   };
   const appendAll = async (records: readonly string[]): Promise<Appended> => {
     try {
       const signal = AbortSignal.timeout(timeoutMs);
-      const body = ['EVAL', APPEND, 1, stream, maximumEntries, ...records];
-      return appended(await Promise.race([command(body, signal), aborted(signal)]));
+      const body = ['EVAL', APPEND, 1 + writer.length, stream, ...writer, maximumEntries, ++trips, ...records];
+      return appended(await Promise.race([command(body, signal, writer.length > 0), aborted(signal)]));
     } catch {
       return { outcome: 'unavailable' };
     }
@@ -73,7 +86,7 @@ export function createRedisOutbox(
 }
 
 /** Sends one command. Rejects on an error answer. */
-type Command = (body: readonly (string | number)[], signal?: AbortSignal) => Promise<unknown>;
+type Command = (body: readonly (string | number)[], signal?: AbortSignal, repeatable?: boolean) => Promise<unknown>;
 
 /** What the archive takes entries from. */
 function sourceOf(stream: string, command: Command): Source {

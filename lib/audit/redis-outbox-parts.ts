@@ -7,22 +7,23 @@ import { createRedisOutbox } from './outbox-redis.ts';
 /** Deadline of what the archive asks, which nobody waits for. */
 const ARCHIVE_COMMAND_MS = 10_000;
 
-/** The audit outbox in the shared Redis, one trip a command. */
+/** The audit outbox in the shared Redis, one trip a command. `writer` names this process; null: no trips are shared. */
 export function redisOutbox(
   settings: Pick<Settings, 'auditStreamMaximum' | 'auditTimeoutMs' | 'redisCluster'>,
   client: RedisClient,
-  sharePromises: boolean,
+  writer: string | null,
 ): Outbox & Source & ArchiveLock & Tail {
   return createRedisOutbox(
     {
       stream: redisKeys(settings.redisCluster).audit,
       maximumEntries: settings.auditStreamMaximum,
       timeoutMs: settings.auditTimeoutMs,
-      shareTrips: sharePromises,
+      shareTrips: writer !== null,
+      ...(writer !== null && { writer }),
     },
     {
-      request: async ({ body, signal = AbortSignal.timeout(ARCHIVE_COMMAND_MS) }) => ({
-        result: await client.command(body, signal, true),
+      request: async ({ body, signal = AbortSignal.timeout(ARCHIVE_COMMAND_MS), repeatable = false }) => ({
+        result: await client.command(body, signal, repeatable),
       }),
     },
   );

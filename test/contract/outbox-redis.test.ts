@@ -1,7 +1,13 @@
 import { setTimeout as pass } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createRedisOutbox, type RedisOutboxSettings, type RedisRequester } from '../../lib/audit/outbox-redis.ts';
+import { redisOutbox } from '../../lib/audit/redis-outbox-parts.ts';
+import { createNodeEgress } from '../../lib/platform/node/egress.ts';
+import { createNodeRedisExchange } from '../../lib/platform/node/redis.ts';
+import { createTcpClient } from '../../lib/platform/node/redis-tcp/client.ts';
+import { createUpstashClient } from '../../lib/redis/upstash-client.ts';
 import { describeWith } from '../support/describe-with.ts';
+import { startLosingProxy } from '../support/losing-proxy.ts';
 import { type RedisParts, redisProgram, startRedis } from '../support/redis.ts';
 import { outboxContract } from './outbox-suite.ts';
 
@@ -109,5 +115,45 @@ describeWith([program], 'the outbox as a Redis Stream', () => {
     const outbox = make({ stream });
     await redis.client.xadd(stream, '*', 'other', 'x', 'more', 'y');
     expect((await outbox.read(Number.MAX_SAFE_INTEGER, 1000)).map(({ record }) => record)).toEqual(['']);
+  });
+
+  describe('an append whose answer is lost with its connection', () => {
+    const clientOf = (kind: 'REST' | 'TCP', port: number) => {
+      const host = `127.0.0.1:${port}`;
+      const target = { host, name: '127.0.0.1', port, variable: 'X', addresses: 'loopback' } as const;
+      const egress = createNodeEgress([target], () => {});
+      if (kind === 'REST')
+        return createUpstashClient(createNodeRedisExchange(new URL(`http://${host}`), egress, () => {})(redis.token));
+      const topology = { url: new URL(`redis://${host}`), nodes: [], cluster: false, sentinel: null };
+      return createTcpClient(topology, null, () => null, { egress, used: () => {} });
+    };
+    const settings = { auditStreamMaximum: 1000, auditTimeoutMs: 3000, redisCluster: false };
+
+    test.each(['REST', 'TCP'] as const)('is sent once more and stored once, over %s', async (kind) => {
+      const proxy = await startLosingProxy(kind === 'REST' ? Number(new URL(redis.url).port) : redis.port);
+      await redis.client.del('tgefd:v1:audit');
+      const outbox = redisOutbox(settings, clientOf(kind, proxy.port), `writer-${kind}`);
+      for (let number = 0; number < 5; number++) {
+        expect(await outbox.append(`{"n":${number}}`)).toEqual({ outcome: 'stored', depth: number * 2 + 1 });
+        proxy.loseNext();
+        expect(await outbox.append(`{"lost":${number}}`)).toEqual({ outcome: 'stored', depth: number * 2 + 2 });
+      }
+      expect(proxy.lost.count).toBe(5);
+      const entries = await outbox.read(Number.MAX_SAFE_INTEGER, 1_000_000);
+      const records = entries.map(({ record }) => record);
+      expect(records).toEqual([0, 1, 2, 3, 4].flatMap((number) => [`{"n":${number}}`, `{"lost":${number}}`]));
+      await proxy.stop();
+    });
+
+    test('is not sent once more where no process can be named', async () => {
+      const proxy = await startLosingProxy(Number(new URL(redis.url).port));
+      await redis.client.del('tgefd:v1:audit');
+      const outbox = redisOutbox(settings, clientOf('REST', proxy.port), null);
+      await outbox.append('{}');
+      proxy.loseNext();
+      expect(await outbox.append('{"lost":1}')).toEqual({ outcome: 'unavailable' });
+      expect(await redis.client.xlen('tgefd:v1:audit')).toBe(2);
+      await proxy.stop();
+    });
   });
 });

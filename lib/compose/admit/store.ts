@@ -166,7 +166,7 @@ function inRedis(
     }),
     revocations: createRedisRevocations(connection, pseudonyms),
     eventPlace: { connection, pseudonyms },
-    outbox: redisOutbox(settings, client, runtime.sharePromises),
+    outbox: redisOutbox(settings, client, runtime.sharePromises ? runtime.newId() : null),
     breakerOpen: connection.isOpen,
     reportFailures: async (address, failures) => counter.add(await live.addressName(address), failures),
     desk: createBudgetDesk(connection),

@@ -66,7 +66,7 @@ function composeScheduled(config: Config, platform: ArchivePlatform): ScheduledA
     { egress, secret: () => settings.redisToken, used: () => {} },
   );
   if (client === null) throw new Error('the archive needs TGEFD_REDIS_URL');
-  const outbox = redisOutbox(settings, client, sharePromises);
+  const outbox = redisOutbox(settings, client, null);
   const copies = bound.copies ?? named.copies;
   const archive = composeArchive(config, { clock, stopwatch, newId, log, outbox, store, copies, runMs });
   if (archive === null) throw new Error('the archive needs TGEFD_AUDIT_SIGNING_KEY');

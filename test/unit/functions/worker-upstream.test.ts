@@ -19,4 +19,5 @@ test('a binding UPSTREAM, a service or a client certificate, is asked at the ori
   const answer = await worker.fetch(new Request('https://api.example/v1/%6Detrics?a=1'), env, context as never);
   expect(await answer.text()).toBe('from the upstream');
   expect(asked[0]?.url).toBe('https://api.internal:8443/v1/metrics?a=1');
+  expect(asked[0]?.cache).toBe('no-store');
 });

@@ -1,0 +1,40 @@
+import { connect, createServer, type Socket } from 'node:net';
+import { listenOnLoopback } from './loopback-server.ts';
+
+/** A connection to another port of 127.0.0.1 that a test can break at the worst moment. */
+export interface LosingProxy {
+  readonly port: number;
+  /** How many answers it has lost. */
+  readonly lost: { count: number };
+  /** The next answer is lost: the other side has done what it was asked, and the connection breaks before its first byte. */
+  loseNext(): void;
+  stop(): Promise<void>;
+}
+
+/** Starts a proxy on a free port that carries bytes both ways, and loses an answer where it is told to. */
+export async function startLosingProxy(toPort: number): Promise<LosingProxy> {
+  const lost = { count: 0 };
+  let losing = false;
+  const loopback = await listenOnLoopback(
+    createServer((near: Socket) => {
+      const far = connect(toPort, '127.0.0.1');
+      near.pipe(far);
+      far.on('data', (bytes) => {
+        if (!losing) return void near.write(bytes);
+        losing = false;
+        lost.count += 1;
+        near.resetAndDestroy();
+      });
+      far.on('error', () => near.destroy()).once('close', () => near.destroy());
+      near.on('error', () => far.destroy()).once('close', () => far.destroy());
+    }),
+  );
+  return {
+    port: loopback.port,
+    lost,
+    loseNext() {
+      losing = true;
+    },
+    stop: loopback.down,
+  };
+}
