@@ -59,7 +59,7 @@ export function createS3Store(
       if (!conditionalWrites && !(await isFree(client, bucket, key, stopwatch))) return 'exists';
       const input = await inputOf(settings, { key, bytes, contentType, nowMs: clock() });
       try {
-        await client.send(new PutObjectCommand(input));
+        await answered(client.send(new PutObjectCommand(input)), 200);
         return 'created';
       } catch (error) {
         if (statusOf(error) === 412) return 'exists';
@@ -72,7 +72,8 @@ export function createS3Store(
     folders: (prefix) => folders(client, bucket, prefix),
 
     async remove(key) {
-      await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key })).catch((error: unknown) => {
+      const removal = client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
+      await answered(removal, 204, 200).catch((error: unknown) => {
         throw failed('DELETE', key, error);
       });
     },
@@ -116,7 +117,7 @@ async function isFree(client: S3Client, bucket: string, key: string, stopwatch: 
 
 async function isThere(client: S3Client, bucket: string, key: string): Promise<boolean> {
   try {
-    await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+    await answered(client.send(new HeadObjectCommand({ Bucket: bucket, Key: key })), 200);
     return true;
   } catch (error) {
     if (statusOf(error) === 404) return false;
@@ -132,7 +133,7 @@ async function read(
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   try {
     const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range: `bytes=0-${maximumBytes}` });
-    const { Body } = await client.send(command);
+    const { Body } = await answered(client.send(command), 200, 206);
     return Body === undefined ? new Uint8Array() : new Uint8Array(await Body.transformToByteArray());
   } catch (error) {
     if (statusOf(error) === 404 && storageCause(error) !== 'no_bucket') return null;
@@ -143,7 +144,7 @@ async function read(
 
 /** One page of a listing. */
 function page(client: S3Client, input: ListObjectsV2CommandInput & { readonly Prefix: string }) {
-  return client.send(new ListObjectsV2Command(input)).catch((error: unknown) => {
+  return answered(client.send(new ListObjectsV2Command(input)), 200).catch((error: unknown) => {
     throw failed('LIST', input.Prefix, error);
   });
 }
@@ -167,6 +168,17 @@ async function folders(client: S3Client, Bucket: string, Prefix: string): Promis
     more = answer.IsTruncated === true && token !== undefined;
   }
   return found;
+}
+
+/** The SDK takes every 2xx for a success; a store that has done what it was asked says so by one of these. */
+async function answered<O extends { readonly $metadata: { readonly httpStatusCode?: number | undefined } }>(
+  answer: Promise<O>,
+  ...statuses: readonly number[]
+): Promise<O> {
+  const output = await answer;
+  const { httpStatusCode: status } = output.$metadata;
+  if (status !== undefined && statuses.includes(status)) return output;
+  throw Object.assign(new Error('an answer of another status'), { $metadata: output.$metadata });
 }
 
 function failed(operation: string, key: string, error: unknown): Error {
