@@ -109,7 +109,9 @@ function readRequestEvent(event: z.infer<typeof requestEvent>, settings: EventSe
     ...calledPath(event.requestContext.path, form),
     headers: fieldsOf(event.multiValueHeaders, event.headers),
   };
-  return withHop(request, arn, identity?.sourceIp, identity?.clientCert, settings);
+  const shown = { sourceIp: identity?.sourceIp, certificate: identity?.clientCert };
+  // HTTP APIs join a repeated field here too; REST APIs show each value apart.
+  return withHop(request, arn, { ...shown, joinsFields: event.multiValueHeaders == null }, settings);
 }
 
 function readHttpEvent(event: z.infer<typeof httpEvent>, settings: EventSettings) {
@@ -125,7 +127,8 @@ function readHttpEvent(event: z.infer<typeof httpEvent>, settings: EventSettings
     ...calledPath(event.rawPath, 'decoded'),
     headers: fieldsOf(undefined, event.headers),
   };
-  return withHop(request, arn, http.sourceIp, authentication?.clientCert, settings);
+  const shown = { sourceIp: http.sourceIp, certificate: authentication?.clientCert, joinsFields: true };
+  return withHop(request, arn, shown, settings);
 }
 
 /** The path with its stage or base path, which is the one that a proof of possession names. */
@@ -133,12 +136,17 @@ function calledPath(path: string | null | undefined, form: PathForm): Pick<Acces
   return path == null ? {} : { calledPath: encodePath(path, form) };
 }
 
+interface ShownHop {
+  readonly sourceIp: string | null | undefined;
+  readonly certificate: z.infer<typeof certificate>;
+  readonly joinsFields: boolean;
+}
+
 /** Adds what API Gateway itself vouches for. It only ever speaks TLS. */
 function withHop(
   request: Omit<AccessRequest, 'hop'>,
   arn: MethodArn,
-  sourceIp: string | null | undefined,
-  shown: z.infer<typeof certificate>,
+  { sourceIp, certificate: shown, joinsFields }: ShownHop,
   settings: EventSettings,
 ): AuthorizerCall | Promise<AuthorizerCall> {
   const call = (presented: HopCertificate): AuthorizerCall => ({
@@ -148,7 +156,7 @@ function withHop(
       hop: {
         peerAddress: sourceIp ?? null,
         secure: true,
-        ...(request.door === 'lambda_http_2' ? { joinsFields: true } : {}),
+        ...(joinsFields ? { joinsFields } : {}),
         ...presented,
       },
     },
