@@ -11,7 +11,7 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { METADATA_PATH } from '../../lib/respond/protected-resource.ts';
 import { createParts } from './edge-parts.ts';
-import { assertionField, identityFields } from './gateway-responses.ts';
+import { upstreamFields } from './gateway-responses.ts';
 import { credentialField } from './http-api.ts';
 import { addGatewayResponses, createRequestAuthorizer } from './rest-api.ts';
 import { type ApiRoute, routesOf } from './routes.ts';
@@ -165,7 +165,7 @@ export class EdgeAuthorizer extends Construct {
   }
 
   #identityFields(): Readonly<Record<string, string>> {
-    return { ...identityFields, ...(this.#checked.assertion && assertionField) };
+    return upstreamFields(this.#checked.config.documents.forwardClaims, this.#checked.assertion);
   }
 }
 

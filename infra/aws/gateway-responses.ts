@@ -1,3 +1,5 @@
+import { contextName } from '../../lib/adapter/lambda/answer.ts';
+
 /**
  * What an API Gateway says of its own where the authorizer has refused, and what it tells the upstream where it has not.
  * Plain data: the infrastructure deploys it, and the tests serve it from an API Gateway of their own.
@@ -17,6 +19,15 @@ export const identityFields: Readonly<Record<string, string>> = {
 export const assertionField: Readonly<Record<string, string>> = {
   'x-tgefd-assertion': 'context.authorizer.assertion',
 };
+
+/** Fields that the upstream believes, with those of `TGEFD_FORWARD_CLAIMS` and, where it is signed, the assertion. */
+export function upstreamFields(
+  forwardedClaims: readonly { readonly field: string }[],
+  assertion: boolean,
+): Readonly<Record<string, string>> {
+  const claims = forwardedClaims.map(({ field }) => [field, `context.authorizer.${contextName(field)}`]);
+  return { ...identityFields, ...Object.fromEntries(claims), ...(assertion && assertionField) };
+}
 
 export interface GatewayResponseText {
   readonly statusCode: number;

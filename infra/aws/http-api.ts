@@ -21,7 +21,7 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { METADATA_PATH } from '../../lib/respond/protected-resource.ts';
 import { accessLogFormat } from './access-log.ts';
-import { assertionField, identityFields } from './gateway-responses.ts';
+import { upstreamFields } from './gateway-responses.ts';
 import { routesOf } from './routes.ts';
 import type { CheckedDeployment } from './settings.ts';
 
@@ -73,7 +73,7 @@ export function createHttpApi(scope: Construct, deployment: CheckedDeployment, p
         : [`$request.header.${credentialField(deployment)}`, ...(simple ? ['$context.routeKey'] : [])],
   });
   const mapping = new ParameterMapping();
-  const fields = { ...identityFields, ...(deployment.assertion && assertionField) };
+  const fields = upstreamFields(deployment.config.documents.forwardClaims, deployment.assertion);
   for (const [name, variable] of Object.entries(fields)) {
     mapping.overwriteHeader(name, MappingValue.contextVariable(variable.replace('context.', '')));
   }

@@ -1,6 +1,7 @@
 import { type App, CfnOutput, Stack } from 'aws-cdk-lib';
 import { Alias, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { egressTargets } from '../../lib/config/egress.ts';
 import { createAlarms } from './alarms.ts';
 import { createAuditBucket, createLogBucket, shareAuditBucket } from './audit-bucket.ts';
 import { bundleOf, createFunction, type FunctionSurroundings, type PerimeterFunction } from './functions.ts';
@@ -150,8 +151,9 @@ function readied(scope: Construct, { fn }: PerimeterFunction, deployment: Checke
   });
 }
 
-/** Hosts that the configuration names, without their ports. */
+/** Hosts that the functions may call, without their ports. The bucket is among the services of the network already. */
 function hostsOf({ config: { settings } }: CheckedDeployment): readonly string[] {
-  const urls = [settings.jwksUrl, settings.redisUrl].flatMap((url) => (url ? [url.hostname] : []));
-  return [...new Set([...urls, ...settings.egressAllow.map((host) => host.replace(/:\d+$/, ''))])];
+  const elsewhere = ['TGEFD_UPSTREAM_URL', 'TGEFD_AUDIT_BUCKET'];
+  const called = egressTargets(settings, null).filter(({ variable }) => !elsewhere.includes(variable));
+  return [...new Set(called.map(({ name }) => name))];
 }

@@ -23,7 +23,7 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { METADATA_PATH } from '../../lib/respond/protected-resource.ts';
 import { accessLogFormat } from './access-log.ts';
-import { assertionField, gatewayResponses, identityFields } from './gateway-responses.ts';
+import { gatewayResponses, upstreamFields } from './gateway-responses.ts';
 import { type ApiParts, credentialField } from './http-api.ts';
 import { routesOf } from './routes.ts';
 import type { CheckedDeployment } from './settings.ts';
@@ -68,8 +68,7 @@ export function createRestApi(scope: Construct, deployment: CheckedDeployment, p
 
   const authorizer = createAuthorizer(scope, deployment, parts);
   const fields = {
-    ...identityFields,
-    ...(deployment.assertion && assertionField),
+    ...upstreamFields(deployment.config.documents.forwardClaims, deployment.assertion),
     // A field cannot be left out of a proxied request, but its value can be another. HTTP APIs reserve this one.
     ...(!deployment.config.settings.forwardCredentials && { [credentialField(deployment)]: "'withheld'" }),
   };

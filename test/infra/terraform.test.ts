@@ -188,9 +188,11 @@ describeWith([tools], 'the Terraform module', () => {
   });
 
   test('hands over the identity fields that the CDK stack hands over', () => {
-    const given = parsed.locals.identity as Record<string, string>;
+    const given = parsed.locals.fixed_identity as Record<string, string>;
     expect(Object.fromEntries(Object.entries(given).map(([name, one]) => [name, `context.authorizer.${one}`]))).toEqual(
       identityFields,
     );
+    // Each forwarded claim replaces a field of that name too.
+    expect(parsed.locals.identity).toBe('${merge(local.claims, local.fixed_identity)}');
   });
 });

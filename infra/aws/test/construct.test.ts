@@ -71,6 +71,22 @@ test('the identity is set over whatever the caller sent', () => {
   });
 });
 
+test('each forwarded claim is set over what the caller sent under its name', () => {
+  const forwarded = { ...environment, TGEFD_FORWARD_CLAIMS: '{"org.id":"x-auth-request-tenant-id"}' };
+  httpStack({ environment: forwarded }).hasResourceProperties('AWS::ApiGatewayV2::Integration', {
+    RequestParameters: { 'overwrite:header.x-auth-request-tenant-id': '$context.authorizer.claimTenantId' },
+  });
+  const edge = new EdgeAuthorizer(new Stack(new App(), 'rest'), 'Edge', {
+    api: { kind: 'rest', authorizer: 'request' },
+    environment: forwarded,
+    policyFile,
+  });
+  assert.equal(
+    edge.identityParameters['integration.request.header.x-auth-request-tenant-id'],
+    'context.authorizer.claimTenantId',
+  );
+});
+
 test('the policy travels with the functions, and no variable repeats it', () => {
   const functions = Object.values(propertiesOf(httpStack(), 'AWS::Lambda::Function'));
   const variables = functions.map((one) => (one.Environment as { Variables?: Record<string, string> }).Variables ?? {});

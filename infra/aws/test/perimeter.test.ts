@@ -314,7 +314,7 @@ test('with client certificates there is no way around them', () => {
 test('in a network only named hosts have an address, and only port 443 leads out', () => {
   const template = templateOf('HTTP, policies kept for a minute, in a network');
   template.hasResourceProperties('AWS::Route53Resolver::FirewallDomainList', {
-    Domains: Match.arrayWith(['issuer.example', 'example.upstash.io']),
+    Domains: Match.arrayWith(['issuer.example', 'keys.partner.example', 'example.upstash.io']),
   });
   template.hasResourceProperties('AWS::Route53Resolver::FirewallRuleGroup', {
     FirewallRules: [Match.objectLike({ Action: 'ALLOW' }), Match.objectLike({ Action: 'BLOCK' })],

@@ -9,6 +9,14 @@ const domain = {
   name: 'api.example.org',
   certificateArn: 'arn:aws:acm:eu-central-1:123456789012:certificate/12345678-1234-1234-1234-123456789012',
 };
+/** Two issuers in place of the single one. */
+const severalIssuers = Object.fromEntries(
+  Object.entries(deployment.environment).filter(([name]) => !/^TGEFD_(JWT|JWKS)_/.test(name)),
+);
+severalIssuers.TGEFD_ISSUERS = JSON.stringify([
+  { issuer: 'https://issuer.example/', audience: 'https://api.example', keys: 'https://issuer.example/keys' },
+  { issuer: 'https://partner.example/', audience: 'https://api.example', keys: 'https://keys.partner.example/' },
+]);
 const plain = { ...deployment, assertion: false };
 
 /** The deployments that between them use every choice there is. */
@@ -26,6 +34,7 @@ export const deployments = {
     api: { kind: 'http', response: 'iam' },
     authorizerTtlSeconds: 60,
     network: true,
+    environment: severalIssuers,
     provisionedConcurrency: 2,
     alarmEmail: 'operator@example.org',
   },

@@ -9,8 +9,19 @@ locals {
     whole  = aws_api_gateway_resource.metadata[0].id
     behind = aws_api_gateway_resource.metadata_behind[0].id
   } : {}
+  # TGEFD_FORWARD_CLAIMS, wherever it stands: claim path to field.
+  forward_claims = merge(
+    try(jsondecode(var.policy).forward_claims, {}),
+    try(jsondecode(var.environment["TGEFD_POLICY"]).forward_claims, {}),
+    try(jsondecode(var.environment["TGEFD_FORWARD_CLAIMS"]), {}),
+  )
+  # x-auth-request-tenant-id is claimTenantId in the context of the authorizer.
+  claims = {
+    for field in values(local.forward_claims) :
+    lower(field) => "claim${join("", [for word in split("-", trimprefix(lower(field), "x-auth-request-")) : title(word)])}"
+  }
   # Set over whatever the caller sent: request_parameters of your integrations.
-  identity = {
+  fixed_identity = {
     x-auth-request-issuer = "issuer"
     x-auth-request-user   = "subject"
     x-auth-request-scopes = "scopes"
@@ -18,6 +29,7 @@ locals {
     x-request-id          = "requestId"
     traceparent           = "traceparent"
   }
+  identity = merge(local.claims, local.fixed_identity)
 }
 
 resource "aws_apigatewayv2_authorizer" "http" {

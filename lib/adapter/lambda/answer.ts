@@ -142,8 +142,13 @@ const LIMIT_NAMES: ReadonlyMap<string, string> = new Map([
 /** Stands for nothing: an empty value would let a field of the caller's own pass a parameter mapping. */
 const NOTHING = '-';
 
-/** `claimTenantId` for `x-auth-request-tenant-id`: names of a context hold letters and digits only. */
-function contextName(field: string): string {
+/**
+ * The name under which a forwarded claim stands in `$context.authorizer`, since such names hold letters and digits only.
+ *
+ * @param field - a field of `TGEFD_FORWARD_CLAIMS`, such as `x-auth-request-tenant-id`.
+ * @returns the name, such as `claimTenantId`.
+ */
+export function contextName(field: string): string {
   const words = field.slice('x-auth-request-'.length).split('-');
   return `claim${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')}`;
 }
