@@ -7,12 +7,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Child, startChild } from '../support/child.ts';
 import { ensurePackage } from '../support/debian.ts';
 import { describeWith } from '../support/describe-with.ts';
+import { startSignInLink } from '../support/dev/link.ts';
 import { acceptsConnections } from '../support/listening.ts';
 import { redisProgram } from '../support/redis.ts';
 
 const run = promisify(execFile);
 const ROOT = dirname(dirname(import.meta.dirname));
 const curl = await ensurePackage('curl', ['curl']);
+const redis = await redisProgram();
 
 describeWith([curl], 'npm run dev', () => {
   let dev: Child;
@@ -54,14 +56,43 @@ describeWith([curl], 'npm run dev', () => {
     expect(text).toContain('"code":"credentials_invalid"');
   });
 
+  it.skipIf('missing' in redis)(
+    'signs in to the console by its link, once, and shows living traffic there',
+    async () => {
+      const told = dev.lines.join('\n');
+      const [, console = ''] = /^ {2}console +(\S+)/m.exec(told) ?? [];
+      const [, link = ''] = /^ {2}sign in +(\S+)/m.exec(told) ?? [];
+      const opened = await fetch(link, { redirect: 'manual' });
+      const [page, token = ''] = (opened.headers.get('location') ?? '').split('#token=');
+      expect([opened.status, page]).toEqual([303, `${console}/sign-in`]);
+      expect((await fetch(link, { redirect: 'manual' })).status).toBe(410);
+
+      const signedIn = await fetch(`${console}/sign-in`, {
+        method: 'POST',
+        body: new URLSearchParams({ token }),
+        headers: { origin: console, 'user-agent': 'a browser' },
+        redirect: 'manual',
+      });
+      const cookie = signedIn.headers.get('set-cookie')?.split(';')[0] ?? '';
+      const shown = async () => (await fetch(console, { headers: { cookie, 'user-agent': 'a browser' } })).text();
+      for (const reason of ['rate_limited', 'token_expired', 'scope_missing', 'credentials_missing'])
+        await expect.poll(shown, { timeout: 20_000, interval: 500 }).toContain(reason);
+      expect(await shown()).toMatch(/id="f-allowed"[^>]*>[1-9]/);
+    },
+  );
+
+  it.skipIf('missing' in redis)('keeps records of the traffic it makes up out of the terminal', () => {
+    const records = dev.lines.filter((line) => line.includes('"type":"audit"'));
+    expect(records.length).toBeGreaterThan(0);
+    expect(records.filter((line) => /token_expired|rate_limited/.test(line))).toEqual([]);
+  });
+
   it('stops everything it started', async () => {
     expect(ports.length).toBeGreaterThanOrEqual(3);
     await dev.stop();
     expect(await Promise.all(ports.map(acceptsConnections))).toEqual(ports.map(() => false));
   });
 });
-
-const redis = await redisProgram();
 
 describeWith([curl, redis], 'npm run dev with a policy of one’s own', () => {
   let dev: Child;
@@ -76,7 +107,7 @@ describeWith([curl, redis], 'npm run dev with a policy of one’s own', () => {
     await writeFile(join(folder, 'policy.yaml'), rows.join('\n'));
     dev = await startChild({
       command: process.execPath,
-      args: [join(ROOT, 'test/support/dev.ts'), '--policy', join(folder, 'policy.yaml')],
+      args: [join(ROOT, 'test/support/dev.ts'), '--policy', join(folder, 'policy.yaml'), '--no-console'],
       ready: (lines) => lines.some((line) => line.includes('Ctrl-C stops everything')),
       readyTimeoutMs: 120_000,
     });
@@ -104,6 +135,11 @@ describeWith([curl, redis], 'npm run dev with a policy of one’s own', () => {
     await expect.poll(() => statusOf(0), { timeout: 20_000, interval: 500 }).toBe(401);
   });
 
+  it('starts no console and no traffic with --no-console', () => {
+    expect(dev.lines).toContainEqual(expect.stringMatching(/^ {2}console +off$/));
+    expect(dev.lines.join('\n')).not.toMatch(/sign in|made up|makes up/);
+  });
+
   it('names the next steps', () => {
     for (const step of ['--upstream', '--issuer', 'token --issuer', 'explain'])
       expect(dev.lines.join('\n')).toContain(step);
@@ -119,4 +155,26 @@ it.each([
     (error: { stderr: string; code: number }) => error,
   );
   expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining(fault) });
+});
+
+it('a link that signs in is worth nothing once its time is over, or to who guesses', async () => {
+  let nowMs = 0;
+  const link = await startSignInLink(
+    'http://127.0.0.1:1',
+    async () => 'a.b.c',
+    0,
+    () => nowMs,
+  );
+  const statusOf = async (url: string, method = 'GET') => (await fetch(url, { method, redirect: 'manual' })).status;
+  try {
+    expect(await statusOf(new URL('/guess', link.url).href)).toBe(404);
+    expect(await statusOf(link.url, 'HEAD')).toBe(404);
+    nowMs = 10 * 60_000;
+    expect(await statusOf(link.url)).toBe(410);
+    nowMs--;
+    expect(await statusOf(link.url)).toBe(303);
+    expect(await statusOf(link.url)).toBe(410);
+  } finally {
+    await link.stop();
+  }
 });

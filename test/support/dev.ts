@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { type Child, freePort, startChild } from './child.ts';
+import { join } from 'node:path';
+import { freePort } from './child.ts';
 import { nextSteps, requestsToTry } from './dev/hints.ts';
+import { startSignInLink } from './dev/link.ts';
 import { type DevOptions, environmentOf, readOptions } from './dev/options.ts';
+import { PRESET_ROWS, startTraffic, type Traffic } from './dev/traffic.ts';
+import { startWrangler } from './dev/wrangler.ts';
 import { type Issuer, startIssuer } from './issuer.ts';
 import { acceptsConnections } from './listening.ts';
-import { redisProgram, startRedis } from './redis.ts';
+import { type RedisParts, redisProgram, startRedis } from './redis.ts';
 import { startUpstream } from './upstream.ts';
-import { WRANGLER_ALONE } from './wrangler-alone.ts';
 
 /** Something that was started and that says when it has ended by itself. */
 interface Part {
@@ -18,11 +20,17 @@ interface Part {
   stop(): Promise<void>;
 }
 
-const ROOT = dirname(dirname(import.meta.dirname));
+type Variables = Readonly<Record<string, string>>;
+
 const GATEWAY_PORT = 8787;
+const VARIABLES = 'variables.env';
+const KEPT_RECORDS = 50_000;
+/** So long a record waits for the answer that tells whose it is. */
+const HELD_MS = 500;
 
 const parts: Part[] = [];
 let stopping = false;
+let traffic: Traffic | null = null;
 
 /** Stops every part, the last one first, and ends the process. */
 async function stopAll(code: number, why: string): Promise<void> {
@@ -59,20 +67,28 @@ async function start(): Promise<void> {
     ...store.env,
     ...environmentOf(options),
   };
-  const folder = await settingsFolder(variables);
-  await startWorker(port, folder);
+  const folder = await settingsFolder();
+  const envFile = await writeVariables(folder, VARIABLES, variables);
+  const [operators] = await Promise.all([
+    !options.console ? 'off' : store.redis ? startConsole(folder, variables, issuer) : 'off: it shows what Redis holds',
+    startWorker(port, folder),
+  ]);
   const gateway = `http://127.0.0.1:${port}`;
-  const running = { gateway, options, issuer, envFile: join(folder, 'variables.env'), hasStore: store.token !== null };
+  const running = { gateway, options, issuer, envFile, hasStore: store.redis !== null };
   if (issuer && upstream && options.policy === null)
     await tryOut(gateway, await issuer.token({ subject: 'warm-up', scope: 'metrics' }));
+  const { redis } = store;
+  const isLiving = options.traffic && issuer !== null && upstream !== null && redis !== null;
+  if (isLiving) startCallers(gateway, options, issuer, redis);
   console.log(`
   gateway   ${gateway}   the Worker under wrangler dev
   upstream  ${options.upstream?.origin ?? upstream?.url}   ${await upstreamTold(options)}
   issuer    ${issuer ? `${issuer.url}   keys at ${issuer.keySetUrl}` : (options.issuer?.url ?? `as ${options.policy?.path} names them`)}
-  store     ${store.told}${store.token === null ? '' : `\n  token     ${store.token}   of the store`}
+  store     ${store.told}${store.redis === null ? '' : `\n  token     ${store.redis.token}   of the store`}
+  console   ${operators}
 ${await requestsToTry(running)}
 ${nextSteps(running)}
-Each decision is recorded below, one line of JSON. Ctrl-C stops everything.
+${recordsTold(isLiving)} Ctrl-C stops everything.
 `);
 }
 
@@ -95,59 +111,107 @@ async function upstreamTold({ upstream }: DevOptions): Promise<string> {
 }
 
 /** Redis where it can be had, else the Worker's own memory. */
-async function startStore(): Promise<{ env: Record<string, string>; told: string; token: string | null }> {
+async function startStore(): Promise<{ env: Variables; told: string; redis: RedisParts | null }> {
   const program = await redisProgram();
-  if ('missing' in program) return { env: {}, told: `memory of the Worker (${program.missing})`, token: null };
+  if ('missing' in program) return { env: {}, told: `memory of the Worker (${program.missing})`, redis: null };
   const redis = await startRedis(program);
   parts.push({ name: 'redis-server', ended: redis.exited, stop: redis.stop });
   return {
     env: { TGEFD_REDIS_URL: redis.url, TGEFD_REDIS_TOKEN: redis.token },
     told: `${redis.url}   Redis for limits, revocations and records, by Upstash's REST API`,
-    token: redis.token,
+    redis,
   };
 }
 
-/** A folder with the variables, for wrangler and for a shell, readable by nobody else. */
-async function settingsFolder(variables: Readonly<Record<string, string>>): Promise<string> {
+function recordsTold(isLiving: boolean): string {
+  return isLiving
+    ? 'Callers that npm run dev makes up ask the gateway all the time: the console shows them (--no-traffic: none).\nEach other decision is recorded below, one line of JSON.'
+    : 'Each decision is recorded below, one line of JSON.';
+}
+
+/** A folder for files with variables and the state of Workers, which goes when everything stops. */
+async function settingsFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tgefd-dev-'));
   parts.push({ name: 'settings', stop: () => rm(folder, { recursive: true, force: true }) });
-  // In single quotes both wrangler and a shell take a value as it is.
-  const lines = Object.entries(variables).map(([name, value]) => `${name}='${value}'\n`);
-  await writeFile(join(folder, 'variables.env'), lines.join(''), { mode: 0o600 });
   return folder;
 }
 
+/** Writes variables for wrangler and for a shell, readable by nobody else; gives the path. */
+async function writeVariables(folder: string, name: string, variables: Variables): Promise<string> {
+  const path = join(folder, name);
+  // In single quotes both wrangler and a shell take a value as it is.
+  const lines = Object.entries(variables).map(([key, value]) => `${key}='${value}'\n`);
+  await writeFile(path, lines.join(''), { mode: 0o600 });
+  return path;
+}
+
 async function startWorker(port: number, folder: string): Promise<void> {
-  const child: Child = await startChild({
-    command: process.execPath,
-    args: [
-      join(ROOT, 'node_modules/wrangler/bin/wrangler.js'),
-      ...[
-        'dev',
-        '--env',
-        'local',
-        '--local',
-        '--ip',
-        '127.0.0.1',
-        '--port',
-        `${port}`,
-        '--inspector-port',
-        `${await freePort()}`,
-      ],
-      ...['--env-file', join(folder, 'variables.env'), '--persist-to', folder, '--show-interactive-dev-session=false'],
-    ],
-    cwd: ROOT,
-    env: WRANGLER_ALONE,
+  const child = await startWrangler({
+    config: 'wrangler.toml',
+    port,
+    envFile: join(folder, VARIABLES),
+    stateFolder: folder,
     ready: () => isReady(port),
-    readyTimeoutMs: 60_000,
     onLine: (line) => {
       // What the Worker itself says is JSON; of wrangler's own words only the errors matter.
       const json = line.indexOf('{"');
-      if (json >= 0) console.log(line.slice(json));
+      if (json >= 0) printRecord(line.slice(json));
       else if (line.includes('ERROR')) console.log(line);
     },
   });
   parts.push({ name: 'wrangler dev', ended: child.exited, stop: child.stop });
+}
+
+/** Prints a line of the gateway, unless it is about a request of the traffic, whose answer tells its id in a moment. */
+function printRecord(line: string): void {
+  if (traffic === null) {
+    console.log(line);
+    return;
+  }
+  const id = /"request_id":"([^"]+)"/.exec(line)?.[1];
+  setTimeout(() => {
+    if (id === undefined || !traffic?.made.delete(id)) console.log(line);
+  }, HELD_MS).unref();
+}
+
+/** The console's Worker, and the link that signs in where tokens can be made here. */
+async function startConsole(folder: string, variables: Variables, issuer: Issuer | null): Promise<string> {
+  const port = await preferredPort(GATEWAY_PORT + 3);
+  const url = `http://127.0.0.1:${port}`;
+  const envFile = await writeVariables(folder, 'console.env', {
+    ...variables,
+    TGEFD_CONSOLE_URL: url,
+    TGEFD_AUDIT_LOG: 'false',
+  });
+  const child = await startWrangler({
+    config: 'wrangler.console.toml',
+    port,
+    envFile,
+    stateFolder: join(folder, 'console'),
+    ready: async () => (await fetch(`${url}/sign-in`).catch(() => null))?.status === 200,
+    onLine: (line) => {
+      if (line.includes('ERROR') || line.includes('"level":"error"')) console.log(line);
+    },
+  });
+  parts.push({ name: 'wrangler dev of the console', ended: child.exited, stop: child.stop });
+  if (issuer === null) return `${url}   sign in with a token of your issuer that holds the scope console`;
+  const mint = () => issuer.token({ subject: 'you', scope: 'console revoke', lifetimeSeconds: 60, algorithm: 'ES256' });
+  const link = await startSignInLink(url, mint, await preferredPort(GATEWAY_PORT + 4));
+  parts.push({ name: 'link', stop: link.stop });
+  return `${url}   who is refused, and why\n  sign in   ${link.url}   once, within ten minutes`;
+}
+
+/** Callers for the console, where they meet nothing but stand-ins; keeps the records of the latest hours only. */
+function startCallers(gateway: string, { policy }: DevOptions, issuer: Issuer, redis: RedisParts): void {
+  traffic = startTraffic({ gateway, rows: policy?.rows.length ? policy.rows : PRESET_ROWS, token: issuer.token });
+  const trimming = setInterval(() => void redis.client.xtrim('tgefd:v1:audit', 'MAXLEN', '~', KEPT_RECORDS), 60_000);
+  parts.push({
+    name: 'traffic',
+    stop: async () => {
+      clearInterval(trimming);
+      await traffic?.stop();
+    },
+  });
 }
 
 /** It decides: without credentials nothing but a 401. */

@@ -9,6 +9,8 @@ export interface DevOptions {
   readonly upstream: URL | null;
   readonly policy: PolicyOption | null;
   readonly issuer: { readonly url: string; readonly audience: string | null } | null;
+  readonly console: boolean;
+  readonly traffic: boolean;
 }
 
 /** A policy document, and what of it the stand-ins have to know. */
@@ -26,12 +28,14 @@ export interface DevRow {
   readonly scopes: readonly string[];
 }
 
-export const USAGE = `npm run dev -- [--upstream URL] [--policy FILE] [--issuer URL [--audience NAME]]
+export const USAGE = `npm run dev -- [--upstream URL] [--policy FILE] [--issuer URL [--audience NAME]] [--no-console] [--no-traffic]
 
   --upstream URL    your service, such as http://127.0.0.1:3000 (a stand-in otherwise)
   --policy FILE     your policy document, JSON or YAML (the endpoints of the TGEFD service otherwise)
   --issuer URL      your issuer, found by its discovery document (a stand-in that mints any token otherwise)
-  --audience NAME   the audience of your issuer's tokens (any otherwise)`;
+  --audience NAME   the audience of your issuer's tokens (any otherwise)
+  --no-console      without the console
+  --no-traffic      without the callers that give the console something to show; a service of yours never gets them`;
 
 /**
  * Reads the arguments of `npm run dev`.
@@ -46,6 +50,8 @@ export async function readOptions(args: readonly string[]): Promise<DevOptions> 
       policy: { type: 'string' },
       issuer: { type: 'string' },
       audience: { type: 'string' },
+      'no-console': { type: 'boolean', default: false },
+      'no-traffic': { type: 'boolean', default: false },
     },
   });
   if (values.audience !== undefined && values.issuer === undefined)
@@ -57,6 +63,8 @@ export async function readOptions(args: readonly string[]): Promise<DevOptions> 
     upstream: values.upstream === undefined ? null : originOf(values.upstream),
     policy,
     issuer: values.issuer === undefined ? null : { url: values.issuer, audience: values.audience ?? null },
+    console: !values['no-console'],
+    traffic: !values['no-traffic'] && !values['no-console'],
   };
 }
 
