@@ -1,11 +1,12 @@
-import type { Console } from '../lib/cli/command.ts';
 import { failureSentence } from '../lib/cli/failure.ts';
+import type { Streams } from '../lib/cli/line/output.ts';
+import { processStreams } from '../lib/cli/line/process-streams.ts';
 import { runCommandLine } from '../lib/cli/run.ts';
 import product from '../package.json' with { type: 'json' };
 
 /** Runs one command line. */
-export function main(args: readonly string[], console: Console): Promise<number> {
-  return runCommandLine(args, console, product.version);
+export function main(args: readonly string[], streams: Streams): Promise<number> {
+  return runCommandLine(args, streams, product.version);
 }
 
 /** Exit code of a program that SIGPIPE ended: never 0, since nobody saw the whole answer. */
@@ -22,10 +23,5 @@ if (import.meta.main) {
     process.stderr.write(`${failureSentence(error, process.env)}\n`);
     process.exit(1);
   });
-  const linesTo = (stream: NodeJS.WriteStream) => (line: string) => void stream.write(`${line}\n`);
-  process.exitCode = await main(process.argv.slice(2), {
-    env: process.env,
-    out: linesTo(process.stdout),
-    err: linesTo(process.stderr),
-  });
+  process.exitCode = await main(process.argv.slice(2), processStreams(process));
 }

@@ -39,10 +39,10 @@ case "$COMMAND" in
     [ -n "$POLICY" ] || { echo "::error::policy is required" >&2; exit 2; }
     git show "$BASE:./$POLICY" > "$work/base-${POLICY##*/}" || { echo "::error::no $POLICY at $BASE" >&2; exit 2; }
     base="$work/base-${POLICY##*/}"
-    # 1 says that something changes, which a reviewer judges, or that a policy is invalid. Only the first gives JSON.
+    # 1 says that something changes, which a reviewer judges, or that a policy is invalid, which gives `error`.
     status=0
     node "$CLI" policy diff "$base" "$POLICY" --json > "$work/json" || status=$?
-    [ "$status" -le 1 ] && [ -s "$work/json" ] || exit 2
+    if [ "$status" -gt 1 ] || ! [ -s "$work/json" ] || grep -q '^{"error":' "$work/json"; then exit 2; fi
     node "$CLI" policy diff "$base" "$POLICY" || true
     { echo "### policy-diff of $POLICY"; node "$CLI" policy diff "$base" "$POLICY" --markdown || true; } > "$work/comment"
     cat "$work/comment" >> "$summary"

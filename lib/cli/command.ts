@@ -1,65 +1,78 @@
-import { parseArgs } from 'node:util';
+import type { Output } from './line/output.ts';
+import { type OperandRow, type OptionRow, type Options, readWords, type Values } from './line/words.ts';
 
-/** What a command may touch: its environment and where it writes. */
-export interface Console {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  out(line: string): void;
-  err(line: string): void;
+export { Failure, Unusable, Usage } from './line/failures.ts';
+export type { Output } from './line/output.ts';
+
+/** One way to call a command, and what it does. */
+export interface Example {
+  /** What stands behind the name of the program. */
+  readonly line: string;
+  readonly does: string;
 }
 
-/** One operator command. Gives its exit code: 0 done, 1 the answer is no, 2 it was called wrongly. */
-export interface Command {
+/** What help, completion and the reference say about a command. */
+export interface Description {
+  /** One sentence. */
   readonly summary: string;
-  readonly usage: string;
-  run(args: readonly string[], console: Console): Promise<number>;
+  readonly operands?: readonly OperandRow[];
+  readonly options?: Options;
+  readonly examples: readonly Example[];
+  /** The output with `--json`, in one or two sentences. */
+  readonly json: string;
+  /** What exit status 0 and 1 mean here, where that is more than done and not done. */
+  readonly exits?: { readonly yes?: string; readonly no?: string };
+  /** Further sentences for the help text. */
+  readonly notes?: readonly string[];
 }
 
-/** Thrown by a command for words it does not understand; the message is shown with its usage. */
-export class Usage extends Error {}
-
-/** Thrown by a command for a file that it cannot use; the message is one sentence. */
-export class Unusable extends Error {}
-
-/** Options of a command, strictly parsed: an unknown one is a `Usage`. */
-export function options<T extends NonNullable<Parameters<typeof parseArgs>[0]>['options']>(
-  args: readonly string[],
-  known: T,
-  positionals = false,
-) {
-  try {
-    return parseArgs({ args: [...args], options: known, allowPositionals: positionals, strict: true });
-  } catch (error) {
-    throw new Usage(error instanceof Error ? error.message : 'not understood');
-  }
+/** One operator command. */
+export interface Command extends Description {
+  readonly operands: readonly OperandRow[];
+  readonly options: Options;
+  /** Gives the exit status: 0 done or yes, 1 no or not done. Throws `Usage` where it was called wrongly (2). */
+  run(args: readonly string[], console: Output): Promise<number>;
 }
 
-export type Commands = Readonly<Record<string, Command>>;
-
-/** The command of that name, or undefined; names of `Object.prototype` are no commands. */
-export function commandNamed(commands: Commands, name: string | undefined): Command | undefined {
-  return name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
+/** Commands under one word. */
+export interface Group {
+  readonly summary: string;
+  readonly commands: Readonly<Record<string, Entry>>;
+  /** The command that runs where none is named. */
+  readonly fallback?: string;
 }
 
-/** One line for each command: its name and what it does. */
-export function summaries(commands: Commands, width: number): string[] {
-  return Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)} ${summary}`);
-}
+export type Entry = Command | Group;
 
-/** A command whose first word chooses one of `commands`. */
-export function commandGroup(group: string, summary: string, commands: Commands): Command {
+/** Options that every command takes. */
+export const commonOptions = {
+  json: { type: 'boolean', means: 'Prints JSON in place of text, errors too.' },
+  help: { type: 'boolean', short: 'h', means: 'Prints this help.' },
+} as const satisfies Readonly<Record<string, OptionRow>>;
+
+type Given<T extends Options> = Values<T & typeof commonOptions>;
+
+/** Makes a command of its description; its words are parsed by the table. */
+export function command<const T extends Options = Record<never, never>>(
+  row: Description & {
+    readonly options?: T;
+    run(values: Given<T>, console: Output, operands: readonly string[]): Promise<number>;
+  },
+): Command {
+  const { operands = [], run, ...described } = row;
+  const options = { ...(row.options ?? {}), ...commonOptions };
   return {
-    summary,
-    usage: [
-      `${group} COMMAND`,
-      '',
-      ...summaries(commands, 10),
-      '',
-      ...Object.values(commands).map(({ usage }) => `  ${usage}`),
-    ].join('\n'),
-    async run([name, ...rest], console) {
-      const command = commandNamed(commands, name);
-      if (command === undefined) throw new Usage(name === undefined ? 'which command?' : `no command ${group} ${name}`);
-      return command.run(rest, console);
+    ...described,
+    operands,
+    options,
+    async run(args, console) {
+      const { values, words } = readWords(args, options, operands);
+      return run(values as Given<T>, console, words);
     },
   };
+}
+
+/** Whether an entry is a group. */
+export function isGroup(entry: Entry): entry is Group {
+  return 'commands' in entry;
 }

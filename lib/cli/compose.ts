@@ -2,15 +2,23 @@ import type { Composed } from '../compose/authorizer.ts';
 import { createLifecycle } from '../compose/lifecycle/lifecycle.ts';
 import { authorizerSteps } from '../compose/steps.ts';
 import { cliPlatform } from '../platform/cli/platform.ts';
-import type { Console } from './command.ts';
+import { Failure, type Output } from './command.ts';
 
 /**
- * The same wired parts that a server has, for one command: no upstream, no record lines. Null, with every problem printed,
- * when the configuration does not hold together. With `trial`, nothing is spent, stored or recorded anywhere else.
+ * The same wired parts that a server has, for one command: no upstream, no record lines. With `trial`, nothing is spent,
+ * stored or recorded anywhere else.
+ *
+ * @throws Failure with every problem, where the configuration does not hold together.
  */
-export async function composeForCommand(console: Console, { trial = false } = {}): Promise<Composed | null> {
+export async function composeForCommand(
+  console: Pick<Output, 'env' | 'err'>,
+  { trial = false } = {},
+): Promise<Composed> {
   const platform = cliPlatform(console, 'gateway', trial);
-  const lifecycle = createLifecycle(platform, authorizerSteps(platform));
+  const lifecycle = createLifecycle({ ...platform, fatal: () => undefined }, authorizerSteps(platform));
   await lifecycle.ready({ defer: () => undefined });
-  return lifecycle.serving();
+  const composed = lifecycle.serving();
+  if (composed === null)
+    throw new Failure('configuration_invalid', 'configuration invalid', { problems: lifecycle.problems() });
+  return composed;
 }

@@ -1,7 +1,8 @@
 import { momentProblems, proveKeys } from '../compose/lifecycle/keys.ts';
 import { type Config, type Loaded, loadConfig } from '../config/load.ts';
+import { sentenceWithoutSecrets } from '../config/masking.ts';
 import { fileProblems, sizeProblems } from '../config/policy/platform-limits.ts';
-import { effectiveLines } from '../config/posture/effective.ts';
+import { effectiveLines, effectiveSettings } from '../config/posture/effective.ts';
 import { posture } from '../config/posture/posture.ts';
 import { type Problem, problemLine } from '../config/problem.ts';
 import { rotationWarnings } from '../config/rotation.ts';
@@ -16,27 +17,33 @@ import { authorityProblems } from '../platform/node/tls/client-chain.ts';
 import { identifyConnections } from '../platform/node/tls/client-connections.ts';
 import { createClientTls } from '../platform/node/tls/client-tls.ts';
 import { serverTlsProblems } from '../platform/node/tls/server-tls.ts';
-import { type Command, type Console, options, Usage } from './command.ts';
+import { command, Failure, type Output } from './command.ts';
+import { counted } from './line/text.ts';
 import { proxyLines } from './proxy-lines.ts';
 
-const platforms = ['worker', 'node', 'lambda'] as const;
-const roles = ['gateway', 'archive'] as const;
+/** Options that say where the configuration is to be used. */
+export const placeOptions = {
+  platform: {
+    type: 'string',
+    choices: ['node', 'worker', 'lambda'],
+    default: 'node',
+    means: 'Where the configuration is to run.',
+  },
+  role: {
+    type: 'string',
+    choices: ['gateway', 'archive'],
+    default: 'gateway',
+    means: 'Whether it decides requests, or archives records.',
+  },
+} as const;
 
 /** Where a command should take the configuration to be used, from `--platform` and `--role`. */
-export function placeOf(platform: string, role: string): Place {
-  const [onPlatform, inRole] = [platforms.find((each) => each === platform), roles.find((each) => each === role)];
-  if (!onPlatform) throw new Usage(`--platform is one of ${platforms.join(', ')}`);
-  if (!inRole) throw new Usage(`--role is one of ${roles.join(', ')}`);
-  return {
-    platform: onPlatform,
-    role: inRole,
-    upstreamBinding: onPlatform === 'worker',
-    bucketBinding: onPlatform === 'worker',
-  };
+export function placeOf({ platform, role }: Pick<Place, 'platform' | 'role'>): Place {
+  return { platform, role, upstreamBinding: platform === 'worker', bucketBinding: platform === 'worker' };
 }
 
 /** The environment with its secrets and documents read from where they are kept. */
-export function resolveSecrets(env: Console['env'], clientTls = createClientTls(env)): Promise<Resolved> {
+export function resolveSecrets(env: Output['env'], clientTls = createClientTls(env)): Promise<Resolved> {
   const log: Log = () => undefined;
   return createNodeSecrets(env, {
     stopwatch: () => performance.now(),
@@ -47,7 +54,7 @@ export function resolveSecrets(env: Console['env'], clientTls = createClientTls(
 }
 
 /** The configuration of the environment, secrets read from where they are kept. */
-export async function loadFrom(env: Console['env'], place: Place): Promise<Loaded> {
+export async function loadFrom(env: Output['env'], place: Place): Promise<Loaded> {
   const clientTls = createClientTls(env);
   const resolved = await resolveSecrets(env, clientTls);
   const loaded = loadConfig(resolved.env, place);
@@ -68,55 +75,93 @@ function nodeTlsProblems({ settings }: Config): readonly Problem[] {
   ];
 }
 
-/** Prints the problems of a configuration; gives it when there are none. */
-export async function configOrProblems(console: Console, place: Place, further: readonly Problem[] = []) {
+/**
+ * The configuration of the environment.
+ *
+ * @throws Failure with every problem, where it does not hold together.
+ */
+export async function configOf(console: Output, place: Place): Promise<Extract<Loaded, { readonly ok: true }>> {
   const loaded = await loadFrom(console.env, place);
-  if (loaded.ok && further.length === 0) return loaded;
-  console.err('configuration invalid:');
-  for (const problem of [...further, ...(loaded.ok ? [] : loaded.problems)]) console.err(`  ${problemLine(problem)}`);
-  for (const warning of loaded.warnings) console.err(`  warning: ${problemLine(warning)}`);
-  return null;
+  if (loaded.ok) return loaded;
+  const { problems, warnings } = loaded;
+  throw new Failure('configuration_invalid', 'configuration invalid', { problems, warnings });
 }
 
-const headings = { enforced: 'Enforced', weak: 'Weak', attack: 'What an attacker would try first' } as const;
+const headings = {
+  weak: ['weak', 'Weak'],
+  enforced: ['good', 'Enforced'],
+  attack: ['heading', 'What an attacker would try first'],
+} as const;
 
-export const checkConfig: Command = {
-  summary: 'prints every problem of the configuration, or what is in force and how strong it is',
-  usage: 'check-config [--platform node|worker|lambda] [--role gateway|archive] [--all]',
-  async run(args, console) {
-    const { values } = options(args, {
-      platform: { type: 'string', default: 'node' },
-      role: { type: 'string', default: 'gateway' },
-      all: { type: 'boolean', default: false },
-    });
-    const place = placeOf(values.platform, values.role);
-    const files = fileProblems(console.env, place.platform);
-    const unfit = [...sizeProblems(console.env, place.platform), ...files.problems];
-    const loaded = await configOrProblems(console, place, unfit);
-    if (!loaded) return 1;
-    const { config } = loaded;
-    const warnings = [...files.warnings, ...loaded.warnings, ...rotationWarnings(config, Date.now())];
-    const count = warnings.length === 1 ? '1 warning' : `${warnings.length} warnings`;
-    console.out(warnings.length === 0 ? 'configuration valid' : `configuration valid, ${count}`);
-    for (const warning of warnings) console.out(`warning: ${problemLine(warning)}`);
-    const changes = proxyLines(config);
-    if (changes.length > 0) {
-      console.out('');
-      console.out(`Lines for ${config.settings.forwardAuth}, besides the documented file (docs/proxies):`);
-      for (const line of changes) console.out(`  - ${line}`);
-    }
-    const lines = posture(config);
-    for (const kind of ['weak', 'enforced', 'attack'] as const) {
-      const told = lines.filter((line) => line.kind === kind);
-      if (told.length === 0) continue;
-      console.out('');
-      console.out(`${headings[kind]}:`);
-      for (const { text } of told) console.out(`  - ${text}`);
-    }
-    const table = effectiveLines(config);
-    console.out('');
-    if (values.all) for (const line of table) console.out(line);
-    else console.out(`${table.length} variables are in force; --all prints them`);
+export const checkConfig = command({
+  summary: 'Prints every problem of the configuration, or what is in force and how strong it is.',
+  options: {
+    ...placeOptions,
+    all: { type: 'boolean', means: 'Prints every variable that is in force, secrets by their length only.' },
+  },
+  examples: [
+    { line: 'check-config', does: 'Checks the environment as a Node process would read it.' },
+    {
+      line: 'check-config --platform worker --all',
+      does: 'Checks it for a Cloudflare Worker, and prints every variable.',
+    },
+  ],
+  json: 'An object: `valid`, `problems` and `warnings` (`variable`, `found`, `accepted`), and of a valid configuration `proxy_lines`, `posture` (`kind`, `text`) and `settings` (`name`, `value`, `default`).',
+  exits: { yes: 'The configuration is valid.', no: 'It is invalid.' },
+  notes: ['The configuration is read from the environment. docs/reference/configuration.md has every variable.'],
+  async run({ platform, role, all }, console) {
+    const files = fileProblems(console.env, platform);
+    const unfit = [...sizeProblems(console.env, platform), ...files.problems];
+    const loaded = await loadFrom(console.env, placeOf({ platform, role }));
+    const problems = [...unfit, ...(loaded.ok ? [] : loaded.problems)];
+    if (!loaded.ok || problems.length > 0) return showProblems(problems, loaded.warnings, console);
+    const warnings = [...files.warnings, ...loaded.warnings, ...rotationWarnings(loaded.config, Date.now())];
+    showValid(loaded.config, warnings, all, console);
     return 0;
   },
-};
+});
+
+function showProblems(problems: readonly Problem[], warnings: readonly Problem[], console: Output): number {
+  console.answer({ valid: false, problems: problems.map(shownProblem), warnings: warnings.map(shownProblem) });
+  console.err(`configuration invalid, ${counted(problems.length, 'problem')}:`);
+  for (const problem of problems) console.err(`  ${problemLine(problem)}`);
+  for (const warning of warnings) console.err(`  warning: ${problemLine(warning)}`);
+  return 1;
+}
+
+function showValid(config: Config, warnings: readonly Problem[], all: boolean, console: Output): void {
+  const { style, out, sentence } = console;
+  const [changes, lines, settings] = [proxyLines(config), posture(config), effectiveSettings(config)];
+  console.answer({
+    valid: true,
+    problems: [],
+    warnings: warnings.map(shownProblem),
+    proxy_lines: changes,
+    posture: lines,
+    settings,
+  });
+  const some = warnings.length === 0 ? '' : `, ${counted(warnings.length, 'warning')}`;
+  out(style(warnings.length === 0 ? 'good' : 'weak', `configuration valid${some}`));
+  for (const warning of warnings) sentence(`${style('weak', 'warning:')} ${problemLine(warning)}`, '  ');
+  if (changes.length > 0) {
+    out('');
+    sentence(`Lines for ${config.settings.forwardAuth}, besides the documented file (docs/proxies):`);
+    for (const line of changes) sentence(`  - ${line}`, '    ');
+  }
+  for (const kind of ['weak', 'enforced', 'attack'] as const) {
+    const told = lines.filter((line) => line.kind === kind);
+    if (told.length === 0) continue;
+    const [format, heading] = headings[kind];
+    out('');
+    out(style(format, `${heading}:`));
+    for (const { text } of told) sentence(`  - ${text}`, '    ');
+  }
+  out('');
+  if (!all) out(`${counted(settings.length, 'variable is', 'variables are')} in force; --all prints them`);
+  else for (const line of effectiveLines(config)) out(line.endsWith('(default)') ? style('quiet', line) : line);
+}
+
+/** A problem without what looks like a secret in it. */
+function shownProblem({ variable, found, accepted }: Problem): Problem {
+  return { variable, found: sentenceWithoutSecrets(found), accepted };
+}

@@ -1,17 +1,12 @@
 import { type EgressTarget, egressTargets } from '../config/egress.ts';
-import { type Command, options, Usage } from './command.ts';
-import { configOrProblems, placeOf } from './config.ts';
+import { command, type Group, Usage } from './command.ts';
+import { configOf, placeOf, placeOptions } from './config.ts';
 
 type Render = (targets: readonly EgressTarget[]) => readonly string[];
 
 function merged(targets: readonly EgressTarget[]): readonly EgressTarget[] {
   return [...new Map(targets.map((target) => [target.host, target])).values()];
 }
-
-const text: Render = (targets) =>
-  targets.map(
-    ({ name, port, variable, addresses }) => `${`${name}:${port}`.padEnd(48)} ${addresses.padEnd(11)} ${variable}`,
-  );
 
 /** A NetworkPolicy knows no names: what it can hold is ports, addresses as written, and public against private. */
 const kubernetes: Render = (targets) => {
@@ -102,28 +97,42 @@ const worker: Render = (targets) => [
   ...targets.map(({ host }) => host),
 ];
 
-const renders = { text, kubernetes, cilium, vpc, worker } as const;
+const renders = { kubernetes, cilium, vpc, worker } as const;
 
-export const egress: Command = {
-  summary: 'prints what the process may call, as text or as a network policy',
-  usage: `egress print [--for ${Object.keys(renders).join('|')}] [--platform node|worker|lambda] [--role gateway|archive]`,
-  async run(args, console) {
-    const { values, positionals } = options(
-      args,
-      {
-        for: { type: 'string', default: 'text' },
-        platform: { type: 'string', default: 'node' },
-        role: { type: 'string', default: 'gateway' },
-      },
-      true,
-    );
-    if (positionals.join(' ') !== 'print') throw new Usage(`not understood: ${positionals.join(' ')}`);
-    if (!Object.hasOwn(renders, values.for)) throw new Usage(`--for is one of ${Object.keys(renders).join(', ')}`);
-    const loaded = await configOrProblems(console, placeOf(values.platform, values.role));
-    if (!loaded) return 1;
+const print = command({
+  summary: 'Prints what the process may call, as a table or as a network policy.',
+  options: {
+    ...placeOptions,
+    for: {
+      type: 'string',
+      choices: ['text', 'kubernetes', 'cilium', 'vpc', 'worker'],
+      default: 'text',
+      means: 'The form: a table, or the policy of a platform.',
+    },
+  },
+  examples: [
+    { line: 'egress print', does: 'Lists every host, with the variable that names it.' },
+    { line: 'egress print --for kubernetes', does: 'Prints a NetworkPolicy.' },
+  ],
+  json: 'An object: `targets`, each with `name`, `port`, `addresses` and `variable`. Not together with `--for`.',
+  async run({ platform, role, for: form, json }, console) {
+    if (json && form !== 'text') throw new Usage('--json and --for are two forms: give one of them');
+    const loaded = await configOf(console, placeOf({ platform, role }));
     const region = console.env.AWS_REGION ?? console.env.AWS_DEFAULT_REGION ?? null;
     const targets = merged(egressTargets(loaded.config.settings, region));
-    for (const line of renders[values.for as keyof typeof renders](targets)) console.out(line);
+    console.answer({
+      targets: targets.map(({ name, port, addresses, variable }) => ({ name, port, addresses, variable })),
+    });
+    if (form !== 'text') for (const line of renders[form](targets)) console.out(line);
+    else {
+      const rows = targets.map(({ name, port, addresses, variable }) => [`${name}:${port}`, addresses, variable]);
+      console.table(['HOST', 'ADDRESSES', 'VARIABLE'], rows);
+    }
     return 0;
   },
+});
+
+export const egress: Group = {
+  summary: 'Prints what the process may call, for network policies.',
+  commands: { print },
 };

@@ -1,6 +1,7 @@
 import { hidingValues, sentenceWithoutSecrets } from '../config/masking.ts';
 import { secretNames } from '../config/sources.ts';
 import { namesOfError, StorageFailure, storageCause } from '../storage/storage-failure.ts';
+import { Failure, type FailureCode, Usage } from './line/failures.ts';
 
 const LONGEST = 300;
 const FILE_ERRORS: ReadonlyMap<string, string> = new Map([
@@ -27,6 +28,16 @@ export function failureSentence(error: unknown, env: Readonly<Record<string, str
   const hide = hidingValues(secretNames.flatMap((name) => env[name] ?? []));
   const open = hide(sentenceWithoutSecrets(sentence(error).replace(/\s+/g, ' ').trim()));
   return open.length > LONGEST ? `${open.slice(0, LONGEST)}…` : open;
+}
+
+/** What kind of failure an error is, for programs. */
+export function failureCodeOf(error: unknown): FailureCode {
+  if (error instanceof Usage) return 'usage';
+  if (error instanceof Failure) return error.code;
+  if (!(error instanceof Error)) return 'failed';
+  if (error instanceof StorageFailure || '$metadata' in error || NETWORK_ERRORS.has(storageCause(error)))
+    return 'unavailable';
+  return namesOfError(error).some((name) => FILE_ERRORS.has(name)) ? 'input_invalid' : 'failed';
 }
 
 function sentence(error: unknown): string {

@@ -6,101 +6,137 @@ import { quotaSettings } from '../compose/admit/quotas.ts';
 import type { Composed } from '../compose/authorizer.ts';
 import type { Budget, BudgetState } from '../decision/outcome.ts';
 import { createQuotas, type QuotaCaller } from '../limit/quotas.ts';
-import { type Command, type Console, options, Usage } from './command.ts';
+import { command, Failure, type Group, type Output, Usage } from './command.ts';
 import { composeForCommand } from './compose.ts';
+import type { Options, Values } from './line/words.ts';
 
-const verbs = ['show', 'reset', 'grant'] as const;
+const callerOptions = {
+  identity: { type: 'string', value: 'NAME', required: true, means: 'The caller, by the subject of its tokens.' },
+  issuer: { type: 'string', value: 'URL', means: 'Issuer of the subject, where several are configured.' },
+  role: { type: 'string', multiple: true, value: 'ROLE', means: 'A role of the caller, where budgets depend on it.' },
+  plan: { type: 'string', value: 'PLAN', means: 'Plan of the caller, as TGEFD_PLANS names it.' },
+  budget: { type: 'string', value: 'NAME', means: 'One budget, such as general-day. Without it: all of them.' },
+} as const satisfies Options;
+
+type CallerValues = Values<typeof callerOptions>;
+
+const STATES = 'A list of budgets: `name`, `quota`, `windowSeconds`, `remaining`, `resetSeconds`.';
+
+const show = command({
+  summary: 'Shows what is left to an identity.',
+  options: callerOptions,
+  examples: [{ line: 'limits show --identity alice', does: 'Shows every budget of alice.' }],
+  json: STATES,
+  async run(values, console) {
+    return tell(await openBudgets(values, console), console);
+  },
+});
+
+const reset = command({
+  summary: 'Makes the budgets of an identity full again, and records that.',
+  options: callerOptions,
+  examples: [{ line: 'limits reset --identity alice --budget general', does: 'Makes one budget of alice full.' }],
+  json: STATES,
+  async run(values, console) {
+    const opened = await openBudgets(values, console);
+    if (!(await opened.desk.reset(opened.partition, opened.budgets))) throw unanswered();
+    await record({ ...opened, action: 'reset', tokens: null });
+    return tell(opened, console);
+  },
+});
+
+const grant = command({
+  summary: 'Grants an identity more requests for the present day or month, and records that.',
+  options: {
+    ...callerOptions,
+    requests: { type: 'string', value: 'N', required: true, means: 'How many; a whole number above 0.' },
+  },
+  examples: [
+    {
+      line: 'limits grant --identity alice --budget general-day --requests 500',
+      does: 'Lets alice send 500 more requests today.',
+    },
+  ],
+  json: STATES,
+  async run({ requests, ...values }, console) {
+    if (!/^[1-9]\d{0,8}$/.test(requests)) throw new Usage('--requests is a whole number above 0');
+    if (values.budget === undefined) throw new Usage(GRANT_NEEDS);
+    const opened = await openBudgets(values, console);
+    const [budget] = opened.budgets;
+    if (budget?.period === undefined) throw new Usage(GRANT_NEEDS);
+    const tokens = Number(requests);
+    if (!(await opened.desk.grant(opened.partition, { ...budget, period: budget.period }, tokens))) throw unanswered();
+    await record({ ...opened, action: 'grant', tokens });
+    return tell(opened, console);
+  },
+});
+
+const GRANT_NEEDS = 'grant needs --budget with a quota of the day or month, such as general-day';
 
 /** Shows, resets and grants budgets of one identity. */
-export const limits: Command = {
-  summary: 'shows what is left to an identity, makes its budgets full, or grants it more',
-  usage:
-    'limits show | reset | grant  --identity NAME [--issuer URL] [--role ROLE …] [--plan PLAN] [--budget NAME] [--requests N] [--json]',
-  async run(args, console) {
-    const { positionals, values } = options(
-      args,
-      {
-        identity: { type: 'string' },
-        issuer: { type: 'string' },
-        role: { type: 'string', multiple: true },
-        plan: { type: 'string' },
-        budget: { type: 'string' },
-        requests: { type: 'string' },
-        json: { type: 'boolean', default: false },
-      },
-      true,
-    );
-    const verb = verbs.find((known) => known === (positionals[0] ?? 'show'));
-    if (verb === undefined || positionals.length > 1) throw new Usage(`not understood: ${positionals.join(' ')}`);
-    const { identity } = values;
-    if (!isSubject(identity)) throw new Usage('--identity is needed, without control characters');
-    const requests = requestsOf(verb, values.requests);
-    const wanted = { subject: identity, issuer: values.issuer, roles: values.role ?? [], plan: values.plan };
-
-    const composed = await composeForCommand(console);
-    const desk = composed?.carried.store.desk ?? null;
-    if (!composed) return 1;
-    if (desk === null) {
-      console.err('TGEFD_REDIS_URL: found nothing; accepted: the store that the authorizers share');
-      return 1;
-    }
-    const all = budgetsOf(composed, wanted);
-    const budgets = values.budget === undefined ? all : all.filter(({ name }) => name === values.budget);
-    if (budgets.length === 0) {
-      console.err(`no such budget; those of this identity: ${all.map(({ name }) => name).join(', ') || 'none'}`);
-      return 1;
-    }
-    const name = wanted.issuer === undefined ? identity : subjectAt(wanted.issuer, identity);
-    const partition = await composed.pseudonyms.of('identity', name);
-    if (verb !== 'show' && !(await change(verb, { desk, composed, partition, budgets, requests, console }))) return 1;
-    const states = await desk.show(partition, budgets);
-    if (states === null) return unanswered(console);
-    if (values.json) console.out(JSON.stringify(states));
-    else for (const state of states) console.out(shown(state));
-    return 0;
-  },
+export const limits: Group = {
+  summary: 'Shows what is left to an identity, makes its budgets full, or grants it more.',
+  commands: { show, reset, grant },
+  fallback: 'show',
 };
 
-interface Change {
+/** The budgets of one identity in the store that authorizers share. */
+interface OpenBudgets {
   readonly desk: BudgetDesk;
   readonly composed: Composed;
   readonly partition: string;
   readonly budgets: readonly Budget[];
-  readonly requests: number;
-  readonly console: Console;
 }
 
-/** Changes budgets and records that; the change is told even where its record could not be stored. */
-async function change(action: 'reset' | 'grant', { desk, composed, partition, budgets, requests, console }: Change) {
-  if (action === 'grant') {
-    const [budget] = budgets;
-    if (budget?.period === undefined || budgets.length > 1)
-      throw new Usage('grant needs --budget with a quota of the day or month, such as general-day');
-    if (!(await desk.grant(partition, { ...budget, period: budget.period }, requests)))
-      return unanswered(console) === 0;
-  } else if (!(await desk.reset(partition, budgets))) {
-    return unanswered(console) === 0;
-  }
+async function openBudgets(values: CallerValues, console: Output): Promise<OpenBudgets> {
+  const { identity, issuer, role, plan, budget } = values;
+  if (!isSubject(identity)) throw new Usage('--identity has at least one character, and no control characters');
+  const composed = await composeForCommand(console);
+  const { desk } = composed.carried.store;
+  if (desk === null)
+    throw new Failure(
+      'not_configured',
+      'TGEFD_REDIS_URL: found nothing; accepted: the store that the authorizers share',
+    );
+  const all = budgetsOf(composed, { subject: identity, roles: role, plan });
+  const budgets = budget === undefined ? all : all.filter(({ name }) => name === budget);
+  if (budgets.length === 0)
+    throw new Failure(
+      'input_invalid',
+      all.length === 0
+        ? 'this identity has no budget: no limit is configured'
+        : `no such budget; those of this identity: ${all.map(({ name }) => name).join(', ')}`,
+    );
+  const name = issuer === undefined ? identity : subjectAt(issuer, identity);
+  return { desk, composed, partition: await composed.pseudonyms.of('identity', name), budgets };
+}
+
+async function tell({ desk, partition, budgets }: OpenBudgets, console: Output): Promise<number> {
+  const states = await desk.show(partition, budgets);
+  if (states === null) throw unanswered();
+  console.answer(states);
+  console.table(['BUDGET', 'LEFT', 'NEXT'], states.map(shown));
+  return 0;
+}
+
+interface Change extends OpenBudgets {
+  readonly action: 'reset' | 'grant';
+  readonly tokens: number | null;
+}
+
+/** Records a change that is done; says so where its record could not be stored. */
+async function record({ action, tokens, composed, partition, budgets }: Change): Promise<void> {
   const facts = {
     id: createUlids(() => Date.now())(),
     atMs: Date.now(),
     action,
     identity: partition,
     budgets: budgets.map(({ name }) => name),
-    tokens: action === 'grant' ? requests : null,
+    tokens,
   };
   const isRecorded = composed.outbox !== null && (await recordBudgetChange(facts, composed.outbox));
-  if (!isRecorded) console.err('done, but there is no audit record of it: the outbox did not take it');
-  return isRecorded;
-}
-
-function requestsOf(verb: string, text: string | undefined): number {
-  if (verb !== 'grant') {
-    if (text !== undefined) throw new Usage('--requests goes with grant');
-    return 0;
-  }
-  if (text === undefined || !/^[1-9]\d{0,8}$/.test(text)) throw new Usage('--requests is a whole number above 0');
-  return Number(text);
+  if (!isRecorded)
+    throw new Failure('unavailable', 'done, but there is no audit record of it: the outbox did not take it');
 }
 
 /** Every budget of a caller of this kind, as the configuration has it. */
@@ -120,11 +156,11 @@ function budgetsOf(
   return createQuotas({ ...settings, planClaim }, () => {})(caller, 'heavy');
 }
 
-function unanswered(console: Console): number {
-  console.err('the store does not answer; try again');
-  return 1;
+function unanswered(): Failure {
+  return new Failure('unavailable', 'the store does not answer; try again');
 }
 
-function shown({ name, quota, windowSeconds, remaining, resetSeconds }: BudgetState): string {
-  return `${name.padEnd(14)} ${remaining} left of ${quota} in ${windowSeconds} s  ${remaining > 0 ? 'full' : 'next'} in ${resetSeconds} s`;
+function shown({ name, quota, windowSeconds, remaining, resetSeconds }: BudgetState): string[] {
+  const when = `${remaining > 0 ? 'full' : 'next'} in ${resetSeconds} s`;
+  return [name, `${remaining} left of ${quota} in ${windowSeconds} s`, when];
 }

@@ -1,17 +1,19 @@
 import { partsOfSubject } from '../authenticate/jwt/subject.ts';
 import type { RevocationKind } from '../decision/reason.ts';
+import { wire } from '../http/revocation-api.ts';
 import { DEFAULT_LIFETIME_SECONDS, revocationId } from '../revoke/entry.ts';
-import type { Revocation, RevocationOutcome, Revocations } from '../revoke/revocation.ts';
-import { type Command, type Console, options, Usage } from './command.ts';
+import type { Revocation, RevocationOutcome, RevocationPage, Revocations } from '../revoke/revocation.ts';
+import { command, Failure, type Group, type Output, Usage } from './command.ts';
 import { composeForCommand } from './compose.ts';
+import { counted } from './line/text.ts';
 
-const kinds: Readonly<Record<string, RevocationKind>> = {
+const kinds = {
   jti: 'jti',
   sub: 'sub',
   kid: 'kid',
   thumbprint: 'thumbprint',
   'key-id': 'key_id',
-};
+} as const satisfies Readonly<Record<string, RevocationKind>>;
 
 function idOf(kind: RevocationKind, text: string, issuer: string | undefined): string {
   if (issuer !== undefined && (kind !== 'sub' || issuer === '')) throw new Usage('--issuer goes with a subject');
@@ -21,39 +23,52 @@ function idOf(kind: RevocationKind, text: string, issuer: string | undefined): s
   return id;
 }
 
-/** The shared store of the environment's configuration, or null (said) where revocations would end with this process. */
-async function storeOf(console: Console): Promise<{ revocations: Revocations; note: string } | null> {
-  const composed = await composeForCommand(console);
-  if (!composed) return null;
-  const { settings } = composed.config;
-  if (!settings.redisUrl) {
-    console.err('TGEFD_REDIS_URL: found nothing; accepted: the store that the authorizers share');
-    return null;
-  }
-  const bound =
-    settings.rateLimitMode === 'exact'
-      ? 'with the next decision'
-      : `within ${settings.revocationMaximumDelaySeconds} s`;
-  return { revocations: composed.revocations, note: `holds everywhere ${bound}` };
+interface SharedStore {
+  readonly revocations: Revocations;
+  /** Within how many seconds a revocation holds everywhere; 0: with the next decision. */
+  readonly boundSeconds: number;
+  readonly note: string;
 }
 
-function shown(entry: Revocation): string {
+/** The store of the configuration. Throws where there is none: revocations would end with this process. */
+async function storeOf(console: Output): Promise<SharedStore> {
+  const composed = await composeForCommand(console);
+  const { settings } = composed.config;
+  if (!settings.redisUrl)
+    throw new Failure(
+      'not_configured',
+      'TGEFD_REDIS_URL: found nothing; accepted: the store that the authorizers share',
+    );
+  const boundSeconds = settings.rateLimitMode === 'exact' ? 0 : settings.revocationMaximumDelaySeconds;
+  const bound = boundSeconds === 0 ? 'with the next decision' : `within ${boundSeconds} s`;
+  return { revocations: composed.revocations, boundSeconds, note: `holds everywhere ${bound}` };
+}
+
+function shown(entry: Revocation): string[] {
   const { issuer, subject } = partsOfSubject(entry.id);
   return [
     entry.kind.padEnd(10),
     subject,
     issuer === null ? '' : `of ${issuer}`,
-    entry.beforeSeconds === null ? '' : `issued before ${new Date(entry.beforeSeconds * 1000).toISOString()}`,
-    `until ${new Date(entry.expiresAtSeconds * 1000).toISOString()}`,
+    entry.beforeSeconds === null ? '' : `issued before ${instant(entry.beforeSeconds)}`,
+    `until ${instant(entry.expiresAtSeconds)}`,
     entry.reason === null ? '' : JSON.stringify(entry.reason),
-  ]
+  ];
+}
+
+function line(entry: Revocation): string {
+  return shown(entry)
     .filter((part) => part !== '')
     .join('  ');
 }
 
-function answered<T>(outcome: RevocationOutcome<T>, console: Console): outcome is { done: true; value: T } {
-  if (!outcome.done) console.err(`the store does not answer; try again in ${outcome.retryAfterSeconds} s`);
-  return outcome.done;
+function instant(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}
+
+function doneOf<T>(outcome: RevocationOutcome<T>): T {
+  if (outcome.done) return outcome.value;
+  throw new Failure('unavailable', `the store does not answer; try again in ${outcome.retryAfterSeconds} s`);
 }
 
 function seconds(text: string, name: string): number {
@@ -61,24 +76,44 @@ function seconds(text: string, name: string): number {
   return Number(text);
 }
 
-export const revoke: Command = {
-  summary: 'refuses a token, subject, key or certificate from now on',
-  usage:
-    'revoke --jti ID | --sub NAME [--issuer URL] [--before EPOCH] | --kid ID | --thumbprint SHA256 | --key-id ID  [--expires-in SECONDS] [--reason TEXT]',
-  async run(args, console) {
-    const { values } = options(args, {
-      jti: { type: 'string' },
-      sub: { type: 'string' },
-      kid: { type: 'string' },
-      thumbprint: { type: 'string' },
-      'key-id': { type: 'string' },
-      issuer: { type: 'string' },
-      before: { type: 'string' },
-      'expires-in': { type: 'string', default: String(DEFAULT_LIFETIME_SECONDS) },
-      reason: { type: 'string' },
-    });
-    const named = Object.entries(kinds).flatMap(([option, kind]) => {
-      const id = values[option as 'jti'];
+const issuerOption = {
+  issuer: { type: 'string', value: 'URL', means: 'Issuer of the subject, where several are configured.' },
+} as const;
+
+export const revoke = command({
+  summary: 'Refuses a token, subject, key or certificate from now on.',
+  options: {
+    jti: { type: 'string', value: 'ID', means: 'One token, by its id.' },
+    sub: { type: 'string', value: 'NAME', means: 'Every token of a subject that was issued until now.' },
+    kid: { type: 'string', value: 'ID', means: 'Every token that this key signed.' },
+    thumbprint: {
+      type: 'string',
+      value: 'SHA256',
+      means: 'A client certificate, by its SHA-256 in hexadecimal or base64url.',
+    },
+    'key-id': { type: 'string', value: 'ID', means: 'An API key, by the id of its holder.' },
+    ...issuerOption,
+    before: { type: 'string', value: 'EPOCH', means: 'Of a subject: refuses tokens issued before this epoch second.' },
+    'expires-in': {
+      type: 'string',
+      value: 'SECONDS',
+      default: String(DEFAULT_LIFETIME_SECONDS),
+      means: 'How long the revocation is kept; at least as long as what it revokes is valid.',
+    },
+    reason: { type: 'string', value: 'TEXT', means: 'A note for people.' },
+  },
+  examples: [
+    { line: 'revoke --jti 01M8DNDDJNXN5QJTXWW4WQGCKG --reason leaked', does: 'Refuses one token.' },
+    {
+      line: 'revoke --sub alice --issuer https://issuer.example/',
+      does: 'Refuses every token that this issuer gave alice until now.',
+    },
+  ],
+  json: 'An object: `revocation` (`kind`, `id`, `expires_at`, …) and `bound_sec`, within which it holds everywhere (0: with the next decision).',
+  notes: ['Give exactly one of --jti, --sub, --kid, --thumbprint and --key-id.'],
+  async run(values, console) {
+    const named = Object.entries(kinds).flatMap(([name, kind]) => {
+      const id = values[name as keyof typeof kinds];
       return id === undefined ? [] : [{ kind, id }];
     });
     const [given] = named;
@@ -87,57 +122,97 @@ export const revoke: Command = {
     const what = { ...given, id: idOf(given.kind, given.id, values.issuer) };
     if (values.before !== undefined && what.kind !== 'sub') throw new Usage('--before goes with --sub');
     const lifetime = seconds(values['expires-in'], 'expires-in');
-
-    const store = await storeOf(console);
-    if (!store) return 1;
     const nowSeconds = Math.floor(Date.now() / 1000);
-    const added = await store.revocations.add({
+    const before = values.before === undefined ? nowSeconds + 1 : seconds(values.before, 'before');
+
+    const { revocations: store, boundSeconds, note } = await storeOf(console);
+    const outcome = await store.add({
       ...what,
-      beforeSeconds:
-        what.kind === 'sub' ? (values.before === undefined ? nowSeconds + 1 : seconds(values.before, 'before')) : null,
+      beforeSeconds: what.kind === 'sub' ? before : null,
       expiresAtSeconds: nowSeconds + lifetime,
       reason: values.reason ?? null,
       createdAtSeconds: nowSeconds,
       by: 'cli',
     });
-    if (!answered(added, console)) return 1;
-    console.out(shown(added.value));
-    console.out(store.note);
+    const entry = doneOf(outcome);
+    console.answer({ revocation: wire(entry), bound_sec: boundSeconds });
+    console.out(line(entry));
+    console.out(note);
     return 0;
   },
-};
+});
 
-export const revocations: Command = {
-  summary: 'lists the revocations in force, or shows or takes back one',
-  usage: 'revocations list | revocations show KIND ID [--issuer URL] | revocations remove KIND ID [--issuer URL]',
-  async run(args, console) {
-    const { positionals, values } = options(args, { issuer: { type: 'string' } }, true);
-    const [verb = 'list', kindText, given] = positionals;
-    const kind = kindText === undefined ? undefined : kinds[kindText.replace('key_id', 'key-id')];
-    if (!['list', 'show', 'remove'].includes(verb) || (verb !== 'list' && (!kind || !given)))
-      throw new Usage(`not understood: ${positionals.join(' ')}`);
-    const store = await storeOf(console);
-    if (!store) return 1;
-    if (verb === 'list') {
-      for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
-        const page = await store.revocations.list(cursor);
-        if (!answered(page, console)) return 1;
-        for (const entry of page.value.entries) console.out(shown(entry));
-        cursor = page.value.next;
-      }
-      return 0;
+const list = command({
+  summary: 'Lists the revocations in force.',
+  examples: [{ line: 'revocations list', does: 'Lists every entry. Tokens and subjects appear as pseudonyms.' }],
+  json: 'An object: `revocations`, a list of entries (`kind`, `id`, `issuer`, `before`, `expires_at`, `created_at`, `reason`, `by`).',
+  async run(_, console) {
+    const { revocations: store } = await storeOf(console);
+    const entries: Revocation[] = [];
+    for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
+      const page: RevocationPage = doneOf(await store.list(cursor));
+      entries.push(...page.entries);
+      console.progress(counted(entries.length, 'revocation'));
+      cursor = page.next;
     }
-    if (!kind || given === undefined) return 2;
-    const id = idOf(kind, given, values.issuer);
-    if (verb === 'remove') {
-      const removed = await store.revocations.remove(kind, id);
-      if (!answered(removed, console)) return 1;
-      console.out(removed.value ? `taken back; ${store.note}` : 'there is no such entry');
-      return removed.value ? 0 : 1;
-    }
-    const found = await store.revocations.find(kind, id);
-    if (!answered(found, console)) return 1;
-    console.out(found.value ? shown(found.value) : 'there is no such entry');
-    return found.value ? 0 : 1;
+    console.answer({ revocations: entries.map((entry) => wire(entry)) });
+    console.table(['KIND', 'ID', 'ISSUER', 'REFUSES TOKENS', 'IN FORCE', 'REASON'], entries.map(shown));
+    if (entries.length === 0) console.err('no revocation is in force');
+    return 0;
   },
+});
+
+const entryOperands = [
+  {
+    name: 'KIND',
+    count: 'one',
+    choices: ['jti', 'sub', 'kid', 'thumbprint', 'key-id', 'key_id'],
+    means: 'What is revoked.',
+  },
+  { name: 'ID', count: 'one', means: 'Its id.' },
+] as const;
+
+function wanted([kindText = '', id = '']: readonly string[], issuer: string | undefined) {
+  const kind = kinds[kindText.replace('key_id', 'key-id') as keyof typeof kinds];
+  return { kind, id: idOf(kind, id, issuer) };
+}
+
+const show = command({
+  summary: 'Shows one revocation.',
+  operands: entryOperands,
+  options: issuerOption,
+  examples: [{ line: 'revocations show sub alice', does: 'Tells until when tokens of alice are refused.' }],
+  json: 'An object: `revocation`, the entry or null.',
+  exits: { yes: 'There is such an entry.', no: 'There is none.' },
+  async run({ issuer }, console, operands) {
+    const { kind, id } = wanted(operands, issuer);
+    const { revocations: store } = await storeOf(console);
+    const found = doneOf(await store.find(kind, id));
+    console.answer({ revocation: found && wire(found) });
+    console.out(found ? line(found) : 'there is no such entry');
+    return found ? 0 : 1;
+  },
+});
+
+const remove = command({
+  summary: 'Takes back one revocation.',
+  operands: entryOperands,
+  options: issuerOption,
+  examples: [{ line: 'revocations remove key-id ci', does: 'Lets the API key of ci in again.' }],
+  json: 'An object: `removed`, and `bound_sec`, within which that holds everywhere.',
+  exits: { yes: 'It was taken back.', no: 'There was none.' },
+  async run({ issuer }, console, operands) {
+    const { kind, id } = wanted(operands, issuer);
+    const { revocations: store, boundSeconds, note } = await storeOf(console);
+    const removed = doneOf(await store.remove(kind, id));
+    console.answer({ removed, bound_sec: boundSeconds });
+    console.out(removed ? `taken back; ${note}` : 'there is no such entry');
+    return removed ? 0 : 1;
+  },
+});
+
+export const revocations: Group = {
+  summary: 'Lists the revocations in force, or shows or takes back one.',
+  commands: { list, show, remove },
+  fallback: 'list',
 };

@@ -1,82 +1,68 @@
-import { audit } from './audit/audit.ts';
-import { type Command, type Commands, type Console, commandNamed, summaries, Unusable, Usage } from './command.ts';
-import { checkConfig } from './config.ts';
-import { doctor } from './doctor/doctor.ts';
-import { egress } from './egress.ts';
-import { explain } from './explain.ts';
-import { failureSentence } from './failure.ts';
-import { limits } from './limits.ts';
-import { docs } from './pages/docs.ts';
-import { policy } from './policy/policy.ts';
-import { revocations, revoke } from './revocations.ts';
-import { keys } from './secrets/keys.ts';
-import { rotate } from './secrets/rotate.ts';
-import { token } from './token.ts';
+import { problemLine } from '../config/problem.ts';
+import { type Entry, isGroup } from './command.ts';
+import { program } from './commands.ts';
+import { failureCodeOf, failureSentence } from './failure.ts';
+import { Failure, Usage } from './line/failures.ts';
+import { findEntry, isHelp } from './line/find.ts';
+import { helpOf, PROGRAM } from './line/help.ts';
+import { didYouMean } from './line/nearest.ts';
+import { createOutput, type Output, type Streams } from './line/output.ts';
+import { createProgress } from './line/progress.ts';
+import { counted } from './line/text.ts';
 
-const PROGRAM = 'tgefd-authorizer';
+const NO_PROGRESS = { show: () => undefined };
 
-const commands: Commands = {
-  audit,
-  'check-config': checkConfig,
-  docs,
-  doctor,
-  egress,
-  explain,
-  keys,
-  limits,
-  policy,
-  revocations,
-  revoke,
-  rotate,
-  token,
-};
-
-/** Runs one command line of the program and gives its exit code. */
-export async function runCommandLine(args: readonly string[], console: Console, version: string): Promise<number> {
-  const [name, ...rest] = args;
-  if (name === '--version') {
-    console.out(version);
-    return 0;
+/** Runs one command line of the program and gives its exit status. */
+export async function runCommandLine(args: readonly string[], streams: Streams, version: string): Promise<number> {
+  const words = args[0] === 'help' ? [...args.slice(1), '--help'] : args;
+  const json = wordsBeforeEnd(words).includes('--json');
+  const output = createOutput(streams, json, program, NO_PROGRESS);
+  if (words[0] === '--version') return showVersion(output, version);
+  const { path, entry, rest, unknown } = findEntry(program, words);
+  if (unknown !== undefined && isGroup(entry)) {
+    const near = didYouMean(unknown, Object.keys(entry.commands));
+    return showFailure(new Usage(`there is no command ${[...path, unknown].join(' ')}${near}`), path, output);
   }
-  const command = commandNamed(commands, name);
-  if (command === undefined) return showOverview(console, name === undefined || name === 'help' || asksForHelp(name));
-  if (rest.some(asksForHelp)) {
-    console.out(usageOf(command));
-    return 0;
-  }
+  if (words.length === 0 || wordsBeforeEnd(rest).some(isHelp)) return showHelp(path, entry, output);
+  if (isGroup(entry)) return showFailure(new Usage(`${path.join(' ')} needs the name of a command`), path, output);
+  const progress = createProgress(streams.terminal, path.join(' '));
   try {
-    return await command.run(rest, console);
+    return await entry.run(rest, createOutput(streams, json, program, progress));
   } catch (error) {
-    return showFailure(error, command, console);
+    progress.end();
+    return showFailure(error, path, output);
+  } finally {
+    progress.end();
   }
 }
 
-function asksForHelp(word: string): boolean {
-  return word === '--help' || word === '-h';
+/** Words up to `--`, behind which no option stands. */
+function wordsBeforeEnd(words: readonly string[]): readonly string[] {
+  const end = words.indexOf('--');
+  return end === -1 ? words : words.slice(0, end);
 }
 
-function usageOf({ usage }: Command): string {
-  return `usage: ${PROGRAM} ${usage}`;
+function showVersion(output: Output, version: string): number {
+  output.out(version);
+  output.answer({ version });
+  return 0;
 }
 
-function showOverview(console: Console, isAskedFor: boolean): number {
-  const lines = [
-    `${PROGRAM}: operator commands of the edge authorizer`,
-    '',
-    ...summaries(commands, 14),
-    '',
-    `${PROGRAM} COMMAND --help tells more, --version which release this is. Configuration is read from the environment (docs/reference/configuration.md).`,
-  ];
-  for (const line of lines) (isAskedFor ? console.out : console.err)(line);
-  return isAskedFor ? 0 : 2;
+function showHelp(path: readonly string[], entry: Entry, output: Output): number {
+  for (const line of helpOf(path, entry, output.style)) output.out(line);
+  output.answer(entry);
+  return 0;
 }
 
-function showFailure(error: unknown, command: Command, console: Console): number {
-  if (error instanceof Usage) {
-    console.err(error.message);
-    console.err(usageOf(command));
-    return 2;
-  }
-  console.err(error instanceof Unusable ? error.message : failureSentence(error, console.env));
-  return 1;
+function showFailure(error: unknown, path: readonly string[], output: Output): number {
+  const [code, message] = [failureCodeOf(error), failureSentence(error, output.env)];
+  const { problems, warnings } = error instanceof Failure ? error : { problems: [], warnings: [] };
+  output.answer({ error: { code, message, ...(problems.length === 0 ? {} : { problems }) } });
+  const hasProblems = problems.length > 0;
+  output.err(hasProblems ? `${message}, ${counted(problems.length, 'problem')}:` : message);
+  for (const problem of problems) output.err(`  ${problemLine(problem)}`);
+  for (const warning of warnings) output.err(`  warning: ${problemLine(warning)}`);
+  if (code !== 'usage') return 1;
+  output.err(`${[PROGRAM, ...path].join(' ')} --help tells more`);
+  return 2;
 }

@@ -1,81 +1,104 @@
 import { SignJWT } from 'jose';
 import { isLoopback } from '../config/rules/check.ts';
-import { type Command, type Console, options, Usage } from './command.ts';
-import { configOrProblems } from './config.ts';
+import { command, Failure, type Output, Usage } from './command.ts';
+import { configOf } from './config.ts';
 
-export const token: Command = {
-  summary: 'mints a token, in development only',
-  usage:
-    'token --sub NAME [--scope "discover evaluate"] [--role NAME] [--ttl SECONDS] [--claim NAME=JSON ...] [--issuer URL]',
-  async run(args, console) {
-    const { values } = options(args, {
-      sub: { type: 'string' },
-      scope: { type: 'string' },
-      role: { type: 'string' },
-      ttl: { type: 'string', default: '300' },
-      claim: { type: 'string', multiple: true, default: [] },
-      issuer: { type: 'string' },
-    });
-    if (values.sub === undefined) throw new Usage('--sub names the caller');
-    if (!/^\d{1,8}$/.test(values.ttl)) throw new Usage('--ttl is a whole number of seconds');
-    const claims: Record<string, unknown> = {};
-    for (const text of values.claim) {
-      const [, name, json] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
-      if (name === undefined || json === undefined) throw new Usage('--claim is NAME=JSON');
-      try {
-        claims[name] = JSON.parse(json);
-      } catch {
-        throw new Usage(`--claim ${name} is not JSON`);
-      }
-    }
-    if (values.role !== undefined) claims.role = values.role;
-
-    if (values.issuer !== undefined)
-      return fromIssuer(
-        values.issuer,
-        { subject: values.sub, lifetimeSeconds: Number(values.ttl), scope: values.scope ?? '', claims },
-        console,
-      );
-
-    const place = { platform: 'cli', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
-    const loaded = await configOrProblems(console, place);
-    if (!loaded) return 1;
-    const { settings } = loaded.config;
-    if (settings.environment !== 'development' || !settings.jwtSecret) {
-      console.err('tokens are minted in development only, with TGEFD_JWT_SECRET, or by a local issuer (--issuer)');
-      return 1;
-    }
-    if (values.scope !== undefined) claims.scope = values.scope;
-    const nowSeconds = Math.floor(Date.now() / 1000);
-    const signed = new SignJWT({
-      sub: values.sub,
-      iat: nowSeconds,
-      exp: nowSeconds + Number(values.ttl),
-      jti: crypto.randomUUID(),
-      ...(settings.jwtIssuer === null ? {} : { iss: settings.jwtIssuer }),
-      ...(settings.jwtAudience === null
-        ? {}
-        : { aud: settings.jwtAudience.length === 1 ? (settings.jwtAudience[0] ?? '') : [...settings.jwtAudience] }),
-      // Last, so that a token can be made wrong on purpose.
-      ...claims,
-    }).setProtectedHeader({ alg: 'HS256', typ: 'JWT' });
-    console.out(await signed.sign(new TextEncoder().encode(settings.jwtSecret.current)));
+export const token = command({
+  summary: 'Makes a token for tests, in development only.',
+  options: {
+    sub: { type: 'string', value: 'NAME', required: true, means: 'Subject of the token.' },
+    scope: { type: 'string', value: '"SCOPES"', means: 'Scopes of the token, separated by spaces.' },
+    role: { type: 'string', value: 'NAME', means: 'Role of the token.' },
+    ttl: { type: 'string', value: 'SECONDS', default: '300', means: 'How long it is valid.' },
+    claim: {
+      type: 'string',
+      multiple: true,
+      value: 'NAME=JSON',
+      means: 'A further claim; it may also replace one, to make a wrong token on purpose.',
+    },
+    issuer: {
+      type: 'string',
+      value: 'URL',
+      means: 'A local issuer that makes the token, such as that of `npm run dev`. Without it TGEFD_JWT_SECRET signs.',
+    },
+  },
+  examples: [
+    { line: 'token --sub alice --scope "discover jobs"', does: 'Makes a token that is valid for five minutes.' },
+    { line: `token --sub alice --claim 'tenant="a"' --claim exp=1`, does: 'Makes an expired token of a tenant.' },
+  ],
+  json: 'An object: `access_token`.',
+  async run(values, console) {
+    const wishes = {
+      subject: values.sub,
+      lifetimeSeconds: lifetimeOf(values.ttl),
+      scope: values.scope,
+      claims: claimsOf(values.claim, values.role),
+    };
+    const made = await (values.issuer === undefined ? signedHere(wishes, console) : fromIssuer(values.issuer, wishes));
+    console.answer({ access_token: made });
+    console.out(made);
     return 0;
   },
-};
-
-/** Client of the issuer that `npm run dev` starts, and the field in which that issuer takes wishes. */
-const demoClient = { id: 'demo-client', secret: 'demo-client-secret', wishes: 'x-token-wishes' };
+});
 
 interface Wishes {
   readonly subject: string;
   readonly lifetimeSeconds: number;
-  readonly scope: string;
+  readonly scope: string | undefined;
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
+function lifetimeOf(text: string): number {
+  if (!/^\d{1,8}$/.test(text)) throw new Usage('--ttl is a whole number of seconds');
+  return Number(text);
+}
+
+function claimsOf(given: readonly string[], role: string | undefined): Record<string, unknown> {
+  const claims: Record<string, unknown> = {};
+  for (const text of given) {
+    const [, name, json] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+    if (name === undefined || json === undefined) throw new Usage('--claim is NAME=JSON');
+    try {
+      claims[name] = JSON.parse(json);
+    } catch {
+      throw new Usage(`--claim ${name} is not JSON; a text stands in double quotes: --claim '${name}="text"'`);
+    }
+  }
+  if (role !== undefined) claims.role = role;
+  return claims;
+}
+
+/** A token signed with the secret of the configuration. */
+async function signedHere({ subject, lifetimeSeconds, scope, claims }: Wishes, console: Output): Promise<string> {
+  const place = { platform: 'cli', role: 'gateway', upstreamBinding: false, bucketBinding: false } as const;
+  const { settings } = (await configOf(console, place)).config;
+  if (settings.environment !== 'development' || !settings.jwtSecret)
+    throw new Failure(
+      'not_configured',
+      'tokens are made in development only, with TGEFD_JWT_SECRET, or by a local issuer (--issuer)',
+    );
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  const signed = new SignJWT({
+    sub: subject,
+    iat: nowSeconds,
+    exp: nowSeconds + lifetimeSeconds,
+    jti: crypto.randomUUID(),
+    ...(settings.jwtIssuer === null ? {} : { iss: settings.jwtIssuer }),
+    ...(settings.jwtAudience === null
+      ? {}
+      : { aud: settings.jwtAudience.length === 1 ? (settings.jwtAudience[0] ?? '') : [...settings.jwtAudience] }),
+    ...(scope === undefined ? {} : { scope }),
+    // Last, so that a token can be made wrong on purpose.
+    ...claims,
+  }).setProtectedHeader({ alg: 'HS256', typ: 'JWT' });
+  return signed.sign(new TextEncoder().encode(settings.jwtSecret.current));
+}
+
+/** Client of the issuer that `npm run dev` starts, and the field in which that issuer takes wishes. */
+const demoClient = { id: 'demo-client', secret: 'demo-client-secret', wishes: 'x-token-wishes' };
+
 /** A token of the local development issuer by its token endpoint (client credentials, RFC 6749 §4.4). */
-async function fromIssuer(issuer: string, wishes: Wishes, console: Console): Promise<number> {
+async function fromIssuer(issuer: string, wishes: Wishes): Promise<string> {
   if (!URL.canParse(issuer) || !isLoopback(new URL(issuer)))
     throw new Usage('--issuer is the URL of a local issuer, on a loopback host');
   const response = await fetch(new URL('/token', issuer), {
@@ -84,15 +107,15 @@ async function fromIssuer(issuer: string, wishes: Wishes, console: Console): Pro
     headers: {
       authorization: `Basic ${btoa(`${demoClient.id}:${demoClient.secret}`)}`,
       'content-type': 'application/x-www-form-urlencoded',
-      [demoClient.wishes]: encodeURIComponent(JSON.stringify(wishes)),
+      [demoClient.wishes]: encodeURIComponent(JSON.stringify({ ...wishes, scope: wishes.scope ?? '' })),
     },
     body: new URLSearchParams({ grant_type: 'client_credentials', resource: 'urn:tgefd:api' }),
   }).catch(() => null);
   const body: unknown = response ? await response.json().catch(() => null) : null;
-  if (typeof body === 'object' && body !== null && 'access_token' in body && typeof body.access_token === 'string') {
-    console.out(body.access_token);
-    return 0;
-  }
-  console.err(response ? `the issuer refused (${response.status})` : 'the issuer does not answer');
-  return 1;
+  if (typeof body === 'object' && body !== null && 'access_token' in body && typeof body.access_token === 'string')
+    return body.access_token;
+  throw new Failure(
+    'unavailable',
+    response ? `the issuer refused with status ${response.status}` : `the issuer at ${issuer} does not answer`,
+  );
 }

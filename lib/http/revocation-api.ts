@@ -39,7 +39,7 @@ function json(status: number, body: unknown, requestId: string) {
 }
 
 /** An entry as JSON. Where the store keeps pseudonyms, only whoever names the issuer can be told it. */
-function wire(entry: Revocation, issuer: string | null = null) {
+export function wire(entry: Revocation, issuer: string | null = null) {
   const named = issuer ?? (entry.kind === 'sub' ? partsOfSubject(entry.id).issuer : null);
   return {
     kind: entry.kind,

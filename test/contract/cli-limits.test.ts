@@ -67,8 +67,9 @@ describeWith([program], 'limits by command', () => {
   test.each([
     [['show'], '--identity is needed'],
     [['grant', '--identity', 'a', '--requests', '5'], 'grant needs --budget'],
-    [['grant', '--identity', 'a', '--budget', 'general-day'], '--requests is a whole number'],
-    [['reset', '--identity', 'a', '--requests', '5'], '--requests goes with grant'],
+    [['grant', '--identity', 'a', '--budget', 'general-day'], '--requests is needed'],
+    [['grant', '--identity', 'a', '--budget', 'general-day', '--requests', '0'], '--requests is a whole number'],
+    [['reset', '--identity', 'a', '--requests', '5'], 'there is no option --requests'],
     [['show', '--identity', 'a', '--plan', 'x'], '--plan is no plan'],
   ])('%j is not understood', async (args, wanted) => {
     const { status, err } = await run(...args);

@@ -107,7 +107,7 @@ const places: readonly { readonly name: string; readonly words: (env: Env) => Pr
   })),
   {
     name: 'a command that decides ends with an error',
-    words: (env) => command(['explain', '--path', '/v1/metrics'], env, 2),
+    words: (env) => command(['explain', '--path', '/v1/metrics'], env, 1),
   },
 ];
 

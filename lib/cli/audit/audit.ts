@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { recordJsonSchema } from '../../audit/schema.ts';
-import { type Command, commandGroup, options } from '../command.ts';
+import { command, type Group } from '../command.ts';
 import { bucket } from './bucket.ts';
 import { compare } from './compare.ts';
 import { keys } from './keys.ts';
@@ -10,28 +10,38 @@ import { accesses, exportRecords, pseudonym, query } from './read.ts';
 import { tail } from './tail.ts';
 import { verify } from './verify.ts';
 
-const schema: Command = {
-  summary: 'prints the JSON Schema of a record, or writes it where it is published',
-  usage: 'audit schema [--write FOLDER]',
-  async run(args, console) {
-    const { values } = options(args, { write: { type: 'string' } });
-    const text = `${JSON.stringify(recordJsonSchema(), null, 2)}\n`;
-    if (values.write === undefined) console.out(text.trimEnd());
-    else await writeFile(join(values.write, 'audit_record.schema.json'), text);
+const schema = command({
+  summary: 'Prints the JSON Schema of a record, or writes it where it is published.',
+  options: { write: { type: 'string', value: 'FOLDER', means: 'Writes audit_record.schema.json into this folder.' } },
+  examples: [{ line: 'audit schema', does: 'Prints the schema.' }],
+  json: 'The schema; with `--write` an object: `written`, the path.',
+  async run({ write }, console) {
+    const text = JSON.stringify(recordJsonSchema(), null, 2);
+    if (write === undefined) {
+      console.document(text);
+      return 0;
+    }
+    const path = join(write, 'audit_record.schema.json');
+    await writeFile(path, `${text}\n`);
+    console.answer({ written: path });
+    console.out(path);
     return 0;
   },
-};
-
-export const audit = commandGroup('audit', 'reads, verifies and protects the audit trail', {
-  verify,
-  query,
-  tail,
-  export: exportRecords,
-  accesses,
-  policies,
-  compare,
-  pseudonym,
-  keys,
-  bucket,
-  schema,
 });
+
+export const audit: Group = {
+  summary: 'Reads, verifies and protects the audit trail.',
+  commands: {
+    verify,
+    query,
+    tail,
+    export: exportRecords,
+    accesses,
+    policies,
+    compare,
+    pseudonym,
+    keys,
+    bucket,
+    schema,
+  },
+};

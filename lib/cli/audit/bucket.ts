@@ -6,57 +6,75 @@ import { probeConditionalWrites } from '../../storage/conditional-probe.ts';
 import { r2Lifecycle, r2Locks, s3Lifecycle, type TierAges } from '../../storage/lifecycle.ts';
 import { createR2Bucket } from '../../storage/r2-bucket.ts';
 import { hasConditionalWrites, r2Place } from '../../storage/s3/s3-address.ts';
-import { type Command, type Console, options, Usage } from '../command.ts';
+import { command, Failure, type Output, Usage } from '../command.ts';
+import { counted } from '../line/text.ts';
 import { archiveConfig } from './parts.ts';
 
 const LOCK_MODES = { off: null, governance: 'GOVERNANCE', compliance: 'COMPLIANCE' } as const;
 
-export const bucket: Command = {
-  summary: 'sets or checks versions, locks, encryption, access and lifecycle of the archive’s bucket',
-  usage:
-    'audit bucket --check | --apply | --print s3-lifecycle|r2-lifecycle|r2-locks   (R2: with CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN)',
-  async run(args, console) {
-    const { values } = options(args, {
-      check: { type: 'boolean', default: false },
-      apply: { type: 'boolean', default: false },
-      print: { type: 'string' },
-    });
-    if ([values.check, values.apply, values.print !== undefined].filter(Boolean).length !== 1) {
+export const bucket = command({
+  summary: 'Checks or sets versions, locks, encryption, access and lifecycle of the bucket of the archive.',
+  options: {
+    check: { type: 'boolean', means: 'Names what is not as wanted.' },
+    apply: { type: 'boolean', means: 'Sets what is not as wanted.' },
+    print: {
+      type: 'string',
+      choices: ['s3-lifecycle', 'r2-lifecycle', 'r2-locks'],
+      means: 'Prints the rules of one kind as JSON, to set them by other means.',
+    },
+  },
+  examples: [
+    { line: 'audit bucket --check', does: 'Names every setting of the bucket that is not as wanted.' },
+    { line: 'audit bucket --print r2-locks', does: 'Prints the lock rules for an R2 bucket.' },
+  ],
+  json: 'An object: `as_wanted`, `differences` (`name`, `found`, `wanted`, with --apply `refused`) and `set`, variables to set. With --print: the rules.',
+  exits: { yes: 'The bucket is as wanted.', no: 'It is not.' },
+  notes: ['Give one of --check, --apply and --print. R2 needs CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN.'],
+  async run({ check, apply, print }, console) {
+    if ([check, apply, print !== undefined].filter(Boolean).length !== 1)
       throw new Usage('give one of --check, --apply and --print');
-    }
     const config = await archiveConfig(console);
-    if (config === null) return 1;
     const { settings } = config;
     const ages = { hotDays: settings.auditHotDays, warmDays: settings.auditWarmDays, coldDays: settings.auditColdDays };
     const prefix = `${settings.auditPrefix}/`;
-    if (values.print !== undefined) {
-      console.out(JSON.stringify(printed(values.print, ages, prefix), null, 2));
+    if (print !== undefined) {
+      console.document(JSON.stringify(rules[print](ages, prefix), null, 2));
       return 0;
     }
-    const addressing = values.check ? await addressingAdvice(config, console) : null;
-    if (addressing !== null) {
-      console.out(addressing);
-      return 1;
-    }
+    const addressing = check ? await addressingAdvice(config, console) : null;
+    if (addressing !== null) return tell([], [addressing], console);
     const managed = await managedBucket(config, ages, prefix, console);
-    if (managed === null) return 1;
-    const found = values.apply ? await managed.apply() : await managed.check();
+    const found = apply ? await managed.apply() : await managed.check();
     for (const difference of found) for (const line of shown(difference)) console.out(line);
-    const advice = values.check ? await conditionalAdvice(config, console) : null;
-    if (advice !== null) console.out(advice);
-    const left = found.filter((difference) => !('refused' in difference) || difference.refused !== null);
-    const differs = left.length + (advice === null ? 0 : 1);
-    console.out(differs === 0 ? 'the bucket is as wanted' : `${differs} not as wanted`);
-    return differs === 0 ? 0 : 1;
+    const advice = check ? await conditionalAdvice(config, console) : null;
+    return tell(found, advice === null ? [] : [advice], console);
   },
-};
+});
 
-function printed(what: string, ages: TierAges, prefix: string): unknown {
-  if (what === 's3-lifecycle') return { Rules: s3Lifecycle(ages, prefix) };
-  if (what === 'r2-lifecycle') return { rules: r2Lifecycle(ages, prefix) };
-  if (what === 'r2-locks') return { rules: r2Locks(ages, prefix) };
-  throw new Usage('--print is s3-lifecycle, r2-lifecycle or r2-locks');
+/** A variable that should have another value. */
+interface Advice {
+  readonly set: string;
+  readonly why?: string;
 }
+
+function tell(found: readonly (Difference | Applied)[], advice: readonly Advice[], console: Output): number {
+  for (const { set, why } of advice) {
+    if (why !== undefined) console.out(why);
+    console.out(`  set     ${set}`);
+  }
+  const left = found.filter((difference) => !('refused' in difference) || difference.refused !== null);
+  const differs = left.length + advice.length;
+  console.answer({ as_wanted: differs === 0, differences: found, set: advice.map(({ set }) => set) });
+  if (differs === 0) console.out(console.style('good', 'the bucket is as wanted'));
+  else console.out(console.style('bad', `${counted(differs, 'setting is', 'settings are')} not as wanted`));
+  return differs === 0 ? 0 : 1;
+}
+
+const rules = {
+  's3-lifecycle': (ages: TierAges, prefix: string) => ({ Rules: s3Lifecycle(ages, prefix) }),
+  'r2-lifecycle': (ages: TierAges, prefix: string) => ({ rules: r2Lifecycle(ages, prefix) }),
+  'r2-locks': (ages: TierAges, prefix: string) => ({ rules: r2Locks(ages, prefix) }),
+};
 
 function shown(difference: Difference | Applied): string[] {
   const outcome = !('refused' in difference)
@@ -75,12 +93,9 @@ async function managedBucket(
   { settings }: Config,
   ages: TierAges,
   prefix: string,
-  console: Console,
-): Promise<ManagedBucket | null> {
-  if (settings.auditBucket === null) {
-    console.err('TGEFD_AUDIT_BUCKET is not set');
-    return null;
-  }
+  console: Output,
+): Promise<ManagedBucket> {
+  if (settings.auditBucket === null) throw new Failure('not_configured', 'TGEFD_AUDIT_BUCKET is not set');
   const r2 = r2Place(settings.auditS3Endpoint);
   const { CLOUDFLARE_ACCOUNT_ID: accountId = r2?.accountId, CLOUDFLARE_API_TOKEN: apiToken } = console.env;
   if (accountId && apiToken) {
@@ -94,10 +109,8 @@ async function managedBucket(
     };
     return createR2Bucket(parts, (input, init) => fetch(input, init));
   }
-  if (r2 !== null) {
-    console.err('an R2 bucket is set over Cloudflare’s API: give CLOUDFLARE_API_TOKEN');
-    return null;
-  }
+  if (r2 !== null)
+    throw new Failure('not_configured', 'an R2 bucket is set by Cloudflare’s API: CLOUDFLARE_API_TOKEN is not set');
   const [{ createS3Bucket }, { s3ClientOf }] = await Promise.all([
     import('../../storage/s3/s3-bucket.ts'),
     import('../../platform/cloud/object-stores.ts'),
@@ -113,7 +126,7 @@ async function managedBucket(
 }
 
 /** What `TGEFD_AUDIT_CONDITIONAL_WRITES` should be by what the store does, or null where it is so. */
-async function conditionalAdvice({ settings }: Config, console: Console): Promise<string | null> {
+async function conditionalAdvice({ settings }: Config, console: Output): Promise<Advice | null> {
   const [{ createS3Store }, { s3ClientOf }] = await Promise.all([
     import('../../storage/s3/s3.ts'),
     import('../../platform/cloud/object-stores.ts'),
@@ -127,11 +140,11 @@ async function conditionalAdvice({ settings }: Config, console: Console): Promis
   const wanted = found === 'honoured';
   const inForce = auditConditionalWrites ?? hasConditionalWrites(auditS3Endpoint);
   console.out(`conditional writes: ${found}`);
-  return wanted === inForce ? null : `  set     TGEFD_AUDIT_CONDITIONAL_WRITES=${wanted}`;
+  return wanted === inForce ? null : { set: `TGEFD_AUDIT_CONDITIONAL_WRITES=${wanted}` };
 }
 
 /** The addressing that the store understands, where it is another than the one in force; null where nothing has to change. */
-async function addressingAdvice({ settings }: Config, console: Console): Promise<string | null> {
+async function addressingAdvice({ settings }: Config, console: Output): Promise<Advice | null> {
   const { auditBucket, auditS3Endpoint, auditPrefix } = settings;
   if (auditBucket === null || auditS3Endpoint === null) return null;
   const [{ createS3Store }, { s3ClientOf }] = await Promise.all([
@@ -154,6 +167,9 @@ async function addressingAdvice({ settings }: Config, console: Console): Promise
       () => false,
     );
     if (!works) throw error;
-    return `the store does not understand \`${inForce}\` addressing\n  set     TGEFD_AUDIT_S3_ADDRESSING=${other}`;
+    return {
+      set: `TGEFD_AUDIT_S3_ADDRESSING=${other}`,
+      why: `the store does not understand \`${inForce}\` addressing`,
+    };
   }
 }

@@ -1,7 +1,8 @@
 import { open } from 'node:fs/promises';
 import { isWithin, type Period, type Query, searchArchive } from '../../verify/query.ts';
-import { type Command, options, Usage } from '../command.ts';
-import { instant, openArchive, PLACE_USAGE, placeOptions, progressTo, readJson } from './parts.ts';
+import { command, Failure, Usage } from '../command.ts';
+import { counted } from '../line/text.ts';
+import { instant, openArchive, periodOptions, placeOptions, progressTo, readJson } from './parts.ts';
 
 const everything: Omit<Query, keyof Period> = {
   identities: null,
@@ -12,31 +13,41 @@ const everything: Omit<Query, keyof Period> = {
   keyId: null,
 };
 
-export const compare: Command = {
-  summary:
-    'holds the archive against decision ids that somebody else wrote down: record lines of a door, a service’s log',
-  usage: `audit compare --ids FILE [--subset: FILE need not hold all] [--from TIME] [--to TIME] ${PLACE_USAGE}`,
-  async run(args, console) {
-    const { values } = options(args, {
-      ...placeOptions,
-      ids: { type: 'string' },
-      subset: { type: 'boolean', default: false },
-      from: { type: 'string' },
-      to: { type: 'string' },
-    });
-    if (values.ids === undefined)
-      throw new Usage('--ids is a file: decision ids, one a line, or record lines (TGEFD_AUDIT_LOG)');
+export const compare = command({
+  summary: 'Compares the archive with decision ids from elsewhere: record lines of a door, the log of a service.',
+  options: {
+    ids: {
+      type: 'string',
+      value: 'FILE',
+      required: true,
+      means: 'Decision ids, one a line, or record lines (TGEFD_AUDIT_LOG).',
+    },
+    subset: { type: 'boolean', means: 'The file need not hold every decision.' },
+    ...periodOptions,
+    ...placeOptions,
+  },
+  examples: [
+    {
+      line: 'audit compare --ids door.log --from 24h',
+      does: 'Names what the log has and the archive has not, and back.',
+    },
+  ],
+  json: 'An object: `records`, `records_without_line` and `lines_without_record` (lists of decision ids), `damaged`.',
+  exits: { yes: 'Both hold the same.', no: 'They differ, or a part of the archive could not be searched.' },
+  async run(values, console) {
     const nowMs = Date.now();
     const period = { fromMs: instant('from', values.from, nowMs), toMs: instant('to', values.to, nowMs) };
     const written = await idsIn(values.ids, period);
-    if (written.size === 0) {
-      console.err(`no decision id of that time in ${values.ids}: there is nothing to hold the archive against`);
-      return 1;
-    }
+    if (written.size === 0)
+      throw new Failure(
+        'input_invalid',
+        `no decision id of that time in ${values.ids}: there is nothing to compare with`,
+      );
     const archive = await openArchive(values, console);
-    if (archive === null) return 1;
-    let [records, unwritten, damaged] = [0, 0, 0];
-    for await (const found of searchArchive({ ...everything, ...period }, archive, progressTo(console, 'searched'))) {
+    let [records, damaged] = [0, 0];
+    const unwritten: string[] = [];
+    const progress = progressTo(console, 'batch', 'searched');
+    for await (const found of searchArchive({ ...everything, ...period }, archive, progress)) {
       if (found.found === 'damage') {
         damaged++;
         console.err(`not searched: ${found.key}: ${found.why} (audit verify tells more)`);
@@ -45,14 +56,16 @@ export const compare: Command = {
       records++;
       const { id } = found.record;
       if (written.delete(id) || values.subset) continue;
-      unwritten++;
+      unwritten.push(id);
       console.out(`record without a line  ${id}`);
     }
     for (const id of written) console.out(`line without a record  ${id}`);
-    console.err(`${records} records, ${unwritten} without a line, ${written.size} lines without a record`);
-    return damaged + unwritten + written.size === 0 ? 0 : 1;
+    console.answer({ records, records_without_line: unwritten, lines_without_record: [...written], damaged });
+    const missing = counted(written.size, 'line without a record', 'lines without a record');
+    console.err(`${counted(records, 'record')}, ${unwritten.length} without a line, ${missing}`);
+    return damaged + unwritten.length + written.size === 0 ? 0 : 1;
   },
-};
+});
 
 /** Every decision id of the period that a file speaks of; the file may be longer than memory. */
 async function idsIn(path: string, period: Period): Promise<Set<string>> {

@@ -1,26 +1,33 @@
 import { sealOf } from '../../archive/seal.ts';
 import { type ManifestJwk, publicSigningJwk } from '../../archive/signature.ts';
 import { signingJwks } from '../../compose/archive/archive.ts';
-import { type Command, type Console, options, Usage } from '../command.ts';
-import { archiveConfig, type OpenArchive, openArchive, PLACE_USAGE, placeOptions } from './parts.ts';
+import { command, type Output, Usage } from '../command.ts';
+import { archiveConfig, type OpenArchive, openArchive, placeOptions } from './parts.ts';
 
-export const keys: Command = {
-  summary:
-    'prints the public keys that verify the archive, as a key set; or marks one as revoked, with all that it signed so far',
-  usage: `audit keys | audit keys --revoke KID ${PLACE_USAGE}`,
-  async run(args, console) {
-    const { values } = options(args, { ...placeOptions, revoke: { type: 'string' } });
-    const { revoke, ...place } = values;
-    if (revoke !== undefined) {
-      const archive = await openArchive(place, console);
-      return archive === null ? 1 : print(await withRevoked(archive, revoke), console);
-    }
+export const keys = command({
+  summary: 'Prints the public keys that verify the archive, or marks one of them as revoked.',
+  options: {
+    revoke: {
+      type: 'string',
+      value: 'KID',
+      means:
+        'Marks this key as revoked, with everything that it signed so far. The next options say where the archive is.',
+    },
+    ...placeOptions,
+  },
+  examples: [
+    { line: 'audit keys', does: 'Prints a key set for auditors.' },
+    { line: 'audit keys --revoke KID --folder ./copy --keys audit-keys.json', does: 'Marks a stolen key as revoked.' },
+  ],
+  json: 'The key set (RFC 7517), as without it.',
+  exits: { no: 'There is no key.' },
+  async run({ revoke, json, help, ...place }, console) {
+    if (revoke !== undefined) return print(await withRevoked(await openArchive(place, console), revoke), console);
     if (Object.values(place).some((given) => given !== undefined))
       throw new Usage('where the archive is matters only to --revoke');
-    const config = await archiveConfig(console);
-    return config === null ? 1 : print(await publicKeys(signingJwks(config)), console);
+    return print(await publicKeys(signingJwks(await archiveConfig(console))), console);
   },
-};
+});
 
 /** Public halves, those that were revoked as they were marked. */
 function publicKeys(jwks: readonly ManifestJwk[]): Promise<readonly ManifestJwk[]> {
@@ -42,7 +49,7 @@ async function withRevoked(archive: OpenArchive, keyId: string): Promise<readonl
   return published.map((jwk) => (jwk === stolen ? { ...jwk, revoked } : jwk));
 }
 
-function print(published: readonly ManifestJwk[], console: Console): number {
-  console.out(JSON.stringify({ keys: published }, null, 2));
+function print(published: readonly ManifestJwk[], console: Output): number {
+  console.document(JSON.stringify({ keys: published }, null, 2));
   return published.length === 0 ? 1 : 0;
 }

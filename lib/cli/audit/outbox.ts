@@ -1,7 +1,7 @@
 import { auditRecordSchema } from '../../audit/schema.ts';
 import type { Found, Query } from '../../verify/query.ts';
 import { isWithin } from '../../verify/query.ts';
-import type { Console } from '../command.ts';
+import type { Output } from '../command.ts';
 import { composeForCommand } from '../compose.ts';
 import { readJson } from './parts.ts';
 
@@ -17,11 +17,12 @@ const ARCHIVED_WITHIN = 'five minutes and the next run of the archive';
  * moves from one to the other. Where the outbox cannot be asked, says when the
  * archive will have them.
  */
-export async function searchOutbox(query: Query, console: Console): Promise<ReadonlyMap<string, FoundRecord>> {
+export async function searchOutbox(query: Query, console: Output): Promise<ReadonlyMap<string, FoundRecord>> {
   const found = new Map<string, FoundRecord>();
   // Without a shared store there is nothing that another process could have left.
   if ((console.env.TGEFD_REDIS_URL ?? console.env.UPSTASH_REDIS_REST_URL) === undefined) return found;
-  const composed = await composeForCommand({ ...console, err: () => undefined });
+  const quiet = { env: console.env, err: () => undefined };
+  const composed = await composeForCommand(quiet).catch(() => null);
   const outbox = composed?.outbox ?? null;
   const later = (why: string) => {
     console.err(`${why}: what was decided just now is found within ${ARCHIVED_WITHIN}`);

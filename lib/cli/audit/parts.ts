@@ -8,18 +8,36 @@ import type { Config } from '../../config/load.ts';
 import { operatorAgents } from '../../platform/cli/agents.ts';
 import { createFolderStore } from '../../platform/node/files/folder-store.ts';
 import type { ObjectStore } from '../../storage/store.ts';
-import { type Console, Usage } from '../command.ts';
-import { configOrProblems } from '../config.ts';
+import { Failure, type Output, Usage } from '../command.ts';
+import { configOf } from '../config.ts';
+import { counted } from '../line/text.ts';
 
 /** Options that say where the archive is and whose signatures count. */
 export const placeOptions = {
-  folder: { type: 'string' },
-  prefix: { type: 'string' },
-  keys: { type: 'string' },
-  'copies-folder': { type: 'string' },
+  folder: {
+    type: 'string',
+    value: 'FOLDER',
+    means: 'A copy of the archive in place of the bucket. With --keys no configuration is needed.',
+  },
+  prefix: { type: 'string', value: 'PREFIX', means: 'Prefix of the archive in the bucket or folder.' },
+  keys: {
+    type: 'string',
+    value: 'FILE',
+    means: 'Public keys that verify the archive, as `audit keys` prints them.',
+  },
+  'copies-folder': { type: 'string', value: 'FOLDER', means: 'A folder with the copies of anchors.' },
 } as const;
 
-export const PLACE_USAGE = '[--folder DIRECTORY [--prefix PREFIX]] [--keys JWKS_FILE] [--copies-folder DIRECTORY]';
+/** Options that say which time is asked for. */
+export const periodOptions = {
+  from: {
+    type: 'string',
+    value: 'TIME',
+    means:
+      'Only what was since then: a date, an instant such as 2026-11-24T10:00:00Z, or an age such as 30m, 12h or 7d.',
+  },
+  to: { type: 'string', value: 'TIME', means: 'Only what was before then.' },
+} as const;
 
 export interface PlaceValues {
   readonly folder?: string | undefined;
@@ -37,33 +55,28 @@ export interface OpenArchive extends ChainParts {
   readonly config: Config | null;
 }
 
-/** The configuration as the archive reads it; null, with every problem told, where it does not hold together. */
-export async function archiveConfig(console: Console): Promise<Config | null> {
+/** The configuration as the archive reads it. */
+export async function archiveConfig(console: Output): Promise<Config> {
   const place = { platform: 'cli', role: 'archive', upstreamBinding: false, bucketBinding: false } as const;
-  const loaded = await configOrProblems(console, place);
-  return loaded?.config ?? null;
+  return (await configOf(console, place)).config;
 }
 
 /**
  * Opens the archive that options and environment name: a folder that was copied from a bucket, with keys from a file, needs no
- * configuration at all. Null, and told, where something is missing.
+ * configuration at all.
+ *
+ * @throws Failure where something is missing.
  */
-export async function openArchive(values: PlaceValues, console: Console): Promise<OpenArchive | null> {
+export async function openArchive(values: PlaceValues, console: Output): Promise<OpenArchive> {
   const isOffline = values.folder !== undefined && values.keys !== undefined;
   const config = isOffline ? null : await archiveConfig(console);
-  if (!isOffline && config === null) return null;
   const jwks = values.keys === undefined ? config && signingJwks(config) : await publicKeys(values.keys);
-  if (jwks === null || jwks.length === 0) {
-    console.err('no key to verify with: give --keys, or TGEFD_AUDIT_SIGNING_KEY');
-    return null;
-  }
+  if (jwks === null || jwks.length === 0)
+    throw new Failure('not_configured', 'no key to verify with: give --keys, or TGEFD_AUDIT_SIGNING_KEY');
   const stores = values.folder === undefined && config !== null ? await bucketStores(config, console.env) : null;
   const prefix = values.prefix ?? config?.settings.auditPrefix ?? 'audit';
   const store = values.folder === undefined ? (stores?.store ?? null) : await folderWith(values.folder, prefix);
-  if (store === null) {
-    console.err('no archive: give --folder, or TGEFD_AUDIT_BUCKET');
-    return null;
-  }
+  if (store === null) throw new Failure('not_configured', 'no archive: give --folder, or TGEFD_AUDIT_BUCKET');
   const copiesFolder = values['copies-folder'];
   return {
     store,
@@ -83,7 +96,7 @@ async function folderWith(folder: string, prefix: string): Promise<ObjectStore> 
 }
 
 /** The S3 SDK costs its start-up only where a bucket is used. */
-async function bucketStores({ settings }: Config, env: Console['env']) {
+async function bucketStores({ settings }: Config, env: Output['env']) {
   const { s3Stores } = await import('../../platform/cloud/object-stores.ts');
   return s3Stores(settings, { clock: () => Date.now() }, operatorAgents(env));
 }
@@ -128,14 +141,9 @@ export function instant(name: string, text: string | undefined, nowMs: number): 
   return parsed;
 }
 
-/** Tells how far long work is, at most every two seconds, beside the answer. */
-export function progressTo(console: Console, unit: string): (count: number) => void {
-  let toldMs = Date.now();
-  return (count) => {
-    if (Date.now() - toldMs < 2000) return;
-    toldMs = Date.now();
-    console.err(`… ${count} ${unit}`);
-  };
+/** Shows how far a search of the archive is. */
+export function progressTo(console: Output, noun: string, did: string): (count: number) => void {
+  return (count) => console.progress(`${counted(count, noun)} ${did}`);
 }
 
 /** What a line says as JSON; null where it is none. */

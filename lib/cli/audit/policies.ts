@@ -1,4 +1,6 @@
-import { type Command, options } from '../command.ts';
+import { command } from '../command.ts';
+import { counted } from '../line/text.ts';
+import { periodOptions } from './parts.ts';
 import { readRecords } from './search.ts';
 
 /** One set of rules and one build, with the time in which records name them. */
@@ -10,15 +12,13 @@ interface Period {
   last: string;
 }
 
-export const policies: Command = {
-  summary: 'lists which rules and which code decided, and when',
-  usage: 'audit policies [--from TIME] [--to TIME] [--json]',
-  async run(args, console) {
-    const { values } = options(args, {
-      from: { type: 'string' },
-      to: { type: 'string' },
-      json: { type: 'boolean', default: false },
-    });
+export const policies = command({
+  summary: 'Lists which rules and which code decided, and when.',
+  options: periodOptions,
+  examples: [{ line: 'audit policies --from 30d', does: 'Lists every policy and build of the last 30 days.' }],
+  json: 'An object: `policies`, each with `policy`, `build`, `decisions`, `first` and `last`.',
+  exits: { no: 'A part of the archive could not be searched.' },
+  async run(values, console) {
     const periods = new Map<string, Period>();
     const status = await readRecords(values, console, ({ policy = null, build = null, ts }) => {
       const key = `${policy} ${build}`;
@@ -31,12 +31,16 @@ export const policies: Command = {
       }
     });
     const sorted = [...periods.values()].sort((a, b) => (a.first < b.first ? -1 : 1));
-    if (values.json) console.out(JSON.stringify({ policies: sorted }));
-    else
-      for (const { policy, build, decisions, first, last } of sorted)
-        console.out(
-          `${policy ?? '(before version 2)'.padEnd(32)}  ${build ?? ''}  ${first} to ${last}  ${decisions} decisions`,
-        );
+    console.answer({ policies: sorted });
+    console.table(
+      ['POLICY', 'BUILD', 'TIME', 'DECISIONS'],
+      sorted.map(({ policy, build, decisions, first, last }) => [
+        policy ?? '(before version 2)',
+        build ?? '',
+        `${first} to ${last}`,
+        counted(decisions, 'decision'),
+      ]),
+    );
     return status;
   },
-};
+});

@@ -4,36 +4,34 @@ import { certificateIdentity } from '../../authenticate/certificate/certificate-
 import type { Config } from '../../config/load.ts';
 import { accessLine, csvHeader, csvLine, readableLine } from '../../verify/format.ts';
 import { type Query, searchAccesses, searchArchive } from '../../verify/query.ts';
-import { type Command, type Console, options, Usage } from '../command.ts';
-import { searchOutbox } from './outbox.ts';
+import { command, Failure, type Output, Usage } from '../command.ts';
+import { counted } from '../line/text.ts';
+import type { Options, Values } from '../line/words.ts';
+import { type FoundRecord, searchOutbox } from './outbox.ts';
 import {
   archiveConfig,
   instant,
   type OpenArchive,
   openArchive,
-  PLACE_USAGE,
+  periodOptions,
   placeOptions,
   progressTo,
 } from './parts.ts';
 
 const searchOptions = {
+  ...periodOptions,
+  identity: { type: 'string', value: 'NAME', means: 'Only records of this caller. Needs TGEFD_AUDIT_PSEUDONYM_KEY.' },
+  pseudonym: { type: 'string', value: 'PSEUDONYM', means: 'Only records of the caller with this pseudonym.' },
+  address: { type: 'string', value: 'ADDRESS', means: 'Only records of this address. Needs the key as well.' },
+  action: { type: 'string', value: 'ACTION', means: 'Only records of this action, as the endpoint table names it.' },
+  outcome: { type: 'string', choices: ['allowed', 'denied', 'would_deny'], means: 'Only records with this outcome.' },
+  'request-id': { type: 'string', value: 'ID', means: 'Only the records of this request.' },
+  'key-id': { type: 'string', value: 'ID', means: 'Only records of credentials with this key id.' },
+  shadow: { type: 'boolean', means: 'Only records in which a trial would have decided otherwise.' },
   ...placeOptions,
-  from: { type: 'string' },
-  to: { type: 'string' },
-  identity: { type: 'string' },
-  pseudonym: { type: 'string' },
-  address: { type: 'string' },
-  action: { type: 'string' },
-  outcome: { type: 'string' },
-  'request-id': { type: 'string' },
-  'key-id': { type: 'string' },
-  shadow: { type: 'boolean', default: false },
-} as const;
-const SEARCH_USAGE = `[--from TIME] [--to TIME] [--identity NAME | --pseudonym P] [--address ADDRESS] [--action A] [--outcome allowed|denied|would_deny] [--request-id ID] [--key-id ID] [--shadow] ${PLACE_USAGE}`;
+} as const satisfies Options;
 
-type SearchValues = { readonly [name in Exclude<keyof typeof searchOptions, 'shadow'>]?: string | undefined } & {
-  readonly shadow?: boolean | undefined;
-};
+type SearchValues = Values<typeof searchOptions>;
 
 function pseudonymsOf(config: Config | null): Pseudonyms | null {
   const key = config?.settings.auditPseudonymKey;
@@ -57,9 +55,6 @@ async function named(
 
 async function queryOf(values: SearchValues, archive: OpenArchive): Promise<Query> {
   const { outcome } = values;
-  if (outcome !== undefined && outcome !== 'allowed' && outcome !== 'denied' && outcome !== 'would_deny') {
-    throw new Usage('--outcome is allowed, denied or would_deny');
-  }
   const nowMs = Date.now();
   return {
     fromMs: instant('from', values.from, nowMs),
@@ -73,24 +68,29 @@ async function queryOf(values: SearchValues, archive: OpenArchive): Promise<Quer
     outcome: outcome ?? null,
     requestId: values['request-id'] ?? null,
     keyId: values['key-id'] ?? null,
-    shadow: values.shadow ?? false,
+    shadow: values.shadow,
   };
 }
 
-/** Searches, and hands on every record; gives the exit code: 1 when a part of the archive could not be searched, or when
- * there are records and none may be. */
+interface Searched {
+  readonly records: number;
+  readonly damaged: number;
+  /** 1 when a part of the archive could not be searched, or when there are records and none may be. */
+  readonly status: number;
+}
+
+/** Searches, and hands on every record. */
 async function search(
   values: SearchValues,
-  console: Console,
-  show: (record: Parameters<typeof csvLine>[0]) => void | Promise<void>,
+  console: Output,
+  show: (record: FoundRecord) => void | Promise<void>,
   mayFind = true,
-): Promise<number> {
+): Promise<Searched> {
   const archive = await openArchive(values, console);
-  if (archive === null) return 1;
   const query = await queryOf(values, archive);
   let [records, damaged] = [0, 0];
   const waiting = new Map(archive.config === null ? [] : await searchOutbox(query, console));
-  for await (const found of searchArchive(query, archive, progressTo(console, 'batches searched'))) {
+  for await (const found of searchArchive(query, archive, progressTo(console, 'batch', 'searched'))) {
     if (found.found === 'record') {
       records++;
       waiting.delete(found.record.id);
@@ -103,86 +103,105 @@ async function search(
   for (const record of waiting.values()) await show(record);
   records += waiting.size;
   if (waiting.size > 0) console.err(`${waiting.size} of them not archived yet`);
-  console.err(`${records} records${damaged === 0 ? '' : `, ${damaged} damaged pieces`}`);
-  return damaged === 0 && (mayFind || records === 0) ? 0 : 1;
+  console.err(`${counted(records, 'record')}${damaged === 0 ? '' : `, ${counted(damaged, 'damaged piece')}`}`);
+  const isWell = damaged === 0 && (mayFind || records === 0);
+  return { records, damaged, status: isWell ? 0 : 1 };
 }
 
-export const query: Command = {
-  summary: 'finds records in the archive',
-  usage: `audit query ${SEARCH_USAGE} [--json] [--none: exit code 1 when there is one]`,
-  async run(args, console) {
-    const { values } = options(args, {
-      ...searchOptions,
-      json: { type: 'boolean', default: false },
-      none: { type: 'boolean', default: false },
-    });
-    return search(
-      values,
-      console,
-      (record) => console.out(values.json ? JSON.stringify(record) : readableLine(record)),
-      !values.none,
-    );
-  },
-};
+const UNREADABLE = 'A part of the archive could not be searched.';
 
-export const accesses: Command = {
-  summary: 'finds readings of secrets in the archive: which, by what, when, and every failure',
-  usage: `audit accesses [--variable X] [--from TIME] [--to TIME] [--json] ${PLACE_USAGE}`,
-  async run(args, console) {
-    const { values } = options(args, {
-      ...placeOptions,
-      from: { type: 'string' },
-      to: { type: 'string' },
-      variable: { type: 'string' },
-      json: { type: 'boolean', default: false },
-    });
+export const query = command({
+  summary: 'Finds records in the archive and in the outbox.',
+  options: {
+    ...searchOptions,
+    none: { type: 'boolean', means: 'Ends with exit status 1 when there is a record.' },
+  },
+  examples: [
+    { line: 'audit query --from 24h --outcome denied', does: 'Shows what was denied in the last day.' },
+    {
+      line: 'audit query --identity alice --outcome allowed --from 1h --none',
+      does: 'Proves that alice has not been let in for an hour.',
+    },
+  ],
+  json: 'One record a line. docs/reference/records.md has its members.',
+  exits: { no: `${UNREADABLE} With --none: there is a record.` },
+  async run({ none, ...values }, console) {
+    const show = (record: FoundRecord) => {
+      console.answer(record);
+      console.out(readableLine(record));
+    };
+    return (await search(values, console, show, !none)).status;
+  },
+});
+
+export const accesses = command({
+  summary: 'Finds readings of secrets in the archive: which, by what, when, and every failure.',
+  options: {
+    variable: { type: 'string', value: 'VARIABLE', means: 'Only readings of this secret.' },
+    ...periodOptions,
+    ...placeOptions,
+  },
+  examples: [{ line: 'audit accesses --variable TGEFD_JWT_SECRET --from 7d', does: 'Shows who read the secret.' }],
+  json: 'One record a line, of type `secret_access`.',
+  exits: { no: UNREADABLE },
+  async run(values, console) {
     const archive = await openArchive(values, console);
-    if (archive === null) return 1;
     const nowMs = Date.now();
     const wanted = {
       fromMs: instant('from', values.from, nowMs),
       toMs: instant('to', values.to, nowMs),
       variable: values.variable ?? null,
     };
-    let damaged = 0;
-    for await (const found of searchAccesses(wanted, archive, progressTo(console, 'batches searched'))) {
-      if (found.found === 'record') console.out(values.json ? JSON.stringify(found.record) : accessLine(found.record));
-      else {
+    let [records, damaged] = [0, 0];
+    for await (const found of searchAccesses(wanted, archive, progressTo(console, 'batch', 'searched'))) {
+      if (found.found === 'record') {
+        records++;
+        console.answer(found.record);
+        console.out(accessLine(found.record));
+      } else {
         damaged++;
         console.err(`not searched: ${found.key}: ${found.why} (audit verify tells more)`);
       }
     }
+    if (records === 0) console.err('no reading was found');
     return damaged === 0 ? 0 : 1;
   },
-};
+});
 
-export const exportRecords: Command = {
-  summary: 'writes records of the archive as NDJSON or CSV',
-  usage: `audit export [--format ndjson|csv] [--output FILE] ${SEARCH_USAGE}`,
-  async run(args, console) {
-    const { values } = options(args, {
-      ...searchOptions,
-      format: { type: 'string', default: 'ndjson' },
-      output: { type: 'string' },
-    });
-    const { format, output } = values;
-    if (format !== 'ndjson' && format !== 'csv') throw new Usage('--format is ndjson or csv');
+export const exportRecords = command({
+  summary: 'Writes records of the archive as NDJSON or CSV.',
+  options: {
+    format: { type: 'string', choices: ['ndjson', 'csv'], default: 'ndjson', means: 'The form of the records.' },
+    output: { type: 'string', value: 'FILE', means: 'A new file for them, which only its owner may read.' },
+    ...searchOptions,
+  },
+  examples: [
+    {
+      line: 'audit export --from 2026-11-01 --to 2026-12-01 --format csv --output november.csv',
+      does: 'Writes a month.',
+    },
+  ],
+  json: 'The records as NDJSON; with `--output` an object: `output`, `records`, `damaged`.',
+  exits: { no: UNREADABLE },
+  async run({ format, output, json, ...values }, console) {
+    if (json && output === undefined && format === 'csv') throw new Usage('--json and --format csv need --output FILE');
     const file = output === undefined ? null : await newFile(output);
     const end = format === 'csv' ? '\r\n' : '\n';
     const write = async (line: string) => {
-      if (file === null) console.out(line);
+      if (file === null) console.document(line);
       else await file.write(line + end);
     };
     if (format === 'csv') await write(csvHeader());
     try {
-      return await search(values, console, (record) =>
-        write(format === 'csv' ? csvLine(record) : JSON.stringify(record)),
-      );
+      const show = (record: FoundRecord) => write(format === 'csv' ? csvLine(record) : JSON.stringify(record));
+      const { records, damaged, status } = await search(values, console, show);
+      if (output !== undefined) console.answer({ output, records, damaged });
+      return status;
     } finally {
       await file?.close();
     }
   },
-};
+});
 
 /** A file of its own for what leaves the archive: readable by its owner, and never written over another. */
 function newFile(path: string) {
@@ -191,24 +210,26 @@ function newFile(path: string) {
   });
 }
 
-export const pseudonym: Command = {
-  summary: 'tells the pseudonyms of a caller or an address, for who holds the key',
-  usage: 'audit pseudonym --identity NAME | --address ADDRESS',
-  async run(args, console) {
-    const { values } = options(args, { identity: { type: 'string' }, address: { type: 'string' } });
+export const pseudonym = command({
+  summary: 'Tells the pseudonyms of a caller or an address, for who holds the key.',
+  options: {
+    identity: { type: 'string', value: 'NAME', means: 'The caller, by the subject of its tokens.' },
+    address: { type: 'string', value: 'ADDRESS', means: 'The address.' },
+  },
+  examples: [{ line: 'audit pseudonym --identity alice', does: 'Tells under which names records have alice.' }],
+  json: 'An object: `kind` (`identity` or `address`) and `pseudonyms`, that of the key in force first.',
+  notes: ['Give --identity or --address. TGEFD_AUDIT_PSEUDONYM_KEY must be set.'],
+  async run(values, console) {
     const value = values.identity ?? values.address;
     if (value === undefined || (values.identity !== undefined && values.address !== undefined)) {
       throw new Usage('give --identity or --address');
     }
-    const config = await archiveConfig(console);
-    if (config === null) return 1;
-    const pseudonyms = pseudonymsOf(config);
-    if (pseudonyms === null) {
-      console.err('TGEFD_AUDIT_PSEUDONYM_KEY is not set');
-      return 1;
-    }
+    const pseudonyms = pseudonymsOf(await archiveConfig(console));
+    if (pseudonyms === null) throw new Failure('not_configured', 'TGEFD_AUDIT_PSEUDONYM_KEY is not set');
     const kind = values.identity === undefined ? 'address' : 'identity';
-    for (const name of await pseudonyms.all(kind, value)) console.out(name);
+    const names = await pseudonyms.all(kind, value);
+    console.answer({ kind, pseudonyms: names });
+    for (const name of names) console.out(name);
     return 0;
   },
-};
+});

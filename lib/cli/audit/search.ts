@@ -1,6 +1,6 @@
 import { type AuditRecord, auditRecordSchema } from '../../audit/schema.ts';
 import { searchArchive } from '../../verify/query.ts';
-import type { Console } from '../command.ts';
+import { Failure, type Output } from '../command.ts';
 import { composeForCommand } from '../compose.ts';
 import { instant, openArchive, progressTo, readJson } from './parts.ts';
 
@@ -15,30 +15,26 @@ const EVERYTHING = { identities: null, addresses: null, action: null, outcome: n
 
 /**
  * Hands on every record of a period, those of the archive first, then those that are still in the outbox. Needs one of the
- * two. Returns the exit status: 1 where neither is configured or a part of the archive could not be searched.
+ * two. Returns the exit status: 1 where a part of the archive could not be searched.
  */
 export async function readRecords(
   { from, to }: SearchPeriod,
-  console: Console,
+  console: Output,
   show: (record: AuditRecord) => void,
 ): Promise<number> {
   const nowMs = Date.now();
   const fromMs = instant('from', from, nowMs);
   const toMs = instant('to', to, nowMs);
   const composed = await composeForCommand(console);
-  if (composed === null) return 1;
   const { settings } = composed.config;
   const hasArchive = settings.auditBucket !== null;
-  if (!hasArchive && !settings.redisUrl) {
-    console.err('no records: neither TGEFD_AUDIT_BUCKET nor TGEFD_REDIS_URL is set');
-    return 1;
-  }
+  if (!hasArchive && !settings.redisUrl)
+    throw new Failure('not_configured', 'no records: neither TGEFD_AUDIT_BUCKET nor TGEFD_REDIS_URL is set');
   let damaged = 0;
   if (hasArchive) {
     const archive = await openArchive({}, console);
-    if (archive === null) return 1;
     const query = { ...EVERYTHING, fromMs, toMs };
-    for await (const found of searchArchive(query, archive, progressTo(console, 'batches searched'))) {
+    for await (const found of searchArchive(query, archive, progressTo(console, 'batch', 'searched'))) {
       if (found.found === 'record') show(found.record);
       else {
         damaged++;

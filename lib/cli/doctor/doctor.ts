@@ -1,27 +1,19 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { type Command, type Console, options, Usage } from '../command.ts';
+import { command, Failure, type Group, type Output, Usage } from '../command.ts';
+import { counted } from '../line/text.ts';
 import { adviceFor, type ProxyName } from './advice.ts';
 import { createDoctorClient } from './client.ts';
 import { createEchoServer } from './echo.ts';
-import { doctorEvent } from './event.ts';
+import { event } from './event.ts';
 import { type Examination, examineIngress } from './ingress.ts';
-import { doctorToken } from './token.ts';
+import { token } from './token.ts';
 
-const proxies: readonly ProxyName[] = ['nginx', 'caddy', 'traefik', 'envoy'];
-const optionsOfIngress = {
-  url: { type: 'string' },
-  proxy: { type: 'string' },
-  ca: { type: 'string' },
-  connect: { type: 'string' },
-  cert: { type: 'string' },
-  key: { type: 'string' },
-  header: { type: 'string', multiple: true, default: [] as string[] },
-} as const;
+const proxies = ['nginx', 'caddy', 'traefik', 'envoy'] as const satisfies readonly ProxyName[];
 
 /** Headers that the configuration of this environment believes, should the doctor run beside it. */
-function believedNames(env: Console['env']): string[] {
+function believedNames(env: Output['env']): string[] {
   return [
     'TGEFD_IDENTITY_HEADER',
     'TGEFD_MTLS_IDENTITY_HEADER',
@@ -30,81 +22,115 @@ function believedNames(env: Console['env']): string[] {
   ].flatMap((name) => env[name] ?? []);
 }
 
-async function ingress(args: readonly string[], console: Console): Promise<number> {
-  const { values } = options(args, optionsOfIngress);
-  if (values.url === undefined || !/^https?:$/.test(URL.canParse(values.url) ? new URL(values.url).protocol : ''))
-    throw new Usage('--url is where strangers reach the ingress, such as https://api.example.com');
-  const secret = console.env.TGEFD_DOCTOR_SECRET;
-  if (!secret) throw new Usage('TGEFD_DOCTOR_SECRET must hold the secret that the authorizer was started with');
-  const proxy = proxies.find((each) => each === values.proxy);
-  if (values.proxy !== undefined && !proxy) throw new Usage(`--proxy is one of ${proxies.join(', ')}`);
+const ingress = command({
+  summary: 'Examines your ingress from outside: what it lets strangers forge, and the line that closes it.',
+  options: {
+    url: {
+      type: 'string',
+      value: 'URL',
+      required: true,
+      means: 'Where strangers reach the ingress, such as https://api.example.com.',
+    },
+    proxy: {
+      type: 'string',
+      choices: proxies,
+      means: 'For which proxy the closing lines are. Without it: by the door.',
+    },
+    ca: { type: 'string', value: 'FILE', means: 'Certificates of the authorities of the ingress, PEM.' },
+    cert: { type: 'string', value: 'FILE', means: 'A client certificate for the ingress, PEM.' },
+    key: { type: 'string', value: 'FILE', means: 'Its key, PEM.' },
+    connect: { type: 'string', value: 'ADDRESS', means: 'Address to connect to in place of the host of the URL.' },
+    header: { type: 'string', multiple: true, value: 'NAME', means: 'A further header that the service believes.' },
+  },
+  examples: [
+    {
+      line: 'doctor ingress --url https://api.example.com --proxy nginx',
+      does: 'Examines an nginx and prints the lines for it.',
+    },
+  ],
+  json: 'An object: `door`, `proxy`, `requests`, `notes` and `holes`, each with `kind`, `name`, `says` and `close`.',
+  exits: { yes: 'No hole was found.', no: 'There is a hole.' },
+  notes: ['TGEFD_DOCTOR_SECRET must hold the secret that the authorizer was started with.'],
+  async run(values, console) {
+    if (!/^https?:$/.test(URL.canParse(values.url) ? new URL(values.url).protocol : ''))
+      throw new Usage('--url is where strangers reach the ingress, such as https://api.example.com');
+    const secret = console.env.TGEFD_DOCTOR_SECRET;
+    if (!secret) throw new Usage('TGEFD_DOCTOR_SECRET must hold the secret that the authorizer was started with');
+    const found = await examine(values, secret, console);
+    if (found.failed !== null) throw new Failure('unavailable', `not examined: ${found.failed}`);
+    tell(found, values.proxy ?? proxies.find((each) => each === found.door) ?? 'nginx', console);
+    return found.holes.length > 0 ? 1 : 0;
+  },
+});
 
+interface Place {
+  readonly url: string;
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  readonly connect: string | undefined;
+  readonly header: readonly string[];
+}
+
+async function examine(values: Place, secret: string, console: Output): Promise<Examination> {
   const text = async (path: string | undefined) => (path === undefined ? null : readFile(path, 'utf8'));
   const [ca, cert, key] = await Promise.all([text(values.ca), text(values.cert), text(values.key)]);
   const letters = crypto.getRandomValues(new Uint8Array(12));
   const mark = `forged${Array.from(letters, (octet) => String.fromCharCode(97 + (octet % 26))).join('')}`;
-  const found = await examineIngress(
-    createDoctorClient(new URL(values.url), { secret, ca, cert, key, connect: values.connect ?? null }),
-    {
-      mark,
-      configured: [...believedNames(console.env), ...values.header],
-    },
-  );
-  if (found.failed !== null) {
-    console.err(`not examined: ${found.failed}`);
-    return 2;
-  }
-  tell(found, proxy ?? proxies.find((each) => each === found.door) ?? 'nginx', console);
-  return found.holes.length > 0 ? 1 : 0;
+  const send = createDoctorClient(new URL(values.url), { secret, ca, cert, key, connect: values.connect ?? null });
+  let requests = 0;
+  const counting: typeof send = (request) => {
+    requests += 1;
+    console.progress(`${counted(requests, 'request')} through the ingress`);
+    return send(request);
+  };
+  return examineIngress(counting, { mark, configured: [...believedNames(console.env), ...values.header] });
 }
 
-function tell({ door, holes, notes, requests }: Examination, proxy: ProxyName, console: Console): void {
-  console.out(`${requests} requests through the ingress to the ${door} door; closing lines for ${proxy}`);
-  for (const note of notes) console.out(`note: ${note}`);
-  const byAdvice = new Map<string, string[]>();
-  for (const { kind, name, says } of holes) {
-    const advice = adviceFor(kind, name, proxy);
-    byAdvice.set(advice, [...(byAdvice.get(advice) ?? []), says]);
+function tell({ door, holes, notes, requests }: Examination, proxy: ProxyName, console: Output): void {
+  const { out, style } = console;
+  const closing = holes.map((hole) => ({ ...hole, close: adviceFor(hole.kind, hole.name, proxy) }));
+  console.answer({ door, proxy, requests, notes, holes: closing });
+  out(`${counted(requests, 'request')} through the ingress to the ${door} door; closing lines for ${proxy}`);
+  for (const note of notes) out(`note: ${note}`);
+  const byAdvice = Map.groupBy(closing, ({ close }) => close);
+  for (const [advice, same] of byAdvice) {
+    out('');
+    for (const { says } of same) out(`${style('bad', 'HOLE')}  ${says}`);
+    out(`      close it ${advice}`);
   }
-  for (const [advice, sentences] of byAdvice) {
-    console.out('');
-    for (const says of sentences) console.out(`HOLE  ${says}`);
-    console.out(`      close it ${advice}`);
-  }
-  console.out('');
-  console.out(
-    holes.length === 0
-      ? 'no hole found; now remove TGEFD_DOCTOR_SECRET'
-      : `${holes.length} holes, ${byAdvice.size} lines to close them; TGEFD_DOCTOR_SECRET is still set`,
-  );
-}
-
-async function echo(args: readonly string[], console: Console): Promise<number> {
-  const { values } = options(args, {
-    port: { type: 'string', default: '9000' },
-    host: { type: 'string', default: '127.0.0.1' },
-  });
-  if (!/^\d{1,5}$/.test(values.port)) throw new Usage('--port is a port number');
-  const server = createEchoServer().listen(Number(values.port), values.host);
-  await once(server, 'listening');
-  console.out(`echoing on ${values.host}:${(server.address() as AddressInfo).port} until interrupted`);
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-  server.close();
-  server.closeAllConnections();
-  return 0;
-}
-
-export const doctor: Command = {
-  summary:
-    'examines your ingress from outside, or one token or security event: which settings fit it, and what refuses it',
-  usage: `doctor ingress --url https://api.example.com [--proxy ${proxies.join('|')}] [--ca FILE] [--cert FILE --key FILE] [--connect ADDRESS] [--header NAME ...], or doctor echo [--port 9000] [--host ADDRESS] in place of the service, or doctor token --token-file FILE [--offline], or doctor event --set-file FILE`,
-  async run([what, ...args], console) {
-    if (what === 'ingress') return ingress(args, console);
-    if (what === 'echo') return echo(args, console);
-    if (what === 'token') return doctorToken(args, console);
-    if (what === 'event') return doctorEvent(args, console);
-    throw new Usage(
-      'doctor examines an `ingress`, a `token` or an `event`, or stands in for the service as its `echo`',
+  out('');
+  if (holes.length === 0) out(style('good', 'no hole found; now remove TGEFD_DOCTOR_SECRET'));
+  else
+    out(
+      `${counted(holes.length, 'hole')}, ${counted(byAdvice.size, 'line')} to close them; TGEFD_DOCTOR_SECRET is still set`,
     );
+}
+
+const echo = command({
+  summary: 'Answers with what it got, in place of the service, while its ingress is examined.',
+  options: {
+    port: { type: 'string', value: 'PORT', default: '9000', means: 'Port to listen on; 0 takes a free one.' },
+    host: { type: 'string', value: 'ADDRESS', default: '127.0.0.1', means: 'Address to listen on.' },
   },
+  examples: [{ line: 'doctor echo --port 9000', does: 'Listens until it is interrupted.' }],
+  json: 'An object once it listens: `host`, `port`.',
+  async run({ port, host }, console) {
+    if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Usage('--port is a port number');
+    const server = createEchoServer().listen(Number(port), host);
+    await once(server, 'listening');
+    const { port: listening } = server.address() as AddressInfo;
+    console.progress('');
+    console.answer({ host, port: listening });
+    console.out(`echoing on ${host}:${listening} until interrupted`);
+    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+    server.close();
+    server.closeAllConnections();
+    return 0;
+  },
+});
+
+export const doctor: Group = {
+  summary: 'Examines your ingress from outside, one token, or one security event.',
+  commands: { ingress, token, event, echo },
 };

@@ -7,35 +7,39 @@ import type { EventIssuer, EventIssuerMember } from '../../config/events/event-i
 import { eventTypeOf } from '../../events/event-types.ts';
 import { EVENTS_PATH } from '../../http/events-page.ts';
 import { printable } from '../../policy/explain/explanation.ts';
-import { type Console, options, Usage } from '../command.ts';
+import { command, type Output, Unusable } from '../command.ts';
 import { composeForCommand } from '../compose.ts';
+import { createSheet, type Sheet } from './sheet.ts';
 
-/**
- * `doctor event`: reads one real security event token and tells what it says, and what the configuration of this environment
- * would make of it. Applies nothing. Exit status 0: it would be accepted.
- */
-export async function doctorEvent(args: readonly string[], console: Console): Promise<number> {
-  const { values } = options(args, { 'set-file': { type: 'string' } });
-  const file = values['set-file'];
-  if (file === undefined) throw new Usage('--set-file is a file with one security event token');
-  const text = (await readFile(file, 'utf8')).trim();
-  const jws = parseCompactJws(text);
-  if (typeof jws === 'string') {
-    console.out(`This is no JWT (${jws}), and so no security event token.`);
-    return 1;
-  }
-  tellEvent(jws, console);
-  const composed = await composeForCommand(console, { trial: true });
-  if (composed === null) return 2;
-  if (composed.events === null) {
-    console.out('No transmitter is configured (TGEFD_EVENT_ISSUERS): nothing to compare it with.');
-    return 1;
-  }
-  return judge(text, jws, composed, composed.events, console);
-}
+/** Reads one real security event token, and tells what the configuration would make of it. */
+export const event = command({
+  summary: 'Reads one security event token and tells what the configuration would make of it. Applies nothing.',
+  options: {
+    'set-file': { type: 'string', value: 'FILE', required: true, means: 'A file with one security event token.' },
+  },
+  examples: [{ line: 'doctor event --set-file event.jwt', does: 'Tells what the event does, or what refuses it.' }],
+  json: 'An object: `event` (what it says), and `answer`: null without a configured transmitter, else `status`, `effect`, `error`, `check`, `found`, `wanted` and `set_by`.',
+  exits: { yes: 'It would be accepted.', no: 'It would be refused.' },
+  async run({ 'set-file': file }, console) {
+    const text = (await readFile(file, 'utf8')).trim();
+    const jws = parseCompactJws(text);
+    if (typeof jws === 'string') throw new Unusable(`This is no JWT (${jws}), and so no security event token.`);
+    const sheet = createSheet(console);
+    tellEvent(jws, sheet);
+    const composed = await composeForCommand(console, { trial: true });
+    if (composed.events === null) {
+      console.out('No transmitter is configured (TGEFD_EVENT_ISSUERS): nothing to compare it with.');
+      console.answer({ event: sheet.facts(), answer: null });
+      return 1;
+    }
+    const answer = await judge(text, jws, composed, composed.events);
+    console.answer({ event: sheet.facts(), answer });
+    tellAnswer(answer, console);
+    return answer.status === 202 ? 0 : 1;
+  },
+});
 
-function tellEvent({ header, claims }: CompactJws, console: Console): void {
-  const say = (name: string, value: string) => console.out(`${name.padEnd(14)} ${printable(value)}`);
+function tellEvent({ header, claims }: CompactJws, { say }: Sheet): void {
   say('iss', shownClaim(claims.iss));
   say('aud', shownClaim(claims.aud));
   say('algorithm', `${shownClaim(header.alg)}, kid ${shownClaim(header.kid)}, typ ${shownClaim(header.typ)}`);
@@ -55,13 +59,22 @@ const EFFECTS = {
   ignore: 'does nothing here',
 } as const;
 
+interface Answer {
+  readonly status: number;
+  readonly effect: string | null;
+  readonly error: string | null;
+  readonly check: string | null;
+  readonly found: string | null;
+  readonly wanted: string | null;
+  readonly set_by: string | null;
+}
+
 async function judge(
   text: string,
   jws: CompactJws,
   { config }: Composed,
   receive: NonNullable<Composed['events']>,
-  console: Console,
-): Promise<number> {
+): Promise<Answer> {
   let told: Readonly<Record<string, unknown>> = {};
   const request = new Request(`https://localhost${EVENTS_PATH}`, {
     ...{ method: 'POST', body: text, headers: { 'content-type': 'application/secevent+jwt' } },
@@ -74,16 +87,24 @@ async function judge(
       if (step === 'event') told = facts;
     },
   });
-  console.out('');
-  console.out(`answer         ${answer.status} ${printable(String(told.effect ?? ''))}`);
-  if (typeof told.check !== 'string') return answer.status === 202 ? 0 : 1;
+  const { status } = answer;
+  const effect = typeof told.effect === 'string' ? told.effect : null;
+  if (typeof told.check !== 'string')
+    return { status, effect, error: null, check: null, found: null, wanted: null, set_by: null };
   const row = config.eventIssuers.find(({ spellings }) => spellings.includes(String(jws.claims.iss)));
   const { found, wanted, member } = factsOf(told.check, jws, row, config.eventIssuers);
-  console.out(`refused        ${told.error}: ${told.check}`);
-  console.out(`  found        ${printable(found)}`);
-  console.out(`  wanted       ${printable(wanted)}`);
-  console.out(`  set by       ${member === null ? 'the transmitter' : (row?.setBy[member] ?? 'TGEFD_EVENT_ISSUERS')}`);
-  return 1;
+  const setBy = member === null ? 'the transmitter' : (row?.setBy[member] ?? 'TGEFD_EVENT_ISSUERS');
+  return { status, effect, error: String(told.error), check: told.check, found, wanted, set_by: setBy };
+}
+
+function tellAnswer({ status, effect, error, check, found, wanted, set_by: setBy }: Answer, console: Output): void {
+  console.out('');
+  console.out(`answer         ${status} ${printable(effect ?? '')}`);
+  if (check === null) return;
+  console.out(console.style('bad', `refused        ${error}: ${check}`));
+  console.out(`  found        ${printable(found ?? '')}`);
+  console.out(`  wanted       ${printable(wanted ?? '')}`);
+  console.out(`  set by       ${setBy}`);
 }
 
 interface Facts {

@@ -11,52 +11,61 @@ import type { DeclaredIssuer } from '../../config/issuers/issuer.ts';
 import { loadConfig } from '../../config/load.ts';
 import { problemLine } from '../../config/problem.ts';
 import { explained, printable, requestWith } from '../../policy/explain/explanation.ts';
-import { type Console, options, Usage } from '../command.ts';
+import { command, type Output, Unusable } from '../command.ts';
 import { composeForCommand } from '../compose.ts';
+import { createSheet, type Sheet } from './sheet.ts';
 import { type KeysFound, keysOf } from './token-keys.ts';
 import { placesOf, settingsFor, type TokenSettings } from './token-settings.ts';
 
 const productLimitSeconds = 3600;
 
-/**
- * `doctor token`: reads one real token and tells which settings fit it. With a configuration in the environment it also
- * tells what of it refuses the token. Prints neither the token nor its signature. Exit status 0: accepted.
- */
-export async function doctorToken(args: readonly string[], console: Console): Promise<number> {
-  const { values } = options(args, { 'token-file': { type: 'string' }, offline: { type: 'boolean', default: false } });
-  const file = values['token-file'];
-  if (file === undefined) throw new Usage('--token-file is a file with one token');
-  const text = (await readFile(file, 'utf8')).trim().replace(/^(bearer|dpop) +/i, '');
-  const jws = parseCompactJws(text);
-  if (typeof jws === 'string') {
-    console.out(
-      `This is no JWT (${jws}). An opaque token can only be judged by its issuer: see the member \`introspection\`.`,
-    );
-    return 1;
-  }
-  const nowSeconds = Date.now() / 1000;
-  const settings = settingsFor(jws);
-  tellToken(jws, settings, nowSeconds, console);
-  const keys = await keysOf(jws, text, settings, values.offline, console.env);
-  for (const line of keys.lines) console.out(`keys           ${printable(line)}`);
-  console.out('');
-  const fits = tellSettings(jws, settings, keys, nowSeconds, console);
-  const configured = Object.keys(console.env).some((name) => /^TGEFD_(AUTH_MODE|ISSUERS|JWT_|JWKS_|POLICY)/.test(name));
-  if (!configured) {
+/** Reads one real token, and tells which settings fit it. Prints neither the token nor its signature. */
+export const token = command({
+  summary: 'Reads one token and tells which settings fit it, and what of the configuration refuses it.',
+  options: {
+    'token-file': { type: 'string', value: 'FILE', required: true, means: 'A file with one token.' },
+    offline: { type: 'boolean', means: 'Does not ask the issuer for its keys.' },
+  },
+  examples: [
+    {
+      line: 'doctor token --token-file token',
+      does: 'Asks the issuer for its keys and prints the settings for the token.',
+    },
+  ],
+  json: 'An object: `token` (what it says), `keys`, `settings` (`variables`, `issuers`, `problems`, `accepted`, `remarks`) and `configuration`: null where the environment has none, else `accepted`, `scopes`, `reason`, `found`, `wanted`, `set_by`.',
+  exits: { yes: 'The token is accepted.', no: 'It is refused.' },
+  notes: ['Without a configuration in the environment the token is judged by the settings that are printed.'],
+  async run({ 'token-file': file, offline }, console) {
+    const text = (await readFile(file, 'utf8')).trim().replace(/^(bearer|dpop) +/i, '');
+    const jws = parseCompactJws(text);
+    if (typeof jws === 'string')
+      throw new Unusable(
+        `This is no JWT (${jws}). An opaque token can only be judged by its issuer: see the member \`introspection\`.`,
+      );
+    const nowSeconds = Date.now() / 1000;
+    const settings = settingsFor(jws);
+    const sheet = createSheet(console);
+    tellToken(jws, settings, nowSeconds, sheet);
+    console.progress('asking the issuer');
+    const keys = await keysOf(jws, text, settings, offline, console.env);
+    for (const line of keys.lines) console.out(`keys           ${printable(line)}`);
     console.out('');
-    console.out('No configuration in this environment: nothing else to compare the token with.');
-    return fits ? 0 : 1;
-  }
-  return compare(text, console);
-}
+    const fitting = fittingSettings(jws, settings, keys, nowSeconds);
+    tellSettings(fitting, console);
+    const isConfigured = Object.keys(console.env).some((name) =>
+      /^TGEFD_(AUTH_MODE|ISSUERS|JWT_|JWKS_|POLICY)/.test(name),
+    );
+    const configuration = isConfigured ? await configuredAnswer(text, console) : null;
+    console.answer({ token: sheet.facts(), keys: keys.lines, settings: fitting, configuration });
+    console.out('');
+    if (configuration === null)
+      console.out('No configuration in this environment: nothing else to compare the token with.');
+    else tellConfigured(configuration, console);
+    return (configuration ?? fitting).accepted ? 0 : 1;
+  },
+});
 
-function tellToken(
-  { header, claims }: CompactJws,
-  settings: TokenSettings,
-  nowSeconds: number,
-  console: Console,
-): void {
-  const say = (name: string, value: string) => console.out(`${name.padEnd(14)} ${printable(value)}`);
+function tellToken({ header, claims }: CompactJws, settings: TokenSettings, nowSeconds: number, { say }: Sheet): void {
   const { provider } = settings;
   say(
     'looks like',
@@ -88,24 +97,39 @@ function tellToken(
   for (const remark of settings.remarks) say('note', remark);
 }
 
-/** Prints the lines of configuration, and judges the claims under them with the real code. Whether they are accepted. */
-function tellSettings(
-  jws: CompactJws,
-  { row }: TokenSettings,
-  keys: KeysFound,
-  nowSeconds: number,
-  console: Console,
-): boolean {
-  const json = JSON.stringify([simplified(row)]);
-  console.out('Settings under which this token is accepted:');
+/** Settings for a token, and what the real code says to its claims under them. */
+interface Fitting {
+  readonly variables: readonly string[];
+  readonly issuers: readonly object[];
+  /** What the settings still lack. */
+  readonly problems: readonly string[];
+  readonly accepted: boolean;
+  readonly remarks: readonly string[];
+}
+
+function tellSettings({ variables, issuers, problems, remarks }: Fitting, console: Output): void {
+  console.out(console.style('heading', 'Settings under which this token is accepted:'));
   console.out('');
-  console.out('  TGEFD_AUTH_MODE=jwt');
-  for (const line of asVariables(row)) console.out(`  ${printable(line)}`);
+  for (const line of variables) console.out(`  ${printable(line)}`);
   console.out('');
   console.out('or, for several issuers:');
   console.out('');
-  console.out(`  TGEFD_ISSUERS='${printable(json).replaceAll("'", "'\\''")}'`);
+  console.out(`  TGEFD_ISSUERS='${printable(JSON.stringify(issuers)).replaceAll("'", "'\\''")}'`);
   console.out('');
+  if (problems.length > 0) console.out('These settings are not complete yet:');
+  for (const problem of problems) console.out(`  ${printable(problem)}`);
+  for (const remark of remarks) console.out(remark);
+}
+
+/** The settings for a token; its claims are judged under them by the real code. */
+function fittingSettings(jws: CompactJws, { row }: TokenSettings, keys: KeysFound, nowSeconds: number): Fitting {
+  const written = {
+    variables: ['TGEFD_AUTH_MODE=jwt', ...asVariables(row)],
+    issuers: [simplified(row)],
+    problems: [],
+    accepted: false,
+    remarks: [],
+  };
   const loaded = loadConfig(
     {
       TGEFD_ENV: 'development',
@@ -116,35 +140,30 @@ function tellSettings(
     },
     { platform: 'cli', role: 'gateway', upstreamBinding: false, bucketBinding: false },
   );
-  if (!loaded.ok) {
-    console.out('These settings are not complete yet:');
-    for (const problem of loaded.problems) console.out(`  ${printable(problemLine(problem))}`);
-    return false;
-  }
+  if (!loaded.ok) return { ...written, problems: loaded.problems.map(problemLine) };
   const issuers = composeIssuers(loaded.config, [null]);
   const [issuer] = issuers;
-  if (issuer === undefined) return false;
+  if (issuer === undefined) return written;
   // An old token still shows the right settings: its claims are judged at an instant at which it was valid.
   const { exp } = jws.claims;
   const atSeconds = typeof exp === 'number' && exp <= nowSeconds ? exp - 1 : nowSeconds;
   const facts = checkClaims(jws.claims, issuer, atSeconds);
   if (isRefusal(facts)) {
     const { found, wanted } = refusalFacts(facts, jws, issuer, issuers, nowSeconds * 1000);
-    console.out(
-      `With them its claims are still refused: ${facts.reason}, found ${printable(found ?? '')}, wanted ${printable(wanted ?? '')}`,
-    );
-    return false;
+    const why = `${facts.reason}, found ${printable(found ?? '')}, wanted ${printable(wanted ?? '')}`;
+    return { ...written, remarks: [`With them its claims are still refused: ${why}`] };
   }
   const grant = issuer.grants.ofClaims(jws.claims);
-  console.out(
-    `With them the caller is ${printable(facts.subject)}, and holds the scopes: ${printable(grant.scopes.join(' ')) || 'none'}`,
-  );
   const ignored = issuer.grants.ignoredRoles(jws.claims);
-  if (ignored) console.out(`Roles that grant nothing: ${printable(ignored.roles)} (${ignored.why})`);
-  if (atSeconds !== nowSeconds) console.out('It has expired: ask for a new one before you try it.');
-  if (keys.verified === false) console.out('Its signature is refused all the same: see `keys` above.');
-  if (keys.missing) console.out('A key set is still missing, and so its signature was not tried: see `keys` above.');
-  return keys.verified !== false && !keys.missing && atSeconds === nowSeconds;
+  const hasExpired = atSeconds !== nowSeconds;
+  const remarks = [
+    `With them the caller is ${printable(facts.subject)}, and holds the scopes: ${printable(grant.scopes.join(' ')) || 'none'}`,
+    ...(ignored ? [`Roles that grant nothing: ${printable(ignored.roles)} (${ignored.why})`] : []),
+    ...(hasExpired ? ['It has expired: ask for a new one before you try it.'] : []),
+    ...(keys.verified === false ? ['Its signature is refused all the same: see `keys` above.'] : []),
+    ...(keys.missing ? ['A key set is still missing, and so its signature was not tried: see `keys` above.'] : []),
+  ];
+  return { ...written, remarks, accepted: keys.verified !== false && !keys.missing && !hasExpired };
 }
 
 /** A row as people write it: a list of one is its entry. */
@@ -178,28 +197,41 @@ function asVariables(row: DeclaredIssuer): readonly string[] {
   ];
 }
 
+interface Configured {
+  readonly accepted: boolean;
+  readonly scopes: readonly string[];
+  readonly reason: string | null;
+  readonly found: string | null;
+  readonly wanted: string | null;
+  readonly set_by: string | null;
+}
+
 /** What the configuration of the environment says to the token, decided by the real code. */
-async function compare(text: string, console: Console): Promise<number> {
-  console.out('');
+async function configuredAnswer(text: string, console: Output): Promise<Configured> {
   const composed = await composeForCommand(console, { trial: true });
-  if (!composed) return 2;
-  const request = requestWith(composed.config, {
-    method: 'GET',
-    target: '/doctor-token',
-    credential: text,
-    fields: [],
-  });
-  const { decision, denial } = await explained(composed.enforce, composed.config, request);
+  const target = { method: 'GET', target: '/doctor-token', credential: text, fields: [] };
+  const { decision, denial } = await explained(composed.enforce, composed.config, requestWith(composed.config, target));
   const { principal } = decision;
-  if (principal !== null) {
-    console.out('The configuration of this environment accepts the token.');
-    console.out(`  scopes  ${printable(principal.scopes.join(' ')) || 'none'}`);
-    return 0;
+  const accepted = principal !== null;
+  return {
+    accepted,
+    scopes: principal?.scopes ?? [],
+    reason: accepted ? null : (decision.denial?.reason ?? null),
+    found: accepted ? null : (denial?.found ?? null),
+    wanted: accepted ? null : (denial?.wanted ?? null),
+    set_by: accepted ? null : (denial?.set_by ?? null),
+  };
+}
+
+function tellConfigured({ accepted, scopes, reason, found, wanted, set_by: setBy }: Configured, console: Output): void {
+  if (accepted) {
+    console.out(console.style('good', 'The configuration of this environment accepts the token.'));
+    console.out(`  scopes  ${printable(scopes.join(' ')) || 'none'}`);
+    return;
   }
-  console.out(`The configuration of this environment refuses the token: ${decision.denial?.reason}`);
-  if (denial === null) return 1;
-  console.out(`  found   ${printable(denial.found)}`);
-  console.out(`  wanted  ${printable(denial.wanted)}`);
-  console.out(`  set by  ${printable(denial.set_by)}`);
-  return 1;
+  console.out(console.style('bad', `The configuration of this environment refuses the token: ${reason}`));
+  if (setBy === null) return;
+  console.out(`  found   ${printable(found ?? '')}`);
+  console.out(`  wanted  ${printable(wanted ?? '')}`);
+  console.out(`  set by  ${printable(setBy)}`);
 }

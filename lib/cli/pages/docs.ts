@@ -3,7 +3,7 @@ import { eventIssuersPage } from '../../config/events/reference.ts';
 import { issuersPage, providersPage } from '../../config/issuers/reference.ts';
 import { policySchemaPage } from '../../config/policy/policy-schema.ts';
 import { configurationPage } from '../../config/reference.ts';
-import { type Command, options } from '../command.ts';
+import { command } from '../command.ts';
 import { answersPage } from './answers.ts';
 import { metricsPage } from './metrics.ts';
 import { ownEndpointsPage } from './own-endpoints.ts';
@@ -22,23 +22,21 @@ const pages: Readonly<Record<string, () => string>> = {
   'docs/reference/policy.schema.json': policySchemaPage,
 };
 
-export const docs: Command = {
-  summary: 'writes the generated pages of docs/, or checks that they are not stale',
-  usage: 'docs [--check]',
-  async run(args, console) {
-    const { values } = options(args, { check: { type: 'boolean', default: false } });
-    let stale = 0;
+export const docs = command({
+  summary: 'Writes the generated pages of docs/, or checks that they are not stale.',
+  options: { check: { type: 'boolean', means: 'Writes nothing, and names what is stale.' } },
+  examples: [{ line: 'docs --check', does: 'Ends with 1 when a page is stale. For contributors, in a checkout.' }],
+  json: 'An object: `written` or `stale`, lists of paths.',
+  exits: { no: 'A page is stale.' },
+  async run({ check }, console) {
+    const stale: string[] = [];
     for (const [path, page] of Object.entries(pages)) {
       const text = page();
-      if (!values.check) {
-        await writeFile(path, text);
-        continue;
-      }
-      const current = await readFile(path, 'utf8').catch(() => '');
-      if (current === text) continue;
-      stale++;
-      console.err(`${path} is stale: run npm run docs`);
+      if (!check) await writeFile(path, text);
+      else if ((await readFile(path, 'utf8').catch(() => '')) !== text) stale.push(path);
     }
-    return stale === 0 ? 0 : 1;
+    console.answer(check ? { stale } : { written: Object.keys(pages) });
+    for (const path of stale) console.err(`${path} is stale: run npm run docs`);
+    return stale.length === 0 ? 0 : 1;
   },
-};
+});

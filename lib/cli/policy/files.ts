@@ -1,9 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Config } from '../../config/load.ts';
-import { problemLine } from '../../config/problem.ts';
 import { yamlToJson } from '../../platform/node/yaml.ts';
 import { besidePolicy, loadPolicy } from '../../policy/load.ts';
-import { type Console, Unusable } from '../command.ts';
+import { Failure, type Output, Unusable } from '../command.ts';
 import { resolveSecrets } from '../config.ts';
 
 /** The text of a JSON or YAML file as JSON. Throws `Unusable` with one sentence where it cannot be read. */
@@ -25,14 +24,23 @@ export async function jsonTextOf(path: string, maximumBytes: number): Promise<st
 
 const POLICY_MAXIMUM_BYTES = 4 * 1024 * 1024;
 
-/** The configuration of a policy file, or of the environment where no file is named. Null, with every problem printed. */
-export async function policyOf(path: string | undefined, console: Console): Promise<Config | null> {
+/**
+ * The configuration of a policy file, or of the environment where no file is named.
+ *
+ * @throws Failure with every problem.
+ */
+export async function policyOf(path: string | undefined, console: Output): Promise<Config> {
   const document = path === undefined ? null : await jsonTextOf(path, POLICY_MAXIMUM_BYTES);
   const resolved = await resolveSecrets(document === null ? console.env : besidePolicy(console.env));
   const loaded = loadPolicy(document, resolved.env);
   const problems = [...resolved.problems, ...(loaded.ok ? [] : loaded.problems)];
   if (loaded.ok && problems.length === 0) return loaded.config;
-  console.err(`${path ?? 'configuration'} invalid:`);
-  for (const problem of problems) console.err(`  ${problemLine(problem)}`);
-  return null;
+  throw new Failure('configuration_invalid', `${path ?? 'configuration'} invalid`, { problems });
 }
+
+/** The operand of a command that reads one policy. */
+export const policyOperand = {
+  name: 'FILE',
+  count: 'optional',
+  means: 'The policy document, JSON or YAML. Without it: the policy of the environment.',
+} as const;

@@ -1,16 +1,16 @@
 import { policyHash } from '../../config/policy/policy-hash.ts';
-import { type Command, options } from '../command.ts';
-import { policyOf } from './files.ts';
+import { command } from '../command.ts';
+import { policyOf, policyOperand } from './files.ts';
 
-export const hash: Command = {
-  summary: 'prints the hash under which records name a policy',
-  usage: 'policy hash [FILE] [--json]',
-  async run(args, console) {
-    const { values, positionals } = options(args, { json: { type: 'boolean', default: false } }, true);
-    const config = await policyOf(positionals[0], console);
-    if (config === null) return 1;
-    const policy = await policyHash(config);
-    console.out(values.json ? JSON.stringify({ policy }) : policy);
+export const hash = command({
+  summary: 'Prints the hash under which records name a policy.',
+  operands: [policyOperand],
+  examples: [{ line: 'policy hash policy.yaml', does: 'Prints what records of this policy have as `policy`.' }],
+  json: 'An object: `policy`.',
+  async run(_, console, [file]) {
+    const policy = await policyHash(await policyOf(file, console));
+    console.answer({ policy });
+    console.out(policy);
     return 0;
   },
-};
+});

@@ -3,51 +3,58 @@ import { importDescription } from '../../policy/openapi/import.ts';
 import { noteLines } from '../../policy/openapi/notes.ts';
 import { DESCRIPTION_MAXIMUM_BYTES, DescriptionError } from '../../policy/openapi/read.ts';
 import { MAX_ROWS } from '../../request/endpoints/rows.ts';
-import { type Command, options, Usage } from '../command.ts';
+import { command, type Output, Unusable } from '../command.ts';
+import { counted } from '../line/text.ts';
 import { jsonTextOf } from './files.ts';
 
-export const importOpenApi: Command = {
-  summary: 'makes a policy document from an OpenAPI 3.0 or 3.1 description',
-  usage:
-    'policy import openapi.yaml|json [--base-path /v2] [--budget-heavy POST ...] [--out FILE] [--json]\n    --budget-heavy takes a method, or "METHOD /path*"; a row may say x-tgefd-budget itself',
-  async run(args, console) {
-    const { values, positionals } = options(
-      args,
-      {
-        'base-path': { type: 'string' },
-        'budget-heavy': { type: 'string', multiple: true, default: [] },
-        out: { type: 'string' },
-        json: { type: 'boolean', default: false },
-      },
-      true,
-    );
-    const [path, ...others] = positionals;
-    if (path === undefined || others.length > 0) throw new Usage('which description? One file');
-    try {
-      const { policy, notes } = await importDescription(await jsonTextOf(path, DESCRIPTION_MAXIMUM_BYTES), {
-        basePath: values['base-path']?.replace(/\/+$/, '') ?? null,
-        heavy: values['budget-heavy'].flatMap((list) => list.split(',').map((each) => each.trim())),
-      });
-      if (policy.endpoints.length === 0) {
-        for (const line of noteLines(notes)) console.err(`note: ${line}`);
-        throw new DescriptionError('no operation of the description can become a row');
-      }
-      const text = JSON.stringify(
-        values.json ? { policy, notes: notes.map(({ at, text }) => `${at}: ${text}`) } : policy,
-        null,
-        2,
-      );
-      if (values.out === undefined) console.out(text);
-      else await writeFile(values.out, `${text}\n`);
-      if (!values.json) for (const line of noteLines(notes)) console.err(`note: ${line}`);
-      console.err(`${policy.endpoints.length} rows, ${notes.length} notes`);
-      if (policy.endpoints.length > MAX_ROWS)
-        console.err(`A policy has at most ${MAX_ROWS} rows: join rows by {name...}, or divide the description.`);
-      return 0;
-    } catch (error) {
-      if (!(error instanceof DescriptionError)) throw error;
-      console.err(`${path}: ${error.message}`);
-      return 1;
-    }
+export const importOpenApi = command({
+  summary: 'Makes a policy document from an OpenAPI 3.0 or 3.1 description.',
+  operands: [{ name: 'FILE', count: 'one', means: 'The description, JSON or YAML.' }],
+  options: {
+    'base-path': { type: 'string', value: 'PATH', means: 'Path before every path of the description, such as /v2.' },
+    'budget-heavy': {
+      type: 'string',
+      multiple: true,
+      value: 'ROWS',
+      means: 'Operations that spend the heavy budget: a method, or "METHOD /path*".',
+    },
+    out: { type: 'string', value: 'FILE', means: 'Writes the document to this file.' },
   },
-};
+  examples: [
+    {
+      line: 'policy import openapi.yaml --budget-heavy POST --out policy.json',
+      does: 'Writes a policy with one row for each operation.',
+    },
+  ],
+  json: 'An object: `policy` (or, with --out, `output`) and `notes`, about what the document cannot express.',
+  notes: ['An operation may say its budget itself, by x-tgefd-budget.'],
+  async run({ 'base-path': basePath, 'budget-heavy': heavy, out }, console, [path = '']) {
+    const { policy, notes } = await imported(path, basePath, heavy, console);
+    const text = JSON.stringify(policy, null, 2);
+    const told = notes.map(({ at, text }) => `${at}: ${text}`);
+    console.answer(out === undefined ? { policy, notes: told } : { output: out, notes: told });
+    if (out === undefined) console.out(text);
+    else await writeFile(out, `${text}\n`);
+    for (const line of noteLines(notes)) console.err(`note: ${line}`);
+    console.err(`${counted(policy.endpoints.length, 'row')}, ${counted(notes.length, 'note')}`);
+    if (policy.endpoints.length > MAX_ROWS)
+      console.err(`A policy has at most ${MAX_ROWS} rows: join rows by {name...}, or divide the description.`);
+    return 0;
+  },
+});
+
+async function imported(path: string, basePath: string | undefined, heavy: readonly string[], console: Output) {
+  const text = await jsonTextOf(path, DESCRIPTION_MAXIMUM_BYTES);
+  console.progress(`reading ${path}`);
+  try {
+    const found = await importDescription(text, {
+      basePath: basePath?.replace(/\/+$/, '') ?? null,
+      heavy: heavy.flatMap((list) => list.split(',').map((each) => each.trim())),
+    });
+    if (found.policy.endpoints.length > 0) return found;
+    for (const line of noteLines(found.notes)) console.err(`note: ${line}`);
+  } catch (error) {
+    throw error instanceof DescriptionError ? new Unusable(`${path}: ${error.message}`) : error;
+  }
+  throw new Unusable(`${path}: no operation of the description can become a row`);
+}

@@ -3,7 +3,8 @@ import type { Config } from '../../config/load.ts';
 import type { Endpoint } from '../../decision/request.ts';
 import type { PolicyCase } from '../../policy/cases/case.ts';
 import { readRecords } from '../audit/search.ts';
-import type { Console } from '../command.ts';
+import type { Output } from '../command.ts';
+import { counted } from '../line/text.ts';
 
 interface Period {
   readonly from?: string | undefined;
@@ -24,7 +25,7 @@ const REPEATABLE: ReadonlySet<string | null> = new Set([
  *
  * @param config - the policy whose rows the records name.
  */
-export async function recordedCases(values: Period, config: Config, console: Console): Promise<number> {
+export async function recordedCases(values: Period, config: Config, console: Output): Promise<number> {
   const kinds = new Map<string, AuditRecord>();
   let leftOut = 0;
   const status = await readRecords(values, console, (record) => {
@@ -38,8 +39,10 @@ export async function recordedCases(values: Period, config: Config, console: Con
     const row = rows.get(`${record.method === 'HEAD' ? 'GET' : record.method} ${record.pattern}`);
     return row === undefined ? [] : [caseOf(record, row)];
   });
-  console.out(JSON.stringify(cases, null, 2));
-  console.err(`${cases.length} cases; ${leftOut} records of unknown paths, outages, limits and trials are left out`);
+  console.document(JSON.stringify(cases, null, 2));
+  console.err(
+    `${counted(cases.length, 'case')}; ${counted(leftOut, 'record')} of unknown paths, outages, limits and trials left out`,
+  );
   return status;
 }
 

@@ -1,6 +1,6 @@
 import type { AuditRecord } from '../../audit/schema.ts';
 import { readRecords } from '../audit/search.ts';
-import { type Command, options } from '../command.ts';
+import { command } from '../command.ts';
 
 /** What one kind of caller would be refused, or given, at one endpoint. */
 interface Row {
@@ -14,26 +14,29 @@ interface Row {
   until: string;
 }
 
-export const shadow: Command = {
-  summary: 'sums up what a trial found: who would be refused where, since when',
-  usage: 'policy shadow [--since 24h] [--json]',
-  async run(args, console) {
-    const { values } = options(args, {
-      since: { type: 'string', default: '24h' },
-      json: { type: 'boolean', default: false },
-    });
+export const shadow = command({
+  summary: 'Sums up what a trial found: who would be refused where, and since when.',
+  options: {
+    since: {
+      type: 'string',
+      value: 'TIME',
+      default: '24h',
+      means: 'From when on: a date, an instant, or an age such as 30m, 12h or 7d.',
+    },
+  },
+  examples: [{ line: 'policy shadow --since 7d', does: 'Sums up the last seven days.' }],
+  json: 'An object: `rows`, each with `endpoint`, `identity`, `kind`, `code`, `reason`, `count`, `since` and `until`.',
+  exits: { no: 'A part of the archive could not be searched.' },
+  async run({ since }, console) {
     const rows = new Map<string, Row>();
-    const status = await readRecords({ from: values.since }, console, (record) => collect(rows, record));
+    const status = await readRecords({ from: since }, console, (record) => collect(rows, record));
     const sorted = [...rows.values()].sort((a, b) => b.count - a.count);
-    if (values.json) console.out(JSON.stringify({ rows: sorted }));
-    else {
-      for (const row of sorted) console.out(lineOf(row));
-      if (sorted.length === 0) console.out('nothing would be decided otherwise');
-      else console.out(adviceFor(sorted));
-    }
+    console.answer({ rows: sorted });
+    console.table(['COUNT', 'ENDPOINT', 'CALLER', 'FINDING', 'TIME'], sorted.map(cellsOf));
+    console.sentence(sorted.length === 0 ? 'nothing would be decided otherwise' : adviceFor(sorted));
     return status;
   },
-};
+});
 
 function collect(rows: Map<string, Row>, record: AuditRecord): void {
   const kind = kindOf(record);
@@ -75,9 +78,10 @@ const SAID = {
   shadow_differs: 'is refused, and the shadow table refuses otherwise',
 } as const;
 
-function lineOf({ endpoint, identity, kind, code, reason, count, since, until }: Row): string {
+function cellsOf({ endpoint, identity, kind, code, reason, count, since, until }: Row): string[] {
   const why = [code, reason].filter((text) => text !== null).join(' ');
-  return `${String(count).padStart(7)}  ${endpoint}  ${identity ?? 'nobody'}  ${SAID[kind]}${why === '' ? '' : ` (${why})`}  ${since} to ${until}`;
+  const finding = `${SAID[kind]}${why === '' ? '' : ` (${why})`}`;
+  return [String(count).padStart(7), endpoint, identity ?? 'nobody', finding, `${since} to ${until}`];
 }
 
 /** The step from what was found to the rows that would let these callers in. */

@@ -1,12 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Command, type Console, options, Usage } from '../command.ts';
+import { command, type Group, Usage } from '../command.ts';
+import { counted } from '../line/text.ts';
 import { type FirstSecret, firstSecrets, PRODUCTION } from './first-secrets.ts';
 import { writeNewFile } from './new-file.ts';
-import type { KeyAlgorithm } from './new-secrets.ts';
-
-const ALGORITHMS: readonly KeyAlgorithm[] = ['EdDSA', 'ES256'];
-const FORMATS = ['files', 'aws', 'json'] as const;
 
 /** A secret and the value that was made for it. */
 interface Made {
@@ -15,48 +12,82 @@ interface Made {
   readonly value: string;
 }
 
-export const keys: Command = {
-  summary: 'makes the first value of secrets for a new deployment, or lists every secret and where it comes from',
-  usage: [
-    'keys create [SECRET ...] --out FOLDER [--as files|aws|json] [--algorithm EdDSA|ES256] [--id HOLDER]',
-    'keys create SECRET --print [--algorithm EdDSA|ES256] [--id HOLDER]',
-    `keys list   (secrets: ${Object.keys(firstSecrets).join(', ')})`,
-  ].join('\n       tgefd-authorizer '),
-  async run(args, console) {
-    const known = {
-      out: { type: 'string' },
-      print: { type: 'boolean', default: false },
-      as: { type: 'string', default: 'files' },
-      algorithm: { type: 'string', default: 'EdDSA' },
-      id: { type: 'string', default: 'first' },
-    } as const;
-    const { values, positionals } = options(args, known, true);
-    const [verb, ...names] = positionals;
-    if (verb === 'list' && names.length === 0) return list(console);
-    if (verb !== 'create') throw new Usage('say create or list');
-    const algorithm = ALGORITHMS.find((each) => each === values.algorithm);
-    const format = FORMATS.find((each) => each === values.as);
-    if (algorithm === undefined) throw new Usage(`--algorithm is one of ${ALGORITHMS.join(', ')}`);
-    if (format === undefined) throw new Usage(`--as is one of ${FORMATS.join(', ')}`);
-    if (!/^[A-Za-z0-9._-]{1,64}$/.test(values.id)) throw new Usage('--id is 1 to 64 letters, digits, `.`, `_` or `-`');
-    if ((values.out === undefined) !== values.print)
-      throw new Usage('say where the values go: --out FOLDER, or --print');
-    if (values.print && names.length !== 1) throw new Usage('--print is for one secret');
-    const made = await make(names.length === 0 ? PRODUCTION : names, { algorithm, id: values.id });
-    if (values.out === undefined) for (const { value } of made) console.out(value);
-    else for (const line of await write(made, values.out, format)) console.out(line);
-    const say = values.print ? console.err : console.out;
+const create = command({
+  summary: 'Makes the first value of secrets for a new deployment.',
+  operands: [
+    {
+      name: 'SECRET',
+      count: 'any',
+      choices: Object.keys(firstSecrets),
+      means: `Which secrets. Without it: ${PRODUCTION.join(', ')}.`,
+    },
+  ],
+  options: {
+    out: { type: 'string', value: 'FOLDER', means: 'Folder for the values; each file is for its owner alone.' },
+    print: { type: 'boolean', means: 'Prints the value of one secret, in place of a file.' },
+    as: {
+      type: 'string',
+      choices: ['files', 'aws', 'json'],
+      default: 'files',
+      means: 'One file a secret, the same for AWS Secrets Manager, or one JSON file for `wrangler secret bulk`.',
+    },
+    algorithm: { type: 'string', choices: ['EdDSA', 'ES256'], default: 'EdDSA', means: 'Algorithm of key pairs.' },
+    id: { type: 'string', value: 'HOLDER', default: 'first', means: 'Id of the holder of an API key.' },
+  },
+  examples: [
+    { line: 'keys create --out ./keys', does: 'Makes what production needs.' },
+    { line: 'keys create jwt-secret --print', does: 'Prints one secret.' },
+  ],
+  json: 'An object: `secrets`, each with `secret`, `variable`, `file` (or with --print `value`) and `next`.',
+  async run({ out, print, as, algorithm, id }, console, names) {
+    if (!/^[A-Za-z0-9._-]{1,64}$/.test(id)) throw new Usage('--id is 1 to 64 letters, digits, `.`, `_` or `-`');
+    if ((out === undefined) !== print) throw new Usage('say where the values go: --out FOLDER, or --print');
+    if (print && names.length !== 1) throw new Usage('--print is for one secret');
+    const made = await make(names.length === 0 ? PRODUCTION : names, { algorithm, id });
+    const files = out === undefined ? [] : await write(made, out, as);
+    console.answer({
+      secrets: made.map(({ name, secret, value }, place) => ({
+        secret: name,
+        variable: secret.variable,
+        ...(out === undefined ? { value } : { file: (files[place] ?? files[0])?.path }),
+        next: secret.next,
+      })),
+    });
+    if (out === undefined) for (const { value } of made) console.out(value);
+    else for (const { path, what } of files) console.out(`${path}: ${what}`);
+    const say = print ? console.err : console.out;
     for (const { secret } of made) say(`${secret.variable} ${secret.purpose}. ${secret.next}`);
     return 0;
   },
-};
+});
 
-function list(console: Console): number {
-  for (const [name, { variable, purpose, make: maker, next }] of Object.entries(firstSecrets)) {
-    console.out(`${name.padEnd(21)} ${variable} ${purpose}. ${maker === null ? next : 'Made by keys create.'}`);
-  }
-  return 0;
-}
+const list = command({
+  summary: 'Lists every secret and where it comes from.',
+  examples: [{ line: 'keys list', does: 'Lists them with their variables.' }],
+  json: 'An object: `secrets`, each with `secret`, `variable`, `purpose`, `made_here` and `next`.',
+  async run(_, console) {
+    const secrets = Object.entries(firstSecrets).map(([secret, { variable, purpose, make: maker, next }]) => ({
+      secret,
+      variable,
+      purpose,
+      made_here: maker !== null,
+      next,
+    }));
+    console.answer({ secrets });
+    const rows = secrets.map(({ secret, variable, purpose, made_here: isMade, next }) => [
+      secret,
+      variable,
+      `${purpose}. ${isMade ? 'Made by keys create.' : next}`,
+    ]);
+    console.table(['SECRET', 'VARIABLE', 'WHAT IT DOES, AND WHERE IT COMES FROM'], rows);
+    return 0;
+  },
+});
+
+export const keys: Group = {
+  summary: 'Makes the first value of secrets for a new deployment, or lists every secret.',
+  commands: { create, list },
+};
 
 async function make(names: readonly string[], given: Parameters<NonNullable<FirstSecret['make']>>[0]): Promise<Made[]> {
   const made: Made[] = [];
@@ -69,31 +100,33 @@ async function make(names: readonly string[], given: Parameters<NonNullable<Firs
   return made;
 }
 
-/** Writes the values, each file for its owner alone, and gives a line per file. */
-async function write(made: readonly Made[], folder: string, format: (typeof FORMATS)[number]): Promise<string[]> {
+interface Written {
+  readonly path: string;
+  readonly what: string;
+}
+
+/** Writes the values, each file for its owner alone. */
+async function write(made: readonly Made[], folder: string, format: 'files' | 'aws' | 'json'): Promise<Written[]> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const lines: string[] = [];
+  const files: Written[] = [];
   const one = async (name: string, text: string, what: string) => {
     const path = join(folder, name);
     await writeNewFile(path, text);
-    lines.push(`${path}: ${what}`);
+    files.push({ path, what });
   };
   if (format === 'json') {
     const values = Object.fromEntries(made.map(({ secret, value }) => [secret.variable, value]));
-    const what = `${made.length} secrets, for wrangler secret bulk or infra/cloudflare/setup.ts`;
+    const what = `${counted(made.length, 'secret')}, for wrangler secret bulk or infra/cloudflare/setup.ts`;
     await one('secrets.json', `${JSON.stringify(values, null, 2)}\n`, what);
-    return lines;
+    return files;
   }
   for (const { name, secret, value } of made) {
     if (format === 'files') await one(name, value, secret.variable);
     else {
       const field = secret.variable.slice('TGEFD_'.length).toLowerCase();
-      await one(
-        `${field}.json`,
-        JSON.stringify({ current: value, previous: '' }),
-        `${secret.variable} for Secrets Manager`,
-      );
+      const text = JSON.stringify({ current: value, previous: '' });
+      await one(`${field}.json`, text, `${secret.variable} for Secrets Manager`);
     }
   }
-  return lines;
+  return files;
 }

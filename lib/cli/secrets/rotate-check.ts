@@ -1,7 +1,7 @@
 import { sleep } from '../../codec/sleep.ts';
 import type { CredentialKind } from '../../decision/principal.ts';
 import { CREDENTIAL_METRIC } from '../../observe/credentials.ts';
-import { type Console, Usage } from '../command.ts';
+import { Failure, type Output, Usage } from '../command.ts';
 
 export interface Uses {
   readonly current: number;
@@ -28,25 +28,27 @@ export function usesBetween(before: Uses, after: Uses): Uses {
   return { current: grown('current'), previous: grown('previous') };
 }
 
-/** Reads every page twice, so many seconds apart, and adds up; null, and told, where one cannot be read. */
+/**
+ * Reads every page twice, so many seconds apart, and adds up.
+ *
+ * @throws Failure where a page cannot be read.
+ */
 export async function usesOfSecret(
   kind: CredentialKind,
   urls: readonly string[],
   seconds: number,
-  console: Console,
-): Promise<Uses | null> {
-  const read = async (): Promise<readonly Uses[] | null> => {
+  console: Output,
+): Promise<Uses> {
+  const read = async (): Promise<readonly Uses[]> => {
     const pages = await Promise.all(urls.map(pageAt));
     const unread = urls.filter((_, index) => pages[index] === null);
-    for (const url of unread) console.err(`no metrics page can be read at ${url}`);
-    return unread.length > 0 ? null : pages.map((page) => usesIn(page ?? '', kind));
+    if (unread.length > 0) throw new Failure('unavailable', `no metrics page can be read at ${unread.join(', ')}`);
+    return pages.map((page) => usesIn(page ?? '', kind));
   };
   const before = await read();
-  if (before === null) return null;
+  console.progress(`counting uses for ${seconds} s`);
   await sleep(seconds * 1000);
-  const after = await read();
-  if (after === null) return null;
-  const differences = after.map((uses, index) => usesBetween(before[index] ?? uses, uses));
+  const differences = (await read()).map((uses, index) => usesBetween(before[index] ?? uses, uses));
   return {
     current: differences.reduce((sum, { current }) => sum + current, 0),
     previous: differences.reduce((sum, { previous }) => sum + previous, 0),

@@ -3,16 +3,30 @@ import { acceptedWithoutSecrets } from '../masking.ts';
 import type { Secret } from '../variable.ts';
 import { variableEntries } from '../variables.ts';
 
+/** A variable that is in force. */
+export interface EffectiveSetting {
+  readonly name: string;
+  /** Its value; of a secret the length alone. */
+  readonly value: string;
+  /** Whether nobody set it. */
+  readonly default: boolean;
+}
+
+/** The effective configuration, secrets masked to their length. */
+export function effectiveSettings(config: Config): readonly EffectiveSetting[] {
+  return variableEntries.flatMap(([key, variable]) => {
+    const value = config.settings[key] as unknown;
+    if (value === null) return [];
+    const text = variable.secret ? masked(value as Secret<string>) : plain(value);
+    return [{ name: variable.name, value: text, default: !config.given.has(key) }];
+  });
+}
+
 /** The effective configuration, one line a variable, secrets masked to their length. */
 export function effectiveLines(config: Config): readonly string[] {
-  const lines: string[] = [];
-  for (const [key, variable] of variableEntries) {
-    const value = config.settings[key] as unknown;
-    const mark = config.given.has(key) ? '' : '  (default)';
-    if (value === null) continue;
-    lines.push(`${variable.name}=${variable.secret ? masked(value as Secret<string>) : plain(value)}${mark}`);
-  }
-  return lines;
+  return effectiveSettings(config).map(
+    ({ name, value, default: isDefault }) => `${name}=${value}${isDefault ? '  (default)' : ''}`,
+  );
 }
 
 function bytes(text: string) {

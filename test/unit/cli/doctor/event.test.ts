@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { doctorEvent } from '../../../../lib/cli/doctor/event.ts';
+import { main } from '../../../../functions/cli.ts';
 
 const SCHEMAS = 'https://schemas.openid.net/secevent';
 const issuer = 'https://id.example';
@@ -34,7 +34,7 @@ async function run(claims: object, header: object = {}, env: Record<string, stri
   const file = join(folder, 'event.jwt');
   await writeFile(file, text);
   const lines: string[] = [];
-  const code = await doctorEvent(['--set-file', file], {
+  const code = await main(['doctor', 'event', '--set-file', file], {
     env: { ...environment, TGEFD_EVENT_ISSUERS: JSON.stringify([row]), ...env },
     out: (line) => void lines.push(line),
     err: (line) => void lines.push(line),
@@ -80,7 +80,7 @@ describe('doctor event', () => {
   test('says that no transmitter is configured', async () => {
     const { TGEFD_EVENT_ISSUERS: _, ...rest } = { ...environment, TGEFD_EVENT_ISSUERS: '' };
     const lines: string[] = [];
-    const code = await doctorEvent(['--set-file', join(folder, 'event.jwt')], {
+    const code = await main(['doctor', 'event', '--set-file', join(folder, 'event.jwt')], {
       env: rest,
       out: (line) => void lines.push(line),
       err: (line) => void lines.push(line),

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { main } from '../../../../functions/cli.ts';
 import { guessProvider } from '../../../../lib/authenticate/providers/guess.ts';
 import { type ProviderName, providerNames } from '../../../../lib/authenticate/providers/provider.ts';
-import { doctorToken } from '../../../../lib/cli/doctor/token.ts';
 import { settingsFor } from '../../../../lib/cli/doctor/token-settings.ts';
 import type { JsonObject } from '../../../../lib/codec/strict-json.ts';
 import { providerTokens } from '../../../doors/providers/table.ts';
@@ -22,7 +22,7 @@ async function run(token: string, env: Record<string, string> = {}) {
   const file = join(folder, 'token');
   await writeFile(file, `${token}\n`);
   const lines: string[] = [];
-  const code = await doctorToken(['--token-file', file, '--offline'], {
+  const code = await main(['doctor', 'token', '--token-file', file, '--offline'], {
     env,
     out: (line) => void lines.push(line),
     err: (line) => void lines.push(line),

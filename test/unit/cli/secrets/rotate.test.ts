@@ -107,7 +107,7 @@ describe('rotate --check', () => {
   test('says that the old value is still in use, and where to look', async () => {
     each = () => used('jwt_secret', 'previous');
     const { code, out } = await check();
-    expect([code, out[0]]).toEqual([1, 'in 0 s, on 1 instance(s): 1 uses of the old value, 0 of the new one']);
+    expect([code, out[0]]).toEqual([1, 'in 0 s, on 1 instance: 1 use of the old value, 0 of the new one']);
     expect(out[1]).toContain('audit query --key-id secret-previous');
   });
 
