@@ -16,7 +16,7 @@ const NO_PROGRESS = { show: () => undefined };
 export async function runCommandLine(args: readonly string[], streams: Streams, version: string): Promise<number> {
   const words = args[0] === 'help' ? [...args.slice(1), '--help'] : args;
   const json = wordsBeforeEnd(words).includes('--json');
-  const output = createOutput(streams, json, program, NO_PROGRESS);
+  const output = createOutput(streams, json, NO_PROGRESS);
   if (words[0] === '--version') return showVersion(output, version);
   const { path, entry, rest, unknown } = findEntry(program, words);
   if (unknown !== undefined && isGroup(entry)) {
@@ -27,7 +27,7 @@ export async function runCommandLine(args: readonly string[], streams: Streams, 
   if (isGroup(entry)) return showFailure(new Usage(`${path.join(' ')} needs the name of a command`), path, output);
   const progress = createProgress(streams.terminal, path.join(' '));
   try {
-    return await entry.run(rest, createOutput(streams, json, program, progress));
+    return await entry.run(rest, createOutput(streams, json, progress));
   } catch (error) {
     progress.end();
     return showFailure(error, path, output);

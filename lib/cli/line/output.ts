@@ -1,4 +1,3 @@
-import type { Group } from '../command.ts';
 import { allowsColour, colourStyle, plainStyle, type Style } from './style.ts';
 import { aligned, wrapped } from './text.ts';
 
@@ -37,8 +36,6 @@ export interface Output {
   sentence(text: string, indent?: string): void;
   /** Says what is being done, and how far it is. Shown on a terminal only, once it takes more than a second. Empty: nothing is shown. */
   progress(text: string): void;
-  /** The program that runs, for commands that describe it. */
-  readonly program: Group;
 }
 
 /** What the progress of a command is shown by. */
@@ -47,7 +44,7 @@ export interface Progress {
 }
 
 /** The output of one command. */
-export function createOutput(streams: Streams, isJson: boolean, program: Group, progress: Progress): Output {
+export function createOutput(streams: Streams, isJson: boolean, progress: Progress): Output {
   const { env, terminal } = streams;
   const columns = isJson ? null : (terminal?.outColumns ?? null);
   const style = columns !== null && allowsColour(env) ? colourStyle : plainStyle;
@@ -69,6 +66,5 @@ export function createOutput(streams: Streams, isJson: boolean, program: Group, 
       for (const line of columns === null ? [text] : wrapped(text, columns, indent)) out(line);
     },
     progress: progress.show,
-    program,
   };
 }
