@@ -1,21 +1,13 @@
-/** The two native codecs that a runtime may have; Node has `Buffer`, newer engines have the methods of `Uint8Array`. */
+import { nodeBuffer } from './node-buffer.ts';
+
+/** What newer engines bring. */
 interface Engine {
   fromBase64?(text: string, options: { alphabet: 'base64url'; lastChunkHandling: 'loose' }): Uint8Array<ArrayBuffer>;
 }
 interface EncodingBytes {
   toBase64?(options: { alphabet: 'base64url'; omitPadding: true }): string;
 }
-interface NodeBytes extends Uint8Array<ArrayBuffer> {
-  toString(encoding?: 'base64url'): string;
-}
-interface NodeGlobals {
-  readonly Buffer?: {
-    from(text: string, encoding: 'base64url'): NodeBytes;
-    from(bytes: ArrayBuffer, offset: number, length: number): NodeBytes;
-  };
-}
 
-const node = (globalThis as NodeGlobals).Buffer;
 const engine = Uint8Array as Engine;
 
 const ALPHABET = /^[A-Za-z0-9_-]*$/;
@@ -34,8 +26,8 @@ export function decodeBase64url(text: string, from = 0, to = text.length): Uint8
   if (rest === 1 || !ALPHABET.test(part)) return null;
   if (rest === 2 && !LAST_OF_TWO.test(part)) return null;
   if (rest === 3 && !LAST_OF_THREE.test(part)) return null;
-  if (node !== undefined) {
-    const { buffer, byteOffset, byteLength } = node.from(part, 'base64url');
+  if (nodeBuffer !== undefined) {
+    const { buffer, byteOffset, byteLength } = nodeBuffer.from(part, 'base64url');
     return new Uint8Array(buffer, byteOffset, byteLength);
   }
   if (engine.fromBase64) return engine.fromBase64(part, { alphabet: 'base64url', lastChunkHandling: 'loose' });
@@ -44,8 +36,8 @@ export function decodeBase64url(text: string, from = 0, to = text.length): Uint8
 
 /** Writes bytes as base64url without padding (RFC 7515 §2). */
 export function encodeBase64url(bytes: Uint8Array): string {
-  if (node !== undefined) {
-    return node.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
+  if (nodeBuffer !== undefined) {
+    return nodeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
   }
   const text = (bytes as EncodingBytes).toBase64?.({ alphabet: 'base64url', omitPadding: true });
   return text ?? encodeBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');

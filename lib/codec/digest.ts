@@ -1,18 +1,13 @@
+import { nodeBuffer } from './node-buffer.ts';
+
 /** What an engine or Node may bring to write hexadecimal. */
 interface EngineBytes {
   toHex?(): string;
 }
-interface NodeGlobals {
-  readonly Buffer?: {
-    from(bytes: ArrayBufferLike, offset: number, length: number): { toString(encoding: 'hex'): string };
-  };
-}
-
-const node = (globalThis as NodeGlobals).Buffer;
 
 /** Lower-case hexadecimal. */
 export function hex(bytes: Uint8Array): string {
-  if (node !== undefined) return node.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+  if (nodeBuffer !== undefined) return nodeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
   const native = (bytes as EngineBytes).toHex?.();
   if (native !== undefined) return native;
   let text = '';

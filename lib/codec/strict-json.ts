@@ -12,15 +12,37 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * Does not bound the length of the text: its caller has.
  */
 export function parseStrictJson(text: string, deepest = usualDepth): JsonValue | undefined {
-  const members = membersIn(text, deepest);
-  if (members === null) return undefined;
-  let value: JsonValue;
+  if (!opensAtMost(text, deepest)) return parseScanned(text, deepest);
+  const value = parsed(text);
+  // What the engine writes just so has no name twice. Most texts are written so, and it is quicker to ask than to look.
+  return value === undefined || JSON.stringify(value) === text ? value : withoutDuplicates(value, text, deepest);
+}
+
+/** The depth is looked at first: how deep an engine may nest is its own affair. */
+function parseScanned(text: string, deepest: number): JsonValue | undefined {
+  if (membersIn(text, deepest) === null) return undefined;
+  const value = parsed(text);
+  return value === undefined ? undefined : withoutDuplicates(value, text, deepest);
+}
+
+function withoutDuplicates(value: JsonValue, text: string, deepest: number): JsonValue | undefined {
+  return membersOf(value) === membersIn(text, deepest) ? value : undefined;
+}
+
+function parsed(text: string): JsonValue | undefined {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
-  return membersOf(value) === members ? value : undefined;
+}
+
+/** Whether a text has so few brackets that it cannot nest deeper, wherever they stand. */
+function opensAtMost(text: string, most: number): boolean {
+  let left = most;
+  for (const bracket of '{[')
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) if (--left < 0) return false;
+  return true;
 }
 
 /** The same for bytes that must be valid UTF-8 and hold a JSON object (RFC 7519 §7.2); null otherwise. */

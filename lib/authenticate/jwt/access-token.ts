@@ -1,7 +1,9 @@
+import { asciiBytes } from '../../codec/ascii.ts';
 import type { JsonObject } from '../../codec/strict-json.ts';
 import type { RequestContext } from '../../decision/ports.ts';
 import type { Authentication } from '../../decision/principal.ts';
 import type { CredentialReason } from '../../decision/reason.ts';
+import { after, type Eventually } from '../../decision/steps.ts';
 import {
   keyMisfit,
   type SignaturePrimitive,
@@ -9,7 +11,7 @@ import {
   verifySignature,
   withSynonyms,
 } from './algorithms.ts';
-import { type CompactJws, parseCompactJws } from './compact-jws.ts';
+import { type CompactJws, createJwsReader } from './compact-jws.ts';
 import type { KeyAnswer, KeyQuery, KeySets, VerificationKey } from './keys.ts';
 import { isRefusal } from './refusal.ts';
 import { refusalFacts } from './refusal-facts.ts';
@@ -50,15 +52,13 @@ export type TokenVerdict =
   | { readonly outcome: 'verified'; readonly token: VerifiedToken }
   | Exclude<Authentication, { outcome: 'authenticated' }>;
 
-/** Verifies one access token at one instant, in epoch milliseconds. */
+/** Verifies one access token at one instant, in epoch milliseconds. Makes no promise where nothing has to be waited for. */
 export type VerifyToken = (
   token: string,
   nowMs: number,
   context: RequestContext,
   mayFetchKeys: boolean,
-) => Promise<TokenVerdict>;
-
-const ascii = new TextEncoder();
+) => Eventually<TokenVerdict>;
 
 /**
  * Makes the verification of JWT access tokens, in this order: shape, header, issuer, key, key fit, signature, claims,
@@ -78,9 +78,11 @@ export function createVerifyToken({ issuers }: AccessTokenSettings, parts: Acces
   const findIssuer = createFindIssuer(issuers);
   const findSecret = createFindSecret(issuers.some(({ keySets }) => keySets === null) ? parts.secrets : []);
 
-  return async (token, nowMs, context, mayFetchKeys) => {
+  const read = createJwsReader();
+
+  return (token, nowMs, context, mayFetchKeys) => {
     const { explain } = context;
-    const jws = parseCompactJws(token);
+    const jws = read(token);
     const refused = (step: string, reason: CredentialReason, issuer: TokenIssuer | null = null): TokenVerdict => {
       explain?.(step, 'refused', { ...reason, ...refusalFacts(reason, jws, issuer, issuers, nowMs) });
       return { outcome: 'refused', reason };
@@ -99,22 +101,26 @@ export function createVerifyToken({ issuers }: AccessTokenSettings, parts: Acces
       issuer: issuer.spellings[0] ?? null,
     });
 
-    const signer = issuer.keySets
-      ? await signerFromSet(parts, issuer.keySets, header, jws, context, mayFetchKeys)
-      : await signerFromSecrets(findSecret, jws);
-    if ('outcome' in signer) {
-      explain?.('key', 'none can be had', { retry_after_seconds: signer.retryAfterSeconds, set_by: issuer.setBy.keys });
-      return signer;
-    }
-    if (isRefusal(signer))
-      return refused(signer.reason === 'token_signature_invalid' ? 'signature' : 'key', signer, issuer);
-    explain?.('signature', 'valid', { key_id: signer.key.keyId, stale: signer.stale });
+    const judge = (signer: Signer | CredentialReason | Outage): TokenVerdict => {
+      if ('outcome' in signer) {
+        const { retryAfterSeconds } = signer;
+        explain?.('key', 'none can be had', { retry_after_seconds: retryAfterSeconds, set_by: issuer.setBy.keys });
+        return signer;
+      }
+      if (isRefusal(signer))
+        return refused(signer.reason === 'token_signature_invalid' ? 'signature' : 'key', signer, issuer);
+      explain?.('signature', 'valid', { key_id: signer.key.keyId, stale: signer.stale });
 
-    const facts = checkClaims(jws.claims, issuer, nowMs / 1000);
-    if (isRefusal(facts)) return refused(isAboutSubject(facts) ? 'subject' : 'claims', facts, issuer);
-    explain?.('claims', 'valid', { expires_in_seconds: Math.ceil(facts.expiresAtSeconds - nowMs / 1000) });
-    explain?.('subject', 'named', { subject: facts.subject });
-    return { outcome: 'verified', token: { claims: verifiedClaims(jws.claims), facts, issuer, ...signer } };
+      const facts = checkClaims(jws.claims, issuer, nowMs / 1000);
+      if (isRefusal(facts)) return refused(isAboutSubject(facts) ? 'subject' : 'claims', facts, issuer);
+      explain?.('claims', 'valid', { expires_in_seconds: Math.ceil(facts.expiresAtSeconds - nowMs / 1000) });
+      explain?.('subject', 'named', { subject: facts.subject });
+      return { outcome: 'verified', token: { claims: verifiedClaims(jws.claims), facts, issuer, ...signer } };
+    };
+    const signer = issuer.keySets
+      ? signerFromSet(parts, issuer.keySets, header, jws, context, mayFetchKeys)
+      : signerFromSecrets(findSecret, jws);
+    return after(signer, judge);
   };
 }
 
@@ -141,6 +147,7 @@ function verifiedClaims(claims: JsonObject): VerifiedClaims {
 
 type Signer = Pick<VerifiedToken, 'key' | 'query' | 'stale'>;
 type Outage = Extract<Authentication, { outcome: 'unavailable' }>;
+type FoundKeys = Extract<KeyAnswer, { found: 'keys' }>;
 
 const signatureInvalid: CredentialReason = { reason: 'token_signature_invalid' };
 const signatureAmbiguous: CredentialReason = { reason: 'token_key_ambiguous' };
@@ -149,48 +156,55 @@ const signatureAmbiguous: CredentialReason = { reason: 'token_key_ambiguous' };
  * The key of the issuer's set that made the signature. Where none of the keys did, the set is fetched once more within the
  * bounds for unknown keys: an issuer that was made anew may use an old `kid` for a new key.
  */
-export async function signerFromSet(
+export function signerFromSet(
   { signaturePrimitive }: Pick<AccessTokenParts, 'signaturePrimitive'>,
   keySets: KeySets,
   { algorithm, keyId }: TokenHeader,
   jws: CompactJws,
   context: RequestContext,
   mayFetchKeys: boolean,
-): Promise<Signer | CredentialReason | Outage> {
+): Eventually<Signer | CredentialReason | Outage> {
   const query: KeyQuery = { keyId, algorithm };
   const known = signatureAlgorithms.get(algorithm);
   if (!known) return { reason: 'token_key_unfit', check: 'alg' };
-  const signed = ascii.encode(jws.signed);
+  const signed = asciiBytes(jws.signed);
   const tried: VerificationKey[] = [];
 
-  const tryKeys = async (answer: KeyAnswer): Promise<Signer | CredentialReason | Outage> => {
-    if (answer.found === 'unavailable')
-      return { outcome: 'unavailable', reason: 'keys_unavailable', retryAfterSeconds: answer.retryAfterSeconds };
-    if (answer.found === 'none') return answer.reason;
-    const { stale } = answer;
-    for (const key of answer.keys) {
-      if (tried.includes(key)) continue;
+  const tryFrom = (answer: FoundKeys, from: number): Eventually<Signer | CredentialReason> => {
+    const { keys, stale, more } = answer;
+    for (let at = from; at < keys.length; at++) {
+      const key = keys[at];
+      if (key === undefined || tried.includes(key)) continue;
       tried.push(key);
       const check = keyMisfit(key.key, known);
       if (check) return { reason: 'token_key_unfit', check };
       context.explain?.('key', 'found', { key_id: key.keyId, stale });
-      if (await verifySignature(key.key, known, jws.signature, signed, signaturePrimitive))
-        return { key, query, stale };
+      const valid = verifySignature(key.key, known, jws.signature, signed, signaturePrimitive);
+      if (valid instanceof Promise)
+        return valid.then((holds) => (holds ? { key, query, stale } : tryFrom(answer, at + 1)));
+      if (valid) return { key, query, stale };
     }
-    return answer.more ? signatureAmbiguous : signatureInvalid;
+    return more ? signatureAmbiguous : signatureInvalid;
   };
-
-  const first = await tryKeys(await keySets.find(query, context, mayFetchKeys));
-  if (first !== signatureInvalid && first !== signatureAmbiguous) return first;
-  const again = await keySets.findAgain(query, tried, context, mayFetchKeys);
-  return again.found === 'keys' && again.keys.some((key) => !tried.includes(key)) ? tryKeys(again) : first;
+  const tryKeys = (answer: KeyAnswer): Eventually<Signer | CredentialReason | Outage> => {
+    if (answer.found === 'unavailable')
+      return { outcome: 'unavailable', reason: 'keys_unavailable', retryAfterSeconds: answer.retryAfterSeconds };
+    return answer.found === 'none' ? answer.reason : tryFrom(answer, 0);
+  };
+  const orAgain = (first: Signer | CredentialReason | Outage) => {
+    if (first !== signatureInvalid && first !== signatureAmbiguous) return first;
+    return after(keySets.findAgain(query, tried, context, mayFetchKeys), (again) =>
+      again.found === 'keys' && again.keys.some((key) => !tried.includes(key)) ? tryKeys(again) : first,
+    );
+  };
+  return after(after(keySets.find(query, context, mayFetchKeys), tryKeys), orAgain);
 }
 
 async function signerFromSecrets(
   findSecret: ReturnType<typeof createFindSecret>,
   jws: CompactJws,
 ): Promise<Signer | CredentialReason> {
-  const key = await findSecret(jws.signature, ascii.encode(jws.signed));
+  const key = await findSecret(jws.signature, asciiBytes(jws.signed));
   return key ? { key, query: null, stale: false } : signatureInvalid;
 }
 

@@ -86,18 +86,38 @@ export const minimumSecretBytes = 32;
 /** Shortest RSA modulus (RFC 7518 §3.3, §3.5). */
 export const minimumModulusBits = 2048;
 
+/** What a runtime says of a key. Some make it anew each time they are asked, for more than a claim set costs to read. */
+interface KeyDescription {
+  readonly type: string;
+  readonly verifies: boolean;
+  readonly algorithm: Partial<RsaHashedKeyAlgorithm & EcKeyAlgorithm> & KeyAlgorithm;
+  readonly modulusBits: number;
+}
+
+const descriptions = new WeakMap<CryptoKey, KeyDescription>();
+
+function describe(key: CryptoKey): KeyDescription {
+  const known = descriptions.get(key);
+  if (known !== undefined) return known;
+  const algorithm = key.algorithm as KeyDescription['algorithm'];
+  const { type, usages } = key;
+  const made = { type, verifies: usages.includes('verify'), algorithm, modulusBits: algorithm.modulusLength ?? 0 };
+  descriptions.set(key, made);
+  return made;
+}
+
 /**
  * Why an imported key must not verify this algorithm, or null. The key set has checked its JWKs already; this holds
  * even if it was mistaken, since a key fit for another algorithm is how an HMAC gets verified with a public key.
  */
 export function keyMisfit(key: CryptoKey, algorithm: SignatureAlgorithm): KeyCheck | null {
-  if (key.type !== (algorithm.keyType === 'oct' ? 'secret' : 'public')) return 'kty';
-  if (!key.usages.includes('verify')) return 'key_ops';
-  const own = key.algorithm as Partial<RsaHashedKeyAlgorithm & EcKeyAlgorithm> & KeyAlgorithm;
+  const { type, verifies, algorithm: own, modulusBits } = describe(key);
+  if (type !== (algorithm.keyType === 'oct' ? 'secret' : 'public')) return 'kty';
+  if (!verifies) return 'key_ops';
   const wanted = algorithm.importParameters as Partial<RsaHashedImportParams & EcKeyImportParams> & Algorithm;
   if (own.name !== wanted.name || own.hash?.name !== wanted.hash) return 'alg';
   if (own.namedCurve !== wanted.namedCurve) return 'curve';
-  if (algorithm.keyType === 'RSA' && (own.modulusLength ?? 0) < minimumModulusBits) return 'size';
+  if (algorithm.keyType === 'RSA' && modulusBits < minimumModulusBits) return 'size';
   return null;
 }
 
@@ -115,21 +135,26 @@ const webCrypto: SignaturePrimitive = (key, algorithm, signature, signed) =>
 /**
  * Verifies a signature (RFC 7515 §5.2 step 8), by Web Cryptography unless a runtime has something quicker. The signature
  * must have exactly the length of its algorithm, so that ECDSA is R and S side by side (RFC 7518 §3.4) and never DER. Does
- * not check that the key fits: see `keyMisfit`.
+ * not check that the key fits: see `keyMisfit`. Makes no promise where the primitive makes none.
  */
-export async function verifySignature(
+export function verifySignature(
   key: CryptoKey,
   algorithm: SignatureAlgorithm,
   signature: Uint8Array<ArrayBuffer>,
   signed: Uint8Array<ArrayBuffer>,
   primitive: SignaturePrimitive = webCrypto,
-): Promise<boolean> {
-  const length = algorithm.signatureBytes ?? Math.ceil((key.algorithm as RsaHashedKeyAlgorithm).modulusLength / 8);
+): boolean | Promise<boolean> {
+  const length = algorithm.signatureBytes ?? Math.ceil(describe(key).modulusBits / 8);
   if (signature.length !== length) return false;
   try {
-    return await primitive(key, algorithm, signature, signed);
+    const valid = primitive(key, algorithm, signature, signed);
+    return valid instanceof Promise ? valid.catch(invalid) : valid;
   } catch {
-    // Some runtimes throw where others answer false, e.g. for R or S out of range.
     return false;
   }
+}
+
+/** Some runtimes throw where others answer false, e.g. for R or S out of range. */
+function invalid(): false {
+  return false;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../decision/ports.ts';
 import type { Authentication } from '../../decision/principal.ts';
+import { after, type Eventually } from '../../decision/steps.ts';
 import { type Authenticator, refused, unavailable } from '../authenticator.ts';
 import type { CertificateReader } from '../certificate/client-certificate.ts';
 import { createFindToken, type TokenFieldSettings } from '../credentials.ts';
@@ -58,7 +59,7 @@ export function createTokenAuthenticator(
   };
 }
 
-type Verdicts = (token: string, presentation: Presentation) => Authentication | Promise<Authentication>;
+type Verdicts = (token: string, presentation: Presentation) => Eventually<Authentication>;
 
 /** Judges a token: by what is known of it, by its signature, or by its issuer's word where it is opaque. */
 function createVerdicts(
@@ -82,14 +83,16 @@ function createVerdicts(
       : firstTime(known.token, nowMs, presentation);
   };
 
-  const firstTime = async (token: string, nowMs: number, presentation: Presentation): Promise<Authentication> => {
+  const firstTime = (token: string, nowMs: number, presentation: Presentation): Eventually<Authentication> => {
     const { context, mayFetchKeys } = presentation;
-    const verdict = await verify(token, nowMs, context, mayFetchKeys);
-    if (verdict.outcome !== 'verified') return verdict;
-    const known = await makeKnown(token, verdict.token, context);
-    if ('outcome' in known) return known;
-    cache.sighted(known);
-    return bind(known, verdict.token.stale, presentation);
+    return after(verify(token, nowMs, context, mayFetchKeys), (verdict) => {
+      if (verdict.outcome !== 'verified') return verdict;
+      return after(makeKnown(token, verdict.token, context), (known) => {
+        if ('outcome' in known) return known;
+        cache.sighted(known);
+        return bind(known, verdict.token.stale, presentation);
+      });
+    });
   };
 
   return (token, presentation) => {

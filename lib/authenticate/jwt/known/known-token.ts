@@ -1,6 +1,7 @@
 import type { RequestContext } from '../../../decision/ports.ts';
 import type { Authentication, Grant, Principal } from '../../../decision/principal.ts';
 import type { CredentialReason } from '../../../decision/reason.ts';
+import type { Eventually } from '../../../decision/steps.ts';
 import { authenticated, refused } from '../../authenticator.ts';
 import { tokenHashOf } from '../../dpop/proof.ts';
 import type { VerifiedToken } from '../access-token.ts';
@@ -36,10 +37,14 @@ export type Known = Pick<VerifiedToken, 'facts' | 'issuer' | 'query'> & {
 const confirmationRefused: CredentialReason = { reason: 'token_claim_invalid', claim: 'cnf' };
 
 /** Reads the grant of a token that was found good, and works out what each use of it must prove. */
-export type MakeKnown = (token: string, known: Known, context: RequestContext) => Promise<KnownToken | Authentication>;
+export type MakeKnown = (
+  token: string,
+  known: Known,
+  context: RequestContext,
+) => Eventually<KnownToken | Authentication>;
 
 export function createMakeKnown(settings: { readonly keepClaims: boolean; readonly takesProofs: boolean }): MakeKnown {
-  return async (token, known, context) => {
+  return (token, known, context) => {
     const { claims, facts, issuer } = known;
     const { proofThumbprint: thumbprint } = facts;
     if (thumbprint !== null && !settings.takesProofs) return refused(context.explain, 'binding', confirmationRefused);
@@ -47,8 +52,10 @@ export function createMakeKnown(settings: { readonly keepClaims: boolean; readon
     context.explain?.('grant', 'read', { scopes: grant.scopes.join(' '), roles: grant.roles.join(' ') });
     const ignored = context.explain ? issuer.grants.ignoredRoles(claims) : null;
     if (ignored) context.explain?.('grant', 'some roles grant nothing', { roles: ignored.roles, why: ignored.why });
-    const proof = thumbprint === null ? null : { thumbprint, tokenHash: await tokenHashOf(token) };
-    return knownToken(token, known, grant, { keepClaims: settings.keepClaims, proof });
+    const made = (proof: KnownToken['proof']) =>
+      knownToken(token, known, grant, { keepClaims: settings.keepClaims, proof });
+    if (thumbprint === null) return made(null);
+    return tokenHashOf(token).then((tokenHash) => made({ thumbprint, tokenHash }));
   };
 }
 
