@@ -73,7 +73,12 @@ export function createAdmission(settings: AdmissionSettings, parts: AdmissionPar
   const named = new WeakMap<RevocationHandles, readonly RevocationField[]>();
   const fieldsFor = settings.tokensAtIssuer === true ? fieldsWithTokenAtIssuer : fieldsOf;
 
+  const { revokedTokenIds, revokedKeyIds, revokedSubjects } = settings.emergency;
+  const alwaysLooks =
+    leased !== null || [revokedTokenIds, revokedKeyIds, revokedSubjects].some(({ length }) => length > 0);
+
   return {
+    looksForRevocation: () => alwaysLooks || store.nothingRevoked?.() !== true,
     admit({ partition, budgets, revocation, proof }, context) {
       if (revocation === null) {
         if (budgets.length === 0 && proof === undefined) return NOTHING_ASKED;

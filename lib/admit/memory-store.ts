@@ -11,6 +11,7 @@ export function createMemoryStore(
   proofs: MemoryProofs,
 ): SharedStore {
   return {
+    nothingRevoked: () => revocations.isEmpty(),
     ask({ partition, demands, fields, issuedAtSeconds, knownVersion, proof }) {
       const by: RevocationKind | null = revocations.lookUp(fields, issuedAtSeconds);
       if (by !== null) return { found: 'revoked', by };

@@ -31,5 +31,7 @@ export type AdmissionFinding =
 
 /** Never throws: an outage is a finding. */
 export interface SharedStore {
+  /** Whether nothing at all is revoked now, where the store knows without being asked. */
+  nothingRevoked?(): boolean;
   ask(inquiry: Inquiry): AdmissionFinding | Promise<AdmissionFinding>;
 }

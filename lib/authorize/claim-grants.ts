@@ -1,4 +1,5 @@
 import { type ClaimPath, type Claims, compileClaimPath } from '../codec/claim-path.ts';
+import { createRecentMap } from '../codec/recent-map.ts';
 import type { Grant } from '../decision/principal.ts';
 import { scopesOfRoles } from './grants.ts';
 import { type RoleScopes, rolesIn } from './roles.ts';
@@ -30,9 +31,16 @@ export function createClaimGrants(settings: ClaimGrantSettings) {
   const scopePaths = settings.scopes.map(compileClaimPath);
   const rolePaths = settings.roles.map(compileClaimPath);
 
-  const scopeValues = (claims: Claims): readonly unknown[] => {
-    const values = present(scopePaths, claims);
-    return scopesNamed ? values : values.slice(0, 1);
+  const scopeValues = (claims: Claims): readonly unknown[] =>
+    scopesNamed ? present(scopePaths, claims) : firstPresent(scopePaths, claims);
+  // Most tokens of an issuer hold one of a few texts.
+  const byText = createRecentMap<Grant>({ maximumEntries: MAXIMUM_TEXTS });
+  const ofText = (text: string): Grant => {
+    const known = byText.get(text);
+    if (known !== undefined) return known;
+    const grant: Grant = { scopes: scopesIn(text), roles: NO_ROLES };
+    if (text.length <= LONGEST_TEXT) byText.set(text, grant);
+    return grant;
   };
   const rolesOf = (claims: Claims) => present(rolePaths, claims).flatMap((value) => rolesIn(value, roleScopes));
 
@@ -40,6 +48,7 @@ export function createClaimGrants(settings: ClaimGrantSettings) {
     ofClaims(claims: Claims): Grant {
       const values = scopeValues(claims);
       const [only] = values;
+      if (typeof only === 'string' && values.length === 1 && grants === 'first') return ofText(only);
       const scopes = values.length === 1 ? scopesIn(only) : union(values.map(scopesIn));
       if (values.length > 0 && grants === 'first') return { scopes, roles: [] };
       const byRoles = scopesOfRoles(rolesOf(claims), roleScopes);
@@ -56,6 +65,19 @@ export function createClaimGrants(settings: ClaimGrantSettings) {
       return unknown.length === 0 ? null : { roles: listed(unknown), why: 'no scopes are given to them (role_scopes)' };
     },
   };
+}
+
+const NO_ROLES: readonly string[] = [];
+/** Texts that are remembered, and the longest one in characters. */
+const MAXIMUM_TEXTS = 256;
+const LONGEST_TEXT = 1024;
+
+function firstPresent(paths: readonly ClaimPath[], claims: Claims): readonly unknown[] {
+  for (const path of paths) {
+    const value = path.read(claims);
+    if (value !== undefined) return [value];
+  }
+  return [];
 }
 
 function present(paths: readonly ClaimPath[], claims: Claims): readonly unknown[] {

@@ -7,7 +7,8 @@ interface EngineBytes {
 
 /** Lower-case hexadecimal. */
 export function hex(bytes: Uint8Array): string {
-  if (nodeBuffer !== undefined) return nodeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+  if (nodeBuffer !== undefined)
+    return nodeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
   const native = (bytes as EngineBytes).toHex?.();
   if (native !== undefined) return native;
   let text = '';

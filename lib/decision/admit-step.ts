@@ -19,25 +19,23 @@ export function admit(steps: Steps): Step {
     if (principal === null) return { reason: 'internal_error' };
     const budgets = refusal || route.found !== 'endpoint' ? [] : steps.budgetsFor(principal, route.endpoint);
     const partition = budgets.length > 0 ? partitionOf(principal, boundary, steps) : null;
+    const revocation = steps.admission.looksForRevocation?.() === false ? null : handlesOf(principal);
     return after(partition, (partition) =>
-      after(
-        steps.admission.admit({ partition, budgets, revocation: handlesOf(principal), proof }, context),
-        (admitted): Reason | null => {
-          walk.watch?.mark('admit');
-          context.explain?.('admit', admitted.outcome, { budgets: budgets.map(({ name }) => name).join(' ') });
-          const denial = denialOf(admitted);
-          if (denial?.reason === 'credential_revoked' || denial?.reason === 'proof_replayed') {
-            if (boundary.addressPartition !== null)
-              steps.failures.spend(boundary.addressPartition, walk.startedMs, walk.context);
-            return denial;
-          }
-          if (admitted.outcome === 'admitted' || admitted.outcome === 'exhausted') {
-            walk.budgets = admitted.budgets;
-            if (admitted.degraded.length > 0) walk.degraded = [...walk.degraded, ...admitted.degraded];
-          }
-          return refusal ?? denial;
-        },
-      ),
+      after(steps.admission.admit({ partition, budgets, revocation, proof }, context), (admitted): Reason | null => {
+        walk.watch?.mark('admit');
+        context.explain?.('admit', admitted.outcome, { budgets: budgets.map(({ name }) => name).join(' ') });
+        const denial = denialOf(admitted);
+        if (denial?.reason === 'credential_revoked' || denial?.reason === 'proof_replayed') {
+          if (boundary.addressPartition !== null)
+            steps.failures.spend(boundary.addressPartition, walk.startedMs, walk.context);
+          return denial;
+        }
+        if (admitted.outcome === 'admitted' || admitted.outcome === 'exhausted') {
+          walk.budgets = admitted.budgets;
+          if (admitted.degraded.length > 0) walk.degraded = [...walk.degraded, ...admitted.degraded];
+        }
+        return refusal ?? denial;
+      }),
     );
   };
 }

@@ -8,6 +8,8 @@ import type { AdmissionAnswer, AdmissionQuestion, Decision, Stage } from './outc
  * promise when nothing had to be asked. Never throws: an outage is an answer.
  */
 export interface Admission {
+  /** False while nothing is revoked: the handles of the credential need not be worked out. Left out: it always looks. */
+  looksForRevocation?(): boolean;
   admit(question: AdmissionQuestion, context: RequestContext): AdmissionAnswer | Promise<AdmissionAnswer>;
 }
 

@@ -19,6 +19,8 @@ function done<T>(value: T): RevocationOutcome<T> {
 }
 
 export interface MemoryRevocations extends Revocations {
+  /** Whether it holds no entry at all, in force or not. */
+  isEmpty(): boolean;
   /** By which of these entries a credential is revoked, or null. */
   lookUp(fields: readonly RevocationField[], issuedAtSeconds: number | null): RevocationKind | null;
   /** What changed since a version, or null when nothing did. */
@@ -78,6 +80,7 @@ export function createMemoryRevocations(clock: Clock): MemoryRevocations {
       if (entry !== null) put({ ...entry, id: idIn(field) }, false);
       else if (before !== null) put(before, true);
     },
+    isEmpty: () => kept.size === 0,
     lookUp: (fields, issuedAtSeconds) =>
       kept.size === 0 ? null : (fields.find(({ field }) => isRevoked(field, issuedAtSeconds))?.kind ?? null),
     changesSince: (known) => (known === `${turn}` ? null : changesSince(kept, known, `${turn}`)),

@@ -355,3 +355,39 @@ test('pseudonyms that are not at hand are waited for', async () => {
   );
   expect(await admission.admit(question(), { defer: () => {} })).toEqual({ outcome: 'revoked', by: 'kid' });
 });
+
+describe('whether credentials are looked at for revocation', () => {
+  const nobody = { revokedTokenIds: [], revokedKeyIds: [], revokedSubjects: [] };
+  function looking(mode: AdmissionSettings['mode'], emergency: AdmissionSettings['emergency']) {
+    const clock = () => NOW;
+    const revocations = createMemoryRevocations(clock);
+    const store = createMemoryStore(
+      createMemoryBudgets({ maximumBuckets: 10 }, clock),
+      revocations,
+      createMemoryProofs({ maximumProofs: 10 }, clock),
+    );
+    const settings = {
+      mode,
+      emergency,
+      revocationOnError: 'closed',
+      revocationMaximumDelayMs: 5_000,
+      timeoutMs: 150,
+    } as const;
+    const admission = createAdmission(settings, { store, clock, pseudonyms: (_, value) => [value] });
+    return { revocations, looks: () => admission.looksForRevocation?.() };
+  }
+
+  test('they are not while a store in memory holds no entry, and are from the first one on', async () => {
+    const { revocations, looks } = looking('exact', nobody);
+    expect(looks()).toBe(false);
+    await revocations.add(revocation({}));
+    expect(looks()).toBe(true);
+  });
+
+  test.each([
+    ['an emergency list names a key', 'exact', { ...nobody, revokedKeyIds: ['leaked-key'] }],
+    ['a snapshot has to be kept fresh', 'leased', nobody],
+  ] as const)('they are where %s', (_, mode, emergency) => {
+    expect(looking(mode, emergency).looks()).toBe(true);
+  });
+});

@@ -16,6 +16,19 @@ describe('strict JSON', () => {
     );
   });
 
+  it.each([
+    ['a name twice with one value', '{"a":1,"a":1}', undefined],
+    ['a name twice, the second as an escape', '{"a":1,"\\u0061":1}', undefined],
+    ['a name twice in an object inside', '{"a":{"b":1,"b":1}}', undefined],
+    ['a name twice among white space', '{ "a": 1, "a": 1 }', undefined],
+    ['names that look like indexes, out of order', '{"2":1,"1":2}', { 1: 2, 2: 1 }],
+    ['a number in another spelling', '{"a":1.0,"b":-0}', { a: 1, b: -0 }],
+    ['a method of the writer as a name', '{"toJSON":1}', { toJSON: 1 }],
+    ['sixteen brackets in a string', `{"a":"${'['.repeat(16)}"}`, { a: '['.repeat(16) }],
+  ])('reads %s as one reader only could', (_, text, value) => {
+    expect(parseStrictJson(text)).toEqual(value);
+  });
+
   it('never throws on any text', () => {
     fc.assert(
       fc.property(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseCompactJws } from '../../../../lib/authenticate/jwt/compact-jws.ts';
+import { createJwsReader, parseCompactJws } from '../../../../lib/authenticate/jwt/compact-jws.ts';
 import { part } from '../../../support/tokens.ts';
 
 const header = part({ alg: 'RS256' });
@@ -49,5 +49,12 @@ describe('compact JWS', () => {
     ['deep claims', `${header}.${part(`{"a":${'['.repeat(1500)}${']'.repeat(1500)}}`)}.AQID`, 'claims'],
   ])('is not: %s', (_, token, malformed) => {
     expect(parseCompactJws(token)).toBe(malformed);
+  });
+
+  it('comes apart the same way while headers are remembered, whatever the header is', () => {
+    const read = createJwsReader();
+    const headers = [header, part({ alg: 'RS256', pad: 'x'.repeat(600) }), part('no object'), 'e30', 'e3'];
+    const tokens = headers.flatMap((text) => [`${text}.${claims}.AQID`, `${text}.${claims}.AQIE`]);
+    for (const token of [...tokens, ...tokens]) expect(read(token)).toEqual(parseCompactJws(token));
   });
 });
