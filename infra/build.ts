@@ -4,7 +4,8 @@ import { chmod, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:f
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { minify } from '@swc/core';
+import { type BuildOptions, build, type OutputFile, type Plugin } from 'esbuild';
 import { policyFaults } from '../lib/config/load.ts';
 import { problemLine } from '../lib/config/problem.ts';
 import { createDocumentReader } from '../lib/platform/node/documents.ts';
@@ -137,6 +138,7 @@ async function buildOne(bundle: Bundle, policy: string | null): Promise<string> 
     write: false,
     logLevel: 'warning',
   });
+  if (bundle.runtime === 'workerd') await minifyFurther(outputFiles);
   for (const file of outputFiles) {
     const unfinished = `${file.path}.${process.pid}`;
     await writeFile(unfinished, file.contents);
@@ -145,6 +147,26 @@ async function buildOne(bundle: Bundle, policy: string | null): Promise<string> 
   }
   const code = outputFiles.find((file) => file.path.endsWith(bundle.output))?.contents ?? new Uint8Array();
   return `${bundle.output}: ${kibibytes(code.byteLength)} KiB, ${kibibytes(gzipSync(code).byteLength)} KiB gzip`;
+}
+
+/**
+ * What is sent to the edge goes through a second compressor, which inlines and drops more than a bundler does: five percent of
+ * a Worker (gzip).
+ */
+async function minifyFurther(files: OutputFile[]): Promise<void> {
+  const [script, map] = ['.js', '.js.map'].map((ending) => files.find(({ path }) => path.endsWith(ending)));
+  if (!script || !map) throw new Error('a bundle has a script and a source map');
+  const { code, map: mapped } = await minify(script.text, {
+    module: true,
+    ecma: 2020,
+    compress: { module: true, toplevel: true, passes: 3, ecma: 2020 },
+    mangle: { toplevel: true },
+    // The types of the package leave out that a map may be handed in.
+    sourceMap: { content: map.text } as unknown as true,
+  });
+  const encoder = new TextEncoder();
+  script.contents = encoder.encode(code);
+  map.contents = encoder.encode(mapped ?? '');
 }
 
 /** Version and, in a checkout, the commit: what records say of the code that decided. */

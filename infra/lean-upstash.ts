@@ -34,12 +34,14 @@ export const LEAN_UPSTASH: Plugin = {
   setup({ onLoad, initialOptions }) {
     // A bundler keeps the whole of a module that is loaded later. What is used of it is therefore picked in a build of its own.
     onLoad({ filter: /\/lib\/redis\/(upstash|ratelimit)-library\.ts$/ }, async ({ path }) => {
-      const { platform, target, conditions } = initialOptions;
       const { outputFiles } = await build({
-        ...{ platform, target, conditions },
+        ...initialOptions,
+        outfile: 'library.js',
+        banner: {},
+        sourcemap: false,
+        metafile: false,
+        minify: false,
         entryPoints: [path],
-        bundle: true,
-        format: 'esm',
         write: false,
         plugins: [USED_PARTS],
       });

@@ -1,6 +1,7 @@
 import type { Decision } from '../decision/outcome.ts';
 import type { Code, Reason } from '../decision/reason.ts';
-import { type AuditRecord, type EventRecord, RECORD_VERSION } from './schema.ts';
+import type { AuditRecord, EventRecord } from './schema.ts';
+import { RECORD_VERSION } from './version.ts';
 
 /** What a record says besides the decision; all of it worked out by the caller before the record is built. */
 export interface RecordFacts {

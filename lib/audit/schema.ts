@@ -2,9 +2,8 @@ import * as z from 'zod/mini';
 import type { AuthMethod } from '../decision/principal.ts';
 import type { Code, Degradation } from '../decision/reason.ts';
 import type { RequestSource } from '../decision/request.ts';
+import { RECORD_VERSION } from './version.ts';
 
-/** Version of the record format. A field that is added, dropped or read differently is a new version. */
-export const RECORD_VERSION = 2;
 /** Version of the records about secrets. */
 const ACCESS_VERSION = 1;
 
