@@ -116,6 +116,14 @@ export async function policyText(path: string): Promise<string> {
   return text;
 }
 
+/** Builds the one bundle of that name, such as `worker`. Throws where there is none. */
+export async function buildOnly(name: string, policy: string | null): Promise<string> {
+  const bundle = BUNDLES.find(({ entry }) => entry === `functions/${name}.ts`);
+  if (!bundle) throw new Error(`there is no functions/${name}.ts to build`);
+  await mkdir(join(ROOT, 'dist'), { recursive: true });
+  return buildOne(bundle, policy);
+}
+
 async function buildOne(bundle: Bundle, policy: string | null): Promise<string> {
   const entry = join(ROOT, bundle.entry);
   if (!(await stat(entry).catch(() => null))) return `${bundle.output}: skipped, there is no ${bundle.entry}`;
@@ -181,10 +189,14 @@ function kibibytes(bytes: number): string {
 }
 
 if (import.meta.main) {
-  const { policy } = parseArgs({ options: { policy: { type: 'string' } } }).values;
+  const { policy: path, only } = parseArgs({
+    options: { policy: { type: 'string' }, only: { type: 'string' } },
+  }).values;
   try {
-    for (const line of await buildAll(policy === undefined ? null : await policyText(policy))) console.log(line);
-    console.log(await buildDeclarations());
+    const policy = path === undefined ? null : await policyText(path);
+    const lines = only === undefined ? await buildAll(policy) : [await buildOnly(only, policy)];
+    for (const line of lines) console.log(line);
+    if (only === undefined) console.log(await buildDeclarations());
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;

@@ -121,11 +121,6 @@ export const url: Kind<URL> = kind(
   ),
 );
 
-/** The same kind with a sentence of its own about what is wanted. */
-export function accepting<T>(of: Kind<T>, accepts: string): Kind<T> {
-  return { ...of, accepts };
-}
-
 /** A list separated by spaces or commas; empty text is an empty list. */
 export function words(accepts: string, item: RegExp): Kind<readonly string[]> {
   return kind(

@@ -67,14 +67,6 @@ export interface Settlement {
   readonly grants: readonly LeaseGrant[];
 }
 
-export type Unavailable = { readonly unavailable: true; readonly retryAfterSeconds: number };
-
-/** Buckets of many partitions. Takes a pseudonym, never a raw identity. Never throws: an outage is an answer. */
-export interface Budgets {
-  /** Spends what all demands need, or nothing; grants leases as far as the budget has tokens to spare. */
-  settle(partition: string, demands: readonly Demand[]): Settlement | Unavailable | Promise<Settlement | Unavailable>;
-}
-
 export function windowOf(atMs: number): number {
   return Math.floor(atMs / LEASE_WINDOW_MS);
 }

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { unstable_readConfig } from 'wrangler';
@@ -52,6 +53,13 @@ describe.each(DEPLOYED)('$file, environment $environment', ({ file, role, enviro
     const { stdout } = await run(process.execPath, [wrangler, ...args], { cwd: ROOT, env });
     expect(stdout).toContain('--dry-run: exiting now.');
     expect(stdout).toContain('env.AUDIT_BUCKET');
+    // The project's own bundle and nothing else: wrangler's would be half as large again.
+    const [script = '', ...more] = (await readdir(join(folder, role))).filter((name) => name.endsWith('.js'));
+    expect([script, more]).toEqual([basename(config.main ?? ''), []]);
+    const [sent, built] = [join(folder, role), join(ROOT, 'dist')].map((place) =>
+      readFileSync(join(place, script), 'utf8'),
+    );
+    expect(sent === built).toBe(true);
   }, 120_000);
 
   test('is a configuration that the product starts with', () => {
