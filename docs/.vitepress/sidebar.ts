@@ -106,6 +106,7 @@ export const sidebar: SidebarItem[] = [
     collapsed: true,
     items: [
       { text: 'Configuration', link: '/reference/configuration' },
+      { text: 'Command line', link: '/reference/cli' },
       { text: 'Answers', link: '/reference/answers' },
       { text: 'Endpoint table', link: '/reference/endpoints' },
       { text: 'Endpoints of the authorizer', link: '/reference/own-endpoints' },

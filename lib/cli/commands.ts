@@ -1,11 +1,12 @@
 import { audit } from './audit/audit.ts';
 import type { Group } from './command.ts';
+import { completionOf } from './completion/completion.ts';
 import { checkConfig } from './config.ts';
 import { doctor } from './doctor/doctor.ts';
 import { egress } from './egress.ts';
 import { explain } from './explain.ts';
 import { limits } from './limits.ts';
-import { docs } from './pages/docs.ts';
+import { docsOf } from './pages/docs.ts';
 import { policy } from './policy/policy.ts';
 import { revocations, revoke } from './revocations.ts';
 import { keys } from './secrets/keys.ts';
@@ -28,6 +29,7 @@ export const program: Group = {
     audit,
     egress,
     token,
-    docs,
+    completion: completionOf(() => program),
+    docs: docsOf(() => program),
   },
 };

@@ -24,6 +24,8 @@ export interface OperandRow {
   /** One sentence. */
   readonly means: string;
   readonly choices?: readonly string[];
+  /** Whether it is the path of a file. */
+  readonly file?: true;
   readonly count: 'one' | 'optional' | 'any';
 }
 

@@ -6,8 +6,8 @@ import { policyOf } from './files.ts';
 export const diff = command({
   summary: 'Tells who gains and who loses access between two policies.',
   operands: [
-    { name: 'BEFORE', count: 'one', means: 'A policy document, JSON or YAML.' },
-    { name: 'AFTER', count: 'one', means: 'The other one.' },
+    { name: 'BEFORE', count: 'one', file: true, means: 'A policy document, JSON or YAML.' },
+    { name: 'AFTER', count: 'one', file: true, means: 'The other one.' },
   ],
   options: {
     markdown: { type: 'boolean', means: 'Prints Markdown, for a pull request.' },

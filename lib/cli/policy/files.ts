@@ -42,5 +42,6 @@ export async function policyOf(path: string | undefined, console: Output): Promi
 export const policyOperand = {
   name: 'FILE',
   count: 'optional',
+  file: true,
   means: 'The policy document, JSON or YAML. Without it: the policy of the environment.',
 } as const;

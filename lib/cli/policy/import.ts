@@ -9,7 +9,7 @@ import { jsonTextOf } from './files.ts';
 
 export const importOpenApi = command({
   summary: 'Makes a policy document from an OpenAPI 3.0 or 3.1 description.',
-  operands: [{ name: 'FILE', count: 'one', means: 'The description, JSON or YAML.' }],
+  operands: [{ name: 'FILE', count: 'one', file: true, means: 'The description, JSON or YAML.' }],
   options: {
     'base-path': { type: 'string', value: 'PATH', means: 'Path before every path of the description, such as /v2.' },
     'budget-heavy': {

@@ -13,7 +13,7 @@ const CASES_MAXIMUM_BYTES = 16 * 1024 * 1024;
 
 export const testPolicy = command({
   summary: 'Decides cases by the real pipeline and compares, or makes cases from audit records.',
-  operands: [{ name: 'FILE', count: 'any', means: 'Files with cases, JSON or YAML.' }],
+  operands: [{ name: 'FILE', count: 'any', file: true, means: 'Files with cases, JSON or YAML.' }],
   options: {
     policy: { type: 'string', value: 'FILE', means: 'The policy document. Without it: the policy of the environment.' },
     junit: { type: 'boolean', means: 'Prints the outcome as JUnit XML.' },
