@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { loadConfig } from '../../lib/config/load.ts';
 import { posture } from '../../lib/config/posture/posture.ts';
@@ -10,6 +11,14 @@ import { startUpstream, type Upstream } from '../support/upstream.ts';
 import { startWorkerDoor } from '../support/worker-door.ts';
 
 const program = await redisProgram();
+const SECRET = 'a secret of these tests, of 32 bytes or more';
+
+function tokenOf(claims: object): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const iat = Math.floor(Date.now() / 1000) - 5;
+  const text = `${part({ alg: 'HS256' })}.${part({ iat, exp: iat + 600, ...claims })}`;
+  return `${text}.${createHmac('sha256', SECRET).update(text).digest('base64url')}`;
+}
 
 describeWith([program], 'processes that share a Redis', () => {
   let upstream: Upstream;
@@ -52,6 +61,63 @@ describeWith([program], 'processes that share a Redis', () => {
     const statuses: number[] = [];
     for (let turn = 0; turn < 9; turn++) statuses.push(await ask(doors[turn % 3] as StartedDoor));
     expect(statuses.filter((status) => status === 200)).toHaveLength(6);
+  });
+
+  test('obey a revocation that another one took, of a subject and of a token, without a pseudonym key', async () => {
+    const tokens = environment({
+      TGEFD_AUTH_MODE: 'jwt',
+      TGEFD_API_KEY: '',
+      TGEFD_JWT_SECRET: SECRET,
+      TGEFD_RATE_LIMIT_MODE: 'exact',
+      TGEFD_AUDIT_MODE: 'off',
+      TGEFD_RBAC_ENABLED: 'true',
+    });
+    delete (tokens as Record<string, string>).TGEFD_API_KEY;
+    doors.push(await startNodeDoor(tokens), await startNodeDoor(tokens), await startWorkerDoor(tokens));
+    const [first, ...others] = doors as [StartedDoor, ...StartedDoor[]];
+    const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+    const revoke = (body: object) =>
+      fetch(`${first.url}/_authorizer/revocations`, {
+        method: 'POST',
+        headers: { ...bearer(tokenOf({ sub: 'root', scope: 'revoke' })), 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    for (const [claims, body] of [
+      [
+        { sub: 'alice', jti: 'one' },
+        { kind: 'jti', id: 'one' },
+      ],
+      [
+        { sub: 'bob', jti: 'two' },
+        { kind: 'sub', id: 'bob' },
+      ],
+    ] as const) {
+      const token = tokenOf({ ...claims, scope: 'metrics' });
+      const askAll = () =>
+        Promise.all(
+          others.map(async ({ url }) => (await fetch(`${url}/v1/metrics`, { headers: bearer(token) })).status),
+        );
+      expect(await askAll()).toEqual([200, 200]);
+      expect((await revoke(body)).status).toBeLessThan(300);
+      expect(await askAll()).toEqual([401, 401]);
+    }
+  });
+
+  test('spend a scarce leased budget to the last token, and never one more', async () => {
+    const scarce = environment({
+      TGEFD_AUDIT_MODE: 'off',
+      TGEFD_RATE_LIMIT_MODE: 'leased',
+      TGEFD_RATE_LIMIT_PER_MINUTE: '1',
+      TGEFD_BURST_LIMIT: '40',
+      TGEFD_MAX_CONCURRENT_REQUESTS: '0',
+      TGEFD_AUDIT_PSEUDONYM_KEY: 'a pseudonym key of this test alone, 32 bytes',
+    });
+    doors.push(await startNodeDoor(scarce), await startNodeDoor(scarce));
+    const statuses = await Promise.all(Array.from({ length: 120 }, (_, turn) => ask(doors[turn % 2] as StartedDoor)));
+    const passed = statuses.filter((status) => status === 200).length;
+    expect(passed).toBeGreaterThanOrEqual(39);
+    expect(passed).toBeLessThanOrEqual(41);
+    expect(statuses.every((status) => status === 200 || status === 429)).toBe(true);
   });
 
   test('are not ready once records find no place, and ready again when there is room', async () => {
