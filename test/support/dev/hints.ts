@@ -30,7 +30,7 @@ Try a token of your issuer: 200 where it may, 403 where its scopes do not reach,
 ${line('PUT-YOUR-TOKEN-HERE')}
 
 Not as you meant it? Ask which claim decides, with the token in a file:
-  npx --no tgefd-authorizer doctor token --token-file token.txt
+  node functions/cli.ts doctor token --token-file token.txt
 `;
   const ask = { subject: 'alice', algorithm: 'ES256', lifetimeSeconds: TOKEN_SECONDS } as const;
   const [allowed, narrow, foreign] = await Promise.all([
@@ -58,17 +58,17 @@ export function nextSteps({ options, issuer, envFile, hasStore }: Running): stri
   const revoke = hasStore
     ? [
         'Revoke a caller, in another shell (the file holds the store’s token):',
-        `  sh -c 'set -a; . ${envFile}; npx --no tgefd-authorizer revoke --sub alice'`,
+        `  sh -c 'set -a; . ${envFile}; node functions/cli.ts revoke --sub alice'`,
       ]
     : ['Revocations need Redis: install redis-server, then start again.'];
   return [
     ...(issuer === null
       ? []
-      : [`More tokens:  npx --no tgefd-authorizer token --issuer ${issuer.url} --sub you --scope "discover jobs"`]),
+      : [`More tokens:  node functions/cli.ts token --issuer ${issuer.url} --sub you --scope "discover jobs"`]),
     ...revoke,
     ...(options.upstream === null ? ['Your own service:  npm run dev -- --upstream http://127.0.0.1:3000'] : []),
     ...(options.policy === null ? ['Your own endpoints:  npm run dev -- --policy policy.yaml'] : []),
     ...(issuer === null ? [] : ['Your own issuer:  npm run dev -- --issuer https://issuer.example --audience api']),
-    `Why was it decided so?  sh -c 'set -a; . ${envFile}; npx --no tgefd-authorizer explain --method GET --path / --token-file token.txt'`,
+    `Why was it decided so?  sh -c 'set -a; . ${envFile}; node functions/cli.ts explain --method GET --path / --token-file token.txt'`,
   ].join('\n');
 }
