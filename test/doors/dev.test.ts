@@ -3,13 +3,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Child, startChild } from '../support/child.ts';
 import { ensurePackage } from '../support/debian.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { startSignInLink } from '../support/dev/link.ts';
+import { startIssuer } from '../support/issuer.ts';
 import { acceptsConnections } from '../support/listening.ts';
 import { redisProgram } from '../support/redis.ts';
+import { startUpstream } from '../support/upstream.ts';
 
 const run = promisify(execFile);
 const ROOT = dirname(dirname(import.meta.dirname));
@@ -144,6 +146,43 @@ describeWith([curl, redis], 'npm run dev with a policy of one’s own', () => {
     for (const step of ['--upstream', '--issuer', 'token --issuer', 'explain'])
       expect(dev.lines.join('\n')).toContain(step);
   });
+});
+
+describe('npm run dev with a service, a policy and an issuer of one’s own', () => {
+  const stops: (() => Promise<unknown>)[] = [];
+  afterAll(async () => {
+    for (const stop of stops.reverse()) await stop();
+  });
+
+  it('prints a request that a token of that issuer makes succeed, and that another scope does not', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tgefd-dev-own-'));
+    stops.push(() => rm(folder, { recursive: true, force: true }));
+    const policy = join(folder, 'policy.yaml');
+    const row = '{ method: GET, path: "/orders/{id}", scope: "orders:read", budget: read }';
+    await writeFile(policy, `preset: none\nendpoints:\n  - ${row}\n`);
+    const issuer = await startIssuer();
+    stops.push(issuer.stop);
+    const upstream = await startUpstream(0, 200);
+    stops.push(upstream.stop);
+    const own = await startChild({
+      command: process.execPath,
+      args: [
+        join(ROOT, 'test/support/dev.ts'),
+        ...['--upstream', upstream.url, '--policy', policy],
+        ...['--issuer', issuer.url, '--audience', issuer.audience],
+      ],
+      ready: (lines) => lines.some((line) => line.includes('Ctrl-C stops everything')),
+      readyTimeoutMs: 120_000,
+    });
+    stops.push(own.stop);
+
+    const printed = own.lines.find((line) => line.startsWith('curl ')) ?? '';
+    const url = /http:\S+/.exec(printed)?.[0] ?? '';
+    const ask = async (scope: string) =>
+      fetch(url, { headers: { authorization: `Bearer ${await issuer.token({ subject: 'alice', scope })}` } });
+    expect((await ask('orders:read')).status).toBe(200);
+    expect(await (await ask('another')).json()).toMatchObject({ status: 403, scope: 'orders:read' });
+  }, 180_000);
 });
 
 it.each([
