@@ -169,7 +169,7 @@ describe('npm run dev with a service, a policy and an issuer of one’s own', ()
       args: [
         join(ROOT, 'test/support/dev.ts'),
         ...['--upstream', upstream.url, '--policy', policy],
-        ...['--issuer', issuer.url, '--audience', issuer.audience],
+        ...['--issuer', issuer.url, '--audience', issuer.audience, '--no-console'],
       ],
       ready: (lines) => lines.some((line) => line.includes('Ctrl-C stops everything')),
       readyTimeoutMs: 120_000,
