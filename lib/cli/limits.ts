@@ -2,10 +2,9 @@ import type { BudgetDesk } from '../admit/budget-desk.ts';
 import { recordBudgetChange } from '../audit/budget-change.ts';
 import { isSubject, subjectAt } from '../authenticate/jwt/subject.ts';
 import { createUlids } from '../codec/ulid.ts';
-import { quotaSettings } from '../compose/admit/quotas.ts';
+import { budgetsOfCaller } from '../compose/admit/quotas.ts';
 import type { Composed } from '../compose/authorizer.ts';
 import type { Budget, BudgetState } from '../decision/outcome.ts';
-import { createQuotas, type QuotaCaller } from '../limit/quotas.ts';
 import { command, Failure, type Group, type Output, Usage } from './command.ts';
 import { composeForCommand } from './compose.ts';
 import type { Options, Values } from './line/words.ts';
@@ -98,7 +97,8 @@ async function openBudgets(values: CallerValues, console: Output): Promise<OpenB
       'not_configured',
       'TGEFD_REDIS_URL: found nothing; accepted: the store that the authorizers share',
     );
-  const all = budgetsOf(composed, { subject: identity, roles: role, plan });
+  const all = budgetsOfCaller(composed.config, { subject: identity, roles: role, plan });
+  if (all === null) throw new Usage('--plan is no plan of TGEFD_PLANS');
   const budgets = budget === undefined ? all : all.filter(({ name }) => name === budget);
   if (budgets.length === 0)
     throw new Failure(
@@ -137,23 +137,6 @@ async function record({ action, tokens, composed, partition, budgets }: Change):
   const isRecorded = composed.outbox !== null && (await recordBudgetChange(facts, composed.outbox));
   if (!isRecorded)
     throw new Failure('unavailable', 'done, but there is no audit record of it: the outbox did not take it');
-}
-
-/** Every budget of a caller of this kind, as the configuration has it. */
-function budgetsOf(
-  { config }: Composed,
-  wanted: { readonly subject: string; readonly roles: readonly string[]; readonly plan: string | undefined },
-): readonly Budget[] {
-  const settings = quotaSettings(config);
-  const { plan } = wanted;
-  if (plan !== undefined && !settings.plans.has(plan)) throw new Usage('--plan is no plan of TGEFD_PLANS');
-  const caller: QuotaCaller = {
-    subject: wanted.subject,
-    roles: wanted.roles.map((role) => role.toLowerCase()),
-    claims: plan === undefined ? null : {},
-  };
-  const planClaim = plan === undefined ? null : { text: 'plan', read: () => plan };
-  return createQuotas({ ...settings, planClaim }, () => {})(caller, 'heavy');
 }
 
 function unanswered(): Failure {

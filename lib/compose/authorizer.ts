@@ -27,6 +27,8 @@ import { composeSharedParts } from './shared-parts.ts';
 /** Everything that decides and answers, wired. */
 export interface Composed extends Answers {
   readonly config: Config;
+  /** What all of it is made with: a trial of another policy is composed with the same. */
+  readonly runtime: Runtime;
   readonly enforce: Enforce;
   /** What `enforce` is made of: pages of our own decide by the same steps about rows of their own. */
   readonly deciding: Deciding;
@@ -75,6 +77,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
   const administer = administrationWith(metricsPage, createAdministration({ revocations, pseudonyms, clock }));
   return {
     config,
+    runtime,
     enforce,
     deciding,
     ...composeAnswers(config, runtime, { enforce, probe, administer }),

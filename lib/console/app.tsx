@@ -8,6 +8,7 @@ import type { RequestContext } from '../decision/ports.ts';
 import type { Reason } from '../decision/reason.ts';
 import type { AccessRequest } from '../decision/request.ts';
 import { codeOf, statusOf } from '../respond/denial.ts';
+import { newVerificationMemo, type VerificationMemo } from './audit/verification.ts';
 import { createDesk, type Desk, operatorScopes } from './desk.ts';
 import { healthOf } from './health/facts.ts';
 import { archiveSeconds } from './health/view.tsx';
@@ -30,6 +31,7 @@ interface Request_<Bindings extends object> {
   readonly host: ConsoleHost<Bindings>;
   readonly bindings: Bindings;
   readonly desk: Desk;
+  readonly verification: VerificationMemo;
   readonly access: AccessRequest;
   readonly context: RequestContext;
   readonly path: string;
@@ -42,6 +44,7 @@ interface Request_<Bindings extends object> {
 export function createConsole<Bindings extends object>(host: ConsoleHost<Bindings>) {
   const app = new Hono<{ Bindings: Bindings }>({ getPath: () => '/' });
   const desks = new WeakMap<Composed, Desk>();
+  const verification = newVerificationMemo();
   const deskOf = (composed: Composed): Desk => {
     const desk = desks.get(composed) ?? createDesk(composed);
     desks.set(composed, desk);
@@ -61,6 +64,7 @@ export function createConsole<Bindings extends object>(host: ConsoleHost<Binding
       host,
       bindings: c.env,
       desk: deskOf(composed),
+      verification,
       access: { door: 'gateway', method: c.req.raw.method, ...received },
       context,
       path,
@@ -116,7 +120,7 @@ async function answer<B extends object>(request: Request_<B>, c: Context): Promi
 }
 
 function visitOf<B extends object>(
-  { host, bindings, desk, context, query, nowMs }: Request_<B>,
+  { host, bindings, desk, verification, context, query, nowMs }: Request_<B>,
   session: Session,
   decision: Decision,
   form: URLSearchParams,
@@ -132,6 +136,7 @@ function visitOf<B extends object>(
     form,
     nowMs,
     live,
+    verification,
     ports: { clock, newId, sleep, stopping },
     archive: () => host.archive(desk.composed.config, bindings),
   };

@@ -9,6 +9,13 @@ const VIEWS: readonly (readonly [method: string, path: string, action: string])[
   ['GET', '/why', 'why'],
   ['POST', '/why', 'explain'],
   ['GET', '/health', 'health'],
+  ['GET', '/identities', 'identities'],
+  ['POST', '/identities', 'identity'],
+  ['GET', '/audit', 'audit'],
+  ['POST', '/audit/verify', 'audit_verify'],
+  ['POST', '/audit/download', 'audit_download'],
+  ['GET', '/policy', 'policy'],
+  ['POST', '/policy', 'policy_test'],
   ['GET', '/revoke', 'revocations'],
 ];
 const ACTIONS: typeof VIEWS = [

@@ -1,6 +1,9 @@
+import { auditScreen, downloadAudit, verifyAudit } from './audit/screens.tsx';
 import { liveEvents, liveText, STREAM_MS } from './denied/live.ts';
 import { DeniedScreen } from './denied/view.tsx';
 import { healthScreen } from './health/view.tsx';
+import { identitiesScreen, identityScreen } from './identities/screens.tsx';
+import { policyScreen, policyTest } from './policy/screens.tsx';
 import { summarize } from './records/summary.ts';
 import { WINDOW_MS } from './records/window.ts';
 import { askRevoke, revoke, revokeScreen, takeBack } from './revoke/screens.tsx';
@@ -14,6 +17,13 @@ export const screens: ReadonlyMap<string, Screen> = new Map<string, Screen>([
   ['GET /why', whyScreen],
   ['POST /why', explainScreen],
   ['GET /health', healthScreen],
+  ['GET /identities', identitiesScreen],
+  ['POST /identities', identityScreen],
+  ['GET /audit', auditScreen],
+  ['POST /audit/verify', verifyAudit],
+  ['POST /audit/download', downloadAudit],
+  ['GET /policy', policyScreen],
+  ['POST /policy', policyTest],
   ['GET /revoke', revokeScreen],
   ['POST /revoke', askRevoke],
   ['POST /revoke/confirmed', revoke],

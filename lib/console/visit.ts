@@ -2,6 +2,7 @@ import type { Child } from 'hono/jsx';
 import type { Decision } from '../decision/outcome.ts';
 import type { Clock, NewId, RequestContext } from '../decision/ports.ts';
 import type { OpenedArchive } from './audit/archive.ts';
+import type { VerificationMemo } from './audit/verification.ts';
 import type { Desk } from './desk.ts';
 import type { Session } from './session/session.ts';
 
@@ -25,6 +26,8 @@ export interface Visit {
     readonly stopping: Pick<AbortSignal, 'aborted'>;
   };
   archive(): Promise<OpenedArchive | null>;
+  /** The last verification of this process. */
+  readonly verification: VerificationMemo;
 }
 
 /** What a screen shows. */

@@ -1,6 +1,7 @@
 import { compileClaimPath } from '../../codec/claim-path.ts';
 import type { Config } from '../../config/load.ts';
-import { createQuotas, type QuotaSettings } from '../../limit/quotas.ts';
+import type { Budget } from '../../decision/outcome.ts';
+import { createQuotas, type QuotaCaller, type QuotaSettings } from '../../limit/quotas.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 
 /** The figures of every budget as configured: for everybody, by plan, by role and by identity. */
@@ -34,4 +35,21 @@ export function composeQuotas(config: Config, metrics: Metrics): ReturnType<type
     {},
   );
   return createQuotas(quotaSettings(config), () => unknown.add({}));
+}
+
+/** Every budget of a caller of this kind, as the configuration has it; null where it has no such plan. */
+export function budgetsOfCaller(
+  config: Config,
+  wanted: { readonly subject: string; readonly roles: readonly string[]; readonly plan: string | undefined },
+): readonly Budget[] | null {
+  const settings = quotaSettings(config);
+  const { plan } = wanted;
+  if (plan !== undefined && !settings.plans.has(plan)) return null;
+  const caller: QuotaCaller = {
+    subject: wanted.subject,
+    roles: wanted.roles.map((role) => role.toLowerCase()),
+    claims: plan === undefined ? null : {},
+  };
+  const planClaim = plan === undefined ? null : { text: 'plan', read: () => plan };
+  return createQuotas({ ...settings, planClaim }, () => {})(caller, 'heavy');
 }

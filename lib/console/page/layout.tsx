@@ -22,7 +22,10 @@ const SCREENS = [
   ['/', 'Denied now'],
   ['/why', 'Why'],
   ['/health', 'Health'],
+  ['/identities', 'Identities'],
   ['/revoke', 'Revoke'],
+  ['/policy', 'Policy'],
+  ['/audit', 'Audit'],
 ] as const;
 
 /** One page of the console. */

@@ -19,6 +19,9 @@ export const SCRIPT = String.raw`'use strict';
     box.form.requestSubmit();
   }
 
+  // On a phone the navigation scrolls sideways: the present screen is to be seen.
+  document.querySelector('.screens [aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' });
+
   for (const node of document.querySelectorAll('[data-session-end]')) {
     const leftMs = Number(node.dataset.sessionEnd) * 1000 - Date.now();
     if (leftMs > 0 && leftMs < 2147483647) setTimeout(() => location.assign('/sign-in?over'), leftMs + 500);
@@ -33,6 +36,40 @@ export const SCRIPT = String.raw`'use strict';
       else document.querySelector('[data-bound-done]')?.removeAttribute('hidden');
     };
     tick();
+  }
+
+  // A verification tells how far it is while it runs. What is no such answer is a page: the form is sent as it is.
+  for (const form of document.querySelectorAll('form[data-progress]')) {
+    form.addEventListener('submit', async (event) => {
+      if (event.submitter?.hasAttribute('formaction')) return;
+      event.preventDefault();
+      const body = new URLSearchParams(new FormData(form));
+      body.set('stream', 'yes');
+      const told = by('progress-text');
+      by('progress')?.removeAttribute('hidden');
+      put(told, 'Verifying…');
+      event.submitter?.setAttribute('disabled', '');
+      try {
+        const answer = await fetch(form.action, { method: 'POST', body });
+        if (!answer.body || !(answer.headers.get('content-type') ?? '').includes('ndjson')) return form.submit();
+        const lines = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+        for (let rest = ''; ;) {
+          const { done, value } = await lines.read();
+          if (done) break;
+          const parts = (rest + value).split('\n');
+          rest = parts.pop() ?? '';
+          for (const part of parts) {
+            const line = JSON.parse(part);
+            if (line.state === 'running') put(told, 'Verifying… ' + number(line.records) + ' records so far');
+            else if (line.state === 'done') return location.assign('/audit');
+            else break;
+          }
+        }
+      } catch {}
+      put(told, 'The verification broke off: the archive does not answer, or this page lost its connection.');
+      event.submitter?.removeAttribute('disabled');
+      by('progress-bar')?.setAttribute('hidden', '');
+    });
   }
 
   const live = document.querySelector('[data-live]');

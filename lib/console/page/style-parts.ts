@@ -72,6 +72,10 @@ button.danger { background: light-dark(#a8201a, #ff9b91); color: light-dark(#fff
 button.plain { background: none; border: 0; padding: 0; min-height: 0; color: var(--link); text-decoration: underline; text-underline-offset: 2px; text-decoration-thickness: 1px; font-weight: 400; }
 button.small { min-height: 32px; padding: 3px 12px; font-size: 14px; white-space: nowrap; }
 summary { cursor: pointer; }
+.block { display: block; }
+section > h3 { margin: 8px 0 -2px; }
+progress { width: 160px; height: 8px; accent-color: var(--accent); }
+tr.is-named { background: var(--info-ground); }
 .form details .form { margin-top: 12px; }
 
 .steps { list-style: none; margin: 0; padding: 0; background: var(--sheet); border: 1px solid var(--line); border-radius: var(--radius); overflow: hidden; }

@@ -5,6 +5,7 @@ import { member } from '../../codec/strict-json.ts';
 import type { RevocationKind } from '../../decision/reason.ts';
 import { entryOf, LONGEST_LIFETIME_SECONDS, type WantedRevocation } from '../../revoke/entry.ts';
 import type { Revocation } from '../../revoke/revocation.ts';
+import { secondsIn } from '../page/instant.ts';
 
 /** What can be revoked, in the order of the form; `token` is one that was pasted whole. */
 export const WHATS = ['token', 'sub', 'jti', 'kid', 'thumbprint', 'key_id'] as const;
@@ -60,8 +61,8 @@ export async function readWanted(form: URLSearchParams, nowSeconds: number): Pro
   if (given === '') return problem('What is to be revoked? The field is empty.');
   if (reason.length > LONGEST_REASON || hasControls(reason)) return problem('A reason has at most 256 characters.');
   if (issuer !== null && what !== 'sub') return problem('An issuer goes with a caller only.');
-  const expiresAt = secondsOf(text('expires'));
-  const before = cut === 'time' ? secondsOf(text('before')) : undefined;
+  const expiresAt = secondsIn(text('expires'));
+  const before = cut === 'time' ? secondsIn(text('before')) : undefined;
   if (expiresAt === null || before === null || (cut === 'time' && before === undefined))
     return problem('A time has the form 2026-11-27 14:03:27.');
   const common = { expiresAt, reason: reason || null };
@@ -136,15 +137,6 @@ async function thumbprintOf(given: string): Promise<string | null> {
   if (pem === undefined) return given;
   const der = decodeBase64(pem.replace(/\s+/g, ''));
   return der && encodeBase64url(await sha256(der));
-}
-
-/** A time of `datetime-local` read as UTC, or epoch seconds; undefined where none is given, null where it is no time. */
-function secondsOf(text: string): number | undefined | null {
-  if (text === '') return undefined;
-  if (/^\d{1,12}$/.test(text)) return Number(text);
-  const [, date, time] = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)$/.exec(text) ?? [];
-  const ms = Date.parse(`${date}T${time}Z`);
-  return Number.isNaN(ms) ? null : Math.floor(ms / 1000);
 }
 
 function hasControls(text: string): boolean {

@@ -52,6 +52,26 @@ export function comparePolicies(before: Config, after: Config): PolicyDifference
   };
 }
 
+/** Who may use one row, of the callers that the policy tells apart. */
+export interface RowAccess {
+  readonly row: Endpoint;
+  /** Method and pattern, and the message of an `mcp` row. */
+  readonly endpoint: string;
+  readonly allowed: readonly string[];
+  readonly refused: readonly string[];
+}
+
+/** Who may what: every row for every scope, role and issuer in use, by the code that authorizes requests. */
+export function accessTable(config: Config): readonly RowAccess[] {
+  const callers = callersOf([config]);
+  const judge = judgeOf(config);
+  return requestsOf([config]).map((request) => {
+    const names = (isAllowed: boolean) =>
+      callers.filter((caller) => (judge(caller, request) === 'allowed') === isAllowed).map(({ name }) => name);
+    return { row: request.row, endpoint: request.endpoint, allowed: names(true), refused: names(false) };
+  });
+}
+
 /** One request for each row of either policy, its parameters filled. */
 function requestsOf(configs: readonly Config[]) {
   const rows = new Map(
@@ -60,12 +80,16 @@ function requestsOf(configs: readonly Config[]) {
       .filter(({ own }) => !own)
       .map((row) => [shapeOf(row.method, row.pattern, row.mcp), row]),
   );
-  return [...rows.values()].map(({ method, pattern, mcp }) => ({
+  return [...rows.values()].map((row) => ({ row, ...requestOf(row) }));
+}
+
+function requestOf({ method, pattern, mcp }: Endpoint) {
+  return {
     endpoint: `${method} ${pattern}${mcp === undefined ? '' : ` ${[mcp.method, mcp.name ?? []].flat().join(' ')}`}`,
     method,
     path: pattern.replace(/\{[^}]*\}/g, 'policy-diff'),
     message: { method: filled(mcp?.method) ?? 'policy-diff', name: filled(mcp?.name) },
-  }));
+  };
 }
 
 function filled(pattern: string | null | undefined): string | null {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumProgram, type Look, openWindow, startBrowser } from '../../support/console/browser.ts';
 import { type ConsoleRig, startConsoleRig } from '../../support/console/rig.ts';
 import { someRevocations, someTraffic } from '../../support/console/traffic.ts';
-import { expectAccessible, expectNoOverflow, signIn, textOf } from './support.ts';
+import { allRecords, expectAccessible, expectNoOverflow, signIn, textOf } from './support.ts';
 
 const chromium = await chromiumProgram();
 
@@ -11,9 +11,15 @@ const chromium = await chromiumProgram();
 const SCREENS = [
   { path: '/', data: 'rate_limited', empty: 'Nobody was denied.' },
   { path: '/why', data: 'Look up the record', empty: 'Look up the record' },
+  { path: '/identities', data: '100 %', empty: 'No caller was verified lately.' },
+  { path: '/audit', data: 'There is no archive to read.', empty: 'Nothing was verified' },
+  { path: '/policy', data: 'the second table denies', empty: 'No request was decided otherwise.' },
   { path: '/revoke', data: 'leaked in a build log', empty: 'Nothing is revoked.' },
   { path: '/health', data: 'Nothing is wrong here.', empty: 'No record tells of an instance.' },
 ] as const;
+
+/** A second table on trial: one row demands another scope. */
+const SHADOW = [{ method: 'GET', path: '/v1/metrics', action: 'metrics', scope: 'metrics:read', budget: 'read' }];
 
 const LOOKS: readonly (readonly [name: string, look: Look])[] = [
   ['light', { theme: 'light' }],
@@ -36,7 +42,10 @@ async function signedIn({ rig, browser }: Stage, look: Look = {}) {
 describe.skipIf('missing' in chromium)('screens of the console', () => {
   let stage: Stage;
   beforeAll(async () => {
-    const [rig, browser] = await Promise.all([startConsoleRig(), startBrowser(chromium)]);
+    const [rig, browser] = await Promise.all([
+      startConsoleRig({ TGEFD_SHADOW_ENDPOINTS: JSON.stringify(SHADOW) }),
+      startBrowser(chromium),
+    ]);
     stage = { rig, browser };
   });
   afterAll(async () => {
@@ -113,6 +122,39 @@ describe.skipIf('missing' in chromium)('screens of the console', () => {
       await expectAccessible(page);
     });
 
+    test('turns a typed name into its pseudonym, and stores the name nowhere', async () => {
+      const { page, complaints } = windows[2] ?? (await signedIn(stage));
+      await page.goto(`${stage.rig.console}/identities`);
+      await page.fill('#name', 'batch-importer');
+      await page.click('text=Show what is left');
+      expect(await textOf(page)).toMatch(/pseudonym\s+[0-9a-f]{8}\.[\w-]{22}\s+lately\s+\d+ requests/);
+      const row = page.locator('tr', { has: page.locator('th', { hasText: 'heavy' }) });
+      expect(await row.innerText()).toMatch(/heavy\s+\d+\s+60\s+60 s/);
+      expect(await page.locator('tr.is-named').innerText()).toContain('the name you typed');
+      expect(JSON.stringify(await allRecords(stage.rig))).not.toContain('batch-importer');
+      await expectAccessible(page);
+      await expectNoOverflow(page);
+      expect(complaints).toEqual([]);
+      await page.click('text=Revoke this caller');
+      expect(await textOf(page)).toContain('Revoke this?');
+    });
+
+    test.each([
+      ['jobs', '403 insufficient_scope, because scope_missing'],
+      ['jobs discover', 'POST /v1/discover: allowed'],
+    ])('decides a case whose token has the scopes %s', async (scope, said) => {
+      const { page, complaints } = windows[3] ?? (await signedIn(stage));
+      await page.goto(`${stage.rig.console}/policy`);
+      await page.fill('#method', 'POST');
+      await page.fill('#path', '/v1/discover');
+      await page.fill('#claims', JSON.stringify({ sub: 'somebody', scope }));
+      await page.click('button:has-text("Decide")');
+      expect(await textOf(page)).toContain(said);
+      await expectAccessible(page);
+      await expectNoOverflow(page);
+      expect(complaints).toEqual([]);
+    });
+
     test('is used by the keyboard alone', async () => {
       const { page } = windows[0] ?? (await signedIn(stage));
       await page.goto(`${stage.rig.console}/health`);
@@ -149,12 +191,17 @@ describe.skipIf('missing' in chromium)('screens whose source is down', () => {
   test.each([
     ['/', 'The outbox does not answer.'],
     ['/why?request_id=abc', 'the outbox does not answer'],
+    ['/identities', 'The outbox does not answer.'],
+    ['/policy', 'The outbox does not answer.'],
     ['/revoke', 'The store does not answer.'],
     ['/health', 'The shared store does not answer.'],
   ])('says so on %s', async (path, text) => {
-    await window.page.goto(stage.rig.console + path);
+    const read = async () => {
+      await window.page.goto(stage.rig.console + path);
+      return textOf(window.page);
+    };
     // What was read just before still counts for a moment.
-    await expect.poll(() => textOf(window.page), { timeout: 5_000 }).toContain(text);
+    await expect.poll(read, { timeout: 5_000, interval: 300 }).toContain(text);
     await expectAccessible(window.page);
     await expectNoOverflow(window.page);
   });

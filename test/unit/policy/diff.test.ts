@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../lib/config/load.ts';
 import { policyHash } from '../../../lib/config/policy/policy-hash.ts';
-import { comparePolicies } from '../../../lib/policy/diff/compare.ts';
+import { accessTable, comparePolicies } from '../../../lib/policy/diff/compare.ts';
 import { differenceLines, differenceMarkdown } from '../../../lib/policy/diff/report.ts';
 import { lint } from '../../../lib/policy/lint.ts';
 import { loadPolicy } from '../../../lib/policy/load.ts';
@@ -28,6 +28,15 @@ describe('the difference of two policies', () => {
     const difference = comparePolicies(config(base), after);
     expect(difference.gains.map(({ caller }) => caller)).toEqual(['jwt with scope items:read']);
     expect(difference.losses.map(({ caller }) => caller)).toEqual(['jwt with scope items']);
+  });
+
+  test('tells who may use a row', () => {
+    const [access] = accessTable(config(base));
+    expect(access).toMatchObject({
+      endpoint: 'GET /items',
+      allowed: ['jwt with scope items'],
+      refused: ['jwt without scopes', 'jwt with scope revoke'],
+    });
   });
 
   test('a new row, and a row that is gone', () => {
