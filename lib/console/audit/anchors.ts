@@ -19,11 +19,14 @@ const HOURS = 12;
 const WIDTH = 6;
 const MAXIMUM_BYTES = 1024 * 1024;
 
-/** The anchors of the last hours, the latest first. The hour that runs has none yet. Rejects where the archive fails. */
+/** The anchors of the last hours, the latest first. Rejects where the archive fails. */
 export async function latestAnchors(archive: OpenedArchive, nowMs: number): Promise<readonly AnchorState[]> {
-  const hours = Array.from({ length: HOURS }, (_, back) => startOfHour(nowMs) - (back + 1) * HOUR_MS);
+  // The clock of an archive may be ahead, and the hour that runs may have no anchor yet: neither is missing then.
+  const present = startOfHour(nowMs);
+  const hours = Array.from({ length: HOURS + 2 }, (_, back) => present + (1 - back) * HOUR_MS);
   const found: AnchorState[] = [];
-  for await (const state of mapConcurrent(hours, WIDTH, (hourMs) => anchorAt(archive, hourMs))) found.push(state);
+  for await (const state of mapConcurrent(hours, WIDTH, (hourMs) => anchorAt(archive, hourMs)))
+    if (state.state !== 'missing' || state.hourMs < present) found.push(state);
   return found;
 }
 

@@ -22,7 +22,11 @@ export function Report(props: { readonly verified: Verified; readonly csrf: stri
         <Verdict name="Integrity" verdict={report.integrity} note="nothing altered or forged" />
         <Verdict name="Completeness" verdict={report.completeness} note="nothing missing" />
         <Verdict name="Order" verdict={report.order} note="nothing misplaced" />
-        <Figure name="Records" value={count(report.records)} note={`in ${count(batches)} batches`} />
+        <Figure
+          name="Records"
+          value={count(report.records)}
+          note={batches === 1 ? 'in 1 batch' : `in ${count(batches)} batches`}
+        />
         <Figure
           name="Anchored until"
           value={anchoredUntilMs === null ? 'no anchor' : dateTime(anchoredUntilMs).slice(0, 16)}

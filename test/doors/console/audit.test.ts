@@ -68,9 +68,9 @@ describe('the audit archive in the console', () => {
   };
   const verify = async () => {
     await open();
+    const loaded = page.waitForEvent('load');
     await page.click('button:has-text("Verify")');
-    await page.waitForSelector('.figures', { timeout: 10_000 });
-    await page.waitForLoadState();
+    await loaded;
   };
 
   describe.skipIf('missing' in chromium)('in a browser', () => {
@@ -94,7 +94,7 @@ describe('the audit archive in the console', () => {
         .poll(() => page.textContent('#progress-text').catch(() => ''), { timeout: 4_000 })
         .toContain('Verifying');
       await expectNoOverflow(page);
-      await page.waitForFunction(() => document.body.textContent?.includes('in 1 batches'), null, { timeout: 15_000 });
+      await page.waitForFunction(() => document.body.textContent?.includes('in 1 batch'), null, { timeout: 15_000 });
       stage.bucket.delayMs = 0;
       expect(await textOf(page)).toMatch(/Integrity\s+intact[\s\S]+Completeness\s+intact[\s\S]+Order\s+intact/);
       expect(await textOf(page)).toContain('genuine');
@@ -103,8 +103,6 @@ describe('the audit archive in the console', () => {
 
     test.each([
       ['light', 1280],
-      ['dark', 1280],
-      ['light', 375],
       ['dark', 375],
     ] as const)('is accessible %s and %i px wide', async (theme, width) => {
       await page.emulateMedia({ colorScheme: theme });

@@ -78,7 +78,8 @@ describe.skipIf('missing' in chromium)('screens of the console', () => {
         await page.goto(stage.rig.console + path);
         expect(await textOf(page)).toContain(data);
         await expectNoOverflow(page);
-        if (path !== '/why') await expectAccessible(page);
+        // Colours differ by theme and layouts by width: two of the four looks have all of it.
+        if (path !== '/why' && (place === 0 || place === 3)) await expectAccessible(page);
         expect(complaints).toEqual([]);
       },
     );
