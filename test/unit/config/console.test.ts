@@ -66,7 +66,7 @@ describe('the console', () => {
   });
 
   test('needs its origin as a Worker of its own', () => {
-    const place: Place = { platform: 'workers', role: 'console', upstreamBinding: false, bucketBinding: false };
+    const place: Place = { platform: 'worker', role: 'console', upstreamBinding: false, bucketBinding: false };
     expect(problems({}, place)).toContainEqual(expect.stringMatching(/^TGEFD_CONSOLE_URL: found nothing; .*Worker/));
   });
 });
