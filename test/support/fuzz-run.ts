@@ -32,7 +32,8 @@ const NEVER_GOOD = new Set([
 ]);
 /** What a busy machine may add. */
 const SLACK_MS = 5_000;
-const HONEST_TRIES = 5;
+/** Within this an honest peer is believed again. */
+const RECOVERY_MS = 1_500;
 
 /**
  * Calls a peer that answers nonsense `answers` times, `width` calls at once, with an honest answer after each round. Every
@@ -42,7 +43,7 @@ export async function fuzz(
   target: FuzzTarget,
   options: { seed: number; answers: number; width: number },
 ): Promise<FuzzReport> {
-  const peer = await startFuzzingPeer(options.seed, target.honest);
+  const peer = await startFuzzingPeer(options.seed, target.honest, target.dialect);
   const call = target.connect(peer.port);
   const outcomes = new Map<string, number>();
   const findings = new Map<string, number>();
@@ -56,9 +57,10 @@ export async function fuzz(
       pass(CALL_MS * 4 + SLACK_MS, 'open', { ref: false }),
     ]);
 
+  const neverGood = target.neverGood ?? [...NEVER_GOOD];
   let rounds = 0;
   while ([...peer.counts.values()].reduce((sum, count) => sum + count, 0) < options.answers) {
-    const deceiving = [...NEVER_GOOD][rounds % NEVER_GOOD.size] ?? null;
+    const deceiving = neverGood[rounds % neverGood.length] ?? null;
     // Each second round gives one kind that must never count.
     const kind = rounds++ % 2 === 0 ? null : deceiving;
     peer.only(kind);
@@ -72,7 +74,9 @@ export async function fuzz(
     }
     peer.behave(true);
     let honest = '';
-    for (let tries = 0; honest !== 'good' && tries < HONEST_TRIES; tries++) honest = await inTime();
+    const startedMs = performance.now();
+    while (honest !== 'good' && performance.now() - startedMs < (target.recoveryMs ?? RECOVERY_MS))
+      honest = await inTime();
     if (honest !== 'good') add(findings, `the honest answer after ${kind ?? 'any kind'} came to ${honest}`);
   }
   await pass(CALL_MS * 6);

@@ -1,4 +1,5 @@
 import { fetchKeySet } from '../../lib/authenticate/jwks/key-set-fetch.ts';
+import { keySetByDiscovery } from '../../lib/authenticate/jwks/key-source.ts';
 import { sleep } from '../../lib/codec/sleep.ts';
 import { createEgress } from '../../lib/egress/guard.ts';
 import { createTracer } from '../../lib/observe/traces.ts';
@@ -13,12 +14,19 @@ import { assumeRole } from '../../lib/secrets/web-identity.ts';
 import { createS3Store } from '../../lib/storage/s3/s3.ts';
 import { createS3Client } from '../../lib/storage/s3/s3-client.ts';
 import { createSignedPut } from '../../lib/storage/s3/s3-put.ts';
-import type { Honest } from './fuzzing-peer.ts';
+import { tcpFuzzTargets } from './fuzz-targets-tcp.ts';
+import type { Dialect, Honest } from './fuzzing-peer.ts';
 
 /** Something that calls a peer, as the product does on Node. */
 export interface FuzzTarget {
   readonly name: string;
   readonly honest: Honest;
+  /** What the peer speaks; absent: HTTP. */
+  readonly dialect?: Dialect;
+  /** Kinds of nonsense that must never count as a success; absent: those of HTTP. */
+  readonly neverGood?: readonly string[];
+  /** Within this an honest peer is believed again; absent: 1,500. */
+  readonly recoveryMs?: number;
   /** Calls the peer once. Resolves to `good` for a success, to anything else for a stated failure; must never hang. */
   connect(port: number): () => Promise<string>;
 }
@@ -196,6 +204,25 @@ export const fuzzTargets: readonly FuzzTarget[] = [
       return () => settled(assumeRole(role, { fetch, token: async () => 't', clock: Date.now, timeoutMs: CALL_MS }));
     },
   },
+  {
+    name: 'discovery',
+    honest: ({ head, port }) => {
+      const url = `http://127.0.0.1:${port}`;
+      return {
+        body: head.includes('/.well-known/') ? JSON.stringify({ issuer: url, jwks_uri: `${url}/keys` }) : KEYS,
+      };
+    },
+    connect(port) {
+      const { guarded, url } = partsOf(port);
+      const steady = steppingClock();
+      const rules = { issuer: url, keySetHosts: [new URL(url).host] };
+      return async () => {
+        const read = await keySetByDiscovery(rules, { fetch: guarded, sleep, clock: steady }, null).read(CALL_MS * 2);
+        return 'text' in read ? (read.text === KEYS ? 'good' : 'other text') : read.problem;
+      };
+    },
+  },
+  ...tcpFuzzTargets,
 ];
 
 /** A clock on which every reading is long ago, so that no secret is remembered. */

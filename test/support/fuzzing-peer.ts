@@ -3,7 +3,7 @@ import { listenOnLoopback } from './loopback-server.ts';
 import { choose, type Random, seededRandom } from './random.ts';
 
 /** What the peer answers when it behaves. */
-export type Honest = (request: { readonly head: string; readonly body: string }) => {
+export type Honest = (request: { readonly head: string; readonly body: string; readonly port: number }) => {
   readonly status?: number;
   readonly fields?: readonly string[];
   readonly body: string;
@@ -23,7 +23,20 @@ export interface FuzzingPeer {
   stop(): Promise<void>;
 }
 
-interface Turn {
+/** How requests and answers of one protocol look. */
+export interface Dialect {
+  /** The first whole request of what has come, or null while there is none. */
+  take(text: string): { readonly head: string; readonly body: string; readonly bytes: number } | null;
+  /** An honest answer on the wire. */
+  write(answer: ReturnType<Honest>): string;
+  readonly nonsense: Readonly<Record<string, Nonsense>>;
+  /** Whether this request is answered honestly all the same. */
+  spares?(head: string, random: Random): boolean;
+  /** Kinds after which a connection answers nothing more. Where answers come in the order of requests, none can be left out. */
+  readonly ends?: ReadonlySet<string>;
+}
+
+export interface Turn {
   readonly socket: Socket;
   readonly random: Random;
   /** What an honest peer would send as its body. */
@@ -32,13 +45,13 @@ interface Turn {
   later(ms: number, act: () => void): void;
 }
 
-type Nonsense = (turn: Turn) => void;
+export type Nonsense = (turn: Turn) => void;
 
 function head(status: string, fields: readonly string[]): string {
   return [`HTTP/1.1 ${status}`, ...fields, '', ''].join('\r\n');
 }
 
-function send({ socket }: Turn, text: string, then?: 'end' | 'reset'): void {
+export function send({ socket }: Turn, text: string, then?: 'end' | 'reset'): void {
   socket.write(Buffer.from(text, 'latin1'), () => {
     if (then === 'end') socket.end();
     if (then === 'reset') socket.resetAndDestroy();
@@ -54,7 +67,7 @@ function control(random: Random): string {
 }
 
 /** Sends a piece again and again until the connection ends. */
-function pour(turn: Turn, piece: string): void {
+export function pour(turn: Turn, piece: string): void {
   const more = () => {
     while (!turn.socket.destroyed && turn.socket.write(Buffer.from(piece, 'latin1')));
     if (!turn.socket.destroyed) turn.socket.once('drain', more);
@@ -177,25 +190,33 @@ export const NONSENSE: Readonly<Record<string, Nonsense>> = {
     send(turn, `${head('200 OK', ['Content-Encoding: gzip', withLength(turn.body)])}${turn.body}`),
 };
 
+const HTTP: Dialect = {
+  take: (text) => takeRequest(text),
+  write: ({ status = 200, fields = [], body }) =>
+    `${head(`${status} OK`, [...fields, `Content-Length: ${Buffer.byteLength(body)}`])}${body}`,
+  nonsense: NONSENSE,
+};
+
 /**
  * A raw TCP server that answers requests with every kind of nonsense, in an order that its seed decides. It reads a request
  * until its header section and its declared body have come, as a server would.
  */
-export async function startFuzzingPeer(seed: number, honest: Honest): Promise<FuzzingPeer> {
+export async function startFuzzingPeer(seed: number, honest: Honest, dialect: Dialect = HTTP): Promise<FuzzingPeer> {
   const random = seededRandom(seed);
   const counts = new Map<string, number>();
-  const kinds = Object.keys(NONSENSE);
+  const kinds = Object.keys(dialect.nonsense);
   const open = new Set<Socket>();
+  const ended = new WeakSet<Socket>();
   let honestly = true;
   let chosen: string | null = null;
 
   const answer = (socket: Socket, request: { head: string; body: string }) => {
-    const { status = 200, fields = [], body } = honest(request);
-    if (honestly) {
-      socket.write(`${head(`${status} OK`, [...fields, `Content-Length: ${Buffer.byteLength(body)}`])}${body}`);
-      return;
-    }
+    if (ended.has(socket)) return;
+    const truth = honest({ ...request, port: loopback.port });
+    const { body } = truth;
+    if (honestly || dialect.spares?.(request.head, random)) return void socket.write(dialect.write(truth));
     const kind = chosen ?? choose(random, kinds);
+    if (dialect.ends?.has(kind)) ended.add(socket);
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
     const timers = new Set<NodeJS.Timeout>();
     socket.once('close', () => {
@@ -204,18 +225,19 @@ export async function startFuzzingPeer(seed: number, honest: Honest): Promise<Fu
     const later = (ms: number, act: () => void) => {
       if (!socket.destroyed) timers.add(setTimeout(act, ms));
     };
-    NONSENSE[kind]?.({ socket, random, body, later });
+    dialect.nonsense[kind]?.({ socket, random, body, later });
   };
 
   const server = createServer((socket) => {
     open.add(socket);
     socket.setNoDelay(true);
+    socket.setMaxListeners(0);
     socket.on('error', () => {});
     socket.once('close', () => open.delete(socket));
     let pending = '';
     socket.on('data', (chunk) => {
       pending += chunk.toString('latin1');
-      for (let taken = takeRequest(pending); taken !== null; taken = takeRequest(pending)) {
+      for (let taken = dialect.take(pending); taken !== null; taken = dialect.take(pending)) {
         pending = pending.slice(taken.bytes);
         answer(socket, taken);
       }

@@ -8,6 +8,7 @@ import { failureOfReply, RedisFailure } from '../../../redis/failure.ts';
 import type { NodeEgress } from '../egress.ts';
 import { openConnection, type Topology } from './connections.ts';
 import type { Library } from './connector.ts';
+import { createSocketKeeper } from './socket-keeper.ts';
 
 type Connection = Redis | Cluster;
 type Slot = 'current' | 'previous';
@@ -67,11 +68,9 @@ export function createTcpClient(
       );
     },
     command: ([name = '', ...args], signal, repeatable = false) =>
-      sockets.whileHeld(
-        untilAborted(
-          send(signal, repeatable, (connection) => connection.call(String(name), ...args)),
-          signal,
-        ),
+      untilAborted(
+        sockets.whileHeld(send(signal, repeatable, (connection) => connection.call(String(name), ...args))),
+        signal,
       ),
   };
 }
@@ -108,6 +107,7 @@ function createConnections(
       const connection = openConnection(library, topology, { username, password }, parts);
       open = { of, slot: preferred, connection };
       connection.on('error', () => {}); // Told by the commands that fail.
+      connection.setMaxListeners(0); // Each command that waits for the connection listens for a time.
       return connection;
     },
   };
@@ -170,26 +170,4 @@ const RETIRE_MS = 5_000;
 
 function sha1Of(text: string): string {
   return createHash('sha1').update(text).digest('hex');
-}
-
-/** Connections keep a process alive only while commands are under way. */
-function createSocketKeeper() {
-  const sockets = new Set<Duplex & { ref?(): unknown; unref?(): unknown }>();
-  let pending = 0;
-  return {
-    opened(socket: Duplex): void {
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-    },
-    async whileHeld(work: Promise<unknown>): Promise<unknown> {
-      pending += 1;
-      if (pending === 1) for (const socket of sockets) socket.ref?.();
-      try {
-        return await work;
-      } finally {
-        pending -= 1;
-        if (pending === 0) for (const socket of sockets) socket.unref?.();
-      }
-    },
-  };
 }

@@ -1,0 +1,48 @@
+import type { Duplex } from 'node:stream';
+
+/** More than any reply that is asked for: the largest is a batch of records. */
+const LONGEST_REPLY_BYTES = 64 * 1024 * 1024;
+/** From its first byte to its last. */
+const LONGEST_REPLY_MS = 2_000;
+
+/**
+ * Keeps a process alive by its connections only while commands are under way. Leaves a connection whose reply has no end:
+ * the library notices silence only, and keeps what comes in memory.
+ */
+export function createSocketKeeper() {
+  const sockets = new Set<Duplex & { ref?(): unknown; unref?(): unknown }>();
+  let pending = 0;
+  let replies = 0;
+
+  const watch = (socket: Duplex): void => {
+    let [after, bytes, sinceMs] = [-1, 0, 0];
+    socket.on('data', (piece: Uint8Array) => {
+      if (after !== replies) [after, bytes, sinceMs] = [replies, 0, performance.now()];
+      bytes += piece.length;
+      if (pending === 0) return;
+      if (bytes > LONGEST_REPLY_BYTES || performance.now() - sinceMs > LONGEST_REPLY_MS)
+        socket.destroy(new Error('a reply without end'));
+    });
+  };
+  return {
+    opened(socket: Duplex): void {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      watch(socket);
+    },
+    async whileHeld(work: Promise<unknown>): Promise<unknown> {
+      pending += 1;
+      if (pending === 1) {
+        replies += 1;
+        for (const socket of sockets) socket.ref?.();
+      }
+      try {
+        return await work;
+      } finally {
+        replies += 1;
+        pending -= 1;
+        if (pending === 0) for (const socket of sockets) socket.unref?.();
+      }
+    },
+  };
+}
