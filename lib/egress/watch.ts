@@ -27,32 +27,23 @@ export function createEgressWatch(log: Log): EgressWatch {
   };
 }
 
-const DEADLINE_MS = 30_000;
-const MAXIMUM_BODY_BYTES = 16 * 1024 * 1024;
+const BOUNDED = { deadlineMs: 30_000, maximumBodyBytes: 16 * 1024 * 1024 } as const;
+const UNBOUNDED = { deadlineMs: null, maximumBodyBytes: null } as const;
+
+interface EgressParts {
+  readonly fetch: Fetch;
+  readonly watch: EgressWatch;
+}
 
 /**
  * The way out to Redis, for what is on a decision's way: the same hosts and rules, but the time and the length of an answer
  * are held by the exchange that asks, which does not need a stream and a timer more for each.
  */
-export function composeRedisEgress(
-  settings: Settings,
-  parts: { readonly fetch: Fetch; readonly watch: EgressWatch },
-): Fetch {
-  return createEgress(
-    { allowedHosts: egressHosts(settings), deadlineMs: null, maximumBodyBytes: null },
-    parts.fetch,
-    parts.watch.note,
-  );
+export function composeRedisEgress(settings: Settings, { fetch, watch }: EgressParts): Fetch {
+  return createEgress({ allowedHosts: egressHosts(settings), ...UNBOUNDED }, fetch, watch.note);
 }
 
 /** The way out of one configuration: its hosts and no others. */
-export function composeEgress(
-  settings: Settings,
-  parts: { readonly fetch: Fetch; readonly watch: EgressWatch },
-): Fetch {
-  return createEgress(
-    { allowedHosts: egressHosts(settings), deadlineMs: DEADLINE_MS, maximumBodyBytes: MAXIMUM_BODY_BYTES },
-    parts.fetch,
-    parts.watch.note,
-  );
+export function composeEgress(settings: Settings, { fetch, watch }: EgressParts): Fetch {
+  return createEgress({ allowedHosts: egressHosts(settings), ...BOUNDED }, fetch, watch.note);
 }

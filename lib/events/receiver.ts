@@ -1,11 +1,12 @@
 import { subjectAt } from '../authenticate/jwt/subject.ts';
+import type { Verify } from '../authenticate/jwt/verify.ts';
 import { encodeBase64url } from '../codec/base64url.ts';
 import { sha256, utf8 } from '../codec/digest.ts';
 import { type JsonObject, member } from '../codec/strict-json.ts';
 import type { Clock, RequestContext } from '../decision/ports.ts';
 import type { EventChange, EventStore } from './event-store.ts';
 import { type EventEffect, eventTypeOf } from './event-types.ts';
-import type { EventError, SecurityEventToken, VerifyEvent } from './security-event-token.ts';
+import type { EventError, EventVerdict, SecurityEventToken } from './security-event-token.ts';
 import { type EventSubject, readSubject } from './subject.ts';
 
 /** What became of an event that was accepted. */
@@ -54,7 +55,7 @@ type Planned = { readonly changes: readonly EventChange[]; readonly subjects: re
  */
 export function createReceiver(
   settings: ReceiverSettings,
-  parts: { readonly verify: VerifyEvent; readonly store: EventStore; readonly clock: Clock },
+  parts: { readonly verify: Verify<EventVerdict>; readonly store: EventStore; readonly clock: Clock },
 ): ReceiveEvent {
   const { verify, store, clock } = parts;
   return async (text, context, mayFetchKeys) => {

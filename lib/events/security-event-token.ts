@@ -5,8 +5,8 @@ import { parseCompactJws } from '../authenticate/jwt/compact-jws.ts';
 import type { KeySets } from '../authenticate/jwt/keys.ts';
 import { isRefusal } from '../authenticate/jwt/refusal.ts';
 import { checkHeader, type HeaderRules, mediaType } from '../authenticate/jwt/token-header.ts';
+import type { Verify } from '../authenticate/jwt/verify.ts';
 import { isJsonObject, type JsonObject, member } from '../codec/strict-json.ts';
-import type { RequestContext } from '../decision/ports.ts';
 import type { CredentialReason } from '../decision/reason.ts';
 
 /** A transmitter whose events count, ready to verify them. */
@@ -52,14 +52,6 @@ export type EventVerdict =
   | { readonly outcome: 'refused'; readonly refusal: EventRefusal; readonly transmitter: Transmitter | null }
   | { readonly outcome: 'unavailable'; readonly retryAfterSeconds: number | null };
 
-/** Verifies one security event token at one instant. Never throws. */
-export type VerifyEvent = (
-  text: string,
-  nowMs: number,
-  context: RequestContext,
-  mayFetchKeys: boolean,
-) => Promise<EventVerdict>;
-
 const LATEST_SECONDS = 253_402_300_799;
 const LONGEST_ID = 1024;
 const MOST_EVENTS = 16;
@@ -69,13 +61,13 @@ const OWN_TYPE = mediaType('secevent+jwt');
  * Makes the verification of security event tokens (RFC 8417 §2): compact JWS, issuer, header, key, signature, then the
  * claims. The type keeps tokens of other kinds out (RFC 8417 §4.8). Where a row lets another type count, a token with `exp` is
  * refused, since ID tokens and access tokens have one and security events need none.
- * Does not look at subjects, and does not know whether the token came before.
+ * Never throws. Does not look at subjects, and does not know whether the token came before.
  */
 export function createVerifyEvent(
   transmitters: readonly Transmitter[],
   settings: { readonly clockSkewSeconds: number },
   parts: { readonly signaturePrimitive?: SignaturePrimitive | undefined },
-): VerifyEvent {
+): Verify<EventVerdict> {
   const byIssuer = new Map(transmitters.flatMap((each) => each.spellings.map((spelling) => [spelling, each])));
   const rulesOf = new Map(transmitters.map((each) => [each, headerRules(each)]));
 

@@ -49,13 +49,6 @@ const SPILL_DAYS = 30;
 const NONCURRENT_DAYS = 1;
 const ABORT_DAYS = 7;
 
-/** Whether ages can be tiers: whole days, growing. */
-export function areTierAges({ hotDays, warmDays, coldDays }: TierAges): boolean {
-  return (
-    [hotDays, warmDays, coldDays].every(Number.isInteger) && 0 < hotDays && hotDays < warmDays && warmDays < coldDays
-  );
-}
-
 /**
  * The S3 lifecycle of the tiers, for everything below `prefix` (with its slash, or empty). Warm objects are in
  * INTELLIGENT_TIERING, or in STANDARD_IA where AWS allows it at that age; cold ones in GLACIER_IR, which answers at once, so

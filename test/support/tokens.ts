@@ -2,11 +2,12 @@
 import {
   type AccessTokenParts,
   createVerifyToken as createVerifier,
-  type VerifyToken,
+  type TokenVerdict,
 } from '../../lib/authenticate/jwt/access-token.ts';
 import { signatureAlgorithms } from '../../lib/authenticate/jwt/algorithms.ts';
 import type { KeyAnswer, KeyQuery, KeySets, VerificationKey } from '../../lib/authenticate/jwt/keys.ts';
 import type { ClaimGrants, TokenIssuer } from '../../lib/authenticate/jwt/token-issuer.ts';
+import type { Verify } from '../../lib/authenticate/jwt/verify.ts';
 import { encodeBase64url } from '../../lib/codec/base64url.ts';
 import { compileClaimPath } from '../../lib/codec/claim-path.ts';
 import type { RequestContext } from '../../lib/decision/ports.ts';
@@ -159,7 +160,7 @@ export function issuerOf(
 export type OneIssuerParts = AccessTokenParts & { readonly keySets: KeySets | null };
 
 /** The verification of one issuer's tokens. */
-export function createVerifyToken(rules: OneIssuer, { keySets, ...parts }: OneIssuerParts): VerifyToken {
+export function createVerifyToken(rules: OneIssuer, { keySets, ...parts }: OneIssuerParts): Verify<TokenVerdict> {
   return createVerifier({ issuers: [issuerOf(rules, keySets)] }, parts);
 }
 
@@ -188,7 +189,7 @@ export function keySetsOf(
 }
 
 /** What a verification comes to in one word or reason: `verified`, or why not. */
-export async function judge(verify: VerifyToken, token: string, atSeconds = now): Promise<string | object> {
+export async function judge(verify: Verify<TokenVerdict>, token: string, atSeconds = now): Promise<string | object> {
   const verdict = await verify(token, atSeconds * 1000, context, true);
   if (verdict.outcome === 'verified') return 'verified';
   return verdict.outcome === 'refused' ? verdict.reason : verdict;

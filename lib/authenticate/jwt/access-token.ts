@@ -19,6 +19,7 @@ import { createFindSecret, type SharedSecret } from './shared-secrets.ts';
 import { checkClaims, type TokenFacts } from './token-claims.ts';
 import { checkHeader, type HeaderRules, mediaType, type TokenHeader } from './token-header.ts';
 import { createFindIssuer, isIssuer, type TokenIssuer } from './token-issuer.ts';
+import type { Verify } from './verify.ts';
 
 declare const verified: unique symbol;
 
@@ -52,14 +53,6 @@ export type TokenVerdict =
   | { readonly outcome: 'verified'; readonly token: VerifiedToken }
   | Exclude<Authentication, { outcome: 'authenticated' }>;
 
-/** Verifies one access token at one instant, in epoch milliseconds. Makes no promise where nothing has to be waited for. */
-export type VerifyToken = (
-  token: string,
-  nowMs: number,
-  context: RequestContext,
-  mayFetchKeys: boolean,
-) => Eventually<TokenVerdict>;
-
 /**
  * Makes the verification of JWT access tokens, in this order: shape, header, issuer, key, key fit, signature, claims,
  * subject (RFC 7515 §5.2, RFC 7519 §7.2, RFC 8725 §3, RFC 9068 §4). The first thing wrong is the reason. Algorithms, types,
@@ -67,7 +60,7 @@ export type VerifyToken = (
  * all, or when there is nothing to verify with: no configuration that was checked says so.
  * Does not bound the token's length (`findToken` does), compare a demanded certificate, ask for revocation, or read scopes.
  */
-export function createVerifyToken({ issuers }: AccessTokenSettings, parts: AccessTokenParts): VerifyToken {
+export function createVerifyToken({ issuers }: AccessTokenSettings, parts: AccessTokenParts): Verify<TokenVerdict> {
   for (const { algorithms, keySets } of issuers) {
     const unknown = algorithms.find((algorithm) => !signatureAlgorithms.has(algorithm));
     if (unknown !== undefined) throw new Error(`no such signature algorithm: ${unknown}`);

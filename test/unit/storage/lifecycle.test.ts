@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { areTierAges, r2Lifecycle, r2Locks, s3Lifecycle, type TierAges } from '../../../lib/storage/lifecycle.ts';
+import { r2Lifecycle, r2Locks, s3Lifecycle, type TierAges } from '../../../lib/storage/lifecycle.ts';
 
 const policy: TierAges = { hotDays: 7, warmDays: 30, coldDays: 180 };
 
@@ -62,14 +62,4 @@ test('the plan’s ages as R2 lifecycle and locks, which let the archive remove 
   const locks = r2Locks(policy, 'audit/');
   expect(locks.map(({ prefix }) => prefix)).toEqual(['audit/batches/', 'audit/manifests/', 'audit/anchors/']);
   expect(locks.every(({ condition }) => condition.maxAgeSeconds === 180 * day)).toBe(true);
-});
-
-test.each([
-  [{ hotDays: 7, warmDays: 30, coldDays: 180 }, true],
-  [{ hotDays: 30, warmDays: 7, coldDays: 180 }, false],
-  [{ hotDays: 7, warmDays: 7, coldDays: 180 }, false],
-  [{ hotDays: 0, warmDays: 7, coldDays: 180 }, false],
-  [{ hotDays: 7.5, warmDays: 30, coldDays: 180 }, false],
-])('%o are tier ages: %s', (ages, expected) => {
-  expect(areTierAges(ages)).toBe(expected);
 });

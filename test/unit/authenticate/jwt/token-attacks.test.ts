@@ -1,8 +1,9 @@
 /** The classes of attack on tokens that have hit systems like this one, each with the defence's name (security.md §2). */
 import { constants, createSign, KeyObject, privateEncrypt } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { VerifyToken } from '../../../../lib/authenticate/jwt/access-token.ts';
+import type { TokenVerdict } from '../../../../lib/authenticate/jwt/access-token.ts';
 import type { VerificationKey } from '../../../../lib/authenticate/jwt/keys.ts';
+import type { Verify } from '../../../../lib/authenticate/jwt/verify.ts';
 import {
   claims,
   createSigner,
@@ -21,7 +22,7 @@ import {
 
 let rsa: Signer;
 let ec: Signer;
-let verify: VerifyToken;
+let verify: Verify<TokenVerdict>;
 
 beforeAll(async () => {
   rsa = await createSigner('RS256', 'rsa');
@@ -32,7 +33,7 @@ beforeAll(async () => {
 function verifierOf(
   keys: readonly VerificationKey[],
   algorithms = [...tokenSettings.algorithms, 'HS256'],
-): VerifyToken {
+): Verify<TokenVerdict> {
   return createVerifyToken({ ...tokenSettings, algorithms }, { keySets: keySetsOf(keys), secrets: [] });
 }
 
