@@ -1,7 +1,6 @@
-import * as z from 'zod/mini';
 import { isJsonObject, type JsonValue } from '../../codec/strict-json.ts';
 import type { KeysFrom } from '../issuers/issuer.ts';
-import { members as issuerMembers, type Member } from '../issuers/members.ts';
+import { members as issuerMembers, like, type Member } from '../issuers/members.ts';
 import { nearest } from '../names.ts';
 import type { Problem } from '../problem.ts';
 import type { EventIssuerMember } from './event-issuer.ts';
@@ -21,12 +20,12 @@ export interface DeclaredEventIssuer {
 
 /** Every member that a row may have. */
 export const eventIssuerMembers: { readonly [M in EventIssuerMember]: Member<unknown> } = {
-  issuer: { accepts: 'the exact `iss` of its events, or a list of its spellings', schema: issuerMembers.issuer.schema },
+  issuer: like(issuerMembers.issuer, 'the exact `iss` of its events, or a list of its spellings'),
   audience: issuerMembers.audience,
   keys: issuerMembers.keys,
   algorithms: issuerMembers.algorithms,
   types: issuerMembers.types,
-  subject_issuers: { accepts: 'an issuer of tokens, or a list of them', schema: issuerMembers.issuer.schema },
+  subject_issuers: like(issuerMembers.issuer, 'an issuer of tokens, or a list of them'),
 };
 
 /** Reads the rows of `TGEFD_EVENT_ISSUERS`; what they demand of the rest of the configuration is for `readEventIssuers`. */
@@ -69,13 +68,3 @@ function parseRow(row: JsonValue, name: string, problems: Problem[]): DeclaredEv
 function isMember(name: string): name is EventIssuerMember {
   return Object.hasOwn(eventIssuerMembers, name);
 }
-
-/** What editors are told of a row. */
-export const eventIssuerShape = z.strictObject({
-  issuer: issuerMembers.issuer.schema,
-  audience: issuerMembers.audience.schema,
-  keys: z.optional(issuerMembers.keys.schema),
-  algorithms: z.optional(issuerMembers.algorithms.schema),
-  types: z.optional(issuerMembers.types.schema),
-  subject_issuers: z.optional(issuerMembers.issuer.schema),
-});

@@ -5,7 +5,7 @@ import { planShape } from '../../limit/plans/plans.ts';
 import { rowShape } from '../../request/endpoints/row-schema.ts';
 import { MAX_ROWS } from '../../request/endpoints/rows.ts';
 import { forwardClaimsShape } from '../../respond/forwarded-claims.ts';
-import { eventIssuerShape } from '../events/rows.ts';
+import { eventIssuerShape } from '../events/shape.ts';
 import { members as issuerMembers } from '../issuers/members.ts';
 import { policyMembers } from './policy-document.ts';
 
@@ -19,7 +19,7 @@ const shapes: Readonly<Record<string, () => Schema>> = {
   issuers: () => ({ type: 'array', minItems: 1, items: issuer() }),
   mtls: () => schemaOf(policyShape(null)),
   overrides: () => ({ type: 'array', items: schemaOf(overrideShape) }),
-  event_issuers: () => ({ type: 'array', minItems: 1, maxItems: 50, items: schemaOf(eventIssuerShape) }),
+  event_issuers: () => ({ type: 'array', minItems: 1, maxItems: 50, items: schemaOf(eventIssuerShape()) }),
   plans: () => ({ type: 'object', additionalProperties: schemaOf(planShape) }),
   forward_claims: () => schemaOf(forwardClaimsShape),
   role_scopes: () => ({
@@ -29,7 +29,7 @@ const shapes: Readonly<Record<string, () => Schema>> = {
 };
 
 function rows(): Schema {
-  return { type: 'array', maxItems: MAX_ROWS, items: schemaOf(rowShape) };
+  return { type: 'array', maxItems: MAX_ROWS, items: schemaOf(rowShape()) };
 }
 
 function issuer(): Schema {

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { claimPathFault } from '../../codec/claim-path.ts';
 import { wantedValueFault } from '../../codec/claim-values.ts';
+import { once } from '../../codec/once.ts';
 import type {
   BudgetClass,
   ClaimDemand,
@@ -55,7 +56,7 @@ function text(error: string, fits: RegExp) {
 
 /** Names of messages: `*` stands for any ending, and nothing in the middle. */
 const messagePattern = /^[\x21-\x29\x2b-\x7e]{0,1024}\*?$/;
-const messageText = text(accepts.mcp, messagePattern).check(z.minLength(1, { error: accepts.mcp }));
+const messageText = once(() => text(accepts.mcp, messagePattern).check(z.minLength(1, { error: accepts.mcp })));
 
 /** A list, for which a single entry may stand too. */
 function listOf<S extends z.ZodMiniType<string, string>>(entry: S, error: string) {
@@ -67,52 +68,58 @@ function listOf<S extends z.ZodMiniType<string, string>>(entry: S, error: string
   );
 }
 
-const scopeNames = listOf(text(accepts.scope, scopeName), accepts.scope);
-const wantedValue = z.union([
-  z.string().check(
-    z.maxLength(1024),
-    z.refine((value: string) => valueFault(value) === null),
-  ),
-  z.number().check(z.refine((value: number) => wantedValueFault(value) === null)),
-  z.boolean(),
-]);
-const wantedValues = z.union([wantedValue, z.array(wantedValue).check(z.minLength(1), z.maxLength(longestList))]);
+const scopeNames = once(() => listOf(text(accepts.scope, scopeName), accepts.scope));
+const wantedValue = once(() =>
+  z.union([
+    z.string().check(
+      z.maxLength(1024),
+      z.refine((value: string) => valueFault(value) === null),
+    ),
+    z.number().check(z.refine((value: number) => wantedValueFault(value) === null)),
+    z.boolean(),
+  ]),
+);
+const wantedValues = once(() =>
+  z.union([wantedValue(), z.array(wantedValue()).check(z.minLength(1), z.maxLength(longestList))]),
+);
 
 /** One row of `TGEFD_ENDPOINTS` as it is written. Later members of a row are added here. */
-export const rowShape = z.strictObject({
-  method: text(accepts.method, /^[A-Z][A-Z_-]{0,31}$/),
-  path: text(accepts.path, /^\//),
-  scope: z.union(
-    [
-      z.null(),
-      text(accepts.scope, scopeName),
-      z.strictObject({ any: scopeNames }),
-      z.strictObject({ all: scopeNames }),
-    ],
-    { error: accepts.scope },
-  ),
-  budget: z.enum(['heavy', 'read', 'none'], { error: accepts.budget }),
-  action: z.optional(text(accepts.action, /^[a-z0-9_.-]{1,64}$/)),
-  auth: z.optional(listOf(z.enum(['jwt', 'mtls'], { error: accepts.auth }), accepts.auth)),
-  issuers: z.optional(listOf(text(accepts.issuers, issuerName), accepts.issuers)),
-  acr: z.optional(listOf(text(accepts.acr, authenticationClass), accepts.acr)),
-  max_age_sec: z.optional(
-    z
-      .int({ error: accepts.max_age_sec })
-      .check(z.minimum(0, { error: accepts.max_age_sec }), z.maximum(31_536_000, { error: accepts.max_age_sec })),
-  ),
-  mcp: z.optional(z.strictObject({ method: messageText, name: z.optional(messageText) }, { error: accepts.mcp })),
-  claims: z.optional(
-    z
-      .record(z.string().check(z.refine((path: string) => claimPathFault(path) === null)), wantedValues, {
-        error: accepts.claims,
-      })
-      .check(
-        z.refine((claims) => Object.keys(claims).length > 0, { error: accepts.claims }),
-        z.refine((claims) => Object.keys(claims).length <= longestList, { error: accepts.claims }),
-      ),
-  ),
-});
+export const rowShape = once(() =>
+  z.strictObject({
+    method: text(accepts.method, /^[A-Z][A-Z_-]{0,31}$/),
+    path: text(accepts.path, /^\//),
+    scope: z.union(
+      [
+        z.null(),
+        text(accepts.scope, scopeName),
+        z.strictObject({ any: scopeNames() }),
+        z.strictObject({ all: scopeNames() }),
+      ],
+      { error: accepts.scope },
+    ),
+    budget: z.enum(['heavy', 'read', 'none'], { error: accepts.budget }),
+    action: z.optional(text(accepts.action, /^[a-z0-9_.-]{1,64}$/)),
+    auth: z.optional(listOf(z.enum(['jwt', 'mtls'], { error: accepts.auth }), accepts.auth)),
+    issuers: z.optional(listOf(text(accepts.issuers, issuerName), accepts.issuers)),
+    acr: z.optional(listOf(text(accepts.acr, authenticationClass), accepts.acr)),
+    max_age_sec: z.optional(
+      z
+        .int({ error: accepts.max_age_sec })
+        .check(z.minimum(0, { error: accepts.max_age_sec }), z.maximum(31_536_000, { error: accepts.max_age_sec })),
+    ),
+    mcp: z.optional(z.strictObject({ method: messageText(), name: z.optional(messageText()) }, { error: accepts.mcp })),
+    claims: z.optional(
+      z
+        .record(z.string().check(z.refine((path: string) => claimPathFault(path) === null)), wantedValues(), {
+          error: accepts.claims,
+        })
+        .check(
+          z.refine((claims) => Object.keys(claims).length > 0, { error: accepts.claims }),
+          z.refine((claims) => Object.keys(claims).length <= longestList, { error: accepts.claims }),
+        ),
+    ),
+  }),
+);
 
 /** `{name}` stands for a path parameter; any other brace would be a literal that nobody means. */
 function valueFault(value: string): string | null {
@@ -121,7 +128,7 @@ function valueFault(value: string): string | null {
 }
 
 /** The row that a written row stands for. */
-export function rowOf(written: z.infer<typeof rowShape>): EndpointRow {
+export function rowOf(written: z.infer<ReturnType<typeof rowShape>>): EndpointRow {
   const { method, path, scope, budget, action, auth, issuers, claims, acr, max_age_sec: age, mcp } = written;
   return {
     method,
@@ -141,7 +148,7 @@ export function rowOf(written: z.infer<typeof rowShape>): EndpointRow {
   };
 }
 
-function scopeDemand(scope: z.infer<typeof rowShape>['scope']): ScopeDemand {
+function scopeDemand(scope: z.infer<ReturnType<typeof rowShape>>['scope']): ScopeDemand {
   if (scope === null || typeof scope === 'string') return scope;
   return 'any' in scope ? { any: uniqueList(scope.any) } : { all: uniqueList(scope.all) };
 }

@@ -38,7 +38,7 @@ export function parseEndpointRows(list: unknown): EndpointRows {
   for (const [index, candidate] of list.entries()) {
     const place = index + 1;
     const report = (problem: string) => problems.push(`row ${place}: ${problem}`);
-    const parsed = rowShape.safeParse(candidate);
+    const parsed = rowShape().safeParse(candidate);
     if (!parsed.success) {
       for (const problem of new Set(parsed.error.issues.map((issue) => describe(issue, candidate)))) report(problem);
       continue;
