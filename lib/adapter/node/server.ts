@@ -6,6 +6,7 @@ import type { createApp } from '../../http/app.ts';
 import type { ServerTls } from '../../platform/node/tls/server-tls.ts';
 import { endIdleConnections, idleOptions } from './idle.ts';
 import { latestAnswerOn } from './latest-answers.ts';
+import { LeanMessage } from './lean-message.ts';
 import { ByteServerResponse } from './server-response.ts';
 import { createTlsServer, type TlsParts } from './tls.ts';
 import type { Unreadable } from './unreadable/unreadable.ts';
@@ -75,6 +76,7 @@ export function createNodeServer(
   const serve = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const target = incoming.url ?? '';
     if (check(incoming, outgoing, target)) return;
+    if (incoming instanceof LeanMessage) incoming.readsFields = true;
     rawTargets.set(incoming, target);
     // The adapter would make a URL of these and refuse some by itself; the decision reads the raw ones.
     incoming.url = '/';
@@ -90,6 +92,7 @@ export function createNodeServer(
     keepAliveTimeout: 65_000,
     ...idleOptions(parts.idleTimeoutMs),
     ...upgradeOptions,
+    IncomingMessage: LeanMessage,
     ServerResponse: ByteServerResponse,
   };
   const server = tls ? createTlsServer(serve, limits, tls, parts) : createHttpServer(limits, serve);
