@@ -1,6 +1,7 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { defineConfig } from 'vitepress';
+import { codeBreaks } from './code-breaks.ts';
 import { sidebar } from './sidebar.ts';
 import { filesBesidePages, sourceLinks } from './source-links.ts';
 
@@ -22,7 +23,7 @@ export default defineConfig({
   cleanUrls: true,
   metaChunk: true,
   markdown: {
-    config: (markdown) => void markdown.use(sourceLinks),
+    config: (markdown) => void markdown.use(sourceLinks).use(codeBreaks),
     theme: { light: 'github-light', dark: 'github-dark' },
   },
   themeConfig: {
