@@ -72,11 +72,19 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** Waits as long as a page tells its reader to at most, but goes on when the address asked next answers. */
+function withoutIdling(text: string): string {
+  return text.replaceAll(/^sleep (\d+)\n(?=curl -s (http:\S+))/gm, (_, seconds: string, url: string) => {
+    const tries = Array.from({ length: Number(seconds) * 10 }, (_unused, index) => index).join(' ');
+    return `for TRY in ${tries}; do curl -sf -o started ${url} && break; sleep 0.1; done\n`;
+  });
+}
+
 /** The blocks of the page, with ports that are free here. */
 async function steps(): Promise<Block[]> {
   const free = await Promise.all(PORTS.map(() => freePort()));
   const withPorts = (text: string) =>
-    PORTS.reduce((changed, port, index) => changed.replaceAll(port, `${free[index]}`), text);
+    withoutIdling(PORTS.reduce((changed, port, index) => changed.replaceAll(port, `${free[index]}`), text));
   return blocksOf('docs/tutorial.md').map((block) => ({ ...block, text: withPorts(block.text) }));
 }
 

@@ -66,7 +66,8 @@ async function writeFileOf(block: Block, folder: string): Promise<void> {
 
 const guides = pagesWithCommands().filter((page) => !OWN_TEST.includes(page) && blocksOf(page).some(isCommand));
 
-describe.each(guides)('%s', (guide) => {
+// Side by side: each page has a folder of its own, and its time is that of programs that start.
+describe.concurrent.each(guides)('%s', (guide) => {
   test('has commands that run, or that say which account they need', async () => {
     const folder = await checkout();
     const blocks = blocksOf(guide);
