@@ -12,11 +12,12 @@ export interface Caller {
   readonly issuer: string | null;
 }
 
-/** Every caller that a comparison of two policies speaks of: each scope and each role in use, by each kind of credential. */
+/**
+ * Every caller that a comparison of two policies speaks of: each scope, each role and each list of scopes that a row demands
+ * together, by each kind of credential.
+ */
 export function callersOf(configs: readonly Config[]): readonly Caller[] {
-  const scopes = new Set(
-    configs.flatMap(({ documents }) => documents.endpoints.flatMap(({ scope }) => namesIn(scope))),
-  );
+  const scopes = scopeSets(configs);
   const roles = new Set(configs.flatMap((config) => Object.keys(rolesOf(config))));
   const ways = new Set(configs.flatMap((config) => config.ways));
   const issuers = new Set(
@@ -29,10 +30,10 @@ export function callersOf(configs: readonly Config[]): readonly Caller[] {
       const of = `${method}${issuer !== null && issuers.size > 1 ? ` of ${issuer}` : ''}`;
       return [
         { name: `${of} without scopes`, method, scopes: [], role: null, issuer },
-        ...[...scopes].map((scope) => ({
-          name: `${of} with scope ${scope}`,
+        ...scopes.map((held) => ({
+          name: `${of} with ${held.length === 1 ? 'scope' : 'scopes'} ${held.join(' and ')}`,
           method,
-          scopes: [scope],
+          scopes: held,
           role: null,
           issuer,
         })),
@@ -40,6 +41,16 @@ export function callersOf(configs: readonly Config[]): readonly Caller[] {
       ];
     });
   });
+}
+
+/** The least grants that open a row: a scope by itself, or all that a row demands together. Two rows that differ differ for one. */
+function scopeSets(configs: readonly Config[]): readonly (readonly string[])[] {
+  const demands = configs.flatMap(({ documents }) => documents.endpoints.map(({ scope }) => scope));
+  const sets = demands.flatMap((demand) => [
+    ...namesIn(demand).map((name) => [name]),
+    ...(demand !== null && typeof demand === 'object' && 'all' in demand ? [[...demand.all].sort()] : []),
+  ]);
+  return [...new Map(sets.map((set) => [set.join(' '), set])).values()];
 }
 
 /** The scopes of every role of a policy. */

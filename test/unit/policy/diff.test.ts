@@ -39,6 +39,18 @@ describe('the difference of two policies', () => {
     });
   });
 
+  test.each<[string, unknown, unknown, readonly string[], readonly string[]]>([
+    ['another scope among all', { all: ['a', 'b'] }, { all: ['a', 'c'] }, ['a and c'], ['a and b']],
+    ['a further scope among all', { all: ['a', 'b'] }, { all: ['a', 'b', 'c'] }, [], ['a and b']],
+    ['all instead of any', { any: ['a', 'b'] }, { all: ['a', 'b'] }, [], ['a', 'b']],
+    ['another order of all', { all: ['a', 'b'] }, { all: ['b', 'a'] }, [], []],
+  ])('%s', (_, was, is, gain, loss) => {
+    const of = (scope: unknown) => config({ preset: 'none', endpoints: [{ ...row, scope }] });
+    const { gains, losses } = comparePolicies(of(was), of(is));
+    const names = (changes: typeof gains) => changes.map(({ caller }) => caller.replace(/^jwt with scopes? /, ''));
+    expect([names(gains), names(losses)]).toEqual([gain, loss]);
+  });
+
   test('a new row, and a row that is gone', () => {
     const none = config({ preset: 'none', endpoints: [] });
     expect(comparePolicies(none, config(base)).gains).toMatchObject([
