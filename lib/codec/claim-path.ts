@@ -57,7 +57,8 @@ export function claimPathFault(text: string): string | null {
   if (text.trim() !== text || /\p{Cc}/u.test(text)) return 'without control characters and outer spaces';
   if (/^\$(?=[.[]|$)/.test(text)) return 'without `$`: this is no JSONPath, write `realm_access.roles`';
   if (/\[[^\]]*\]/.test(text)) return 'without brackets: write `/name/0`, or names separated by dots';
-  if (text.includes(',')) return 'one path, without a comma';
+  if (text.includes(',')) return 'without a comma: several paths are a list';
+  if (/\|\||\s\|\s/.test(text)) return 'without `|`: several paths are a list';
   if (text.includes('*')) return 'without `*`: a path names one value';
   if (text.startsWith('/')) {
     if (/~(?![01])/.test(text)) return 'a JSON Pointer in which `~` stands as `~0` and `/` as `~1`';

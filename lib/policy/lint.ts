@@ -1,15 +1,8 @@
 import { strangerWarnings } from '../config/issuers/posture.ts';
 import type { Config } from '../config/load.ts';
 import type { Endpoint, ScopeDemand } from '../decision/request.ts';
-
-/** One finding about a policy. `warning`: probably a mistake; `note`: worth a look. */
-export interface Finding {
-  readonly level: 'warning' | 'note';
-  readonly rule: 'looser_row' | 'ungranted_scope' | 'open_to_strangers' | 'no_heavy_budget' | 'open_row';
-  /** Row or scope that the finding is about. */
-  readonly at: string;
-  readonly text: string;
-}
+import type { Finding } from './finding.ts';
+import { trapFindings } from './lint-traps.ts';
 
 /**
  * Looks for mistakes in a policy that is valid: rows that open part of a wider row, scopes that nothing grants, rows open to
@@ -26,6 +19,7 @@ export function lint(config: Config): readonly Finding[] {
     ...ungranted(config, rows),
     ...strangers(config),
     ...light(config, rows),
+    ...trapFindings(config, rows),
   ];
 }
 

@@ -139,9 +139,12 @@ export const members: { readonly [M in IssuerMember]: Member<NonNullable<Declare
   roles: member('a claim path, or a list of them', () => listOf(claimPath() as never, 0)),
   grants: member('`first` or `union`', () => z.enum(['first', 'union']) as never),
   role_scopes: member(
-    'an object from the name of a role to a list of scope names (none with `|` or an inner `*`)',
+    'an object from the name of a role (without `*`) to a list of scope names (none with `|` or an inner `*`)',
     () =>
-      z.record(z.string().check(z.minLength(1), z.maxLength(256)), listOf(matching(scopeName) as never, 0)) as never,
+      z.record(
+        z.string().check(z.minLength(1), z.maxLength(256), z.regex(/^[^*]*$/)),
+        listOf(matching(scopeName) as never, 0),
+      ) as never,
   ),
   require: member(
     'an object from a claim path to a value or a list of values, `*` only at the end of one',

@@ -5,6 +5,7 @@ import { isLoopback } from '../rules/check.ts';
 import type { Environment, Platform } from '../variable.ts';
 import { isTrustDomain } from './complete.ts';
 import type { IssuerMember, IssuerSettings } from './issuer.ts';
+import { issuerTraps } from './traps.ts';
 
 /**
  * What the members of one issuer demand of each other and of the place where they are used.
@@ -39,6 +40,7 @@ export function issuerProblems(
       'an issuer of no tenant',
       'the issuer of your tenant: tokens never name `common` or `organizations`',
     );
+  for (const trap of issuerTraps(issuer)) problem(...trap);
   keyProblems(issuer, place, problem);
   if (issuer.algorithms.length === 0 && issuer.keys.from !== 'secret')
     problem(

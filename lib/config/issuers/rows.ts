@@ -1,9 +1,9 @@
 import { isJsonObject, type JsonValue } from '../../codec/strict-json.ts';
 import { withoutSecrets } from '../masking.ts';
-import { nearest } from '../names.ts';
 import type { Problem } from '../problem.ts';
 import type { DeclaredIssuer, IssuerMember } from './issuer.ts';
 import { members } from './members.ts';
+import { memberMeant, pathFault } from './traps.ts';
 
 /** More issuers than one API has; each keeps a key set of its own. */
 const mostIssuers = 50;
@@ -43,17 +43,19 @@ function parseRow(row: Readonly<Record<string, JsonValue>>, name: string, proble
   const declared: Partial<Record<IssuerMember, unknown>> = {};
   for (const [member, value] of Object.entries(row)) {
     if (!isMember(member)) {
-      const known = nearest(member, Object.keys(members)).name;
       problems.push({
         variable: `${name}.${member.slice(0, 40)}`,
         found: 'an unknown member',
-        accepted: `\`${known}\`?`,
+        accepted: memberMeant(member, Object.keys(members)),
       });
       continue;
     }
     const parsed = members[member].schema.safeParse(value);
     if (parsed.success) declared[member] = parsed.data;
-    else problems.push({ variable: `${name}.${member}`, found: shown(value), accepted: members[member].accepts });
+    else {
+      const accepted = pathFault(member, value) ?? members[member].accepts;
+      problems.push({ variable: `${name}.${member}`, found: shown(value), accepted });
+    }
   }
   if (!Object.hasOwn(row, 'issuer'))
     problems.push({ variable: `${name}.issuer`, found: 'nothing', accepted: members.issuer.accepts });

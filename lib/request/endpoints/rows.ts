@@ -1,6 +1,7 @@
 import type * as z from 'zod/mini';
 import type { Endpoint } from '../../decision/request.ts';
 import { canonicalTarget } from '../path.ts';
+import { FORBIDDEN_METHODS, foreignParameter, foreignReference, memberHint } from './row-hints.ts';
 import { accepts, type EndpointRow, parameterReference, rowOf, rowShape } from './row-schema.ts';
 import { HEALTH_PATHS, shapeOf } from './table.ts';
 import { isTail, OWN_SEGMENT } from './trie.ts';
@@ -15,11 +16,6 @@ export interface EndpointRows {
 export const MAX_ROWS = 2000;
 const MAX_SEGMENTS = 32;
 const NAME = /^\{[A-Za-z_][A-Za-z0-9_]{0,63}(\.\.\.)?\}$/;
-const FORBIDDEN_METHODS = {
-  HEAD: 'HEAD follows GET: write GET',
-  CONNECT: 'CONNECT is never forwarded',
-  TRACE: 'TRACE is never forwarded',
-};
 
 /**
  * Reads the document of `TGEFD_ENDPOINTS`, a JSON array of rows. Gives the rows, and one problem for each fault: unknown or
@@ -84,7 +80,7 @@ function actionOf({ method, pattern, mcp }: EndpointRow): string {
 function describe(issue: z.core.$ZodIssue, row: unknown): string {
   const [member] = issue.path;
   if (issue.code === 'unrecognized_keys' && member === undefined)
-    return `unknown member ${issue.keys.map(shown).join(', ')}`;
+    return `unknown member ${issue.keys.map((key) => `${shown(key)}${memberHint(key)}`).join(', ')}`;
   if (member === undefined || typeof row !== 'object' || row === null) return 'is not an object';
   const found = Object.getOwnPropertyDescriptor(row, member)?.value;
   const accepted = Object.getOwnPropertyDescriptor(accepts, member)?.value ?? issue.message;
@@ -98,8 +94,8 @@ function shown(value: unknown): string {
 
 function methodFault({ method, mcp }: EndpointRow): string | null {
   if (mcp !== undefined && method !== 'POST') return '"mcp": messages come by POST only';
-  const fault = Object.entries(FORBIDDEN_METHODS).find(([name]) => name === method);
-  return fault === undefined ? null : `"method": ${fault[1]}`;
+  const fault = FORBIDDEN_METHODS.get(method);
+  return fault === undefined ? null : `"method": ${fault}`;
 }
 
 function nameOf(segment: string): string {
@@ -121,8 +117,13 @@ function patternFault(pattern: string): string | null {
   if (/[{}]/.test(sample)) return fault('must use {name} for a whole segment');
   if (segments.some((segment) => segment.includes('*')))
     return fault('must not have `*`, which would be a literal: write {name} for one segment, {name...} for the rest');
+  const foreign = foreignParameter(segments);
+  if (foreign !== null) return fault(foreign);
   const canonical = canonicalTarget(sample);
-  if (!canonical.ok) return fault(`can match no request (${canonical.problem})`);
+  if (!canonical.ok)
+    return fault(
+      `can match no request (${canonical.problem}): a segment is {name} or text, percent-encoded where needed`,
+    );
   if (canonical.query !== '') return fault('must not have a query');
   if (canonical.path === sample) return null;
   const canonicalSegments = canonical.path.slice(1).split('/');
@@ -142,6 +143,9 @@ function claimsFault({ pattern, claims = [] }: EndpointRow): string | null {
       const name = typeof value === 'string' ? parameterReference.exec(value)?.[1] : undefined;
       if (name !== undefined && !names.has(name))
         return `"claims" refers to a name that "path" does not have; found ${shown({ [path]: value })}`;
+      const meant = typeof value === 'string' ? foreignReference(value, names) : null;
+      if (meant !== null)
+        return `"claims" must name a path parameter as "{${meant}}"; found ${shown({ [path]: value })}`;
     }
   }
   return null;
