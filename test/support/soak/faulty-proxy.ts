@@ -33,13 +33,23 @@ const SLOW_MS = 60;
 export async function startFaultyProxy(peerPort: number, random: Random): Promise<FaultyProxy> {
   let fault: Fault | null = null;
   const open = new Set<Socket>();
+  const stuck = new Set<Socket>();
   const spoil = (near: Socket, piece: Buffer, far: Socket): void => {
-    if (fault === 'hang') return;
-    if (fault === 'reset') {
+    if (fault === 'hang') {
+      // A connection that lost bytes never carries later ones: TCP has no holes.
+      far.pause();
+      stuck.add(near);
+    } else if (fault === 'reset') {
       near.write(piece.subarray(0, Math.floor(piece.length * random())), () => near.resetAndDestroy());
     } else if (fault === 'lie') near.end(Buffer.from(choose(random, LIES), 'latin1'));
-    else if (fault === 'slow') setTimeout(() => near.destroyed || near.write(piece), SLOW_MS);
-    else if (!near.write(piece)) {
+    else if (fault === 'slow') {
+      // Later bytes wait behind these.
+      far.pause();
+      setTimeout(() => {
+        if (!near.destroyed) near.write(piece);
+        far.resume();
+      }, SLOW_MS);
+    } else if (!near.write(piece)) {
       far.pause();
       near.once('drain', () => far.resume());
     }
@@ -55,7 +65,10 @@ export async function startFaultyProxy(peerPort: number, random: Random): Promis
       one.on('error', () => {});
       one.once('close', () => other.destroy());
     }
-    near.once('close', () => open.delete(near));
+    near.once('close', () => {
+      open.delete(near);
+      stuck.delete(near);
+    });
     near.on('data', (piece) => {
       if (!far.write(piece)) {
         near.pause();
@@ -71,6 +84,7 @@ export async function startFaultyProxy(peerPort: number, random: Random): Promis
     port: loopback.port,
     async setFault(next) {
       fault = next;
+      for (const near of stuck) near.resetAndDestroy();
       await (next === 'down' ? loopback.down() : loopback.up());
     },
     sockets: () => open.size,

@@ -29,9 +29,9 @@ const SUBJECTS = 40;
 export interface SoakTally {
   /** Answers by status and code. */
   readonly answers: Map<string, number>;
-  /** Ids of requests whose answer says that they were decided and recorded. */
-  readonly decided: Set<string>;
-  /** Ids of requests whose record could not be stored as far as the authorizer knows. */
+  /** Requests whose answer says that they were decided and recorded: what was answered, by id. */
+  readonly decided: Map<string, string>;
+  /** Ids of requests whose record could not be stored as far as the authorizer knows, or that nobody decided about. */
   readonly unsure: Set<string>;
   /** What must not be, by kind. */
   readonly findings: Map<string, number>;
@@ -45,7 +45,7 @@ export interface SoakTally {
 export function emptyTally(): SoakTally {
   return {
     answers: new Map(),
-    decided: new Set(),
+    decided: new Map(),
     unsure: new Set(),
     findings: new Map(),
     latenciesMs: [],
@@ -170,14 +170,17 @@ async function judge(shot: Shot, response: IncomingMessage, tally: SoakTally): P
     count(tally.answers, `${status}`);
     if (status !== 200) count(tally.findings, `status ${status} that is no problem`);
     if (!whole) tally.brokenOff += 1;
-    tally.decided.add(id);
+    tally.decided.set(id, `${status} ${shot.method} at ${Math.round(performance.now())}`);
     return;
   }
   const code = codeIn(text) ?? (shot.method === 'HEAD' ? 'of HEAD' : 'none');
   count(tally.answers, `${status} ${code}`);
   if (shot.method !== 'HEAD' && STATUS_OF[code] !== status) count(tally.findings, `status ${status} with code ${code}`);
-  const unsure = code === 'audit_unavailable' || (shot.method === 'HEAD' && status === 503);
-  (unsure ? tally.unsure : tally.decided).add(id);
+  // A request that stalled before it could be read leaves a log line and a metric, and no record.
+  const unsure =
+    code === 'audit_unavailable' || code === 'request_timeout' || (shot.method === 'HEAD' && status === 503);
+  if (unsure) tally.unsure.add(id);
+  else tally.decided.set(id, `${status} ${code} ${shot.method} at ${Math.round(performance.now())}`);
 }
 
 function codeIn(text: string): string | null {

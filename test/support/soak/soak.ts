@@ -41,6 +41,8 @@ export interface SoakReport {
   readonly recordsOfOthers: number;
   readonly lost: number;
   readonly twice: number;
+  /** Some of those that are lost or stand twice, with what was answered and where they stand. */
+  readonly examples: { readonly lost: readonly unknown[]; readonly twice: readonly unknown[] };
   readonly batches: number;
   readonly archive: string;
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly longest: number };
@@ -49,6 +51,8 @@ export interface SoakReport {
   readonly socketsAtEnd: Readonly<Record<string, number>>;
   readonly findings: Readonly<Record<string, number>>;
 }
+
+const EXAMPLES = 40;
 
 interface Served {
   readonly name: string;
@@ -125,12 +129,15 @@ async function collect(parts: SoakParts, randomToken: string, url: string) {
     if (outcome === 'drained' && entriesLeft === 0 && spilled.objects.length === 0) break;
     await pass(500);
   }
-  const found = new Map<string, number>();
+  const found = new Map<string, string[]>();
   for await (const { key } of listAll(parts.store, layout.batches)) {
     const bytes = await parts.store.read(key, 16 * 1024 * 1024);
-    for (const { text } of (bytes && (await unpackBatch(bytes))) ?? []) {
-      const record: { type?: string; request_id?: string } = JSON.parse(text);
-      if (record.type === 'audit' && record.request_id) count(found, record.request_id);
+    for (const { streamId, text } of (bytes && (await unpackBatch(bytes))) ?? []) {
+      const record: { type?: string; request_id?: string; id?: string; status?: number; door?: string } =
+        JSON.parse(text);
+      if (record.type !== 'audit' || !record.request_id) continue;
+      const places = found.get(record.request_id) ?? [];
+      found.set(record.request_id, [...places, `${key} ${streamId} ${record.id} ${record.status} ${record.door}`]);
     }
   }
   const report = await verifyArchive(
@@ -211,8 +218,8 @@ async function conclude(
     environment.TGEFD_REDIS_TOKEN ?? '',
     environment.TGEFD_REDIS_URL ?? '',
   );
-  const lost = [...tally.decided].filter((id) => !found.has(id)).length;
-  const twice = [...found.values()].filter((times) => times > 1).length;
+  const lost = [...tally.decided].filter(([id]) => !found.has(id));
+  const twice = [...found].filter(([, places]) => places.length > 1);
   const latencies = tally.latenciesMs.sort((one, other) => one - other);
   const at = (share: number) =>
     Math.round(latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0);
@@ -226,8 +233,9 @@ async function conclude(
     decisions: tally.decided.size,
     records: found.size,
     recordsOfOthers: [...found.keys()].filter((id) => !tally.decided.has(id)).length,
-    lost,
-    twice,
+    lost: lost.length,
+    twice: twice.length,
+    examples: { lost: lost.slice(0, EXAMPLES), twice: twice.slice(0, EXAMPLES) },
     batches: report.batches,
     archive: `integrity ${report.integrity}, completeness ${report.completeness}, order ${report.order}`,
     latencyMs: { p50: at(0.5), p99: at(0.99), longest: at(1) },
