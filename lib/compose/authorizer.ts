@@ -63,7 +63,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
   const carried = composeCarried(config, runtime, shared, before?.carried ?? null);
   const { pseudonyms, metrics } = shared;
   const { keySets, store } = carried;
-  const { admission, revocations, outbox, breakerOpen } = store;
+  const { admission, revocations, outbox, breakerOpen, takeRedisFailures } = store;
 
   const recorder = composeRecorder(config, runtime, outbox, shared.records);
   const { enforce, deciding, probe, examine } = composeDecision(config, runtime, { shared, carried, recorder });
@@ -73,6 +73,7 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
     recorder,
     outbox,
     breakerOpen,
+    takeRedisFailures,
   });
   const administer = administrationWith(metricsPage, createAdministration({ revocations, pseudonyms, clock }));
   return {

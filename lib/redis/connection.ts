@@ -23,6 +23,8 @@ export interface RedisConnection {
   readonly keys: RedisKeys;
   /** Whether trips are not even tried at present. */
   isOpen(): boolean;
+  /** How many trips failed since this was last asked, by cause; those that were not tried are none. */
+  takeFailures(): ReadonlyMap<RedisFailureKind, number>;
 }
 
 /** A spell of failures is over when none has come for this long. */
@@ -50,6 +52,7 @@ export function createRedisConnection(
     parts.random,
   );
   const spells = createSpells(parts.log);
+  let failures = new Map<RedisFailureKind, number>();
 
   const trip: RedisConnection['trip'] = async (work) => {
     const waitMs = breaker.waitMs(clock());
@@ -62,7 +65,9 @@ export function createRedisConnection(
     } catch (error) {
       const nowMs = clock();
       breaker.failed(nowMs);
-      spells.failed(nowMs, error instanceof RedisFailure ? error.kind : 'unreachable');
+      const why = error instanceof RedisFailure ? error.kind : 'unreachable';
+      failures.set(why, (failures.get(why) ?? 0) + 1);
+      spells.failed(nowMs, why);
       return { answered: false, retryAfterSeconds: 1 };
     }
   };
@@ -73,6 +78,11 @@ export function createRedisConnection(
       trip((by, deadline) => evaluate(by, script, keys, args, deadline, repeatable)),
     keys: redisKeys(settings.cluster ?? false),
     isOpen: breaker.isOpen,
+    takeFailures() {
+      const taken = failures;
+      failures = new Map();
+      return taken;
+    },
   };
 }
 

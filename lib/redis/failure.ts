@@ -2,17 +2,22 @@
  * What went wrong between us and Redis, as the log may know it: never the text of an error, which can hold the whole
  * command. `script_unknown` is no outage: the server asks for the text of a script.
  */
-export type RedisFailureKind =
-  | 'deadline'
-  | 'unreachable'
-  | 'token_refused'
-  | 'no_permission'
-  | 'quota_exceeded'
-  | 'out_of_memory'
-  | 'read_only'
-  | 'http_status'
-  | 'malformed'
-  | 'script_unknown';
+export type RedisFailureKind = RedisOutage | 'script_unknown';
+
+/** Causes of an outage, each with its repair in the guide for operators. */
+export const redisOutages = [
+  'deadline',
+  'unreachable',
+  'token_refused',
+  'no_permission',
+  'quota_exceeded',
+  'out_of_memory',
+  'read_only',
+  'http_status',
+  'malformed',
+] as const;
+
+export type RedisOutage = (typeof redisOutages)[number];
 
 export class RedisFailure extends Error {
   readonly kind: RedisFailureKind;

@@ -51,6 +51,7 @@ export interface StoreParts {
   readonly eventPlace: EventPlace;
   readonly outbox: (Outbox & Source & ArchiveLock & Tail) | null;
   readonly breakerOpen: (() => boolean) | null;
+  readonly takeRedisFailures: RedisConnection['takeFailures'] | null;
   /** Adds to the failed authentications that all isolates count; null where each counts for itself. */
   readonly reportFailures: ReportFailures | null;
   /** Budgets for an operator; null where there is no shared store. */
@@ -136,6 +137,7 @@ function inMemory(config: Config, runtime: Runtime): Omit<StoreParts, 'adopt'> {
     eventPlace: { memory: revocations },
     outbox: auditBucket ? createMemoryOutbox({ maximumEntries }, steady) : null,
     breakerOpen: null,
+    takeRedisFailures: null,
     reportFailures: null,
     desk: null,
     warmUp: null,
@@ -168,6 +170,7 @@ function inRedis(
     eventPlace: { connection, pseudonyms },
     outbox: redisOutbox(settings, client, runtime.sharePromises ? runtime.newId() : null),
     breakerOpen: connection.isOpen,
+    takeRedisFailures: connection.takeFailures,
     reportFailures: async (address, failures) => counter.add(await live.addressName(address), failures),
     desk: createBudgetDesk(connection),
     warmUp: runtime.sharePromises ? createWarmUp(client, [ADMIT]) : null,

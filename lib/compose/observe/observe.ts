@@ -8,6 +8,8 @@ import type { Clock, DecisionObserver, Fetch, Log } from '../../decision/ports.t
 import { createDecisionWatch } from '../../observe/decisions.ts';
 import { EXPOSITION_CONTENT_TYPE, type Metrics } from '../../observe/metrics.ts';
 import { createTracer, type SpanTally } from '../../observe/traces.ts';
+import type { RedisConnection } from '../../redis/connection.ts';
+import { redisOutages } from '../../redis/failure.ts';
 import { codeOf, codes } from '../../respond/denial.ts';
 
 /** Who looks on at decisions, or null where neither metrics nor traces are on: then no time is taken at all. */
@@ -57,6 +59,7 @@ export interface WatchedParts {
   readonly recorder: Pick<Recorder, 'counts'>;
   readonly outbox: Pick<Source, 'backlog' | 'now'> | null;
   readonly breakerOpen: (() => boolean) | null;
+  readonly takeRedisFailures: RedisConnection['takeFailures'] | null;
 }
 
 /**
@@ -64,7 +67,7 @@ export interface WatchedParts {
  * once, and leaves depth and lag out where it does not answer.
  */
 export function watchParts(metrics: Metrics, parts: WatchedParts): () => Promise<string> {
-  const { keySets, admission, recorder, outbox, breakerOpen } = parts;
+  const { keySets, admission, recorder, outbox, breakerOpen, takeRedisFailures } = parts;
   let backlog: Awaited<ReturnType<Source['backlog']>> | null = null;
   let nowMs = 0;
   if (keySets().length > 0) {
@@ -81,6 +84,11 @@ export function watchParts(metrics: Metrics, parts: WatchedParts): () => Promise
   if (breakerOpen) {
     metrics.gauge('tgefd_redis_breaker_open', '1 while Redis is given up.', () => (breakerOpen() ? 1 : 0));
   }
+  const redisFailures =
+    takeRedisFailures &&
+    metrics.counter('tgefd_redis_failures_total', 'Trips of decisions to Redis that failed, by cause.', {
+      why: redisOutages,
+    });
   metrics.gauge('tgefd_revocation_snapshot_age_seconds', 'Age of the snapshot of the revocations.', () => {
     const { ageMs } = admission.snapshotState();
     return ageMs === null ? null : ageMs / 1000;
@@ -99,6 +107,7 @@ export function watchParts(metrics: Metrics, parts: WatchedParts): () => Promise
     () => recorder.counts().spilled,
   );
   return async () => {
+    for (const [why, count] of takeRedisFailures?.() ?? []) redisFailures?.add({ why }, count);
     backlog = (await outbox?.backlog().catch(() => null)) ?? null;
     if (outbox !== null && backlog?.oldestMs != null) nowMs = await outbox.now().catch(() => nowMs);
     return metrics.render();

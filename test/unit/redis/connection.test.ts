@@ -218,3 +218,18 @@ test('the exchange over fetch gives an endless answer up', async () => {
   await expect(exchange('["PING"]', new AbortController().signal, false)).rejects.toThrow('too large');
   expect(cancelled).toBe(true);
 });
+
+test('failed trips are counted by their cause, each once', async () => {
+  const replies = ['WRONGPASS no', 'READONLY no', 'READONLY no', 'OOM no'];
+  const { connection, run } = connect(async () => json(400, { error: replies.shift() ?? 'LOADING' }));
+  for (let turn = 0; turn < 2; turn++) await run();
+  expect([...connection.takeFailures()]).toEqual([
+    ['token_refused', 1],
+    ['read_only', 1],
+  ]);
+  expect(connection.takeFailures().size).toBe(0);
+  await run();
+  expect([...connection.takeFailures()]).toEqual([['read_only', 1]]);
+  await run(); // The breaker is open: nothing is tried.
+  expect(connection.takeFailures().size).toBe(0);
+});
