@@ -1,6 +1,5 @@
 import { momentProblems, proveKeys } from '../compose/lifecycle/keys.ts';
 import { type Config, type Loaded, loadConfig } from '../config/load.ts';
-import { sentenceWithoutSecrets } from '../config/masking.ts';
 import { fileProblems, sizeProblems } from '../config/policy/platform-limits.ts';
 import { effectiveLines, effectiveSettings } from '../config/posture/effective.ts';
 import { posture } from '../config/posture/posture.ts';
@@ -19,6 +18,7 @@ import { createClientTls } from '../platform/node/tls/client-tls.ts';
 import { serverTlsProblems } from '../platform/node/tls/server-tls.ts';
 import { command, Failure, type Output } from './command.ts';
 import { counted } from './line/text.ts';
+import { shownProblem, showProblems } from './problems.ts';
 import { proxyLines } from './proxy-lines.ts';
 
 /** Options that say where the configuration is to be used. */
@@ -114,20 +114,17 @@ export const checkConfig = command({
     const unfit = [...sizeProblems(console.env, platform), ...files.problems];
     const loaded = await loadFrom(console.env, placeOf({ platform, role }));
     const problems = [...unfit, ...(loaded.ok ? [] : loaded.problems)];
-    if (!loaded.ok || problems.length > 0) return showProblems(problems, loaded.warnings, console);
+    if (!loaded.ok || problems.length > 0) {
+      const { warnings } = loaded;
+      console.answer({ valid: false, problems: problems.map(shownProblem), warnings: warnings.map(shownProblem) });
+      showProblems('configuration invalid', problems, warnings, console);
+      return 1;
+    }
     const warnings = [...files.warnings, ...loaded.warnings, ...rotationWarnings(loaded.config, Date.now())];
     showValid(loaded.config, warnings, all, console);
     return 0;
   },
 });
-
-function showProblems(problems: readonly Problem[], warnings: readonly Problem[], console: Output): number {
-  console.answer({ valid: false, problems: problems.map(shownProblem), warnings: warnings.map(shownProblem) });
-  console.err(`configuration invalid, ${counted(problems.length, 'problem')}:`);
-  for (const problem of problems) console.err(`  ${problemLine(problem)}`);
-  for (const warning of warnings) console.err(`  warning: ${problemLine(warning)}`);
-  return 1;
-}
 
 function showValid(config: Config, warnings: readonly Problem[], all: boolean, console: Output): void {
   const { style, out, sentence } = console;
@@ -159,9 +156,4 @@ function showValid(config: Config, warnings: readonly Problem[], all: boolean, c
   out('');
   if (!all) out(`${counted(settings.length, 'variable is', 'variables are')} in force; --all prints them`);
   else for (const line of effectiveLines(config)) out(line.endsWith('(default)') ? style('quiet', line) : line);
-}
-
-/** A problem without what looks like a secret in it. */
-function shownProblem({ variable, found, accepted }: Problem): Problem {
-  return { variable, found: sentenceWithoutSecrets(found), accepted };
 }

@@ -1,4 +1,3 @@
-import { problemLine } from '../config/problem.ts';
 import { type Entry, isGroup } from './command.ts';
 import { program } from './commands.ts';
 import { failureCodeOf, failureSentence } from './failure.ts';
@@ -8,7 +7,7 @@ import { helpOf, PROGRAM } from './line/help.ts';
 import { didYouMean } from './line/nearest.ts';
 import { createOutput, type Output, type Streams } from './line/output.ts';
 import { createProgress } from './line/progress.ts';
-import { counted } from './line/text.ts';
+import { shownProblem, showProblems } from './problems.ts';
 
 const NO_PROGRESS = { show: () => undefined };
 
@@ -49,7 +48,7 @@ function showVersion(output: Output, version: string): number {
 }
 
 function showHelp(path: readonly string[], entry: Entry, output: Output): number {
-  for (const line of helpOf(path, entry, output.style)) output.out(line);
+  for (const line of helpOf(path, entry, output)) output.out(line);
   output.answer(entry);
   return 0;
 }
@@ -57,11 +56,11 @@ function showHelp(path: readonly string[], entry: Entry, output: Output): number
 function showFailure(error: unknown, path: readonly string[], output: Output): number {
   const [code, message] = [failureCodeOf(error), failureSentence(error, output.env)];
   const { problems, warnings } = error instanceof Failure ? error : { problems: [], warnings: [] };
-  output.answer({ error: { code, message, ...(problems.length === 0 ? {} : { problems }) } });
-  const hasProblems = problems.length > 0;
-  output.err(hasProblems ? `${message}, ${counted(problems.length, 'problem')}:` : message);
-  for (const problem of problems) output.err(`  ${problemLine(problem)}`);
-  for (const warning of warnings) output.err(`  warning: ${problemLine(warning)}`);
+  output.answer({
+    error: { code, message, ...(problems.length === 0 ? {} : { problems: problems.map(shownProblem) }) },
+  });
+  if (problems.length > 0) showProblems(message, problems, warnings, output);
+  else output.err(output.errStyle('bad', message));
   if (code !== 'usage') return 1;
   output.err(`${[PROGRAM, ...path].join(' ')} --help tells more`);
   return 2;

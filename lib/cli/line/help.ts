@@ -1,10 +1,18 @@
 import { type Command, type Entry, type Group, isGroup } from '../command.ts';
+import type { Output } from './output.ts';
 import type { Style } from './style.ts';
 import { wrapped } from './text.ts';
 import type { OptionRow } from './words.ts';
 
 export const PROGRAM = 'tgefd-authorizer';
+/** Width of help that nobody reads on a terminal. */
 const COLUMNS = 100;
+
+/** How help is laid out. */
+interface Layout {
+  readonly style: Style;
+  readonly columns: number;
+}
 
 /** What each exit status means, for every command. */
 export const exitStatuses = {
@@ -36,45 +44,55 @@ export function usageOf(path: readonly string[], entry: Entry): string {
 }
 
 /** The help of a command or group, line by line. */
-export function helpOf(path: readonly string[], entry: Entry, style: Style): string[] {
+export function helpOf(path: readonly string[], entry: Entry, output: Pick<Output, 'style' | 'columns'>): string[] {
+  const layout = { style: output.style, columns: Math.min(COLUMNS, output.columns ?? COLUMNS) };
   const usage = wrapped(
     `usage: ${PROGRAM} ${usageOf(path, entry).replace(/ (?=[^[\]]*\])/g, '\u00a0')}`,
-    COLUMNS,
+    layout.columns,
     '         ',
   );
-  const lines = [...wrapped(entry.summary, COLUMNS), '', ...usage.map((line) => line.replaceAll('\u00a0', ' '))];
-  return [...lines, ...(isGroup(entry) ? groupHelp(path, entry, style) : commandHelp(entry, style))];
+  const lines = [...wrapped(entry.summary, layout.columns), '', ...usage.map((line) => line.replaceAll('\u00a0', ' '))];
+  return [...lines, ...(isGroup(entry) ? groupHelp(path, entry, layout) : commandHelp(entry, layout))];
 }
 
-function groupHelp(path: readonly string[], group: Group, style: Style): string[] {
+function groupHelp(path: readonly string[], group: Group, { style, columns }: Layout): string[] {
   const commands = Object.entries(group.commands).map(([name, { summary }]) => [name, summary] as const);
-  const lines = ['', style('heading', 'Commands:'), ...pairs(commands)];
+  const lines = ['', style('heading', 'Commands:'), ...pairs(commands, columns)];
   if (group.fallback !== undefined) lines.push('', `Without a command it is \`${group.fallback}\`.`);
   if (path.length === 0) {
     const statuses = Object.entries(exitStatuses);
-    lines.push('', style('heading', 'Exit status:'), ...pairs(statuses));
+    lines.push('', style('heading', 'Exit status:'), ...pairs(statuses, columns));
     lines.push('', 'The configuration is read from the environment (docs/reference/configuration.md).');
   }
   return [...lines, '', `${[PROGRAM, ...path].join(' ')} COMMAND --help tells more.`];
 }
 
-function commandHelp(command: Command, style: Style): string[] {
+function commandHelp(command: Command, { style, columns }: Layout): string[] {
   const { operands, options, notes = [], examples, json } = command;
   const section = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : ['', style('heading', title), ...lines];
   return [
-    ...section('Arguments:', pairs(operands.map(({ name, means, choices }) => [name, meaning(means, choices)]))),
+    ...section(
+      'Arguments:',
+      pairs(
+        operands.map(({ name, means, choices }) => [name, meaning(means, choices)]),
+        columns,
+      ),
+    ),
     ...section(
       'Options:',
-      pairs(Object.entries(options).map(([name, row]) => [optionLabel(name, row), optionMeaning(row)])),
+      pairs(
+        Object.entries(options).map(([name, row]) => [optionLabel(name, row), optionMeaning(row)]),
+        columns,
+      ),
     ),
-    ...(notes.length === 0 ? [] : ['', ...notes.flatMap((note) => wrapped(note, COLUMNS))]),
+    ...(notes.length === 0 ? [] : ['', ...notes.flatMap((note) => wrapped(note, columns))]),
     ...section(
       'Examples:',
-      examples.flatMap(({ line, does }) => [`  ${PROGRAM} ${line}`, ...wrapped(`      ${does}`, COLUMNS, '      ')]),
+      examples.flatMap(({ line, does }) => [`  ${PROGRAM} ${line}`, ...wrapped(`      ${does}`, columns, '      ')]),
     ),
-    ...section('Output with --json:', wrapped(`  ${json}`, COLUMNS, '  ')),
-    ...section('Exit status:', pairs(statusesOf(command))),
+    ...section('Output with --json:', wrapped(`  ${json}`, columns, '  ')),
+    ...section('Exit status:', pairs(statusesOf(command), columns)),
   ];
 }
 
@@ -103,11 +121,11 @@ function meaning(means: string, choices: readonly string[] | undefined): string 
 const WIDEST_LABEL = 26;
 
 /** Two columns: a name and its sentence; a long name has a line of its own. */
-function pairs(rows: readonly (readonly [string, string])[]): string[] {
+function pairs(rows: readonly (readonly [string, string])[], columns: number): string[] {
   const width = Math.min(WIDEST_LABEL, Math.max(0, ...rows.map(([name]) => name.length)));
   const indent = ' '.repeat(width + 4);
   return rows.flatMap(([name, text]) => {
-    const lines = wrapped(text, COLUMNS - indent.length);
+    const lines = wrapped(text, columns - indent.length);
     const isLong = name.length > width;
     return [
       ...(isLong ? [`  ${name}`] : []),

@@ -30,6 +30,10 @@ export interface Output {
   /** Notes for people, on standard error. */
   err(line: string): void;
   readonly style: Style;
+  /** The same for standard error. */
+  readonly errStyle: Style;
+  /** Columns of the terminal, or null where the output is piped. */
+  readonly columns: number | null;
   /** A table for people: with a heading on a terminal, rows alone where it is piped. */
   table(heads: readonly string[], rows: readonly (readonly string[])[]): void;
   /** A long sentence, broken at the width of a terminal. */
@@ -47,7 +51,8 @@ export interface Progress {
 export function createOutput(streams: Streams, isJson: boolean, progress: Progress): Output {
   const { env, terminal } = streams;
   const columns = isJson ? null : (terminal?.outColumns ?? null);
-  const style = columns !== null && allowsColour(env) ? colourStyle : plainStyle;
+  const styleOn = (isTerminal: boolean) => (isTerminal && allowsColour(env) ? colourStyle : plainStyle);
+  const style = styleOn(columns !== null);
   const out = isJson ? () => undefined : streams.out;
   return {
     env,
@@ -56,6 +61,8 @@ export function createOutput(streams: Streams, isJson: boolean, progress: Progre
     document: streams.out,
     err: streams.err,
     style,
+    errStyle: styleOn(terminal?.isErrTerminal === true),
+    columns,
     table(heads, rows) {
       if (isJson || rows.length === 0) return;
       const [head = '', ...lines] = aligned([heads, ...rows]);

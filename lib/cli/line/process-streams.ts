@@ -15,7 +15,7 @@ export function processStreams({ env, stdout, stderr }: Pick<NodeJS.Process, 'en
     clear();
     stream.write(`${line}\n`);
   };
-  const columns = (stream: NodeJS.WriteStream) => Math.min(WIDEST, Math.max(NARROWEST, stream.columns ?? 80));
+  const columns = (stream: NodeJS.WriteStream) => Math.min(WIDEST, Math.max(NARROWEST, stream.columns || 80));
   return {
     env,
     out: lineTo(stdout),

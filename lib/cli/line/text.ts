@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /** A number with its noun: `1 problem`, `2 problems`. */
 export function counted(count: number, noun: string, plural = pluralOf(noun)): string {
   return `${count} ${count === 1 ? noun : plural}`;
@@ -13,12 +15,17 @@ export function wrapped(text: string, columns: number, indent = ''): string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.slice(margin.length).split(' ')) {
-    const isFull = line !== '' && line.length + 1 + word.length > columns;
+    const isFull = line !== '' && widthOf(line) + 1 + widthOf(word) > columns;
     if (isFull) lines.push(line);
     if (line === '') line = margin + word;
     else line = isFull ? indent + word : `${line} ${word}`;
   }
   return [...lines, line];
+}
+
+/** Columns that a text takes on a terminal, without its colours. */
+function widthOf(text: string): number {
+  return stripVTControlCharacters(text).length;
 }
 
 /** Rows with aligned columns, two spaces apart; the last column is not padded. */
