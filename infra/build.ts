@@ -56,12 +56,12 @@ const WITHOUT_MEANINGS: Plugin = {
   name: 'without-meanings',
   setup(build) {
     build.onLoad({ filter: /\/lib\/config\/chapters\/.*\.ts$/ }, async ({ path }) => ({
-      contents: (await readFile(path, 'utf8')).replaceAll(MEANING, "meaning: ''"),
+      contents: (await readFile(path, 'utf8')).replaceAll(MEANING, ''),
       loader: 'ts',
     }));
   },
 };
-const MEANING = /\bmeaning:\s*(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`)/g;
+const MEANING = /\bmeaning:\s*(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`),?/g;
 
 /** How whatever runs on Node is bundled. */
 export const nodeBundle: BuildOptions = {
