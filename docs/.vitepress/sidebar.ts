@@ -157,6 +157,8 @@ export const sidebar: SidebarItem[] = [
           { text: '4 Leases', link: '/adr/0004-leases' },
           { text: '5 Strict audit', link: '/adr/0005-strict-audit' },
           { text: '6 Releases', link: '/adr/0006-releases' },
+          { text: '7 Bundles of Workers', link: '/adr/0007-own-bundle' },
+          { text: '8 Parts by hand', link: '/adr/0008-parts-by-hand' },
         ],
       },
     ],
