@@ -5,5 +5,8 @@ export function codeBreaks(markdown: MarkdownRenderer): void {
   const before = markdown.renderer.rules.code_inline;
   if (before === undefined) return;
   markdown.renderer.rules.code_inline = (...given) =>
-    before(...given).replace(/>([^<]*)</, (_, text: string) => `>${text.replaceAll(/[_/,](?=[\w{])/g, '$&<wbr>')}<`);
+    before(...given).replace(
+      />([^<]*)</,
+      (_, text: string) => `>${text.replaceAll(/(?<=\w)[_/,](?=[\w{])/g, '$&<wbr>')}<`,
+    );
 }
