@@ -51,7 +51,12 @@ export function refusalFacts(
     case 'token_issuer_unknown':
       return {
         found: shownClaim(member(jws.claims, 'iss')),
-        wanted: listed(({ spellings }) => spellings),
+        wanted: cut(
+          nearestFirst(
+            asked.flatMap(({ spellings }) => spellings),
+            member(jws.claims, 'iss'),
+          ).join(' or '),
+        ),
         set_by: setBy('issuer'),
       };
     case 'token_key_unknown':
@@ -158,6 +163,17 @@ function claimFacts(
     default:
       return { found: `${claim}: ${shownClaim(member(claims, claim))}`.slice(0, 80), set_by: 'the issuer' };
   }
+}
+
+/** The issuer that was probably meant comes first, since a long list is cut: the one that shares the longest beginning. */
+function nearestFirst(spellings: readonly string[], found: unknown): readonly string[] {
+  if (typeof found !== 'string') return [...new Set(spellings)];
+  const shared = (spelling: string) => {
+    let at = 0;
+    while (at < spelling.length && spelling[at] === found[at]) at++;
+    return at;
+  };
+  return [...new Set(spellings)].toSorted((one, other) => shared(other) - shared(one));
 }
 
 function instant(claims: JsonObject, claim: string): string {
