@@ -52,8 +52,8 @@ export function connectorOf(
       this.#options = options as Partial<Place>;
     }
 
-    override check(info: { readonly role?: string }): boolean {
-      return !primaryOnly || info.role === undefined || info.role === 'master';
+    override check(info: { readonly role?: string } | null): boolean {
+      return !primaryOnly || info?.role === undefined || info.role === 'master';
     }
 
     override async connect(): Promise<never> {
