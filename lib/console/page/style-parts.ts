@@ -1,6 +1,7 @@
 /** The parts of screens: notices, figures, tables, forms, charts. */
 export const PARTS_STYLE = `
-.notice { border: 1px solid var(--line); border-left: 4px solid var(--line-strong); border-radius: var(--radius); padding: 12px 16px; display: grid; gap: 4px; background: var(--sheet); max-width: 92ch; overflow-wrap: anywhere; }
+.notice { border: 1px solid var(--line); border-left: 4px solid var(--line-strong); border-radius: var(--radius); padding: 12px 16px; display: grid; gap: 4px; background: var(--sheet); overflow-wrap: anywhere; }
+.notice > * { max-width: 92ch; }
 .notice-bad { border-left-color: var(--bad); background: var(--bad-ground); }
 .notice-bad > strong { color: var(--bad); }
 .notice-warn { border-left-color: var(--warn); background: var(--warn-ground); }
