@@ -52,7 +52,10 @@ export function composeAnswers(
     cors: createCors({
       origins: settings.corsAllowedOrigins,
       methods: documents.endpoints.map(({ method }) => method),
-      requestHeaders: settings.jwtHeader === 'authorization' ? [] : [settings.jwtHeader],
+      requestHeaders: [
+        ...(settings.jwtHeader === 'authorization' ? [] : [settings.jwtHeader]),
+        ...settings.corsAllowedHeaders,
+      ],
     }),
     assertions,
   };

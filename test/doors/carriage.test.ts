@@ -61,6 +61,7 @@ const environment = (more: Record<string, string> = {}) => ({
   TGEFD_UPSTREAM_TIMEOUT_SEC: '1',
   TGEFD_IDLE_TIMEOUT_SEC: '3',
   TGEFD_CORS_ALLOWED_ORIGINS: 'https://app.example',
+  TGEFD_CORS_ALLOWED_HEADERS: 'X-Tenant, idempotency-key',
   TGEFD_AUDIT_LOG: 'false',
   ...more,
 });
@@ -140,6 +141,14 @@ describe.each([
     const answer = await call('GET /fields', ['Origin: https://app.example']);
     expect(answer.field('access-control-expose-headers')).toMatch(
       /^ETag, retry-after, RateLimit, RateLimit-Policy, X-Request-Id, /,
+    );
+  });
+
+  test('a preflight names the request fields that are configured, beside ours', async () => {
+    const answer = await call('OPTIONS /ok', ['Origin: https://app.example', 'Access-Control-Request-Method: POST']);
+    expect(answer.status).toBe(204);
+    expect(answer.field('access-control-allow-headers')?.toLowerCase()).toMatch(
+      /^authorization, .*, x-tenant, idempotency-key$/,
     );
   });
 

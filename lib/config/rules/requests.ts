@@ -1,10 +1,12 @@
 import { type Check, isLoopback } from './check.ts';
 
-/** Rules about the way of a request: the upstream, its assertion, and TLS at both ends. */
+/** Rules about the way of a request: the upstream, its assertion, TLS at both ends, and browsers. */
 export function checkRequests(check: Check): void {
   checkUpstream(check);
   checkAssertion(check);
   checkTls(check);
+  if (check.settings.corsAllowedHeaders.length > 0 && check.settings.corsAllowedOrigins.length === 0)
+    check.problem('corsAllowedHeaders', 'a value', 'a value only beside TGEFD_CORS_ALLOWED_ORIGINS');
 }
 
 /** Where allowed requests go. */

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { loadConfig } from '../../../lib/config/load.ts';
+import { problemLine } from '../../../lib/config/problem.ts';
 import type { AccessRequest } from '../../../lib/decision/request.ts';
 import { createCors } from '../../../lib/respond/cors.ts';
 
@@ -56,4 +58,19 @@ describe('cross-origin answers', () => {
     expect(cors(['https://a.example']).fields(request('GET', {}))).toEqual([['vary', 'Origin']]);
     expect(cors([]).fields(request('GET', { origin: 'https://a.example' }))).toEqual([]);
   });
+});
+
+test('request fields for browsers without an origin that may send them are a problem', () => {
+  const loaded = loadConfig(
+    {
+      TGEFD_ENV: 'development',
+      TGEFD_AUTH_MODE: 'none',
+      TGEFD_UPSTREAM_URL: 'http://127.0.0.1:9000',
+      TGEFD_CORS_ALLOWED_HEADERS: 'x-tenant',
+    },
+    { platform: 'node', role: 'gateway', upstreamBinding: false, bucketBinding: false },
+  );
+  expect(loaded.ok ? [] : loaded.problems.map(problemLine)).toEqual([
+    'TGEFD_CORS_ALLOWED_HEADERS: found a value; accepted: a value only beside TGEFD_CORS_ALLOWED_ORIGINS',
+  ]);
 });

@@ -1,4 +1,4 @@
-import { document, oneOf, words } from '../../kinds.ts';
+import { document, headerNames, oneOf, words } from '../../kinds.ts';
 import { setting } from '../../variable.ts';
 
 const origin = /^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?$|^\*$/;
@@ -49,5 +49,11 @@ export const general = {
     kind: words('origins such as `https://app.example`, separated by commas', origin),
     fallback: [],
     meaning: 'Origins whose preflights are answered; none by default. Preflights never reach the upstream.',
+  }),
+  corsAllowedHeaders: setting({
+    name: 'TGEFD_CORS_ALLOWED_HEADERS',
+    kind: headerNames,
+    fallback: [] as readonly string[],
+    meaning: 'Further request fields that a browser may send from these origins, such as those of your own API.',
   }),
 } as const;
