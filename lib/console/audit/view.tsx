@@ -95,7 +95,9 @@ function Anchors({ anchors, isSilent }: { readonly anchors: readonly AnchorState
         The archive makes one an hour, once it has written. Without one, a tail that was cut off would not show.
       </Empty>
     );
-  const hasCopies = anchors.some(({ isCopied }) => isCopied !== null);
+  const shown = anchors.slice(0, anchors.findLastIndex(({ state }) => state !== 'missing') + 1);
+  const hoursBefore = anchors.length - shown.length;
+  const hasCopies = shown.some(({ isCopied }) => isCopied !== null);
   const head = [
     ['Hour', 'nowrap'],
     ['Anchor'],
@@ -105,33 +107,36 @@ function Anchors({ anchors, isSilent }: { readonly anchors: readonly AnchorState
     ['Copy in the second bucket'],
   ] as const;
   return (
-    <Table label="Anchors" head={hasCopies ? head : head.slice(0, 5)}>
-      {anchors.map(({ hourMs, state, createdMs, heads, isCopied }) => (
-        <tr>
-          <th scope="row" class="nowrap">
-            {dateTime(hourMs).slice(0, 16)}
-          </th>
-          <td data-label="Anchor">
-            <span class={STATES[state][0]}>{STATES[state][1]}</span>
-          </td>
-          <td class="nowrap" data-label="Made">
-            {createdMs === null ? '–' : `${duration((createdMs - hourMs) / 1000)} after it began`}
-          </td>
-          <td class="num" data-label="Chains">
-            {count(heads.length)}
-          </td>
-          <td class="num" data-label="Batches">
-            {count(heads.reduce((sum, { sequence }) => sum + sequence, 0))}
-          </td>
-          {hasCopies && (
-            <td data-label="Copy">
-              <span class={isCopied ? 'is-good' : undefined}>
-                {isCopied ? 'there' : state === 'missing' ? '–' : 'missing'}
-              </span>
+    <>
+      <Table label="Anchors" head={hasCopies ? head : head.slice(0, 5)}>
+        {shown.map(({ hourMs, state, createdMs, heads, isCopied }) => (
+          <tr>
+            <th scope="row" class="nowrap">
+              {dateTime(hourMs).slice(0, 16)}
+            </th>
+            <td data-label="Anchor">
+              <span class={STATES[state][0]}>{STATES[state][1]}</span>
             </td>
-          )}
-        </tr>
-      ))}
-    </Table>
+            <td class="nowrap" data-label="Made">
+              {createdMs === null ? '–' : `${duration((createdMs - hourMs) / 1000)} after it began`}
+            </td>
+            <td class="num" data-label="Chains">
+              {count(heads.length)}
+            </td>
+            <td class="num" data-label="Batches">
+              {count(heads.reduce((sum, { sequence }) => sum + sequence, 0))}
+            </td>
+            {hasCopies && (
+              <td data-label="Copy">
+                <span class={isCopied ? 'is-good' : undefined}>
+                  {isCopied ? 'there' : state === 'missing' ? '–' : 'missing'}
+                </span>
+              </td>
+            )}
+          </tr>
+        ))}
+      </Table>
+      {hoursBefore > 0 && <p class="quiet">{`The ${hoursBefore} hours before have no anchor.`}</p>}
+    </>
   );
 }

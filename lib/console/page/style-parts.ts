@@ -108,6 +108,7 @@ tr.is-named { background: var(--info-ground); }
   .scroll tbody tr:last-child { border-bottom: 0; }
   .scroll td, .scroll tbody th { display: block; padding: 0; border: 0; text-align: left; min-width: 0; }
   .scroll td[data-label] { display: grid; grid-template-columns: 92px minmax(0, 1fr); gap: 8px; }
+  .scroll td[data-label] > .mark { justify-self: start; }
   .scroll td[data-label]::before { content: attr(data-label); color: var(--quiet); font-size: 13px; }
   .scroll .count { font-size: 24px; line-height: 1.2; }
   tr.is-ours { box-shadow: inset 4px 0 0 var(--bad); }
