@@ -23,7 +23,7 @@ export async function runCommandLine(args: readonly string[], streams: Streams, 
     return showFailure(new Usage(`there is no command ${[...path, unknown].join(' ')}${near}`), path, output);
   }
   if (words.length === 0 || wordsBeforeEnd(rest).some(isHelp)) return showHelp(path, entry, output);
-  if (isGroup(entry)) return showFailure(new Usage(`${path.join(' ')} needs the name of a command`), path, output);
+  if (isGroup(entry)) return showFailure(nameMissing(path, rest), path, output);
   const progress = createProgress(streams.terminal, path.join(' '));
   try {
     return await entry.run(rest, createOutput(streams, json, progress));
@@ -39,6 +39,16 @@ export async function runCommandLine(args: readonly string[], streams: Streams, 
 function wordsBeforeEnd(words: readonly string[]): readonly string[] {
   const end = words.indexOf('--');
   return end === -1 ? words : words.slice(0, end);
+}
+
+/** What is wrong with words that name no command: an unknown option before them, or nothing at all. */
+function nameMissing(path: readonly string[], words: readonly string[]): Usage {
+  const known = ['--json', '--help', ...(path.length === 0 ? ['--version'] : [])];
+  const unknown = words.find((word) => word.startsWith('-') && !known.includes(word));
+  if (unknown !== undefined) return new Usage(`there is no option ${unknown}${didYouMean(unknown, known)}`);
+  return new Usage(
+    path.length === 0 ? 'the name of a command is missing' : `${path.join(' ')} needs the name of a command`,
+  );
 }
 
 function showVersion(output: Output, version: string): number {

@@ -119,7 +119,8 @@ function complete(values: GivenValues, name: string, row: OptionRow): void {
 function checkOperands(words: readonly string[], operands: readonly OperandRow[]): void {
   let place = 0;
   for (const { name, means, choices, count } of operands) {
-    if (count === 'one' && words[place] === undefined) throw new Usage(`${name} is missing: ${means}`);
+    if (count === 'one' && words[place] === undefined)
+      throw new Usage(`${name} is missing: ${means}${choices ? ` One of: ${choices.join(', ')}.` : ''}`);
     const taken = count === 'any' ? words.slice(place) : words.slice(place, place + 1);
     for (const word of taken)
       if (choices !== undefined && !choices.includes(word))
