@@ -32,8 +32,8 @@ body {
   font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif;
   font-variant-numeric: tabular-nums;
 }
-h1 { font-size: 24px; line-height: 1.25; font-weight: 650; letter-spacing: -0.01em; margin: 0; }
-h2 { font-size: 16px; line-height: 1.4; font-weight: 650; margin: 0; }
+h1 { font-size: 24px; line-height: 1.25; font-weight: 650; letter-spacing: -0.01em; margin: 0; overflow-wrap: anywhere; }
+h2 { font-size: 16px; line-height: 1.4; font-weight: 650; margin: 0; overflow-wrap: anywhere; min-width: 0; }
 h3 { font-size: 15px; font-weight: 650; margin: 0 0 8px; }
 p { margin: 0; }
 a { color: var(--link); text-underline-offset: 2px; text-decoration-thickness: 1px; }
