@@ -242,8 +242,8 @@ describe('RFC 7515 requirements', () => {
       expect(await judged(JSON.stringify(json))).toHaveProperty('reason', 'token_malformed');
   });
 
-  it('gives its verdict without a promise ever rejecting', async () => {
+  it('gives its verdict without ever throwing, or a promise rejecting', async () => {
     const verify = createVerifyToken(tokenSettings, { keySets: keySetsOf([]), secrets: [] });
-    await expect(verify('', 0, context, true)).resolves.toHaveProperty('outcome', 'refused');
+    expect(await verify('', 0, context, true)).toHaveProperty('outcome', 'refused');
   });
 });
