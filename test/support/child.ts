@@ -25,6 +25,8 @@ export interface ChildOptions {
   /** Whether it answers yet; asked until it does. */
   readonly ready: (lines: readonly string[]) => boolean | Promise<boolean>;
   readonly readyTimeoutMs?: number;
+  /** How long it may take to end after SIGTERM. */
+  readonly endMs?: number;
   readonly onLine?: (line: string) => void;
 }
 
@@ -71,7 +73,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   };
   const stop = async () => {
     signal(child, 'SIGTERM');
-    const insist = setTimeout(signal, INSIST_MS, child, 'SIGKILL');
+    const insist = setTimeout(signal, options.endMs ?? INSIST_MS, child, 'SIGKILL');
     await exited;
     clearTimeout(insist);
   };

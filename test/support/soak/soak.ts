@@ -69,6 +69,8 @@ async function serve(name: string, environment: Record<string, string>, bundle: 
     args: [`--inspect=127.0.0.1:${inspectorPort}`, bundle],
     env: { HOST: '127.0.0.1', PORT: `${port}`, ...environment },
     ready: () => acceptsConnections(port),
+    // It says itself that it drains for thirty seconds at most.
+    endMs: 35_000,
   });
   return { name, url: `http://127.0.0.1:${port}`, child, inspectorPort, heapMiB: [] };
 }
