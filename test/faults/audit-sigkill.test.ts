@@ -15,7 +15,7 @@ import { decisionsIn, layout, recordAt, signingJwk } from '../unit/archive/fixtu
 
 const program = await redisProgram();
 /** Two archivers are killed in each round; `npm run soak:kills` runs 500 rounds. */
-const ROUNDS = Number(process.env.KILL_ROUNDS ?? 15);
+const ROUNDS = Number(process.env.KILL_ROUNDS ?? 10);
 const STREAM = 'test:audit:sigkill';
 
 /** The same wild course every time (mulberry32). */

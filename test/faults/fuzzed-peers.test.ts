@@ -4,7 +4,7 @@ import { fuzzTargets } from '../support/fuzz-targets.ts';
 
 /** Printed with every failure, so that a run can be repeated. */
 const seed = Number(process.env.FUZZ_SEED ?? 20261127);
-const ANSWERS = 300;
+const ANSWERS = 150;
 /** A connection that answers in order is silent for two seconds before it is left. */
 const ANSWERS_IN_ORDER = 60;
 

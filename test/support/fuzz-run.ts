@@ -33,7 +33,7 @@ const NEVER_GOOD = new Set([
 /** What a busy machine may add. */
 const SLACK_MS = 5_000;
 /** Within this an honest peer is believed again. */
-const RECOVERY_MS = 1_500;
+const RECOVERY_MS = 5_000;
 
 /**
  * Calls a peer that answers nonsense `answers` times, `width` calls at once, with an honest answer after each round. Every
