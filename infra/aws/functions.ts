@@ -2,10 +2,10 @@ import { cpSync, existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Duration, IgnoreMode, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, IgnoreMode, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import type { ISecurityGroup, IVpc } from 'aws-cdk-lib/aws-ec2';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { type IKey, ViaServicePrincipal } from 'aws-cdk-lib/aws-kms';
 import {
   Architecture,
   Code,
@@ -15,7 +15,9 @@ import {
   Runtime,
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { RegionInfo } from 'aws-cdk-lib/region-info';
 import type { Construct } from 'constructs';
+import { awsPartition } from '../../lib/codec/aws-partition.ts';
 import type { ProductSecret } from './secrets.ts';
 
 /** What all functions of the perimeter have in common. */
@@ -44,6 +46,9 @@ export interface PerimeterFunction {
   readonly role: Role;
   readonly logGroup: LogGroup;
 }
+
+/** The AWS extension that reads secrets. */
+const EXTENSION = ParamsAndSecretsVersions.V1_0_103;
 
 /** Beside the package's own code when it is installed, in the repository's dist/ otherwise. */
 const PLACES = ['functions', '../../dist'].map((place) => fileURLToPath(new URL(place, import.meta.url)));
@@ -75,7 +80,7 @@ export function createFunction(scope: Construct, id: string, settings: FunctionS
   const fn = new LambdaFunction(scope, id, {
     description: settings.description,
     runtime: Runtime.NODEJS_24_X,
-    architecture: Architecture.ARM_64,
+    architecture: architectureIn(Stack.of(scope).region),
     code: settings.code,
     handler: settings.handler,
     memorySize: settings.memoryMb,
@@ -87,13 +92,35 @@ export function createFunction(scope: Construct, id: string, settings: FunctionS
     ...(settings.reservedConcurrency !== undefined && { reservedConcurrentExecutions: settings.reservedConcurrency }),
     ...(network && { vpc: network.vpc, securityGroups: [network.securityGroup] }),
     ...(secrets.length > 0 && {
-      paramsAndSecrets: ParamsAndSecretsLayerVersion.fromVersion(ParamsAndSecretsVersions.V1_0_103, {
+      paramsAndSecrets: ParamsAndSecretsLayerVersion.fromVersion(EXTENSION, {
         secretsManagerTtl: Duration.minutes(5),
       }),
     }),
   });
   for (const { secret } of secrets) secret.grantRead(role);
+  if (secrets.length > 0) allowKeyOfSecrets(role, key, 'read');
   return { fn, role, logGroup };
+}
+
+/** arm64, except in a region where AWS has the extension that reads secrets for x86_64 only (China, GovCloud). */
+function architectureIn(region: string): Architecture {
+  if (Token.isUnresolved(region)) return Architecture.ARM_64;
+  const extensionFor = ({ name }: Architecture) =>
+    RegionInfo.get(region).paramsAndSecretsLambdaLayerArn(EXTENSION, name);
+  const onlyX86 = !extensionFor(Architecture.ARM_64) && extensionFor(Architecture.X86_64);
+  return onlyX86 ? Architecture.X86_64 : Architecture.ARM_64;
+}
+
+/**
+ * Lets a role use the key of secrets through Secrets Manager where its host name is not below amazonaws.com (China). CDK's own
+ * grants name the service under amazonaws.com only.
+ */
+export function allowKeyOfSecrets(role: Role, key: IKey, use: 'read' | 'change'): void {
+  const { region, urlSuffix } = Stack.of(role);
+  if (Token.isUnresolved(region) || awsPartition(region).dnsSuffix === 'amazonaws.com') return;
+  const throughService = new ViaServicePrincipal(`secretsmanager.${region}.${urlSuffix}`, role);
+  if (use === 'read') key.grantDecrypt(throughService);
+  else key.grantEncryptDecrypt(throughService);
 }
 
 /** Lambda attaches functions to a network by the function's own role; AWS defines these actions for no narrower resource. */

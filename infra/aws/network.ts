@@ -28,7 +28,7 @@ export function createNetwork(
   scope: Construct,
   settings: { readonly key: IKey; readonly hosts: readonly string[] },
 ): NonNullable<FunctionSurroundings['network']> {
-  const { region } = Stack.of(scope);
+  const { region, urlSuffix } = Stack.of(scope);
   const vpc = new Vpc(scope, 'Vpc', {
     maxAzs: 2,
     natGateways: 2,
@@ -69,9 +69,9 @@ export function createNetwork(
   });
 
   const services = [
-    `secretsmanager.${region}.amazonaws.com`,
-    `s3.${region}.amazonaws.com`,
-    `*.s3.${region}.amazonaws.com`,
+    `secretsmanager.${region}.${urlSuffix}`,
+    `s3.${region}.${urlSuffix}`,
+    `*.s3.${region}.${urlSuffix}`,
   ];
   const named = new CfnFirewallDomainList(scope, 'NamedHosts', { domains: [...settings.hosts, ...services] });
   const others = new CfnFirewallDomainList(scope, 'AllHosts', { domains: ['*'] });

@@ -27,7 +27,11 @@ function logDays({ config }: CheckedDeployment) {
 export function createPerimeter(app: App, given: Deployment): Stack {
   const deployment = checkDeployment(given);
   const { settings } = deployment.config;
-  const stack = new Stack(app, deployment.name, { description: 'Edge authorizer', terminationProtection: true });
+  const stack = new Stack(app, deployment.name, {
+    description: 'Edge authorizer',
+    terminationProtection: true,
+    ...(deployment.region !== undefined && { env: { region: deployment.region } }),
+  });
 
   const key = createKey(stack, 'OperationsKey', 'Secrets, logs and variables of the perimeter');
   const auditKey = createKey(stack, 'AuditKey', 'Audit records and the trail over them');

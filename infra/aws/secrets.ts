@@ -5,7 +5,7 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import { createFunction, type FunctionSurroundings, type PerimeterFunction } from './functions.ts';
+import { allowKeyOfSecrets, createFunction, type FunctionSurroundings, type PerimeterFunction } from './functions.ts';
 
 /** Secrets of the product, by the variable that they fill. */
 export type SecretName =
@@ -71,6 +71,7 @@ export function rotateKeyPair(
     automaticallyAfter: Duration.days(30),
     rotateImmediatelyOnUpdate: true,
   });
+  allowKeyOfSecrets(made.role, around.key, 'change');
   allowPasswordService(made.role);
   return made;
 }

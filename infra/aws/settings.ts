@@ -26,6 +26,8 @@ export type ApiKind =
 export interface Deployment {
   /** Name of the stack and prefix of its secrets. */
   readonly name: string;
+  /** Region of the stack. Default: the one of your credentials. In China and GovCloud it must be named. */
+  readonly region?: string;
   /** `http` with simple answers (cheaper), or `rest`, which can tell true statuses, bodies and fields. */
   readonly api: ApiKind;
   /** Origin of the protected service, `https:`. API Gateway forwards to it, the authorizer never does. */

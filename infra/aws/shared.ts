@@ -10,7 +10,8 @@ import { createFunction, type PerimeterFunction } from './functions.ts';
 /** A key of ours, under which logs may be written too. Kept when the stack goes. */
 export function createKey(scope: Construct, id: string, description: string): Key {
   const key = new Key(scope, id, { description, enableKeyRotation: true, removalPolicy: RemovalPolicy.RETAIN });
-  key.grantEncryptDecrypt(new ServicePrincipal(`logs.${Stack.of(scope).region}.amazonaws.com`));
+  const { region, urlSuffix } = Stack.of(scope);
+  key.grantEncryptDecrypt(new ServicePrincipal(`logs.${region}.${urlSuffix}`));
   return key;
 }
 

@@ -108,6 +108,14 @@ describeWith([tools], 'the Terraform module', () => {
     for (const name of secretNames) expect(new RegExp(pattern).test(name), name).toBe(true);
   });
 
+  test('names no partition: neither in an ARN nor in a host name of a region', () => {
+    const settings = code().replaceAll(/^\s*description\s*=.*$/gm, '');
+    expect(settings).toContain('arn:${local.partition}:');
+    expect(settings).not.toMatch(/arn:aws/);
+    expect(settings).toContain('"logs.${local.region}.${data.aws_partition.current.dns_suffix}"');
+    expect(settings).not.toMatch(/region\}\.amazonaws/);
+  });
+
   test('keeps the tiers of the product', () => {
     const [tiers, markers] = s3Lifecycle({ hotDays: 7, warmDays: 30, coldDays: 180 }, 'audit/');
     const rules = resource('aws_s3_bucket_lifecycle_configuration', 'audit').rule as Block[];

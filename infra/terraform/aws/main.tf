@@ -54,7 +54,7 @@ data "aws_iam_policy_document" "key" {
     resources = ["*"]
     principals {
       type        = "Service"
-      identifiers = ["logs.${local.region}.amazonaws.com"]
+      identifiers = ["logs.${local.region}.${data.aws_partition.current.dns_suffix}"]
     }
     condition {
       test     = "ArnLike"
@@ -122,7 +122,7 @@ resource "aws_lambda_function" "function" {
   source_code_hash               = data.archive_file.function[each.key].output_base64sha256
   handler                        = "lambda-${each.value.bundle}.${each.value.handler}"
   runtime                        = "nodejs24.x"
-  architectures                  = ["arm64"]
+  architectures                  = [var.architecture]
   memory_size                    = 512
   timeout                        = each.value.timeout
   kms_key_arn                    = aws_kms_key.operations.arn

@@ -53,8 +53,18 @@ variable "policy" {
 }
 
 variable "secrets_extension_arn" {
-  description = "ARN of the layer AWS-Parameters-and-Secrets-Lambda-Extension-Arm64 of your region (AWS documentation lists them)."
+  description = "ARN of the layer AWS-Parameters-and-Secrets-Lambda-Extension-Arm64 of your region (AWS documentation lists them). Without -Arm64 for architecture x86_64."
   type        = string
+}
+
+variable "architecture" {
+  description = "Architecture of the functions, arm64 or x86_64: the one that the layer secrets_extension_arn is for."
+  type        = string
+  default     = "arm64"
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.architecture)
+    error_message = "arm64 or x86_64."
+  }
 }
 
 variable "authorizer_ttl_seconds" {
