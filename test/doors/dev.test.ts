@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Child, startChild } from '../support/child.ts';
 import { ensurePackage } from '../support/debian.ts';
+import { descendantsOf, isAlive } from '../support/descendants.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { startSignInLink } from '../support/dev/link.ts';
 import { startIssuer } from '../support/issuer.ts';
@@ -17,6 +18,15 @@ const run = promisify(execFile);
 const ROOT = dirname(dirname(import.meta.dirname));
 const curl = await ensurePackage('curl', ['curl']);
 const redis = await redisProgram();
+
+/** Sends a signal to `npm run dev` alone, as a supervisor or a closed terminal does; gives how it ended and what it left. */
+async function endBy(signal: NodeJS.Signals, dev: Child) {
+  const started = await descendantsOf(dev.pid);
+  process.kill(dev.pid, signal);
+  const ended = await dev.exited;
+  await expect.poll(() => started.filter(isAlive), { timeout: 5_000 }).toEqual([]);
+  return { ended, started: started.length };
+}
 
 describeWith([curl], 'npm run dev', () => {
   let dev: Child;
@@ -89,9 +99,11 @@ describeWith([curl], 'npm run dev', () => {
     expect(records.filter((line) => /token_expired|rate_limited/.test(line))).toEqual([]);
   });
 
-  it('stops everything it started', async () => {
+  it('stops everything it started at SIGTERM, with exit status 0', async () => {
     expect(ports.length).toBeGreaterThanOrEqual(3);
-    await dev.stop();
+    const { ended, started } = await endBy('SIGTERM', dev);
+    expect(ended).toBe('exit code 0');
+    expect(started).toBeGreaterThan(2);
     expect(await Promise.all(ports.map(acceptsConnections))).toEqual(ports.map(() => false));
   });
 });
@@ -146,6 +158,12 @@ describeWith([curl, redis], 'npm run dev with a policy of one’s own', () => {
     for (const step of ['--upstream', '--issuer', 'token --issuer', 'explain'])
       expect(dev.lines.join('\n')).toContain(step);
   });
+
+  it('stops everything it started at SIGINT (Ctrl-C), with exit status 0', async () => {
+    const { ended, started } = await endBy('SIGINT', dev);
+    expect(ended).toBe('exit code 0');
+    expect(started).toBeGreaterThan(1);
+  });
 });
 
 describe('npm run dev with a service, a policy and an issuer of one’s own', () => {
@@ -183,6 +201,17 @@ describe('npm run dev with a service, a policy and an issuer of one’s own', ()
     expect((await ask('orders:read')).status).toBe(200);
     expect(await (await ask('another')).json()).toMatchObject({ status: 403, scope: 'orders:read' });
   }, 180_000);
+});
+
+it('npm run dev leaves no process behind when its terminal closes while it starts (SIGHUP)', async () => {
+  const dev = await startChild({
+    command: process.execPath,
+    args: [join(ROOT, 'test/support/dev.ts'), '--no-console'],
+    ready: () => true,
+  });
+  await expect.poll(() => descendantsOf(dev.pid), { timeout: 20_000, interval: 100 }).not.toEqual([]);
+  const { ended } = await endBy('SIGHUP', dev);
+  expect(ended).toBe('exit code 0');
 });
 
 it.each([

@@ -230,7 +230,8 @@ async function preferredPort(port: number): Promise<number> {
   return (await acceptsConnections(port)) ? await freePort() : port;
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopAll(0, signal));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopAll(0, signal));
+process.stdout.on('error', () => stopAll(1, 'Output closed')); // A terminal that has gone; the parts would stay behind it.
 try {
   await start();
 } catch (error) {
