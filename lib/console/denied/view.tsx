@@ -57,7 +57,7 @@ export function DeniedScreen(props: {
         <Figure name="Share denied" value={share(denied, allowed + denied)} id="f-share" />
         <Figure name="Kinds of denial" value={count(groups.length + summary.groupsLeftOut)} id="f-groups" />
       </dl>
-      <TrafficChart slices={slices} from={clockTime(fromMs).slice(0, 5)} to={clockTime(atMs)} />
+      <TrafficChart slices={slices} from={clockTime(fromMs).slice(0, 5)} to={clockTime(atMs).slice(0, 5)} />
       <Section
         title="By endpoint, code and reason"
         aside={<span class="quiet">{duration((atMs - fromMs) / 1000)}, most first, times in UTC</span>}

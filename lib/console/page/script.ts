@@ -99,7 +99,7 @@ export const SCRIPT = String.raw`'use strict';
       put(by('f-share'), all === 0 || data.denied === 0 ? '0 %' : data.denied / all < 0.01 ? '<1 %' : Math.round(data.denied / all * 100) + ' %');
       put(by('f-groups'), number(data.groups.length + data.groupsLeftOut));
       put(by('chart-from'), time(data.fromMs).slice(0, 5));
-      put(by('chart-to'), time(data.atMs));
+      put(by('chart-to'), time(data.atMs).slice(0, 5));
       bars(data.slices);
       groups(data.groups);
     };

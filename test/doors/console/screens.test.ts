@@ -92,10 +92,13 @@ describe.skipIf('missing' in chromium)('screens of the console', () => {
 
     test('shows a new denial by itself, and its record by a click', async () => {
       const { page } = windows[0] ?? (await signedIn(stage));
-      await page.goto(stage.rig.console);
+      const drawn = await (await page.goto(stage.rig.console))?.text();
+      expect(drawn).toMatch(/id="chart-from">\d\d:\d\d</);
+      expect(drawn).toMatch(/id="chart-to">\d\d:\d\d</);
       expect(await stage.rig.ask('/v1/metrics', 'a.b.c')).toBe(401);
       const row = page.locator('tr', { hasText: 'token_malformed' });
       await row.waitFor({ timeout: 5_000 });
+      for (const end of ['from', 'to']) expect(await page.textContent(`#chart-${end}`)).toMatch(/^\d\d:\d\d$/);
       await row.locator('a').click({ timeout: 4_000 });
       await page.waitForURL('**/why?request_id=*');
       expect(await textOf(page)).toContain('Denied: 401 credentials_invalid, because token_malformed');
