@@ -2,6 +2,7 @@ import type { Composed } from '../compose/authorizer.ts';
 import { createLifecycle } from '../compose/lifecycle/lifecycle.ts';
 import { authorizerSteps } from '../compose/steps.ts';
 import { cliPlatform } from '../platform/cli/platform.ts';
+import { outageSentence } from '../redis/failure.ts';
 import { Failure, type Output } from './command.ts';
 
 /**
@@ -21,4 +22,10 @@ export async function composeForCommand(
   if (composed === null)
     throw new Failure('configuration_invalid', 'configuration invalid', { problems: lifecycle.problems() });
   return composed;
+}
+
+/** Why the shared store did not do what a command asked for: the cause of its last trip that failed. */
+export function storeFailure({ carried }: Composed): Failure {
+  const why = [...(carried.store.takeRedisFailures?.().keys() ?? [])].at(-1);
+  return new Failure('unavailable', why === undefined ? 'the store does not answer; try again' : outageSentence(why));
 }

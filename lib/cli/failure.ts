@@ -1,5 +1,6 @@
 import { hidingValues, sentenceWithoutSecrets } from '../config/masking.ts';
 import { secretNames } from '../config/sources.ts';
+import { outageSentence, RedisFailure } from '../redis/failure.ts';
 import { namesOfError, StorageFailure, storageCause } from '../storage/storage-failure.ts';
 import { Failure, type FailureCode, Usage } from './line/failures.ts';
 
@@ -35,6 +36,7 @@ export function failureCodeOf(error: unknown): FailureCode {
   if (error instanceof Usage) return 'usage';
   if (error instanceof Failure) return error.code;
   if (!(error instanceof Error)) return 'failed';
+  if (error instanceof RedisFailure) return 'unavailable';
   if (error instanceof StorageFailure || '$metadata' in error || NETWORK_ERRORS.has(storageCause(error)))
     return 'unavailable';
   return namesOfError(error).some((name) => FILE_ERRORS.has(name)) ? 'input_invalid' : 'failed';
@@ -42,6 +44,7 @@ export function failureCodeOf(error: unknown): FailureCode {
 
 function sentence(error: unknown): string {
   if (error instanceof StorageFailure) return error.message;
+  if (error instanceof RedisFailure) return outageSentence(error.kind);
   if (!(error instanceof Error)) return 'failed for a reason that has no name';
   const { path } = error as { path?: unknown };
   const names = namesOfError(error);

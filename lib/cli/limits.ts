@@ -6,7 +6,7 @@ import { budgetsOfCaller } from '../compose/admit/quotas.ts';
 import type { Composed } from '../compose/authorizer.ts';
 import type { Budget, BudgetState } from '../decision/outcome.ts';
 import { command, Failure, type Group, type Output, Usage } from './command.ts';
-import { composeForCommand } from './compose.ts';
+import { composeForCommand, storeFailure } from './compose.ts';
 import type { Options, Values } from './line/words.ts';
 
 const callerOptions = {
@@ -38,7 +38,7 @@ const reset = command({
   json: STATES,
   async run(values, console) {
     const opened = await openBudgets(values, console);
-    if (!(await opened.desk.reset(opened.partition, opened.budgets))) throw unanswered();
+    if (!(await opened.desk.reset(opened.partition, opened.budgets))) throw storeFailure(opened.composed);
     await record({ ...opened, action: 'reset', tokens: null });
     return tell(opened, console);
   },
@@ -64,7 +64,8 @@ const grant = command({
     const [budget] = opened.budgets;
     if (budget?.period === undefined) throw new Usage(GRANT_NEEDS);
     const tokens = Number(requests);
-    if (!(await opened.desk.grant(opened.partition, { ...budget, period: budget.period }, tokens))) throw unanswered();
+    const isGranted = await opened.desk.grant(opened.partition, { ...budget, period: budget.period }, tokens);
+    if (!isGranted) throw storeFailure(opened.composed);
     await record({ ...opened, action: 'grant', tokens });
     return tell(opened, console);
   },
@@ -111,9 +112,9 @@ async function openBudgets(values: CallerValues, console: Output): Promise<OpenB
   return { desk, composed, partition: await composed.pseudonyms.of('identity', name), budgets };
 }
 
-async function tell({ desk, partition, budgets }: OpenBudgets, console: Output): Promise<number> {
+async function tell({ desk, composed, partition, budgets }: OpenBudgets, console: Output): Promise<number> {
   const states = await desk.show(partition, budgets);
-  if (states === null) throw unanswered();
+  if (states === null) throw storeFailure(composed);
   console.answer(states);
   console.table(['BUDGET', 'LEFT', 'NEXT'], states.map(shown));
   return 0;
@@ -137,10 +138,6 @@ async function record({ action, tokens, composed, partition, budgets }: Change):
   const isRecorded = composed.outbox !== null && (await recordBudgetChange(facts, composed.outbox));
   if (!isRecorded)
     throw new Failure('unavailable', 'done, but there is no audit record of it: the outbox did not take it');
-}
-
-function unanswered(): Failure {
-  return new Failure('unavailable', 'the store does not answer; try again');
 }
 
 function shown({ name, quota, windowSeconds, remaining, resetSeconds }: BudgetState): string[] {

@@ -4,7 +4,7 @@ import { wire } from '../http/revocation-api.ts';
 import { DEFAULT_LIFETIME_SECONDS, revocationId } from '../revoke/entry.ts';
 import type { Revocation, RevocationOutcome, RevocationPage, Revocations } from '../revoke/revocation.ts';
 import { command, Failure, type Group, type Output, Usage } from './command.ts';
-import { composeForCommand } from './compose.ts';
+import { composeForCommand, storeFailure } from './compose.ts';
 import { counted } from './line/text.ts';
 
 const kinds = {
@@ -25,6 +25,8 @@ function idOf(kind: RevocationKind, text: string, issuer: string | undefined): s
 
 interface SharedStore {
   readonly revocations: Revocations;
+  /** What was done. Throws with the cause where the store did not do it. */
+  doneOf<T>(outcome: RevocationOutcome<T>): T;
   /** Within how many seconds a revocation holds everywhere; 0: with the next decision. */
   readonly boundSeconds: number;
   readonly note: string;
@@ -41,7 +43,11 @@ async function storeOf(console: Output): Promise<SharedStore> {
     );
   const boundSeconds = settings.rateLimitMode === 'exact' ? 0 : settings.revocationMaximumDelaySeconds;
   const bound = boundSeconds === 0 ? 'with the next decision' : `within ${boundSeconds} s`;
-  return { revocations: composed.revocations, boundSeconds, note: `holds everywhere ${bound}` };
+  const doneOf: SharedStore['doneOf'] = (outcome) => {
+    if (outcome.done) return outcome.value;
+    throw storeFailure(composed);
+  };
+  return { revocations: composed.revocations, doneOf, boundSeconds, note: `holds everywhere ${bound}` };
 }
 
 function shown(entry: Revocation): string[] {
@@ -64,11 +70,6 @@ function line(entry: Revocation): string {
 
 function instant(seconds: number): string {
   return new Date(seconds * 1000).toISOString();
-}
-
-function doneOf<T>(outcome: RevocationOutcome<T>): T {
-  if (outcome.done) return outcome.value;
-  throw new Failure('unavailable', `the store does not answer; try again in ${outcome.retryAfterSeconds} s`);
 }
 
 function seconds(text: string, name: string): number {
@@ -125,7 +126,7 @@ export const revoke = command({
     const nowSeconds = Math.floor(Date.now() / 1000);
     const before = values.before === undefined ? nowSeconds + 1 : seconds(values.before, 'before');
 
-    const { revocations: store, boundSeconds, note } = await storeOf(console);
+    const { revocations: store, doneOf, boundSeconds, note } = await storeOf(console);
     const outcome = await store.add({
       ...what,
       beforeSeconds: what.kind === 'sub' ? before : null,
@@ -147,7 +148,7 @@ const list = command({
   examples: [{ line: 'revocations list', does: 'Lists every entry. Tokens and subjects appear as pseudonyms.' }],
   json: 'An object: `revocations`, a list of entries (`kind`, `id`, `issuer`, `before`, `expires_at`, `created_at`, `reason`, `by`).',
   async run(_, console) {
-    const { revocations: store } = await storeOf(console);
+    const { revocations: store, doneOf } = await storeOf(console);
     const entries: Revocation[] = [];
     for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
       const page: RevocationPage = doneOf(await store.list(cursor));
@@ -186,7 +187,7 @@ const show = command({
   exits: { yes: 'There is such an entry.', no: 'There is none.' },
   async run({ issuer }, console, operands) {
     const { kind, id } = wanted(operands, issuer);
-    const { revocations: store } = await storeOf(console);
+    const { revocations: store, doneOf } = await storeOf(console);
     const found = doneOf(await store.find(kind, id));
     console.answer({ revocation: found && wire(found) });
     console.out(found ? line(found) : 'there is no such entry');
@@ -203,7 +204,7 @@ const remove = command({
   exits: { yes: 'It was taken back.', no: 'There was none.' },
   async run({ issuer }, console, operands) {
     const { kind, id } = wanted(operands, issuer);
-    const { revocations: store, boundSeconds, note } = await storeOf(console);
+    const { revocations: store, doneOf, boundSeconds, note } = await storeOf(console);
     const removed = doneOf(await store.remove(kind, id));
     console.answer({ removed, bound_sec: boundSeconds });
     console.out(removed ? `taken back; ${note}` : 'there is no such entry');

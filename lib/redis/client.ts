@@ -20,6 +20,8 @@ export interface RedisClient {
   ): Promise<unknown>;
   /** Any other command, its name first. */
   command(parts: readonly Operand[], signal: AbortSignal, repeatable?: boolean): Promise<unknown>;
+  /** Whether the last try to connect failed: what waits for a connection then waits in vain. */
+  isUnreachable?(): boolean;
 }
 
 export type Operand = string | number;

@@ -58,7 +58,7 @@ export function createRedisConnection(
     const waitMs = breaker.waitMs(clock());
     if (waitMs > 0) return { answered: false, retryAfterSeconds: Math.ceil(waitMs / 1000) };
     try {
-      const value = await withinDeadline(timeoutMs, (deadline) => work(client, deadline));
+      const value = await withinDeadline(timeoutMs, client, (deadline) => work(client, deadline));
       breaker.succeeded();
       spells.succeeded(clock());
       return { answered: true, value };
@@ -103,11 +103,15 @@ async function evaluate(
 }
 
 /** Settles when the work does, or rejects at the deadline whether or not the work heeds the signal. */
-function withinDeadline<T>(timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+function withinDeadline<T>(
+  timeoutMs: number,
+  client: RedisClient,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const controller = new AbortController();
     const timer = setTimeout(() => {
-      reject(new RedisFailure('deadline'));
+      reject(new RedisFailure(client.isUnreachable?.() ? 'unreachable' : 'deadline'));
       controller.abort();
     }, timeoutMs);
     work(controller.signal)

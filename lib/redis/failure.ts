@@ -19,6 +19,25 @@ export const redisOutages = [
 
 export type RedisOutage = (typeof redisOutages)[number];
 
+/** Each cause as a sentence for an operator, with what to look at. */
+const sentences: Readonly<Record<RedisOutage, string>> = {
+  deadline: 'Redis did not answer in time: use a nearer region, or a longer TGEFD_REDIS_TIMEOUT_MS',
+  unreachable: 'Redis cannot be reached: check host and port of TGEFD_REDIS_URL, its TLS, and the network',
+  token_refused: 'Redis refuses the token or password: check TGEFD_REDIS_TOKEN and TGEFD_REDIS_USERNAME',
+  no_permission: 'Redis forbids this user a command or key: check its rights, and that the token is not read-only',
+  quota_exceeded: 'the plan of the Redis database is used up: take a larger one, or wait for its next period',
+  out_of_memory: 'Redis is out of memory: give it more, or run the archive, which empties the outbox',
+  read_only: 'Redis takes no writes here: TGEFD_REDIS_URL must name the primary',
+  http_status: 'something else than Redis answered: check TGEFD_REDIS_URL',
+  malformed: 'the answer of Redis makes no sense: check TGEFD_REDIS_URL and the version of the server',
+};
+
+/** What an outage means for an operator, its cause behind it in the words of log and metric. */
+export function outageSentence(kind: RedisFailureKind): string {
+  const why = kind === 'script_unknown' ? 'malformed' : kind;
+  return `${sentences[why]} (${why})`;
+}
+
 export class RedisFailure extends Error {
   readonly kind: RedisFailureKind;
 

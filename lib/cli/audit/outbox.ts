@@ -1,4 +1,5 @@
 import { auditRecordSchema } from '../../audit/schema.ts';
+import { outageSentence, RedisFailure } from '../../redis/failure.ts';
 import type { Found, Query } from '../../verify/query.ts';
 import { isWithin } from '../../verify/query.ts';
 import type { Output } from '../command.ts';
@@ -42,8 +43,8 @@ export async function searchOutbox(query: Query, console: Output): Promise<Reado
       }
       if (page.entries.length < PAGE) return found;
     }
-  } catch {
-    later('the outbox does not answer');
+  } catch (error) {
+    later(error instanceof RedisFailure ? outageSentence(error.kind) : 'the outbox does not answer');
     return found;
   }
 }

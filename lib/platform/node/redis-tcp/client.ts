@@ -38,7 +38,7 @@ export function createTcpClient(
       const connection = connections.by(loaded);
       let sent = false;
       try {
-        await untilReady(connection, signal);
+        await untilReady(connection, signal, connections.isUnreachable);
         sent = true;
         const value = await command(connection);
         if (secret() !== null) parts.used('redis_token', connections.preferred());
@@ -54,6 +54,7 @@ export function createTcpClient(
   };
   const digests = new Map<string, string>();
   return {
+    isUnreachable: connections.isUnreachable,
     evalsha: (sha1, keys, args, signal, repeatable = false) =>
       sockets.whileHeld(
         send(signal, repeatable, (connection) =>
@@ -71,6 +72,7 @@ export function createTcpClient(
       untilAborted(
         sockets.whileHeld(send(signal, repeatable, (connection) => connection.call(String(name), ...args))),
         signal,
+        connections.isUnreachable,
       ),
   };
 }
@@ -90,8 +92,10 @@ function createConnections(
 ) {
   let preferred: Slot = 'current';
   let open: { readonly of: Secret<string> | null; readonly slot: Slot; readonly connection: Connection } | null = null;
+  let unreachable = false;
   return {
     preferred: (): Slot => preferred,
+    isUnreachable: () => unreachable,
     /** Prefers the other password from now on; false where there is none. */
     preferOther(): boolean {
       if (secret()?.previous == null) return false;
@@ -106,7 +110,13 @@ function createConnections(
       const password = (preferred === 'previous' ? of?.previous : of?.current) ?? null;
       const connection = openConnection(library, topology, { username, password }, parts);
       open = { of, slot: preferred, connection };
-      connection.on('error', () => {}); // Told by the commands that fail.
+      unreachable = false;
+      connection.on('ready', () => {
+        unreachable = false;
+      });
+      connection.on('error', (error: unknown) => {
+        unreachable = failureOf(error).kind === 'unreachable';
+      });
       connection.setMaxListeners(0); // Each command that waits for the connection listens for a time.
       return connection;
     },
@@ -114,7 +124,11 @@ function createConnections(
 }
 
 /** Settles when the connection can take commands; rejects at the signal, and where the server refuses who we are. */
-function untilReady(connection: Connection, signal: AbortSignal): Promise<void> | undefined {
+function untilReady(
+  connection: Connection,
+  signal: AbortSignal,
+  isUnreachable: () => boolean,
+): Promise<void> | undefined {
   if (isReady(connection)) return undefined;
   return new Promise((resolve, reject) => {
     const settle = (outcome: () => void) => {
@@ -126,7 +140,7 @@ function untilReady(connection: Connection, signal: AbortSignal): Promise<void> 
     };
     const ready = () => settle(resolve);
     const ended = () => settle(() => reject(new RedisFailure('unreachable')));
-    const aborted = () => settle(() => reject(new RedisFailure('deadline')));
+    const aborted = () => settle(() => reject(new RedisFailure(isUnreachable() ? 'unreachable' : 'deadline')));
     const failed = (error: unknown) => {
       const failure = failureOf(error);
       if (failure.kind === 'token_refused' || failure.kind === 'no_permission') settle(() => reject(failure));
@@ -145,9 +159,9 @@ function isReady(connection: Connection): boolean {
   return connection.status === 'ready' && (!('stream' in connection) || connection.stream?.writable === true);
 }
 
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal, isUnreachable: () => boolean): Promise<T> {
   return new Promise((resolve, reject) => {
-    const aborted = () => reject(new RedisFailure('deadline'));
+    const aborted = () => reject(new RedisFailure(isUnreachable() ? 'unreachable' : 'deadline'));
     signal.addEventListener('abort', aborted);
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
     if (signal.aborted) aborted();
