@@ -1,6 +1,7 @@
 import { type Entry, entryBytes, type Source, storedAtMs } from '../../audit/outbox.ts';
 import type { Spill } from '../../audit/recorder.ts';
 import { utf8 } from '../../codec/digest.ts';
+import { mapConcurrent } from '../../codec/map-concurrent.ts';
 import type { Clock } from '../../decision/ports.ts';
 import { listAll, type ObjectStore } from '../../storage/store.ts';
 import { peek } from '../batch.ts';
@@ -30,7 +31,6 @@ export function createSpill(store: Pick<ObjectStore, 'create'>, layout: Layout, 
 /** The spilled records as a source of a chain of their own. An entry's id is its time and its decision id. */
 export function createSpillSource(store: ObjectStore, layout: Layout, clock: Clock): Source {
   const keyOf = (id: string) => layout.spilled(id, storedAtMs(id));
-  const idIn = (key: string): string | null => /\/(\d+-[^/]+)\.json$/.exec(key)?.[1] ?? null;
 
   const load = async (ids: readonly string[]): Promise<Entry[]> => {
     const objects = await Promise.all(ids.map((id) => store.read(keyOf(id), RECORD_MAXIMUM_BYTES)));
@@ -75,6 +75,23 @@ export function createSpillSource(store: ObjectStore, layout: Layout, clock: Clo
       }
     },
   };
+}
+
+/** Every spilled record that is not archived yet, in the order of decisions; what goes meanwhile is left out. */
+export async function* spilledEntries(store: ObjectStore, layout: Layout): AsyncGenerator<Entry> {
+  const read = async ({ key }: { readonly key: string }): Promise<Entry | null> => {
+    const id = idIn(key);
+    const bytes = id === null ? null : await store.read(key, RECORD_MAXIMUM_BYTES);
+    return id === null || bytes === null ? null : { id, record: new TextDecoder().decode(bytes) };
+  };
+  for await (const entry of mapConcurrent(listAll(store, layout.spill), READ_WIDTH, read)) {
+    if (entry !== null) yield entry;
+  }
+}
+
+/** Id of the entry that lies under a key, or null where the key is none's. */
+function idIn(key: string): string | null {
+  return /\/(\d+-[^/]+)\.json$/.exec(key)?.[1] ?? null;
 }
 
 /**

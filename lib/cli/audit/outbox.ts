@@ -1,10 +1,11 @@
+import { spilledEntries } from '../../archive/spill/spill.ts';
 import { auditRecordSchema } from '../../audit/schema.ts';
 import { outageSentence, RedisFailure } from '../../redis/failure.ts';
 import type { Found, Query } from '../../verify/query.ts';
 import { isWithin } from '../../verify/query.ts';
 import type { Output } from '../command.ts';
 import { composeForCommand } from '../compose.ts';
-import { readJson } from './parts.ts';
+import { type OpenArchive, readJson } from './parts.ts';
 
 const PAGE = 1000;
 /** A record as a search of the archive gives it. */
@@ -46,6 +47,27 @@ export async function searchOutbox(query: Query, console: Output): Promise<Reado
   } catch (error) {
     later(error instanceof RedisFailure ? outageSentence(error.kind) : 'the outbox does not answer');
     return found;
+  }
+}
+
+/**
+ * The records of a search that lie spilled in the bucket, by their decision: the outbox did not take them, and the archive
+ * has not come by yet. Must be asked before the archive is searched, too. Null where they could not be read.
+ */
+export async function searchSpilled(
+  query: Query,
+  { store, layout }: Pick<OpenArchive, 'store' | 'layout'>,
+): Promise<ReadonlyMap<string, FoundRecord> | null> {
+  const found = new Map<string, FoundRecord>();
+  try {
+    for await (const { id, record } of spilledEntries(store, layout)) {
+      const parsed = auditRecordSchema.safeParse(readJson(record));
+      if (parsed.success && isWanted(parsed.data, query))
+        found.set(parsed.data.id, { ...parsed.data, stream_id: id, n: 0 });
+    }
+    return found;
+  } catch {
+    return null;
   }
 }
 

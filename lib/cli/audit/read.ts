@@ -7,7 +7,7 @@ import { type Query, searchAccesses, searchArchive } from '../../verify/query.ts
 import { command, Failure, type Output, Usage } from '../command.ts';
 import { counted } from '../line/text.ts';
 import type { Options, Values } from '../line/words.ts';
-import { type FoundRecord, searchOutbox } from './outbox.ts';
+import { type FoundRecord, searchOutbox, searchSpilled } from './outbox.ts';
 import {
   archiveConfig,
   instant,
@@ -90,6 +90,8 @@ async function search(
   const query = await queryOf(values, archive);
   let [records, damaged] = [0, 0];
   const waiting = new Map(archive.config === null ? [] : await searchOutbox(query, console));
+  const spilled = archive.config === null ? [] : await searchSpilled(query, archive);
+  for (const [id, record] of spilled ?? []) waiting.set(id, record);
   for await (const found of searchArchive(query, archive, progressTo(console, 'batch', 'searched'))) {
     if (found.found === 'record') {
       records++;
@@ -102,6 +104,7 @@ async function search(
   }
   for (const record of waiting.values()) await show(record);
   records += waiting.size;
+  if (spilled === null) console.err('spilled records were not searched: the archive takes them with its next run');
   if (waiting.size > 0) console.err(`${waiting.size} of them not archived yet`);
   console.err(`${counted(records, 'record')}${damaged === 0 ? '' : `, ${counted(damaged, 'damaged piece')}`}`);
   const isWell = damaged === 0 && (mayFind || records === 0);
