@@ -118,16 +118,17 @@ export const headerName: Kind<string> = kind('a header field name', () =>
   ),
 );
 
-/** An absolute `http:` or `https:` URL without user information or fragment. Which of the two is a matter of the rules. */
+/** Whether a text is an absolute `http:` or `https:` URL without user information or fragment. */
+export function isPlainHttpUrl(value: string): boolean {
+  if (/[\s\p{Cc}]/u.test(value) || !URL.canParse(value)) return false;
+  const { protocol, username, password, hash } = new URL(value);
+  return (protocol === 'https:' || protocol === 'http:') && username + password + hash === '';
+}
+
+/** Such a URL. Which of the two schemes it may have is a matter of the rules. */
 export const url: Kind<URL> = kind('an absolute `https:` URL without user name, password or fragment', () =>
   z.pipe(
-    z.string().check(
-      z.refine((value: string) => {
-        if (/[\s\p{Cc}]/u.test(value) || !URL.canParse(value)) return false;
-        const { protocol, username, password, hash } = new URL(value);
-        return (protocol === 'https:' || protocol === 'http:') && username + password + hash === '';
-      }),
-    ),
+    z.string().check(z.refine(isPlainHttpUrl)),
     z.transform((value: string) => new URL(value)),
   ),
 );

@@ -3,6 +3,7 @@ import { providerNames } from '../../authenticate/providers/provider.ts';
 import { claimPathFault } from '../../codec/claim-path.ts';
 import { wantedValueFault } from '../../codec/claim-values.ts';
 import { once } from '../../codec/once.ts';
+import { isPlainHttpUrl } from '../kinds.ts';
 import type { DeclaredIssuer, Introspection, IssuerMember, KeysFrom } from './issuer.ts';
 
 /** How one member of a row is read: a schema from JSON to its value, and the sentence that tells what it accepts. */
@@ -36,13 +37,7 @@ function listOf<T>(entry: z.ZodMiniType<T, unknown>, least: number): z.ZodMiniTy
 
 const keySetUrl = once(() =>
   z.pipe(
-    z.string().check(
-      z.refine((value: string) => {
-        if (/[\s\p{Cc}]/u.test(value) || !URL.canParse(value)) return false;
-        const { protocol, username, password, hash } = new URL(value);
-        return (protocol === 'https:' || protocol === 'http:') && username + password + hash === '';
-      }),
-    ),
+    z.string().check(z.refine(isPlainHttpUrl)),
     z.transform((value: string): KeysFrom => ({ from: 'url', url: new URL(value) })),
   ),
 );
