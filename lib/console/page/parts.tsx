@@ -111,6 +111,28 @@ export function Field(props: {
   );
 }
 
+/** Method and path of a request that an operator asks about. */
+export function RequestFields(props: { readonly method: string; readonly path: string; readonly required?: boolean }) {
+  return (
+    <>
+      <Field label="Method" name="method">
+        <input type="text" id="method" name="method" value={props.method} spellcheck={false} />
+      </Field>
+      <Field label="Path" name="path" help="As the caller sends it, such as /v1/jobs/42.">
+        <input
+          type="text"
+          id="path"
+          name="path"
+          required={props.required}
+          value={visible(props.path, 2000)}
+          spellcheck={false}
+          aria-describedby="path-help"
+        />
+      </Field>
+    </>
+  );
+}
+
 /** What the form of a session carries, so that no other page can send it. */
 export function Csrf(props: { readonly token: string }) {
   return <input type="hidden" name="csrf" value={props.token} />;

@@ -2,7 +2,7 @@ import type { AuthMethod } from '../../decision/principal.ts';
 import type { CaseResult } from '../../policy/cases/decide.ts';
 import { adviceFor } from '../denied/advice.ts';
 import { visible } from '../page/format.ts';
-import { Csrf, Facts, Field, Notice } from '../page/parts.tsx';
+import { Csrf, Facts, Field, Notice, RequestFields } from '../page/parts.tsx';
 import type { CaseForm } from './case-form.ts';
 
 /** Asks for a case. */
@@ -15,20 +15,7 @@ export function CaseTest(props: {
   return (
     <form class="sheet form" method="post" action="/policy" autocomplete="off">
       <Csrf token={csrf} />
-      <Field label="Method" name="method">
-        <input type="text" id="method" name="method" value={asked.method} spellcheck={false} />
-      </Field>
-      <Field label="Path" name="path" help="As the caller sends it, such as /v1/jobs/42.">
-        <input
-          type="text"
-          id="path"
-          name="path"
-          required
-          value={visible(asked.path, 2000)}
-          spellcheck={false}
-          aria-describedby="path-help"
-        />
-      </Field>
+      <RequestFields method={asked.method} path={asked.path} required />
       {ways.includes('jwt') && (
         <Field
           label="Claims of its token (JSON)"

@@ -2,7 +2,7 @@ import { demandOf, type Explanation, factNames, type ToldStep } from '../../poli
 import { codeOf, statusOf } from '../../respond/denial.ts';
 import { adviceFor } from '../denied/advice.ts';
 import { visible } from '../page/format.ts';
-import { Csrf, Facts, Field, Heading, Notice, Section } from '../page/parts.tsx';
+import { Csrf, Facts, Field, Heading, Notice, RequestFields, Section } from '../page/parts.tsx';
 import { Found, type FoundRecords } from './record.tsx';
 
 /** What was asked of the screen *Why*, and what came out. */
@@ -62,19 +62,7 @@ function PasteForm({ csrf, asked }: { readonly csrf: string; readonly asked: Why
   return (
     <form class="sheet form" method="post" action="/why" autocomplete="off">
       <Csrf token={csrf} />
-      <Field label="Method" name="method">
-        <input type="text" id="method" name="method" value={asked?.method ?? 'GET'} spellcheck={false} />
-      </Field>
-      <Field label="Path" name="path" help="As the caller sends it, such as /v1/jobs/42.">
-        <input
-          type="text"
-          id="path"
-          name="path"
-          value={asked === null ? '' : visible(asked.path, 2000)}
-          spellcheck={false}
-          aria-describedby="path-help"
-        />
-      </Field>
+      <RequestFields method={asked?.method ?? 'GET'} path={asked?.path ?? ''} />
       <Field
         label="Token"
         name="token"
