@@ -51,7 +51,7 @@ async function keepDeclarations(folder: string): Promise<void> {
 export async function buildDeclarations(): Promise<string> {
   const unfinished = join(ROOT, `dist/types.${process.pid}`);
   const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
-  await run(process.execPath, [compiler, '-p', join(ROOT, 'infra/tsconfig.library.json'), '--outDir', unfinished]);
+  await run(process.execPath, [compiler, '-p', join(ROOT, 'infra/declarations.tsconfig.json'), '--outDir', unfinished]);
   const mentioned = new Map<string, string>();
   for (const face of FACES) await collect(join(unfinished, `${face}.d.ts`), mentioned);
   const output = join(OUTPUT, 'types');
