@@ -21,7 +21,7 @@ const productLimitSeconds = 3600;
 
 /** Reads one real token, and tells which settings fit it. Prints neither the token nor its signature. */
 export const token = command({
-  summary: 'Reads one token and tells which settings fit it, and what of the configuration refuses it.',
+  summary: 'Tells which settings fit one token, and which part of the configuration refuses it.',
   options: {
     'token-file': { type: 'string', value: 'FILE', required: true, means: 'A file with one token.' },
     offline: { type: 'boolean', means: 'Does not ask the issuer for its keys.' },
