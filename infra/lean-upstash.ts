@@ -34,8 +34,9 @@ export const LEAN_UPSTASH: Plugin = {
   setup({ onLoad, initialOptions }) {
     // A bundler keeps the whole of a module that is loaded later. What is used of it is therefore picked in a build of its own.
     onLoad({ filter: /\/lib\/redis\/(upstash|ratelimit)-library\.ts$/ }, async ({ path }) => {
+      const { stdin: _, ...options } = initialOptions;
       const { outputFiles } = await build({
-        ...initialOptions,
+        ...options,
         outfile: 'library.js',
         banner: {},
         sourcemap: false,

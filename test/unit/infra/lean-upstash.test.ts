@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { build } from 'esbuild';
 import { expect, test } from 'vitest';
-import { leanRatelimit, leanRedis, redisModule, withUsedMembers } from '../../../infra/lean-upstash.ts';
+import { LEAN_UPSTASH, leanRatelimit, leanRedis, redisModule, withUsedMembers } from '../../../infra/lean-upstash.ts';
 
 const { resolve } = createRequire(import.meta.url);
 
@@ -34,4 +36,19 @@ test('the lean build refuses a library of another shape', () => {
     'lost a member',
   );
   expect(() => leanRatelimit('')).toThrow('no class');
+});
+
+test('the lean build works in a bundle whose entry comes from standard input', async () => {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: "export * from './upstash-library.ts';",
+      resolveDir: join(import.meta.dirname, '../../../lib/redis'),
+    },
+    plugins: [LEAN_UPSTASH],
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    write: false,
+  });
+  expect(outputFiles[0]?.text).toContain('EvalshaCommand');
 });
