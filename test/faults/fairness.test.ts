@@ -93,3 +93,44 @@ describe('expectations, on Node', () => {
     expect((await requestRaw(door.port, 'GET /ok HTTP/1.1', fieldsOf('caller0'))).status).toBe(200);
   });
 });
+
+describe('odd messages that the parser of Node lets pass', () => {
+  let door: StartedDoor;
+  beforeAll(async () => {
+    door = await startNodeDoor(environment());
+  });
+  afterAll(() => door?.stop());
+  const codings = (...fields: string[]) => [
+    ...fieldsOf('caller0'),
+    ...fields.map((field) => `Transfer-Encoding: ${field}`),
+  ];
+
+  test.each([
+    ['a body that is gzip before it is chunked', 'POST /ok HTTP/1.1', codings('gzip, chunked')],
+    ['the same in two fields', 'POST /ok HTTP/1.1', codings('gzip', 'chunked')],
+    ['a transfer coding in HTTP/1.0', 'POST /ok HTTP/1.0', codings('chunked')],
+    ['HTTP/2.0 in a request line', 'GET /ok HTTP/2.0', fieldsOf('caller0')],
+    ['HTTP/0.9 in a request line', 'GET /ok HTTP/0.9', fieldsOf('caller0')],
+  ])('%s: 400, and the connection ends', async (_, line, fields) => {
+    const body = line.startsWith('POST') ? '0\r\n\r\n' : '';
+    const [answer, ...more] = await sendRaw(door.port, [line, ...fields, '', body].join('\r\n'));
+    expect(answer).toMatchObject({ status: 400 });
+    expect(answer?.field('connection')).toBe('close');
+    expect(JSON.parse(answer?.body ?? '')).toMatchObject({ code: 'request_invalid', request_id: expect.any(String) });
+    expect(more).toEqual([]);
+  });
+
+  test.each([
+    ['an address, with credentials', 'CONNECT somewhere.example:443', 'caller0', 400],
+    ['a path that other methods have, with credentials', 'CONNECT /ok', 'caller0', 405],
+    ['a path, without credentials', 'CONNECT /ok', null, 401],
+  ])('CONNECT to %s is decided, answered and recorded', async (_, request, caller, status) => {
+    const records = () => door.lines.filter((line) => line.includes('"type":"audit"')).length;
+    const before = records();
+    const fields = caller === null ? ['Host: a'] : fieldsOf(caller);
+    const answer = await requestRaw(door.port, `${request} HTTP/1.1`, fields);
+    expect(answer.status).toBe(status);
+    expect(answer.field('content-type')).toBe('application/problem+json');
+    await expect.poll(() => records() - before, { timeout: 5_000 }).toBe(1);
+  });
+});

@@ -9,6 +9,7 @@ import { latestAnswerOn } from './latest-answers.ts';
 import { LeanMessage } from './lean-message.ts';
 import { ByteServerResponse } from './server-response.ts';
 import { createTlsServer, type TlsParts } from './tls.ts';
+import { framingFault } from './unreadable/framing-fault.ts';
 import type { Unreadable } from './unreadable/unreadable.ts';
 import type { AnswerUnreadable } from './unreadable/unreadable-check.ts';
 import { answerUpgrade, isUpgrade, serveUpgrades, upgradeOptions } from './upgrade.ts';
@@ -74,6 +75,8 @@ export function createNodeServer(
   });
 
   const serve = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const fault = framingFault(incoming);
+    if (fault !== null) return parts.unreadable.refuseRead(outgoing, 400, fault);
     const target = incoming.url ?? '';
     if (check(incoming, outgoing, target)) return;
     if (incoming instanceof LeanMessage) incoming.readsFields = true;
@@ -98,6 +101,6 @@ export function createNodeServer(
   const server = tls ? createTlsServer(serve, limits, tls, parts) : createHttpServer(limits, serve);
   serveUpgrades(server);
   endIdleConnections(server, parts.idleTimeoutMs, parts);
-  server.on('checkExpectation', (_incoming, outgoing) => parts.unreadable.refuseExpectation(outgoing));
+  server.on('checkExpectation', (_incoming, outgoing) => parts.unreadable.refuseRead(outgoing, 417, 'expectation'));
   return server.on('clientError', refuseUnreadable(parts.unreadable, parts.answerUnreadable));
 }

@@ -23,9 +23,9 @@ export function asksForWebSocket({ method, headers }: IncomingMessage): boolean 
 /** The option of Node's server that keeps its parser on every other request; Node before 24.9 does not know it. */
 export const upgradeOptions = { shouldUpgradeCallback: asksForWebSocket };
 
-/** Gives requests that Node has taken off its parser to the same listeners as all others. */
+/** Gives requests that Node has taken off its parser, upgrades and `CONNECT`, to the same listeners as all others. */
 export function serveUpgrades(server: Server): void {
-  server.on('upgrade', (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
+  const serve = (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     const outgoing = new ByteServerResponse(incoming);
     outgoing.shouldKeepAlive = false;
@@ -33,7 +33,9 @@ export function serveUpgrades(server: Server): void {
     outgoing.once('finish', () => socket.end());
     heads.set(incoming, head);
     server.emit('request', incoming, outgoing);
-  });
+  };
+  server.on('upgrade', serve);
+  server.on('connect', serve);
 }
 
 /** Whether this message came as an upgrade to WebSocket. */

@@ -11,8 +11,8 @@ export interface Unreadable {
   refuse(socket: Duplex, status: 400 | 408, cause: string): void;
   /** Writes an answer that was decided, then ends the connection. */
   answer(socket: Duplex, answer: Answer): void;
-  /** The same for a request that Node has read. */
-  refuseExpectation(outgoing: ServerResponse): void;
+  /** The same as `refuse`, for a request that Node has read. */
+  refuseRead(outgoing: ServerResponse, status: 400 | 417, cause: string): void;
 }
 
 /** How long a client may take to end a connection that was ended here. */
@@ -49,11 +49,11 @@ export function createUnreadable(parts: {
       count++;
       end(socket, `${status} ${status === 401 ? 'Unauthorized' : 'Forbidden'}`, headers, body ?? '');
     },
-    refuseExpectation(outgoing) {
+    refuseRead(outgoing, status, cause) {
       const requestId = newId();
-      note(417, 'expectation', requestId);
-      const { headers, content } = problem(417, requestId);
-      outgoing.writeHead(417, [...headers.flat(), 'content-length', String(content.length), 'connection', 'close']);
+      note(status, cause, requestId);
+      const { headers, content } = problem(status, requestId);
+      outgoing.writeHead(status, [...headers.flat(), 'content-length', String(content.length), 'connection', 'close']);
       outgoing.end(content);
     },
   };
