@@ -2,6 +2,7 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { defineConfig } from 'vitepress';
 import { codeBreaks } from './code-breaks.ts';
+import { narrowTables } from './narrow-tables.ts';
 import { sidebar } from './sidebar.ts';
 import { filesBesidePages, sourceLinks } from './source-links.ts';
 
@@ -23,7 +24,7 @@ export default defineConfig({
   cleanUrls: true,
   metaChunk: true,
   markdown: {
-    config: (markdown) => void markdown.use(sourceLinks).use(codeBreaks),
+    config: (markdown) => void markdown.use(sourceLinks).use(codeBreaks).use(narrowTables),
     theme: { light: 'github-light', dark: 'github-dark' },
   },
   themeConfig: {
