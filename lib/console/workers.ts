@@ -1,4 +1,4 @@
-import { contextOf, receivedOf, targetOf } from '../adapter/workers/request.ts';
+import { receivedOf, targetOf } from '../adapter/workers/request.ts';
 import type { WorkerHandlers } from '../adapter/workers/serve.ts';
 import { sleep } from '../codec/sleep.ts';
 import { createLifecycle } from '../compose/lifecycle/lifecycle.ts';
@@ -37,7 +37,7 @@ function openConsole(options: Options, runtime: WorkersRuntime, bindings: Consol
   return createConsole<ConsoleBindings>({
     composed: (_bindings, context) => lifecycle.current(context),
     rawTarget: ({ url }) => targetOf(url),
-    received: (request, _bindings, c) => receivedOf(request, targetOf(request.url), contextOf(c.executionCtx)),
+    received: (request, _bindings, c) => receivedOf(request, c.executionCtx),
     archive: async (config, { AUDIT_BUCKET: bucket, AUDIT_ANCHOR_BUCKET: anchors }) =>
       openedArchive(config, {
         store: bucket ? createR2Store(bucket) : null,

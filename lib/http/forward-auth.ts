@@ -114,7 +114,9 @@ export function createForwardAuth(parts: ForwardAuthParts): ForwardAuth {
   return (access, context) => {
     const asked = askedAbout(parts.proxy, access.method, access.target, access.headers);
     const request: AccessRequest =
-      'reason' in asked ? { ...access, door, refused: asked } : { ...access, door, ...asked };
+      'reason' in asked
+        ? { ...access, door, refused: asked }
+        : { ...access, door, method: asked.method, target: asked.target };
     const answerDecided = () => after(decide(parts, request, context), (decided) => answerOf(parts, decided));
     if (parts.probe === null) return answerDecided();
     return parts.probe({ ...access, door }, asked).then((report) => (report ? probed(report) : answerDecided()));

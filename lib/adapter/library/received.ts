@@ -18,7 +18,7 @@ export interface Connection {
 
 /** What a decision gets to know of an application's request. On Workers the edge's own facts count (`request.cf`). */
 export function accessOf(request: Request, connection: Connection, door: 'library' | 'gateway'): AccessRequest {
-  const found = hopOf(request);
+  const found = hopOf(request, request.url);
   const hop: Hop = {
     ...found,
     ...(connection.peerAddress === undefined ? {} : { peerAddress: connection.peerAddress }),

@@ -17,12 +17,12 @@ const oldTls = /^(SSL|TLSv1(\.1)?$)/;
  * `CF-Connecting-IP` counts only where Cloudflare's edge received the request, which `request.cf.colo` (its data centre) says:
  * elsewhere (workerd alone, a test) it is a header that any caller can send.
  */
-export function hopOf(request: Request): Hop {
+export function hopOf(request: Request, url: string): Hop {
   const { cf } = request as { cf?: IncomingRequestCfProperties };
   const { certificate, refusal } = cloudflareCertificate(cf?.tlsClientAuth);
   return {
     peerAddress: cf?.colo ? request.headers.get('cf-connecting-ip') : null,
-    secure: request.url.startsWith('https:') && !oldTls.test(cf?.tlsVersion ?? ''),
+    secure: url.startsWith('https:') && !oldTls.test(cf?.tlsVersion ?? ''),
     certificate,
     ...(refusal ? { certificateRefusal: refusal } : {}),
   };
@@ -33,13 +33,17 @@ export function contextOf(execution: Pick<ExecutionContext, 'waitUntil'>): Reque
   return { defer: (promise) => execution.waitUntil(promise) };
 }
 
-/** What a decision gets to know of a Worker's request. */
-export function receivedOf(request: Request, target: string, context: RequestContext): Received {
+/** What a decision gets to know of a Worker's request. The URL is handed in, since workerd writes it anew at each look. */
+export function messageOf(request: Request, url: string): Omit<Received, 'context'> {
   return {
-    target,
+    target: targetOf(url),
     headers: request.headers,
-    hop: hopOf(request),
+    hop: hopOf(request, url),
     hasBody: request.body !== null && request.headers.get('content-length') !== '0',
-    context,
   };
+}
+
+/** The same, with the request's context. */
+export function receivedOf(request: Request, execution: Pick<ExecutionContext, 'waitUntil'>): Received {
+  return { ...messageOf(request, request.url), context: contextOf(execution) };
 }

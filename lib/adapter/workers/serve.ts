@@ -10,7 +10,7 @@ import { createApp } from '../../http/app.ts';
 import { checkOf } from '../../http/forward-auth.ts';
 import { webAnswer } from '../../http/web-response.ts';
 import type { WorkersRuntime } from '../../platform/workers/platform.ts';
-import { contextOf, receivedOf, targetOf } from './request.ts';
+import { contextOf, messageOf, receivedOf, targetOf } from './request.ts';
 
 /** Variables and bindings of a Worker. */
 type Bindings = Readonly<Record<string, unknown>>;
@@ -50,19 +50,19 @@ export function serveWorker(options: Options, runtime: WorkersRuntime): WorkerHa
     rawTarget: ({ url }) => targetOf(url),
     newId: createUlids(() => Date.now()),
     ready: () => true,
-    received: (request, _env, c) => receivedOf(request, targetOf(request.url), contextOf(c.executionCtx)),
+    received: (request, _env, c) => receivedOf(request, c.executionCtx),
   });
 
   return {
     fetch(request, env, execution) {
-      const target = targetOf(request.url);
+      const { url } = request;
       const serving = lifecycle?.serving();
-      const check = serving && checkOf(serving.forwardAuth, target);
+      const check = serving && checkOf(serving.forwardAuth, targetOf(url));
       if (!check) return app.fetch(request, env, execution as never);
       const context = contextOf(execution);
       current(env, context);
-      const { context: _, ...received } = receivedOf(request, target, context);
-      return after(check({ door: 'gateway', method: request.method, ...received }, context), webAnswer);
+      const access = { ...messageOf(request, url), door: 'gateway', method: request.method } as const;
+      return after(check(access, context), webAnswer);
     },
   };
 }
