@@ -11,14 +11,14 @@ export interface MethodArn {
 /** API Gateway itself refuses a longer one with 414. */
 const MAXIMUM_ARN_BYTES = 1600;
 const ARN =
-  /^(?<prefix>arn:aws[a-z-]{0,20}:execute-api:[a-z0-9-]{1,32}:\d{12}:[A-Za-z0-9]{1,64}\/(?<stage>\$default|[A-Za-z0-9_-]{1,128})\/)(?<method>\$default|[A-Za-z]{1,32}|\*)(?:\/(?<path>.*))?$/s;
+  /^(arn:aws[a-z-]{0,20}:execute-api:[a-z0-9-]{1,32}:\d{12}:[A-Za-z0-9]{1,64}\/(\$default|[A-Za-z0-9_-]{1,128})\/)(\$default|[A-Za-z]{1,32}|\*)(?:\/(.*))?$/s;
 
 /** Takes a `methodArn` or `routeArn` apart, or gives null for anything else. Does not check the path in it. */
 export function parseMethodArn(arn: string): MethodArn | null {
   if (arn.length > MAXIMUM_ARN_BYTES) return null;
-  const groups = ARN.exec(arn)?.groups;
-  if (groups?.prefix === undefined || groups.stage === undefined || groups.method === undefined) return null;
-  return { prefix: groups.prefix, stage: groups.stage, method: groups.method, path: groups.path ?? '' };
+  const [, prefix, stage, method, path = ''] = ARN.exec(arn) ?? [];
+  if (prefix === undefined || stage === undefined || method === undefined) return null;
+  return { prefix, stage, method, path };
 }
 
 /** Whether an ARN names the method of a request: exactly, or by a route that stands for every method. */

@@ -1,6 +1,6 @@
-import * as z from 'zod/mini';
 import type { AccessRequest, Hop } from '../../decision/request.ts';
 import { type MethodArn, namesMethod, parseMethodArn } from './arn.ts';
+import { EventShape, isMembers, type Members } from './event-shape.ts';
 import { fieldsOf, parametersOf } from './fields.ts';
 import { apiPath, encodePath, encodeQuery, type PathForm } from './target.ts';
 
@@ -25,48 +25,6 @@ export class MalformedEvent extends Error {
   override readonly name = 'MalformedEvent';
 }
 
-const fields = z.nullish(z.record(z.string(), z.nullish(z.string())));
-const manyFields = z.nullish(z.record(z.string(), z.nullish(z.array(z.string()))));
-const certificate = z.nullish(z.object({ clientCertPem: z.string() }));
-
-const tokenEvent = z.object({
-  type: z.literal('TOKEN'),
-  methodArn: z.string(),
-  authorizationToken: z.string(),
-});
-
-// One schema for REST REQUEST and for HTTP API 1.0, which was made to look like it.
-const requestEvent = z.object({
-  type: z.literal('REQUEST'),
-  version: z.nullish(z.literal('1.0')),
-  methodArn: z.string(),
-  path: z.string(),
-  httpMethod: z.string(),
-  headers: fields,
-  multiValueHeaders: manyFields,
-  queryStringParameters: fields,
-  multiValueQueryStringParameters: manyFields,
-  requestContext: z.object({
-    domainName: z.nullish(z.string()),
-    path: z.nullish(z.string()),
-    identity: z.nullish(z.object({ sourceIp: z.nullish(z.string()), clientCert: certificate })),
-  }),
-});
-
-const httpEvent = z.object({
-  type: z.literal('REQUEST'),
-  version: z.literal('2.0'),
-  routeArn: z.string(),
-  rawPath: z.string(),
-  rawQueryString: z.nullish(z.string()),
-  headers: fields,
-  requestContext: z.object({
-    domainName: z.nullish(z.string()),
-    authentication: z.nullish(z.object({ clientCert: certificate })),
-    http: z.object({ method: z.string(), sourceIp: z.nullish(z.string()) }),
-  }),
-});
-
 /**
  * Turns an event of a Lambda authorizer into an access request: REST TOKEN, REST REQUEST, HTTP API 1.0 or HTTP API 2.0
  * (simple and IAM answers are asked for by the same event). Field names are read in any letter case, and a field that
@@ -76,69 +34,96 @@ const httpEvent = z.object({
  * Does not check what the fields say, nor that the event comes from API Gateway: the function's own policy does.
  */
 export function readEvent(event: unknown, settings: EventSettings): AuthorizerCall | Promise<AuthorizerCall> {
-  const head: { type?: unknown; version?: unknown } = typeof event === 'object' && event !== null ? event : {};
-  if (head.type === 'TOKEN') return readTokenEvent(parse(tokenEvent, event), settings);
-  if (head.version === '2.0') return readHttpEvent(parse(httpEvent, event), settings);
-  return readRequestEvent(parse(requestEvent, event), settings);
+  if (!isMembers(event)) throw malformed(['event']);
+  if (event.type === 'TOKEN') return readTokenEvent(event, settings);
+  return event.version === '2.0' ? readHttpEvent(event, settings) : readRequestEvent(event, settings);
 }
 
-function readTokenEvent(event: z.infer<typeof tokenEvent>, settings: EventSettings): AuthorizerCall {
-  const arn = readArn(event.methodArn);
-  const headers = fieldsOf(undefined, { [settings.tokenField]: event.authorizationToken });
+function readTokenEvent(event: Members, settings: EventSettings): AuthorizerCall {
+  const shape = new EventShape();
+  const methodArn = shape.text(event.methodArn, 'methodArn');
+  const token = shape.text(event.authorizationToken, 'authorizationToken');
+  const arn = readArn(methodArn, shape);
   return {
     arn,
     request: {
       door: 'lambda_rest_token',
       method: arn.method,
       target: encodePath(`/${arn.path}`, 'encoded'),
-      headers,
+      headers: fieldsOf(null, { [settings.tokenField]: token }),
       hop: { peerAddress: null, secure: true, certificate: null },
     },
   };
 }
 
-function readRequestEvent(event: z.infer<typeof requestEvent>, settings: EventSettings) {
-  const arn = readArn(event.methodArn);
-  const { domainName, identity } = event.requestContext;
+/** One reader for REST REQUEST and for HTTP API 1.0, which was made to look like it. */
+function readRequestEvent(event: Members, settings: EventSettings) {
+  const shape = new EventShape();
+  shape.oneOf(event.type, ['REQUEST'], 'type');
+  shape.oneOf(event.version, ['1.0', null, undefined], 'version');
+  const methodArn = shape.text(event.methodArn, 'methodArn');
+  const path = shape.text(event.path, 'path');
+  const method = shape.text(event.httpMethod, 'httpMethod');
+  const headers = shape.texts(event.headers, 'headers');
+  const manyHeaders = shape.manyTexts(event.multiValueHeaders, 'multiValueHeaders');
+  const query = shape.texts(event.queryStringParameters, 'queryStringParameters');
+  const manyQuery = shape.manyTexts(event.multiValueQueryStringParameters, 'multiValueQueryStringParameters');
+  const context = shape.object(event.requestContext, 'requestContext');
+  const domain = shape.optionalText(context?.domainName, 'requestContext.domainName');
+  const called = shape.optionalText(context?.path, 'requestContext.path');
+  const identity = shape.optionalObject(context?.identity, 'requestContext.identity');
+  const sourceIp = shape.optionalText(identity?.sourceIp, 'requestContext.identity.sourceIp');
+  const pem = certificatePem(identity?.clientCert, 'requestContext.identity.clientCert', shape);
+  const arn = readArn(methodArn, shape);
   const form: PathForm = event.version === '1.0' ? 'decoded' : 'encoded';
-  const query = encodeQuery(parametersOf(event.multiValueQueryStringParameters, event.queryStringParameters));
-  const request = {
-    door: event.version === '1.0' ? ('lambda_http_1' as const) : ('lambda_rest_request' as const),
-    method: namesMethod(arn, event.httpMethod) ? event.httpMethod : '',
-    target: target(apiPath({ path: event.path, form, domain: domainName ?? null }, arn), query),
-    ...calledPath(event.requestContext.path, form),
-    headers: fieldsOf(event.multiValueHeaders, event.headers),
-  };
-  const shown = { sourceIp: identity?.sourceIp, certificate: identity?.clientCert };
-  // HTTP APIs join a repeated field here too; REST APIs show each value apart.
-  return withHop(request, arn, { ...shown, joinsFields: event.multiValueHeaders == null }, settings);
+  return withHop(
+    {
+      door: form === 'decoded' ? 'lambda_http_1' : 'lambda_rest_request',
+      method: namesMethod(arn, method) ? method : '',
+      target: target(apiPath({ path, form, domain }, arn), encodeQuery(parametersOf(manyQuery, query))),
+      ...(called === null ? {} : { calledPath: encodePath(called, form) }),
+      headers: fieldsOf(manyHeaders, headers),
+    },
+    arn,
+    // HTTP APIs join a repeated field here too; REST APIs show each value apart.
+    { sourceIp, pem, joinsFields: manyHeaders === null },
+    settings,
+  );
 }
 
-function readHttpEvent(event: z.infer<typeof httpEvent>, settings: EventSettings) {
-  const arn = readArn(event.routeArn);
-  const { domainName, http, authentication } = event.requestContext;
-  const request = {
-    door: 'lambda_http_2' as const,
-    method: namesMethod(arn, http.method) ? http.method : '',
-    target: target(
-      apiPath({ path: event.rawPath, form: 'decoded', domain: domainName ?? null }, arn),
-      event.rawQueryString ?? '',
-    ),
-    ...calledPath(event.rawPath, 'decoded'),
-    headers: fieldsOf(undefined, event.headers),
-  };
-  const shown = { sourceIp: http.sourceIp, certificate: authentication?.clientCert, joinsFields: true };
-  return withHop(request, arn, shown, settings);
-}
-
-/** The path with its stage or base path, which is the one that a proof of possession names. */
-function calledPath(path: string | null | undefined, form: PathForm): Pick<AccessRequest, 'calledPath'> {
-  return path == null ? {} : { calledPath: encodePath(path, form) };
+function readHttpEvent(event: Members, settings: EventSettings) {
+  const shape = new EventShape();
+  shape.oneOf(event.type, ['REQUEST'], 'type');
+  const routeArn = shape.text(event.routeArn, 'routeArn');
+  const path = shape.text(event.rawPath, 'rawPath');
+  const query = shape.optionalText(event.rawQueryString, 'rawQueryString');
+  const headers = shape.texts(event.headers, 'headers');
+  const context = shape.object(event.requestContext, 'requestContext');
+  const domain = shape.optionalText(context?.domainName, 'requestContext.domainName');
+  const authentication = shape.optionalObject(context?.authentication, 'requestContext.authentication');
+  const pem = certificatePem(authentication?.clientCert, 'requestContext.authentication.clientCert', shape);
+  const http = context && shape.object(context.http, 'requestContext.http');
+  const method = http === null ? '' : shape.text(http.method, 'requestContext.http.method');
+  const sourceIp = shape.optionalText(http?.sourceIp, 'requestContext.http.sourceIp');
+  const arn = readArn(routeArn, shape);
+  return withHop(
+    {
+      door: 'lambda_http_2',
+      method: namesMethod(arn, method) ? method : '',
+      target: target(apiPath({ path, form: 'decoded', domain }, arn), query ?? ''),
+      calledPath: encodePath(path, 'decoded'),
+      headers: fieldsOf(null, headers),
+    },
+    arn,
+    { sourceIp, pem, joinsFields: true },
+    settings,
+  );
 }
 
 interface ShownHop {
-  readonly sourceIp: string | null | undefined;
-  readonly certificate: z.infer<typeof certificate>;
+  readonly sourceIp: string | null;
+  /** The certificate that API Gateway has verified, or null. */
+  readonly pem: string | null;
   readonly joinsFields: boolean;
 }
 
@@ -146,35 +131,31 @@ interface ShownHop {
 function withHop(
   request: Omit<AccessRequest, 'hop'>,
   arn: MethodArn,
-  { sourceIp, certificate: shown, joinsFields }: ShownHop,
+  { sourceIp: peerAddress, pem, joinsFields }: ShownHop,
   settings: EventSettings,
 ): AuthorizerCall | Promise<AuthorizerCall> {
-  const call = (presented: HopCertificate): AuthorizerCall => ({
-    arn,
-    request: {
-      ...request,
-      hop: {
-        peerAddress: sourceIp ?? null,
-        secure: true,
-        ...(joinsFields ? { joinsFields } : {}),
-        ...presented,
-      },
-    },
-  });
-  return shown ? settings.readCertificate(shown.clientCertPem).then(call) : call({ certificate: null });
+  const hop = { peerAddress, secure: true, ...(joinsFields ? { joinsFields } : {}) };
+  if (pem === null) return { arn, request: { ...request, hop: { ...hop, certificate: null } } };
+  return settings
+    .readCertificate(pem)
+    .then((presented) => ({ arn, request: { ...request, hop: { ...hop, ...presented } } }));
 }
 
-function parse<T extends z.ZodMiniType>(schema: T, event: unknown): z.infer<T> {
-  const parsed = z.safeParse(schema, event);
-  if (parsed.success) return parsed.data;
-  const places = parsed.error.issues.map((issue) => issue.path.join('.') || 'event');
-  throw new MalformedEvent(`not an authorizer event of API Gateway: ${[...new Set(places)].join(', ')}`);
+function certificatePem(value: unknown, place: string, shape: EventShape): string | null {
+  const certificate = shape.optionalObject(value, place);
+  return certificate && shape.text(certificate.clientCertPem, `${place}.clientCertPem`);
 }
 
-function readArn(text: string): MethodArn {
+/** The ARN of an event that was looked at whole; throws where anything in it is not as it must be. */
+function readArn(text: string, { faults }: EventShape): MethodArn {
+  if (faults.length > 0) throw malformed(faults);
   const arn = parseMethodArn(text);
-  if (arn === null) throw new MalformedEvent('not an authorizer event of API Gateway: the ARN');
+  if (arn === null) throw malformed(['the ARN']);
   return arn;
+}
+
+function malformed(places: readonly string[]): MalformedEvent {
+  return new MalformedEvent(`not an authorizer event of API Gateway: ${places.join(', ')}`);
 }
 
 function target(path: string, query: string): string {

@@ -32,6 +32,7 @@ export function apiPath(event: EventPath, arn: MethodArn): string {
 
 /** Percent-encodes what may not stand in a path (RFC 3986 §3.3), or gives an empty string where that is not text. */
 export function encodePath(path: string, form: PathForm): string {
+  if (PLAIN.test(path)) return path;
   return path.isWellFormed() ? path.replace(FORBIDDEN[form], encodeURIComponent) : '';
 }
 

@@ -217,6 +217,27 @@ describe('anything else', () => {
     expect(() => read({ ...http2, headers: { authorization: 12345 } })).not.toThrow(/12345/);
   });
 
+  it.each([
+    [
+      'rawPath, headers.accept, requestContext.http',
+      { ...http2, rawPath: 7, headers: { accept: 1 }, requestContext: {} },
+    ],
+    [
+      'version, multiValueHeaders.accept.1, requestContext.identity.clientCert.clientCertPem',
+      {
+        ...restRequest,
+        version: '3.0',
+        multiValueHeaders: { accept: ['text/html', 1] },
+        requestContext: { identity: { clientCert: {} } },
+      },
+    ],
+    ['methodArn, authorizationToken', { type: 'TOKEN' }],
+    ['event', []],
+    ['the ARN', { ...restToken, methodArn: 'arn:aws:s3:::bucket/key' }],
+  ])('is reported with every place at once: %s', (places, event) => {
+    expect(() => read(event)).toThrow(new MalformedEvent(`not an authorizer event of API Gateway: ${places}`));
+  });
+
   it('never gives a call, however it is mangled', () => {
     const events = [restToken, restRequest, http1, http2].map((event) => JSON.stringify(event));
     fc.assert(
