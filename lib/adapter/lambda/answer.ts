@@ -2,6 +2,7 @@ import type { Decision } from '../../decision/outcome.ts';
 import type { Principal } from '../../decision/principal.ts';
 import type { Reason } from '../../decision/reason.ts';
 import type { Endpoint } from '../../decision/request.ts';
+import type { Eventually } from '../../decision/steps.ts';
 import { codeOf, denialAnswer, statusOf, type Told, toldOf } from '../../respond/denial.ts';
 import { fieldValue } from '../../respond/field-value.ts';
 import type { ClaimsUpstream } from '../../respond/forwarded-claims.ts';
@@ -93,7 +94,7 @@ export function createAnswers(settings: AnswerSettings, parts: AnswerParts) {
     principal !== null &&
     (endpoint === null || denial?.reason === 'budget_exhausted' || !parts.permits(principal, endpoint));
 
-  return async (call: AuthorizerCall, decision: Decision): Promise<AuthorizerAnswer> => {
+  return (call: AuthorizerCall, decision: Decision): Eventually<AuthorizerAnswer> => {
     const { denial } = decision;
     if (denial !== null && statusOf(denial) === 401) throw new AuthorizerError('Unauthorized');
     if (denial !== null && statusOf(denial) >= 500) throw new AuthorizerError(codeOf(denial));
@@ -103,11 +104,14 @@ export function createAnswers(settings: AnswerSettings, parts: AnswerParts) {
       throw new AuthorizerError('Unauthorized');
     }
     const context = contextOf(decision, parts);
+    const told = (context: AuthorizerContext): AuthorizerAnswer => {
+      if (simple) return fitting({ isAuthorized: denial === null, context });
+      const policyDocument = document ?? denyEverything(call.arn.prefix);
+      return fitting({ principalId: decision.id, policyDocument, context });
+    };
     // An answer that is kept would carry one request's assertion to others, and past its life.
-    if (parts.assertion && denial === null && !kept) context.assertion = await parts.assertion(decision);
-    if (simple) return fitting({ isAuthorized: denial === null, context });
-    const policyDocument = document ?? denyEverything(call.arn.prefix);
-    return fitting({ principalId: decision.id, policyDocument, context });
+    if (parts.assertion === null || denial !== null || kept) return told(context);
+    return parts.assertion(decision).then((assertion) => told({ ...context, assertion }));
   };
 }
 

@@ -4,6 +4,7 @@ import { cachingConsequences } from '../../config/authorizer-caching.ts';
 import type { Config } from '../../config/load.ts';
 import type { Settings } from '../../config/variables.ts';
 import type { Log, RequestContext } from '../../decision/ports.ts';
+import { after, type Eventually } from '../../decision/steps.ts';
 import { statusOf } from '../../respond/denial.ts';
 import { type AuthorizerAnswer, AuthorizerError, createAnswers } from './answer.ts';
 import { type AuthorizerCall, type HopCertificate, MalformedEvent, readEvent } from './events.ts';
@@ -34,28 +35,29 @@ export function createLambdaDoor(composed: Composed, parts: DoorParts) {
   }
   for (const rows of policies.indistinct) parts.log('warn', 'endpoints_must_not_be_cached', { rows });
 
-  const decide = async (event: unknown, context: RequestContext): Promise<AuthorizerAnswer> => {
-    const read = readEvent(event, events);
-    const call = read instanceof Promise ? await read : read;
+  const decideOn = (call: AuthorizerCall, context: RequestContext): Eventually<AuthorizerAnswer> => {
     const problem = keepingProblem(call, settings, policies);
     if (problem !== null) {
       parts.log('error', 'configuration_invalid', { problem });
       throw new AuthorizerError('configuration_invalid');
     }
-    const { decision, recorded, watch } = await composed.enforce(call.request, context);
-    const kept = recorded === null ? 'recorded' : await recorded;
-    const status = kept === 'unavailable' ? 503 : decision.denial ? statusOf(decision.denial) : 200;
-    parts.metrics.count(decision, status);
-    watch?.answered(decision, status, null, context);
-    if (kept === 'unavailable') throw new AuthorizerError('audit_unavailable');
-    return answer(call, decision);
+    return after(composed.enforce(call.request, context), ({ decision, recorded, watch }) =>
+      after(recorded ?? 'recorded', (kept) => {
+        const status = kept === 'unavailable' ? 503 : decision.denial ? statusOf(decision.denial) : 200;
+        parts.metrics.count(decision, status);
+        watch?.answered(decision, status, null, context);
+        if (kept === 'unavailable') throw new AuthorizerError('audit_unavailable');
+        return answer(call, decision);
+      }),
+    );
   };
 
   return async (event: unknown): Promise<AuthorizerAnswer> => {
     const deferred: Promise<unknown>[] = [];
     const context = { defer: (promise: Promise<unknown>) => void deferred.push(promise) };
     try {
-      return await decide(event, context);
+      const answered = after(readEvent(event, events), (call) => decideOn(call, context));
+      return answered instanceof Promise ? await answered : answered;
     } catch (error) {
       throw told(error, parts.log);
     } finally {
