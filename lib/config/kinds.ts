@@ -87,10 +87,28 @@ export function text(accepts: string): Kind<string> {
   return kind(accepts, () => matching(/^[^\p{Cc}\s](?:[^\p{Cc}]*[^\p{Cc}\s])?$/u));
 }
 
-/** Text that may be empty or end in a space, such as the bearer prefix. */
-export function prefix(accepts: string): Kind<string> {
-  return kind(accepts, () => matching(/^[\x20-\x7e]{0,64}$/));
+/** An authentication scheme (RFC 9110 §11.1), with the spaces behind it or without, or empty. */
+export const scheme: Kind<string> = kind('an authentication scheme other than `DPoP`, or empty', () =>
+  matching(/^(?!dpop *$)(?:[A-Za-z0-9!#$%&'*+.^_`|~-]{1,63} *)?$/i),
+);
+
+/** An origin as browsers write it: in lower case, and without the port of its scheme. */
+function isOrigin(text: string): boolean {
+  return isPlainHttpUrl(text) && new URL(text).origin === text;
 }
+
+/** Origins separated by spaces or commas, or `*` alone. */
+export const origins: Kind<readonly string[]> = kind(
+  'origins as browsers write them, such as `https://app.example`, separated by commas, or `*` alone',
+  () =>
+    z.pipe(
+      z.string(),
+      z.pipe(
+        z.transform((value: string) => value.split(/[\s,]+/).filter((word) => word !== '')),
+        z.array(z.string()).check(z.refine((found) => found.join() === '*' || found.every(isOrigin))),
+      ),
+    ) as unknown as z.ZodMiniType<readonly string[], string>,
+);
 
 /** Header field names in lower case, separated by spaces or commas. */
 export const headerNames: Kind<readonly string[]> = kind(
@@ -118,11 +136,16 @@ export const headerName: Kind<string> = kind('a header field name', () =>
   ),
 );
 
-/** Whether a text is an absolute `http:` or `https:` URL without user information or fragment. */
+/**
+ * Whether a text is an absolute `http:` or `https:` URL without user information or fragment. What looks like a list or has a
+ * `*` in its host is none: it would be one URL that leads nowhere.
+ */
 export function isPlainHttpUrl(value: string): boolean {
-  if (/[\s\p{Cc}]/u.test(value) || !URL.canParse(value)) return false;
-  const { protocol, username, password, hash } = new URL(value);
-  return (protocol === 'https:' || protocol === 'http:') && username + password + hash === '';
+  if (/[\s\p{Cc}]|,https?:/u.test(value) || !URL.canParse(value)) return false;
+  const { protocol, username, password, hash, hostname } = new URL(value);
+  return (
+    (protocol === 'https:' || protocol === 'http:') && username + password + hash === '' && !hostname.includes('*')
+  );
 }
 
 /** Such a URL. Which of the two schemes it may have is a matter of the rules. */
@@ -180,6 +203,9 @@ export const issuerName: Kind<string> = kind(
   'an issuer identifier, exactly as tokens write it, without comma, `*`, `{` and `}`',
   () => matching(/^[^\p{Cc}\s,*{}](?:[^\p{Cc},*{}]*[^\p{Cc}\s,*{}])?$/u),
 );
+
+/** A media type as `typ` gives it: `application/` may be left out (RFC 7515 §4.1.9). */
+export const typeName = /^(?:[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,63}\/)?[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/;
 
 /** Scope names: visible ASCII without quotes or backslash (RFC 6749 §3.3). */
 export const scopes: Kind<readonly string[]> = words(

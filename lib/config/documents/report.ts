@@ -23,8 +23,9 @@ export function createReport(settings: Settings, problems: Problem[]): Report {
     problem: (problem) => problems.push(problem),
     jsonOf(key, absent = '[]') {
       const document = parseStrictJson(settings[key] ?? absent);
-      if (document === undefined) fault(key, 'malformed JSON, or a member given twice');
-      return document ?? JSON.parse(absent);
+      if (document !== undefined) return document;
+      fault(key, 'malformed JSON, or a member given twice');
+      return JSON.parse(absent);
     },
   };
 }

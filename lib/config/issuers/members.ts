@@ -3,7 +3,7 @@ import { providerNames } from '../../authenticate/providers/provider.ts';
 import { claimPathFault } from '../../codec/claim-path.ts';
 import { wantedValueFault } from '../../codec/claim-values.ts';
 import { once } from '../../codec/once.ts';
-import { isPlainHttpUrl } from '../kinds.ts';
+import { isPlainHttpUrl, typeName } from '../kinds.ts';
 import type { DeclaredIssuer, Introspection, IssuerMember, KeysFrom } from './issuer.ts';
 
 /** How one member of a row is read: a schema from JSON to its value, and the sentence that tells what it accepts. */
@@ -14,8 +14,6 @@ export interface Member<T> {
 
 /** Signature algorithms that a key set can serve; `Ed25519` is RFC 9864's name of `EdDSA` with that curve. */
 export const asymmetricAlgorithm = /^([RPE]S(256|384|512)|EdDSA|Ed25519)$/;
-/** A `typ` value with or without `application/`, or the word `absent`. */
-export const typeName = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+/-]{0,126}$/;
 /** A scope name (RFC 6749 §3.3) without what looks like another syntax, or `*` alone. */
 const scopeName = /^(\*|[\x21\x23-\x29\x2b\x2d-\x5b\x5d-\x7b\x7d\x7e]{1,128})$/;
 export const longestLifetimeSeconds = 31_536_000;

@@ -1,5 +1,6 @@
 import type { SettingKey, Settings } from '../variables.ts';
 import { type Check, createReports, type Place } from './check.ts';
+import { checkFieldNames } from './field-names.ts';
 import { checkIdentity, chooseWays } from './identity.ts';
 import { checkIngress } from './ingress.ts';
 import { checkOperation } from './operation.ts';
@@ -21,6 +22,7 @@ export function crossCheck(settings: Settings, given: ReadonlySet<SettingKey>, p
   checkIdentity(check);
   checkTokens(check);
   checkRequests(check);
+  checkFieldNames(check);
   checkIngress(check);
   checkStores(check);
   checkBuckets(check);

@@ -7,6 +7,8 @@ export function checkTokens(check: Check): void {
   for (const key of ['dpop', 'dpopMaximumAgeSeconds', 'dpopNonce', 'resource'] as const)
     if (given.has(key) && !ways.includes('jwt') && place.role !== 'archive')
       problem(key, 'a value', 'a value only where TGEFD_AUTH_MODE has `jwt`: no other credential is a token');
+  if (settings.jwtTypes.length === 0)
+    problem('jwtTypes', 'no type', 'at least one media type, or `absent`: otherwise no token is accepted');
   if (dpop === 'off' && dpopNonce === 'required')
     problem('dpopNonce', '`required`', '`required` only where TGEFD_DPOP is not `off`');
   if (dpop === 'off' && given.has('dpopMaximumAgeSeconds'))

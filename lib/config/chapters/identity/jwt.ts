@@ -8,7 +8,8 @@ import {
   integer,
   issuerName,
   oneOf,
-  prefix,
+  scheme,
+  typeName,
   words,
 } from '../../kinds.ts';
 import { secret, setting, settingByEnvironment } from '../../variable.ts';
@@ -28,7 +29,7 @@ export const jwt = {
   }),
   jwtBearerPrefix: setting({
     name: 'TGEFD_JWT_BEARER_PREFIX',
-    kind: prefix('an authentication scheme, or empty'),
+    kind: scheme,
     fallback: 'bearer ',
     meaning: 'What stands before the token; letter case does not matter.',
   }),
@@ -86,7 +87,7 @@ export const jwt = {
   }),
   jwtTypes: setting({
     name: 'TGEFD_JWT_TYP',
-    kind: words('media types, or `absent`', /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+/-]{0,126}$/),
+    kind: words('media types, or `absent`', typeName),
     fallback: ['absent', 'JWT', 'at+jwt', 'application/at+jwt'] as readonly string[],
     meaning: 'Values of the `typ` header that are accepted; `absent` stands for a token without one.',
   }),

@@ -1,7 +1,5 @@
-import { document, headerNames, oneOf, words } from '../../kinds.ts';
+import { document, headerNames, oneOf, origins } from '../../kinds.ts';
 import { setting } from '../../variable.ts';
-
-const origin = /^https?:\/\/[A-Za-z0-9.-]+(?::\d{1,5})?$|^\*$/;
 
 /** Chapter “General” of the configuration. */
 export const general = {
@@ -46,7 +44,7 @@ export const general = {
   }),
   corsAllowedOrigins: setting({
     name: 'TGEFD_CORS_ALLOWED_ORIGINS',
-    kind: words('origins such as `https://app.example`, separated by commas', origin),
+    kind: origins,
     fallback: [],
     meaning: 'Origins whose preflights are answered; none by default. Preflights never reach the upstream.',
   }),
