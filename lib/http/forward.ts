@@ -80,7 +80,10 @@ export async function forward(
     throw Object.assign(new Error('an answer with an invalid status'), { code: 'answer_status' });
   } catch (error) {
     if (upload.fault() === 'too_large') return { reason: 'body_too_large', limitBytes: parts.maximumBodyBytes };
-    if (late === 'upload_stalled' && upload.waitsForCaller()) return { reason: 'request_stalled' };
+    const isStalled = late === 'upload_stalled' && upload.waitsForCaller();
+    if (late !== null)
+      parts.log('warn', isStalled ? 'upload_stalled' : 'upstream_timeout', { decision_id: decision.id });
+    if (isStalled) return { reason: 'request_stalled' };
     if (late !== null) return { reason: 'upstream_timeout' };
     if (!request.signal?.aborted)
       parts.log('error', 'upstream_unreachable', { decision_id: decision.id, error: codeOf(error) });

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { createApp } from '../../http/app.ts';
 import type { ServerTls } from '../../platform/node/tls/server-tls.ts';
-import { endIdleConnections, idleOptions } from './idle.ts';
+import { endIdleConnections, idleOptions } from './idle/idle.ts';
 import { latestAnswerOn } from './latest-answers.ts';
 import { LeanMessage } from './lean-message.ts';
 import { ByteServerResponse } from './server-response.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { idleOptions } from '../../../../lib/adapter/node/idle.ts';
+import { idleOptions } from '../../../../lib/adapter/node/idle/idle.ts';
 
 test('how long a request takes as a whole is not limited, however long its body is', () => {
   expect(idleOptions(60_000)).toEqual({

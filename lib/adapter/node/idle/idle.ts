@@ -1,9 +1,11 @@
 import type { Server } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import type { Log } from '../../decision/ports.ts';
-import { latestAnswerOn } from './latest-answers.ts';
-import type { Unreadable } from './unreadable/unreadable.ts';
-import { isTunnel } from './upgrade.ts';
+import type { Log } from '../../../decision/ports.ts';
+import { latestAnswerOn } from '../latest-answers.ts';
+import type { Unreadable } from '../unreadable/unreadable.ts';
+import { isTunnel } from '../upgrade.ts';
+import { rememberConnections } from './reset.ts';
 
 /** The gateway ends stalled uploads by itself, with an answer; it comes first. */
 const GRACE_MS = 500;
@@ -20,11 +22,12 @@ export function idleOptions(idleTimeoutMs: number) {
  * A request that waits for the upstream is left alone, since the upstream's own deadline ends it.
  */
 export function endIdleConnections(
-  server: Server,
+  server: Server | HttpsServer,
   idleTimeoutMs: number,
   { log, unreadable }: { readonly log: Log; readonly unreadable: Unreadable },
 ): void {
   server.timeout = idleTimeoutMs + GRACE_MS;
+  const reset = rememberConnections(server);
   server.on('timeout', (socket: Socket) => {
     if (isTunnel(socket)) return;
     const latest = latestAnswerOn(socket);
@@ -32,7 +35,7 @@ export function endIdleConnections(
     if (latest === undefined || latest.writableFinished) return void socket.destroy();
     if (latest.headersSent) {
       log('warn', 'answer_stalled', { bytes_waiting: socket.writableLength });
-      return void socket.destroy();
+      return reset(socket);
     }
     if (!latest.req.complete) unreadable.refuse(socket, 408, 'stalled');
   });
