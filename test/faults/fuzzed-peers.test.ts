@@ -5,7 +5,7 @@ import { fuzzTargets } from '../support/fuzz-targets.ts';
 /** Printed with every failure, so that a run can be repeated. */
 const seed = Number(process.env.FUZZ_SEED ?? 20261127);
 const ANSWERS = 150;
-/** A connection that answers in order is silent for two seconds before it is left. */
+/** A connection that answers in order answers nothing more after most kinds of nonsense. */
 const ANSWERS_IN_ORDER = 60;
 
 test.each(fuzzTargets.map((target) => [target.name, target] as const))(

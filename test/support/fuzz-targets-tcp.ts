@@ -20,19 +20,27 @@ function takeCommand(text: string) {
   return { head: words.join(' '), body: '', bytes: at };
 }
 
+/** Sends one of these as it is. */
+function oneOf(...answers: readonly string[]): Nonsense {
+  return (turn) => send(turn, choose(turn.random, answers));
+}
+
 const NONSENSE: Readonly<Record<string, Nonsense>> = {
-  'a type that is none': (turn) => send(turn, `${choose(turn.random, ['?', 'H', '\x00', '\xff', ' '])}PONG\r\n`),
-  'an HTTP answer': (turn) => send(turn, 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'),
+  'a type that is none': oneOf('?PONG\r\n', 'HPONG\r\n', '\x00PONG\r\n', '\xffPONG\r\n', ' +PONG\r\n'),
+  'an HTTP answer': oneOf('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'),
   'a bulk of a length that is none': (turn) =>
-    send(turn, `$${choose(turn.random, ['-2', '1e9', '0x4', '', '9'.repeat(30)])}\r\nPONG\r\n`),
+    send(turn, `$${choose(turn.random, ['-2', '-', '+4', '1e9', '0x4', '', '9'.repeat(30)])}\r\nPONG\r\n`),
   'a bulk that breaks off': (turn) => send(turn, '$100\r\nPO', 'end'),
-  'a bulk that stops': (turn) => send(turn, '$100\r\nPO'),
+  'a bulk that stops': oneOf('$100\r\nPO'),
+  'a bulk that ends in other bytes': oneOf('$4\r\nPONG++', '$4\r\nPONG\r+', '$2\r\nPONG\r\n'),
   'a bulk without end': (turn) => {
-    send(turn, '$536870912\r\n');
+    send(turn, choose(turn.random, ['$536870912\r\n', '$67108864\r\n']));
     pour(turn, 'a'.repeat(0x1000));
   },
+  'an array of a length that is none': (turn) =>
+    send(turn, `*${choose(turn.random, ['-2', '', 'x', '1048577', '4294967296', '9'.repeat(30)])}\r\n`),
   'an array without end': (turn) => {
-    send(turn, '*2000000000\r\n');
+    send(turn, choose(turn.random, ['*2000000000\r\n', '*1048575\r\n']));
     pour(turn, ':1\r\n'.repeat(64));
   },
   'arrays within arrays without end': (turn) => pour(turn, '*1\r\n'.repeat(64)),
@@ -40,14 +48,38 @@ const NONSENSE: Readonly<Record<string, Nonsense>> = {
     send(turn, '+');
     pour(turn, 'a'.repeat(0x1000));
   },
-  'another value': (turn) => send(turn, choose(turn.random, ['$-1\r\n', '*-1\r\n', '*0\r\n', ':5\r\n', '+\r\n'])),
-  'a number that is none': (turn) => send(turn, `:${choose(turn.random, ['x', '', '1.5', '9'.repeat(40)])}\r\n`),
-  'an error': (turn) =>
-    send(turn, `-${choose(turn.random, ['ERR no', 'LOADING', 'READONLY', 'NOAUTH', 'OOM', 'MOVED 1 x:1', ''])}\r\n`),
-  'values of RESP3': (turn) => send(turn, choose(turn.random, ['_\r\n', '#t\r\n', ',inf\r\n', '%1\r\n+a\r\n+b\r\n'])),
-  'a push that nobody asked for': (turn) => send(turn, '>3\r\n+message\r\n+a\r\n+b\r\n'),
+  'a line that ends in half': oneOf('+PONG\r+', '+PO\nNG\r\n', '+PONG\n', '+PONG\r\r\n'),
+  'another value': oneOf('$-1\r\n', '*-1\r\n', '*0\r\n', ':5\r\n', '+\r\n', '*2\r\n$-1\r\n*-1\r\n'),
+  'a number that is none': (turn) => send(turn, `:${choose(turn.random, ['x', '', '-', '1.5', '9'.repeat(40)])}\r\n`),
+  'an error': oneOf(
+    '-ERR no\r\n',
+    '-LOADING\r\n',
+    '-READONLY\r\n',
+    '-NOAUTH\r\n',
+    '-OOM\r\n',
+    '-MOVED 1 x:1\r\n',
+    '-\r\n',
+  ),
+  'values of RESP3': oneOf(
+    '_\r\n',
+    '#t\r\n',
+    ',inf\r\n',
+    '%1\r\n+a\r\n+b\r\n',
+    '~1\r\n_\r\n',
+    '!3\r\nERR\r\n',
+    '(1\r\n',
+  ),
+  'a push that nobody asked for': oneOf(
+    '>3\r\n+message\r\n+a\r\n+b\r\n',
+    '>3\r\n+subscribe\r\n+a\r\n:1\r\n',
+    '>1\r\n+subscribe\r\n',
+    '>1\r\n+unsubscribe\r\n',
+    '>2\r\n+sunsubscribe\r\n+a\r\n',
+    '>1\r\n_\r\n',
+    '>0\r\n',
+  ),
   'half a line, then the end': (turn) => send(turn, '+PO', 'end'),
-  'half a line, then silence': (turn) => send(turn, '+PO'),
+  'half a line, then silence': oneOf('+PO'),
   'half a line, then a reset': (turn) => send(turn, '+PO', 'reset'),
   'closed at once': ({ socket }) => void socket.end(),
   'reset at once': ({ socket }) => void socket.resetAndDestroy(),
@@ -57,6 +89,11 @@ const NONSENSE: Readonly<Record<string, Nonsense>> = {
     turn.later(turn.random() * 5, () => turn.socket.resetAndDestroy());
   },
   'two answers': (turn) => send(turn, turn.body + turn.body),
+  'a reply that nobody asked for': (turn) => {
+    send(turn, turn.body);
+    const unasked = choose(turn.random, ['$-1\r\n', '*1\r\n$-1\r\n', '*-1\r\n', '-ERR no\r\n', '+OK\r\n', '$', '\n']);
+    turn.later(1 + turn.random() * 20, () => send(turn, unasked));
+  },
   'slow drip': (turn) => {
     const drip = (at: number) => {
       turn.socket.write(turn.body.slice(at, at + 1));
@@ -65,19 +102,66 @@ const NONSENSE: Readonly<Record<string, Nonsense>> = {
     drip(0);
   },
 };
-/** Replies from their first byte to their last, whatever they say. */
-const IS_WHOLE = new Set(['another value', 'an error', 'values of RESP3', 'a good answer, then a reset']);
-const MAY_BE_GOOD = new Set(['a good answer, then a reset', 'two answers', 'slow drip']);
-const neverGood = Object.keys(NONSENSE).filter((kind) => !MAY_BE_GOOD.has(kind));
 
-const RESP: Dialect = {
-  take: takeCommand,
-  write: ({ body }) => body,
-  nonsense: NONSENSE,
-  ends: new Set(Object.keys(NONSENSE).filter((kind) => !IS_WHOLE.has(kind))),
-  // Most connections come as far as their first command.
-  spares: (head, random) => head.startsWith('INFO') && random() < 0.8,
-};
+const REDIRECTS: Nonsense = oneOf(
+  '-MOVED\r\n',
+  '-MOVED 1\r\n',
+  '-MOVED 1 x\r\n',
+  '-MOVED __proto__ a:1\r\n',
+  '-MOVED 99999 a:1\r\n',
+  '-MOVED 1 127.0.0.1:1\r\n',
+  '-ASK\r\n',
+  '-ASK 1\r\n',
+  '-ASK 1 x\r\n',
+  '-ASK 1 127.0.0.1:1\r\n',
+  '-TRYAGAIN\r\n',
+  '-CLUSTERDOWN\r\n',
+);
+const TABLES: Nonsense = oneOf(
+  '*1\r\n$-1\r\n',
+  '*1\r\n:5\r\n',
+  '*1\r\n*2\r\n:0\r\n:99999999999\r\n',
+  '*1\r\n*3\r\n:0\r\n:5\r\n:7\r\n',
+  '*1\r\n*3\r\n:0\r\n:5\r\n$-1\r\n',
+  '*1\r\n*3\r\n:0\r\n:5\r\n*2\r\n$1\r\nx\r\n$-1\r\n',
+  '*1\r\n*3\r\n:0\r\n:5\r\n*2\r\n:7\r\n:7\r\n',
+  '*1\r\n*3\r\n$1\r\na\r\n$1\r\nb\r\n*2\r\n$1\r\nx\r\n:1\r\n',
+  '+OK\r\n',
+);
+
+/** Replies from their first byte to their last, whatever they say. */
+const IS_WHOLE = new Set([
+  'another value',
+  'an error',
+  'a good answer, then a reset',
+  'a redirect',
+  'a table of slots that is none',
+]);
+const MAY_BE_GOOD = new Set([
+  'a good answer, then a reset',
+  'two answers',
+  'a reply that nobody asked for',
+  'slow drip',
+]);
+
+function dialectOf(nonsense: Readonly<Record<string, Nonsense>>, spares: NonNullable<Dialect['spares']>): Dialect {
+  return {
+    take: takeCommand,
+    write: ({ body }) => body,
+    nonsense,
+    ends: new Set(Object.keys(nonsense).filter((kind) => !IS_WHOLE.has(kind))),
+    spares,
+  };
+}
+
+const neverGoodOf = ({ nonsense }: Dialect) => Object.keys(nonsense).filter((kind) => !MAY_BE_GOOD.has(kind));
+
+// Most connections come as far as their first command.
+const RESP = dialectOf(NONSENSE, (head, random) => head.startsWith('INFO') && random() < 0.8);
+const CLUSTER_RESP = dialectOf(
+  { ...NONSENSE, 'a redirect': REDIRECTS, 'a table of slots that is none': TABLES },
+  (head, random) => (head === 'INFO' || /^cluster/i.test(head)) && random() < 0.8,
+);
 
 const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`;
 const INFO = bulk('redis_version:7.0.0\r\nrole:master\r\nloading:0\r\n');
@@ -87,8 +171,9 @@ function answerOf(head: string): string {
   return head === 'PING' ? '+PONG\r\n' : '+OK\r\n';
 }
 
-/** A silent connection is left after two seconds, and the next is tried two later at the latest. */
-const RECOVERY_MS = 10_000;
+/** Short, so that many answers fit into a minute. */
+const TIMES = { connectMs: 1_000, silenceMs: 150, replyMs: 150, pauseMs: 50 };
+const CLIENTS = 48;
 
 const ping = (client: ReturnType<typeof tcpClient>) => () =>
   client.command(['PING'], AbortSignal.timeout(CALL_MS)).then(
@@ -96,34 +181,38 @@ const ping = (client: ReturnType<typeof tcpClient>) => () =>
     (error: unknown) => `failed: ${error instanceof Error ? error.message : 'of no kind'}`,
   );
 
-/** Calls of many clients, one after the other: a silent connection costs its client two seconds. */
-function inTurn(make: () => () => Promise<string>): () => Promise<string> {
-  const calls = Array.from({ length: CLIENTS }, make);
-  let turn = 0;
-  return async () => (await calls[turn++ % CLIENTS]?.()) ?? 'no call';
-}
-const CLIENTS = 16;
-
 /** Peers that speak the protocol of Redis. */
 export const tcpFuzzTargets: readonly FuzzTarget[] = [
   {
     name: 'Redis TCP',
     dialect: RESP,
-    neverGood,
-    recoveryMs: RECOVERY_MS,
+    neverGood: neverGoodOf(RESP),
+    clients: CLIENTS,
     honest: ({ head }) => ({ body: answerOf(head) }),
-    connect: (port) => inTurn(() => ping(tcpClient(port))),
+    connect: (port) => ping(tcpClient(port, {}, { times: TIMES })),
   },
   {
     name: 'Sentinel with its primary',
     dialect: RESP,
-    neverGood,
-    recoveryMs: RECOVERY_MS,
+    neverGood: neverGoodOf(RESP),
+    clients: CLIENTS,
     honest: ({ head, port }) => {
       const place = `*2\r\n${bulk('127.0.0.1')}${bulk(`${port}`)}`;
       return { body: head.startsWith('SENTINEL') ? place : answerOf(head) };
     },
     connect: (port) =>
-      inTurn(() => ping(tcpClient(port, { sentinel: { name: 'main', places: [{ host: '127.0.0.1', port }] } }))),
+      ping(tcpClient(port, { sentinel: { name: 'main', places: [{ host: '127.0.0.1', port }] } }, { times: TIMES })),
+  },
+  {
+    name: 'Redis Cluster',
+    dialect: CLUSTER_RESP,
+    neverGood: neverGoodOf(CLUSTER_RESP),
+    clients: CLIENTS,
+    honest: ({ head, port }) => {
+      const slots = `*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n${bulk('127.0.0.1')}:${port}\r\n`;
+      if (/^cluster slots$/i.test(head)) return { body: slots };
+      return { body: /^cluster info$/i.test(head) ? bulk('cluster_state:ok') : answerOf(head) };
+    },
+    connect: (port) => ping(tcpClient(port, { cluster: true }, { times: TIMES })),
   },
 ];

@@ -25,9 +25,9 @@ export interface FuzzTarget {
   readonly dialect?: Dialect;
   /** Kinds of nonsense that must never count as a success; absent: those of HTTP. */
   readonly neverGood?: readonly string[];
-  /** Within this an honest peer is believed again; absent: 5,000. */
-  readonly recoveryMs?: number;
-  /** Calls the peer once. Resolves to `good` for a success, to anything else for a stated failure; must never hang. */
+  /** Clients that call it, each of which has to come to an honest answer after each round; absent: one. */
+  readonly clients?: number;
+  /** A client. It calls the peer once. Resolves to `good` for a success, to anything else for a stated failure; must never hang. */
   connect(port: number): () => Promise<string>;
 }
 

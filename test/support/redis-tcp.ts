@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import type { EgressTarget } from '../../lib/config/egress.ts';
 import { createNodeEgress } from '../../lib/platform/node/egress.ts';
 import { createTcpClient } from '../../lib/platform/node/redis-tcp/client.ts';
-import type { Topology } from '../../lib/platform/node/redis-tcp/connections.ts';
+import type { ConnectionTimes, Topology } from '../../lib/platform/node/redis-tcp/connections.ts';
 import type { RedisClient } from '../../lib/redis/client.ts';
 import { type Child, freePort, startChild } from './child.ts';
 import { type Program, pathOf } from './debian.ts';
@@ -46,13 +46,21 @@ function targetOf(port: number): EgressTarget {
 export function tcpClient(
   port: number,
   topology: Partial<Topology> = {},
-  { ports = [], password = null }: { readonly ports?: readonly number[]; readonly password?: string | null } = {},
+  {
+    ports = [],
+    password = null,
+    times = {},
+  }: {
+    readonly ports?: readonly number[];
+    readonly password?: string | null;
+    readonly times?: Partial<ConnectionTimes>;
+  } = {},
 ): RedisClient {
   const refusals: unknown[] = [];
   const egress = createNodeEgress([port, ...ports].map(targetOf), (refusal) => refusals.push(refusal));
   const whole = { url: new URL(`redis://127.0.0.1:${port}`), nodes: [], cluster: false, sentinel: null, ...topology };
   const secret = password === null ? null : { current: password, previous: null };
-  return createTcpClient(whole, null, () => secret, { egress, used: () => {} });
+  return createTcpClient(whole, null, () => secret, { egress, used: () => {}, times });
 }
 
 /** Starts a Sentinel that watches one primary on this machine, with the shortest times it takes. */

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { Duplex } from 'node:stream';
 import type { Cluster, Redis } from 'ioredis';
 import type { Secret } from '../../../config/variable.ts';
 import type { CredentialUsed } from '../../../decision/principal.ts';
 import type { RedisClient } from '../../../redis/client.ts';
 import { failureOfReply, RedisFailure } from '../../../redis/failure.ts';
 import type { NodeEgress } from '../egress.ts';
-import { openConnection, type Topology } from './connections.ts';
+import { type ConnectionParts, type ConnectionTimes, openConnection, type Topology } from './connections.ts';
 import type { Library } from './connector.ts';
 import { createSocketKeeper } from './socket-keeper.ts';
 
@@ -25,10 +24,15 @@ export function createTcpClient(
   topology: Topology,
   username: string | null,
   secret: () => Secret<string> | null,
-  parts: { readonly egress: NodeEgress; readonly used: CredentialUsed },
+  parts: {
+    readonly egress: NodeEgress;
+    readonly used: CredentialUsed;
+    readonly times?: Partial<ConnectionTimes>;
+  },
 ): RedisClient {
   const sockets = createSocketKeeper();
-  const connections = createConnections(topology, username, secret, { egress: parts.egress, opened: sockets.opened });
+  const { egress, times } = parts;
+  const connections = createConnections(topology, username, secret, { egress, opened: sockets.opened, times });
   let library: Promise<Library> | null = null;
 
   const send: Send = async (signal, repeatable, command) => {
@@ -88,7 +92,7 @@ function createConnections(
   topology: Topology,
   username: string | null,
   secret: () => Secret<string> | null,
-  parts: { readonly egress: NodeEgress; readonly opened: (socket: Duplex) => void },
+  parts: ConnectionParts,
 ) {
   let preferred: Slot = 'current';
   let open: { readonly of: Secret<string> | null; readonly slot: Slot; readonly connection: Connection } | null = null;

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { AbstractConnector } from 'ioredis';
 import type { NodeEgress } from '../egress.ts';
+import { RedisStream, type StreamRules } from './redis-stream.ts';
 
 /** What of ioredis is used. */
 export type Library = Pick<typeof import('ioredis'), 'Redis' | 'Cluster' | 'AbstractConnector'>;
@@ -16,8 +17,8 @@ export interface Place {
 export type OpenSocket = (place: Place) => Promise<Duplex>;
 
 /** Opens sockets by the agents of this process, so that egress, addresses, client certificates and private CAs hold. */
-export function createOpener(egress: NodeEgress, secure: boolean, opened: (socket: Duplex) => void): OpenSocket {
-  const agent = egress.agents()[secure ? 'https' : 'http'];
+export function createOpener(egress: NodeEgress, rules: StreamRules, opened: (socket: Duplex) => void): OpenSocket {
+  const agent = egress.agents()[rules.secure ? 'https' : 'http'];
   return ({ host, port }) =>
     new Promise((resolve, reject) => {
       const bare = host.replace(/^\[|\]$/g, '');
@@ -28,7 +29,7 @@ export function createOpener(egress: NodeEgress, secure: boolean, opened: (socke
       });
       if (!socket) return;
       opened(socket);
-      resolve(socket);
+      resolve(new RedisStream(socket, rules));
     });
 }
 
@@ -48,12 +49,18 @@ export function connectorOf(
     readonly #options: Partial<Place>;
 
     constructor(options: unknown) {
-      super(DISCONNECT_TIMEOUT_MS);
+      super(0);
       this.#options = options as Partial<Place>;
     }
 
     override check(info: { readonly role?: string } | null): boolean {
       return !primaryOnly || info?.role === undefined || info.role === 'master';
+    }
+
+    /** Closes at once: the other side may never end the connection that was given up. */
+    override disconnect(): void {
+      this.connecting = false;
+      this.stream?.destroy();
     }
 
     override async connect(): Promise<never> {
@@ -71,6 +78,3 @@ export function connectorOf(
     }
   };
 }
-
-/** How long a connection that was ended may take to close. */
-const DISCONNECT_TIMEOUT_MS = 2_000;

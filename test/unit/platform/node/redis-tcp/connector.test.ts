@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { connectorOf, type Library } from '../../../../lib/platform/node/redis-tcp/connector.ts';
+import { connectorOf, type Library } from '../../../../../lib/platform/node/redis-tcp/connector.ts';
 
 const library = { AbstractConnector: class {} } as unknown as Library;
 const never = () => Promise.reject(new Error('not asked'));
