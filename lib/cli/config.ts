@@ -4,6 +4,7 @@ import { fileProblems, sizeProblems } from '../config/policy/platform-limits.ts'
 import { effectiveLines, effectiveSettings } from '../config/posture/effective.ts';
 import { posture } from '../config/posture/posture.ts';
 import { type Problem, problemLine } from '../config/problem.ts';
+import { portFrom } from '../config/reading/port.ts';
 import { rotationWarnings } from '../config/rotation.ts';
 import type { Place } from '../config/rules/check.ts';
 import { internalTlsProblems } from '../config/rules/internal-tls.ts';
@@ -111,7 +112,12 @@ export const checkConfig = command({
   notes: ['The configuration is read from the environment. docs/reference/configuration.md has every variable.'],
   async run({ platform, role, all }, console) {
     const files = fileProblems(console.env, platform);
-    const unfit = [...sizeProblems(console.env, platform), ...files.problems];
+    const port = platform === 'node' && role === 'gateway' ? portFrom(console.env.PORT) : 0;
+    const unfit = [
+      ...sizeProblems(console.env, platform),
+      ...files.problems,
+      ...(typeof port === 'number' ? [] : [port]),
+    ];
     const loaded = await loadFrom(console.env, placeOf({ platform, role }));
     const problems = [...unfit, ...(loaded.ok ? [] : loaded.problems)];
     if (!loaded.ok || problems.length > 0) {

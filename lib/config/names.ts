@@ -36,11 +36,16 @@ const SLIP_EDITS = 3;
 /** Share of a name that may differ from one that is still near. */
 const NEAR_SHARE = 0.4;
 
+/** Variables of the Node process that have no prefix, because platforms set them. */
+const UNPREFIXED = ['HOST', 'PORT'];
+
 /** What an unknown name may have been meant to be, or null where no known name is near. */
 export function nearName(
   name: string,
   known: Iterable<string>,
 ): { readonly name: string; readonly isSlip: boolean } | null {
+  const plain = UNPREFIXED.find((each) => name === `TGEFD_${each}`);
+  if (plain !== undefined) return { name: plain, isSlip: true };
   const close = nearest(name, known);
   if (close.distance <= SLIP_EDITS) return { name: close.name, isSlip: true };
   const ownLength = name.length - 'TGEFD_'.length;

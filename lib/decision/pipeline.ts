@@ -94,10 +94,14 @@ function examineBoundary(steps: Steps): Step {
     after(steps.examine(walk.request, walk.atMs), ({ boundary, denial }) => {
       walk.boundary = boundary;
       walk.boundaryDenial = denial;
-      walk.context.explain?.('boundary', boundary.trustedHop ? 'a trusted hop speaks' : 'the caller speaks itself', {
-        client: boundary.clientAddress,
-        secure: boundary.secure,
-      });
+      walk.context.explain?.(
+        'boundary',
+        boundary.trustedHop ? 'a trusted hop sent the request' : 'the caller connects directly',
+        {
+          client: boundary.clientAddress,
+          secure: boundary.secure,
+        },
+      );
       return walk.request.refused ?? null;
     });
 }

@@ -60,7 +60,7 @@ describe('tgefd-authorizer audit, on a folder that was copied from a bucket', ()
     const until = ['--outcome', 'allowed', '--to', '2026-11-24T10:00:00Z'];
     expect(await run('query', '--none', ...until, ...place())).toMatchObject({ code: 0, err: ['0 records'] });
     expect(await run('query', '--none', '--outcome', 'allowed', ...place())).toMatchObject({ code: 1 });
-    expect((await run('query', '--address', '203.0.113.7', ...place())).code).toBe(2);
+    expect((await run('query', '--address', '203.0.113.7', ...place())).code).toBe(1);
   });
 
   test('compare: ids alone, or the record lines of a door among other lines; either side may lack some', async () => {
@@ -87,7 +87,7 @@ describe('tgefd-authorizer audit, on a folder that was copied from a bucket', ()
     ).toEqual([0]);
     expect(await compare(['{"another":"log"}', 'of some service'], '--subset')).toEqual([1]);
     expect((await run('compare', ...place())).code).toBe(2);
-    expect((await run('compare', '--ids', join(folder, 'gone'), ...place())).code).toBe(2);
+    expect((await run('compare', '--ids', join(folder, 'gone'), ...place())).code).toBe(1);
   });
 
   test('keys --revoke: the set of auditors, with all that the key had signed; of no other key', async () => {
@@ -102,7 +102,7 @@ describe('tgefd-authorizer audit, on a folder that was copied from a bucket', ()
     expect((await run('keys', '--revoke', 'another', ...place())).code).toBe(2);
     expect((await run('keys', ...place())).code).toBe(2);
     await writeFile(revoked, JSON.stringify({ ...key, revoked: 'yes' }));
-    expect((await run('verify', ...copy)).code).toBe(2);
+    expect((await run('verify', ...copy)).code).toBe(1);
   });
 
   test('export: NDJSON and CSV into a file that must not be there yet', async () => {
@@ -110,7 +110,7 @@ describe('tgefd-authorizer audit, on a folder that was copied from a bucket', ()
     expect(await run('export', '--format', 'csv', '--output', output, ...place())).toMatchObject({ code: 0, out: [] });
     const text = await readFile(output, 'utf8');
     expect(text.split('\r\n')).toHaveLength(32);
-    expect(await run('export', '--output', output, ...place())).toMatchObject({ code: 2, out: [] });
+    expect(await run('export', '--output', output, ...place())).toMatchObject({ code: 1, out: [] });
     const { out } = await run('export', ...place());
     expect(JSON.parse(out[29] ?? '')).toMatchObject({ id: 'd-30', n: 10 });
   });

@@ -5,9 +5,9 @@ import type { Composed } from '../../compose/authorizer.ts';
 import type { Lifecycle } from '../../compose/lifecycle/life.ts';
 import { createLifecycle } from '../../compose/lifecycle/lifecycle.ts';
 import { authorizerSteps } from '../../compose/steps.ts';
-import { shownValue } from '../../config/masking.ts';
 import type { Options } from '../../config/options/options.ts';
 import type { Problem } from '../../config/problem.ts';
+import { portFrom } from '../../config/reading/port.ts';
 import { createApp } from '../../http/app.ts';
 import type { NodePlatform, NodeRuntime } from '../../platform/node/platform.ts';
 import { createDeferred, type Deferred } from '../deferred.ts';
@@ -194,9 +194,4 @@ function listen(
     process.exit(1);
   });
   server.listen(port, host, listening);
-}
-
-function portFrom(text = '8080'): number | Problem {
-  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
-  return { variable: 'PORT', found: shownValue(text), accepted: 'a whole number up to 65535' };
 }

@@ -6,7 +6,8 @@ import { bucket } from './bucket.ts';
 import { compare } from './compare.ts';
 import { keys } from './keys.ts';
 import { policies } from './policies.ts';
-import { accesses, exportRecords, pseudonym, query } from './read.ts';
+import { pseudonym } from './pseudonym.ts';
+import { accesses, exportRecords, query } from './read.ts';
 import { tail } from './tail.ts';
 import { verify } from './verify.ts';
 

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { isWithin, type Period, type Query, searchArchive } from '../../verify/query.ts';
-import { command, Failure, Usage } from '../command.ts';
+import { command, Failure, Unusable } from '../command.ts';
 import { counted } from '../line/text.ts';
 import { instant, openArchive, periodOptions, placeOptions, progressTo, readJson } from './parts.ts';
 
@@ -70,7 +70,7 @@ export const compare = command({
 /** Every decision id of the period that a file speaks of; the file may be longer than memory. */
 async function idsIn(path: string, period: Period): Promise<Set<string>> {
   const file = await open(path).catch(() => {
-    throw new Usage(`--ids: ${path} cannot be read`);
+    throw new Unusable(`--ids: ${path} cannot be read`);
   });
   const ids = new Set<string>();
   for await (const line of file.readLines()) for (const id of idIn(line, period)) ids.add(id);

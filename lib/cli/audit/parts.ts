@@ -8,7 +8,7 @@ import type { Config } from '../../config/load.ts';
 import { operatorAgents } from '../../platform/cli/agents.ts';
 import { createFolderStore } from '../../platform/node/files/folder-store.ts';
 import type { ObjectStore } from '../../storage/store.ts';
-import { Failure, type Output, Usage } from '../command.ts';
+import { Failure, type Output, Unusable, Usage } from '../command.ts';
 import { configOf } from '../config.ts';
 import { counted } from '../line/text.ts';
 
@@ -91,7 +91,7 @@ export async function openArchive(values: PlaceValues, console: Output): Promise
 /** A folder that holds an archive. In one that does not, nothing would be found, and `query --none` content with a slip of the pen. */
 async function folderWith(folder: string, prefix: string): Promise<ObjectStore> {
   const found = await stat(join(folder, prefix)).catch(() => null);
-  if (!found?.isDirectory()) throw new Usage(`--folder: there is no ${prefix}/ in ${folder}`);
+  if (!found?.isDirectory()) throw new Unusable(`--folder: there is no ${prefix}/ in ${folder}`);
   return createFolderStore(folder);
 }
 
@@ -105,23 +105,23 @@ function verifierOf(jwks: readonly ManifestJwk[]) {
   try {
     return createVerifier(jwks);
   } catch (error) {
-    throw error instanceof RangeError ? new Usage(`--keys: ${error.message}`) : error;
+    throw error instanceof RangeError ? new Unusable(`--keys: ${error.message}`) : error;
   }
 }
 
 async function publicKeys(path: string): Promise<readonly ManifestJwk[]> {
   const text = await readFile(path, 'utf8').catch(() => {
-    throw new Usage(`--keys: ${path} cannot be read`);
+    throw new Unusable(`--keys: ${path} cannot be read`);
   });
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch {
-    throw new Usage(`--keys: ${path} is not JSON`);
+    throw new Unusable(`--keys: ${path} is not JSON`);
   }
   const keys = typeof parsed === 'object' && parsed !== null && 'keys' in parsed ? parsed.keys : [parsed];
   if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'object' && key !== null && 'kty' in key)) {
-    throw new Usage(`--keys: ${path} is no JWK and no key set`);
+    throw new Unusable(`--keys: ${path} is neither a JWK nor a key set`);
   }
   return keys;
 }

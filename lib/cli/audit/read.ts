@@ -1,22 +1,14 @@
 import { open } from 'node:fs/promises';
-import { createPseudonyms, type Pseudonyms } from '../../audit/pseudonym.ts';
 import { certificateIdentity } from '../../authenticate/certificate/certificate-subject.ts';
 import type { Config } from '../../config/load.ts';
 import { accessLine, csvHeader, csvLine, readableLine } from '../../verify/format.ts';
-import { type Query, searchAccesses, searchArchive } from '../../verify/query.ts';
-import { command, Failure, type Output, Usage } from '../command.ts';
+import { type Found, type Query, searchAccesses, searchArchive } from '../../verify/query.ts';
+import { command, Failure, type Output, Unusable, Usage } from '../command.ts';
 import { counted } from '../line/text.ts';
 import type { Options, Values } from '../line/words.ts';
 import { type FoundRecord, searchOutbox, searchSpilled } from './outbox.ts';
-import {
-  archiveConfig,
-  instant,
-  type OpenArchive,
-  openArchive,
-  periodOptions,
-  placeOptions,
-  progressTo,
-} from './parts.ts';
+import { instant, type OpenArchive, openArchive, periodOptions, placeOptions, progressTo } from './parts.ts';
+import { pseudonymsOf } from './pseudonym.ts';
 
 const searchOptions = {
   ...periodOptions,
@@ -33,11 +25,6 @@ const searchOptions = {
 
 type SearchValues = Values<typeof searchOptions>;
 
-function pseudonymsOf(config: Config | null): Pseudonyms | null {
-  const key = config?.settings.auditPseudonymKey;
-  return key ? createPseudonyms({ key: key.current, previousKeys: key.previous ? [key.previous] : [] }) : null;
-}
-
 /** What is given in clear is made a pseudonym here, under every key that is known; it goes nowhere else. */
 async function named(
   kind: 'identity' | 'address',
@@ -47,7 +34,7 @@ async function named(
 ): Promise<readonly string[] | null> {
   if (value === undefined) return null;
   const pseudonyms = pseudonymsOf(config);
-  if (pseudonyms === null) throw new Usage(`--${kind} needs TGEFD_AUDIT_PSEUDONYM_KEY${otherwise}`);
+  if (pseudonyms === null) throw new Failure('not_configured', `--${kind} needs TGEFD_AUDIT_PSEUDONYM_KEY${otherwise}`);
   if (kind === 'address') return pseudonyms.all(kind, value);
   const asCertificate = await pseudonyms.all(kind, certificateIdentity(value));
   return [...(await pseudonyms.all(kind, value)), ...asCertificate];
@@ -79,12 +66,20 @@ interface Searched {
   readonly status: number;
 }
 
+/** What a search hands on. */
+interface Shown {
+  record(record: FoundRecord): void | Promise<void>;
+  /** A piece of the archive that could not be searched. */
+  damage?(piece: Damage): void;
+  /** Whether the search is content with records; default: it is. */
+  readonly mayFind?: boolean;
+}
+
 /** Searches, and hands on every record. */
 async function search(
   values: SearchValues,
   console: Output,
-  show: (record: FoundRecord) => void | Promise<void>,
-  mayFind = true,
+  { record: show, damage, mayFind = true }: Shown,
 ): Promise<Searched> {
   const archive = await openArchive(values, console);
   const query = await queryOf(values, archive);
@@ -99,7 +94,8 @@ async function search(
       await show(found.record);
     } else {
       damaged++;
-      console.err(`not searched: ${found.key}: ${found.why} (audit verify tells more)`);
+      damage?.(found);
+      tellDamage(found, console);
     }
   }
   for (const record of waiting.values()) await show(record);
@@ -111,6 +107,18 @@ async function search(
   return { records, damaged, status: isWell ? 0 : 1 };
 }
 
+type Damage = Extract<Found, { found: 'damage' }>;
+
+function tellDamage({ key, why }: Damage, console: Output): void {
+  console.err(`not searched: ${key}: ${why} (audit verify tells more)`);
+}
+
+/** The line of JSON about a piece of the archive that could not be searched, among the lines of records. */
+function notSearched({ key, why }: Damage) {
+  return { type: 'not_searched', key, why };
+}
+
+const NOT_SEARCHED = 'For a part that could not be searched: `{"type": "not_searched", "key", "why"}`.';
 const UNREADABLE = 'A part of the archive could not be searched.';
 
 export const query = command({
@@ -126,14 +134,15 @@ export const query = command({
       does: 'Proves that alice has not been let in for an hour.',
     },
   ],
-  json: 'One record a line. docs/reference/records.md has its members.',
+  json: `One record a line. docs/reference/records.md has its members. ${NOT_SEARCHED}`,
   exits: { no: `${UNREADABLE} With --none: there is a record.` },
   async run({ none, ...values }, console) {
-    const show = (record: FoundRecord) => {
-      console.answer(record);
-      console.out(readableLine(record));
+    const record = (each: FoundRecord) => {
+      console.answer(each);
+      console.out(readableLine(each));
     };
-    return (await search(values, console, show, !none)).status;
+    const damage = (piece: Damage) => console.answer(notSearched(piece));
+    return (await search(values, console, { record, damage, mayFind: !none })).status;
   },
 });
 
@@ -145,7 +154,7 @@ export const accesses = command({
     ...placeOptions,
   },
   examples: [{ line: 'audit accesses --variable TGEFD_JWT_SECRET --from 7d', does: 'Shows who read the secret.' }],
-  json: 'One record a line, of type `secret_access`.',
+  json: `One record a line, of type \`secret_access\`. ${NOT_SEARCHED}`,
   exits: { no: UNREADABLE },
   async run(values, console) {
     const archive = await openArchive(values, console);
@@ -163,7 +172,8 @@ export const accesses = command({
         console.out(accessLine(found.record));
       } else {
         damaged++;
-        console.err(`not searched: ${found.key}: ${found.why} (audit verify tells more)`);
+        console.answer(notSearched(found));
+        tellDamage(found, console);
       }
     }
     if (records === 0) console.err('no reading was found');
@@ -196,8 +206,8 @@ export const exportRecords = command({
     };
     if (format === 'csv') await write(csvHeader());
     try {
-      const show = (record: FoundRecord) => write(format === 'csv' ? csvLine(record) : JSON.stringify(record));
-      const { records, damaged, status } = await search(values, console, show);
+      const record = (each: FoundRecord) => write(format === 'csv' ? csvLine(each) : JSON.stringify(each));
+      const { records, damaged, status } = await search(values, console, { record });
       if (output !== undefined) console.answer({ output, records, damaged });
       return status;
     } finally {
@@ -209,30 +219,6 @@ export const exportRecords = command({
 /** A file of its own for what leaves the archive: readable by its owner, and never written over another. */
 function newFile(path: string) {
   return open(path, 'wx', 0o600).catch(() => {
-    throw new Usage(`--output: ${path} is there already, or cannot be made`);
+    throw new Unusable(`--output: ${path} exists already, or cannot be made`);
   });
 }
-
-export const pseudonym = command({
-  summary: 'Tells the pseudonyms of a caller or an address, for who holds the key.',
-  options: {
-    identity: { type: 'string', value: 'NAME', means: 'The caller, by the subject of its tokens.' },
-    address: { type: 'string', value: 'ADDRESS', means: 'The address.' },
-  },
-  examples: [{ line: 'audit pseudonym --identity alice', does: 'Tells under which names records have alice.' }],
-  json: 'An object: `kind` (`identity` or `address`) and `pseudonyms`, that of the key in force first.',
-  notes: ['Give --identity or --address. TGEFD_AUDIT_PSEUDONYM_KEY must be set.'],
-  async run(values, console) {
-    const value = values.identity ?? values.address;
-    if (value === undefined || (values.identity !== undefined && values.address !== undefined)) {
-      throw new Usage('give --identity or --address');
-    }
-    const pseudonyms = pseudonymsOf(await archiveConfig(console));
-    if (pseudonyms === null) throw new Failure('not_configured', 'TGEFD_AUDIT_PSEUDONYM_KEY is not set');
-    const kind = values.identity === undefined ? 'address' : 'identity';
-    const names = await pseudonyms.all(kind, value);
-    console.answer({ kind, pseudonyms: names });
-    for (const name of names) console.out(name);
-    return 0;
-  },
-});

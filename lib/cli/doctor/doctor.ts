@@ -55,7 +55,11 @@ const ingress = command({
     if (!/^https?:$/.test(URL.canParse(values.url) ? new URL(values.url).protocol : ''))
       throw new Usage('--url is where strangers reach the ingress, such as https://api.example.com');
     const secret = console.env.TGEFD_DOCTOR_SECRET;
-    if (!secret) throw new Usage('TGEFD_DOCTOR_SECRET must hold the secret that the authorizer was started with');
+    if (!secret)
+      throw new Failure(
+        'not_configured',
+        'TGEFD_DOCTOR_SECRET must hold the secret that the authorizer was started with',
+      );
     const found = await examine(values, secret, console);
     if (found.failed !== null) throw new Failure('unavailable', `not examined: ${found.failed}`);
     tell(found, values.proxy ?? proxies.find((each) => each === found.door) ?? 'nginx', console);

@@ -8,8 +8,8 @@ export const failureCodes = {
   usage: 'The command was called wrongly. The exit status is 2.',
   configuration_invalid: 'The configuration or a policy is invalid; `problems` has an object for each.',
   not_configured: 'The environment lacks a setting that the command needs.',
-  input_invalid: 'A file, or what stands in it, cannot be used.',
-  unavailable: 'A store, an issuer or another service does not answer or refuses.',
+  input_invalid: 'A file is missing, exists already, or has invalid content.',
+  unavailable: 'A store, an issuer or another service does not answer, or refuses.',
   failed: 'Another fault.',
 } as const;
 export type FailureCode = keyof typeof failureCodes;

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { command, type Group, Usage } from '../command.ts';
+import { makeFolder } from '../line/new-folder.ts';
 import { counted } from '../line/text.ts';
 import { type FirstSecret, firstSecrets, PRODUCTION } from './first-secrets.ts';
 import { writeNewFile } from './new-file.ts';
@@ -107,7 +107,7 @@ interface Written {
 
 /** Writes the values, each file for its owner alone. */
 async function write(made: readonly Made[], folder: string, format: 'files' | 'aws' | 'json'): Promise<Written[]> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, '--out');
   const files: Written[] = [];
   const one = async (name: string, text: string, what: string) => {
     const path = join(folder, name);

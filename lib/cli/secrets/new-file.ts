@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises';
-import { Usage } from '../command.ts';
+import { Unusable } from '../command.ts';
 
 /** Writes a secret to a new file that only its owner may read, never over another file. */
 export async function writeNewFile(path: string, value: string): Promise<void> {
   const file = await open(path, 'wx', 0o600).catch(() => {
-    throw new Usage(`--out: ${path} is there already, or cannot be made`);
+    throw new Unusable(`--out: ${path} exists already, or cannot be made`);
   });
   try {
     await file.writeFile(value);

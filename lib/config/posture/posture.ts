@@ -17,7 +17,7 @@ export function posture(config: Config): readonly PostureLine[] {
   const unarchived = archiveWeakness(config.settings, config.place);
   if (unarchived !== null) say.weak(unarchived);
   if (config.settings.environment !== 'production')
-    say.weak('TGEFD_ENV is `development`: weak settings are allowed. Nothing here is fit for strangers.');
+    say.weak('TGEFD_ENV is `development`: weak settings are allowed. Do not let other people reach this process.');
   if (config.settings.shadowUntil !== null)
     say.weak(
       `Until ${new Date(config.settings.shadowUntil).toISOString()} missing grants and spent budgets are recorded, not refused (TGEFD_SHADOW_UNTIL).`,

@@ -151,6 +151,12 @@ describe('names', () => {
     ]);
   });
 
+  test.each(['PORT', 'HOST'])('%s has no prefix, and is named where it was given one', (name) => {
+    expect(lines({ ...production, [`TGEFD_${name}`]: '8080' })).toEqual([
+      `TGEFD_${name}: found an unknown name; accepted: probably meant: ${name}`,
+    ]);
+  });
+
   test("a name far from ours is the service's own and only reported", () => {
     const loaded = load({ ...production, TGEFD_MODEL_CACHE_DIRECTORY: '/tmp' });
     expect(loaded.ok && loaded.warnings.map(({ variable }) => variable)).toEqual([

@@ -29,10 +29,36 @@ test.each([['query', '--none'], ['accesses'], ['verify']])(
       ['--folder', keys],
     ]) {
       const { code, err } = await run(...words, ...place);
-      expect([code, err]).toEqual([2, expect.stringContaining('--folder: there is no')]);
+      expect([code, err]).toEqual([1, expect.stringContaining('--folder: there is no')]);
     }
   },
 );
+
+test.each([
+  ['that is not there', 'nowhere.json', 'cannot be read'],
+  ['that is not JSON', 'text.json', 'is not JSON'],
+  ['without keys', 'empty.json', 'is neither a JWK nor a key set'],
+])('a file of keys %s cannot be used, which is a failure and no wrong call', async (_, name, why) => {
+  await writeFile(join(folder, 'text.json'), 'no JSON');
+  await writeFile(join(folder, 'empty.json'), '{}');
+  const err: string[] = [];
+  const console = { env: {}, out: () => undefined, err: (line: string) => void err.push(line) };
+  const words = ['audit', 'verify', '--folder', join(folder, 'copy'), '--keys', join(folder, name)];
+  expect([await main(words, console), err]).toEqual([1, [expect.stringMatching(`^--keys: /.*${name} ${why}$`)]]);
+});
+
+test('query --json names a part that could not be searched among the records', async () => {
+  const chain = join(folder, 'damaged/audit/manifests/main');
+  await mkdir(chain, { recursive: true });
+  await writeFile(join(chain, '0000000001.json'), 'no manifest\n');
+  const out: string[] = [];
+  const console = { env: {}, out: (line: string) => void out.push(line), err: () => undefined };
+  const words = ['audit', 'query', '--json', '--folder', join(folder, 'damaged'), '--keys', keys];
+  expect(await main(words, console)).toBe(1);
+  expect(out.map((line) => JSON.parse(line))).toEqual([
+    { type: 'not_searched', key: 'audit/manifests/main/0000000001.json', why: expect.any(String) },
+  ]);
+});
 
 test('an archive that holds nothing yet can be searched', async () => {
   expect(await run('query', '--none', '--folder', join(folder, 'copy'))).toEqual({ code: 0, err: '0 records' });

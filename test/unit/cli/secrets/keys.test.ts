@@ -47,8 +47,16 @@ describe('keys create', () => {
   test('never writes over a key that is there', async () => {
     await run('create', 'ingress-secret', '--out', join(folder, 'keys'));
     const before = await written('ingress-secret');
-    expect((await run('create', 'ingress-secret', '--out', join(folder, 'keys'))).status).toBe(2);
+    expect((await run('create', 'ingress-secret', '--out', join(folder, 'keys'))).status).toBe(1);
     expect(await written('ingress-secret')).toBe(before);
+  });
+
+  test.each([
+    ['/proc/tgefd-keys', 'the folder /proc/tgefd-keys cannot be made'],
+    ['/dev/null/keys', '/dev/null is a file, not a folder'],
+  ])('refuses the folder %s, which cannot be made', async (path, why) => {
+    const { status, err } = await run('create', '--out', path);
+    expect([status, err]).toEqual([1, [`--out: ${why}`]]);
   });
 
   test('makes a key pair of the algorithm that is asked for, with both halves', async () => {
