@@ -8,7 +8,8 @@ export interface DemandMeter {
 
 /** Older uses count less: to the e-th part after this time. */
 const MEMORY_MS = 20_000;
-const LEAST_OBSERVED_MS = 2_000;
+/** So that the first use provides for one more, not for two: most callers that come once to an isolate do not come again soon. */
+const LEAST_OBSERVED_MS = 2_600;
 /** No lease is for longer than this. */
 const PROVIDE_MOST_MS = 5_000;
 /**
@@ -18,7 +19,7 @@ const PROVIDE_MOST_MS = 5_000;
  * nowhere else. The figures come from the simulation (test/bench/limits-simulation).
  */
 const WHEN_PLENTY = { evidence: 0.9, often: 1, tokens: 20, leastMs: 1_500 };
-const WHEN_SCARCE = { evidence: 1.9, often: 1, tokens: 3, leastMs: 700 };
+const WHEN_SCARCE = { evidence: 2.9, often: 3, tokens: 3, leastMs: 700 };
 
 export function createDemandMeter(): DemandMeter {
   return { uses: 0, firstUseMs: 0, lastUseMs: 0 };

@@ -11,13 +11,13 @@ function metered(uses: number, everyMs: number) {
 }
 
 test.each<[string, number, number, boolean, boolean, number, number]>([
-  ['the first use provides for two more', 1, 10, false, false, 2, 2],
+  ['the first use provides for one more', 1, 10, false, false, 1, 1],
   ['one in twenty seconds is rare', 40, 20_000, false, false, 0, 0],
   ['one in two seconds provides for five', 40, 2_000, false, false, 2, 3],
   ['ten a second provide twenty tokens', 400, 100, false, false, 20, 20],
   ['a hundred a second provide for a second and a half', 4_000, 10, false, false, 140, 155],
-  ['where tokens are scarce the first use says nothing', 1, 10, false, true, 0, 0],
-  ['where tokens are scarce one in ten seconds is rare', 40, 10_000, false, true, 0, 0],
+  ['where tokens are scarce two uses say nothing', 2, 10, false, true, 0, 0],
+  ['where tokens are scarce one in two seconds is rare', 40, 2_000, false, true, 0, 0],
   ['unless there is a lease', 40, 2_000, true, true, 2, 3],
   ['and ten a second provide for less', 400, 100, false, true, 7, 7],
 ])('%s', (_, uses, everyMs, leased, scarce, least, most) => {

@@ -68,6 +68,12 @@ test.each([0.5, 1.05, 2])(
   },
 );
 
+test.each([1.05, 2])('eight isolates at %f times 60 a minute strand hardly a token', async (load) => {
+  const outcome = await simulate({ isolates: 8, perMinute: 60, burst: 60, load, seconds: 3_600, ...usual });
+  expect(outcome.overshoot).toBe(0);
+  expect(outcome.wronglyRefused).toBeLessThan(0.01);
+});
+
 test('a quota of the day is spent to the end by isolates that live on', async () => {
   const quota = { ...usual, isolates: 8, perMinute: 600, burst: 600, load: 1.05, seconds: 400, perDay: 2_000 };
   const outcome = await simulate({ ...quota, startsAt: Date.parse('2026-11-27T12:00:00Z') });
