@@ -59,7 +59,8 @@ export function isStray(lease: Lease, nowMs: number): boolean {
 /** A slow budget too small to be leased at all is not asked for a lease. */
 function provisionOf(lease: Lease, { burst, perMinute }: Budget, nowMs: number): number {
   if (perMinute < SLOW_BELOW_PER_MINUTE && burst <= NEVER_LEASED) return 0;
-  return provision(lease.meter, lease.window !== -1, lease.scarce, nowMs);
+  const atStore = burst - lease.missing / PARTS_PER_TOKEN;
+  return provision(lease.meter, lease.window !== -1, lease.scarce, atStore, nowMs);
 }
 
 /**
