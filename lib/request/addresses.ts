@@ -36,12 +36,16 @@ export function parseAddress(text: string): Address | null {
  * `[2001:db8::1]:4711`; gives the address, or null for anything else, also `unknown` and obfuscated names.
  */
 export function parseForwardedAddress(entry: string): Address | null {
-  const bracketed = /^\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?$/.exec(entry);
-  if (bracketed?.[1] !== undefined) return bracketed[1].includes(':') ? parseAddress(bracketed[1]) : null;
+  const [, bracketed, behind = '0'] = /^\[([0-9A-Fa-f:.]+)\](?::([0-9]+))?$/.exec(entry) ?? [];
+  if (bracketed !== undefined) return bracketed.includes(':') && isPort(behind) ? parseAddress(bracketed) : null;
   const colon = entry.indexOf(':');
   const withPort = colon !== -1 && entry.includes('.') && colon === entry.lastIndexOf(':');
   if (!withPort) return parseAddress(entry);
-  return /^[0-9]{1,5}$/.test(entry.slice(colon + 1)) ? parseAddress(entry.slice(0, colon)) : null;
+  return isPort(entry.slice(colon + 1)) ? parseAddress(entry.slice(0, colon)) : null;
+}
+
+function isPort(text: string): boolean {
+  return /^[0-9]{1,5}$/.test(text) && Number(text) <= 65_535;
 }
 
 /** Gives the one text of an address: dotted decimal, or RFC 5952 §4 (lower case, the longest run of zero groups cut). */
