@@ -84,21 +84,28 @@ export function forwardedClientCertSource(readText: ReadText, hops: number): Cer
 
     const thumbprint = hashes[0] === undefined ? null : thumbprintFromHex(hashes[0]);
     if (thumbprint === null && hashes.length > 0) return malformed;
+    const subject = subjects[0] ?? '';
+    const subjectAltNames = [...all('uri').map((uri) => `URI:${uri}`), ...all('dns').map((name) => `DNS:${name}`)];
     if (certificates[0] !== undefined) {
-      const settle = (read: Statement): Statement =>
-        read.says === 'certificate' && thumbprint !== null && read.certificate.thumbprint !== thumbprint
-          ? malformed
-          : read;
+      const settle = (read: Statement): Statement => {
+        if (read.says !== 'certificate') return read;
+        if (thumbprint !== null && read.certificate.thumbprint !== thumbprint) return malformed;
+        return saysOf(read.certificate, subject, subjectAltNames) ? read : repeated(field);
+      };
       const read = statement(field, readText(certificates[0], fromEncodedPem));
       return read instanceof Promise ? read.then(settle) : settle(read);
     }
-    const subject = subjects[0] ?? '';
-    const subjectAltNames = [...all('uri').map((uri) => `URI:${uri}`), ...all('dns').map((name) => `DNS:${name}`)];
     if (thumbprint === null && subject === '' && subjectAltNames.length === 0) return malformed;
     if (![subject, ...subjectAltNames].every(isPrintable)) return malformed;
     const dates = { notBeforeSeconds: null, notAfterSeconds: null };
     return { says: 'certificate', field, certificate: { subject, subjectAltNames, thumbprint, ...dates } };
   };
+}
+
+/** Whether what stands beside a whole certificate is its own subject, where one stands there, and names that it has. */
+function saysOf(certificate: ClientCertificate, subject: string, names: readonly string[]): boolean {
+  if (subject !== '' && canonicalName(subject) !== canonicalName(certificate.subject)) return false;
+  return names.every((name) => certificate.subjectAltNames.includes(name));
 }
 
 /**

@@ -55,7 +55,7 @@ export interface CertificateReaderSettings {
 const rememberedCertificates = 256;
 
 /**
- * Finds the caller's client certificate (contract §4 "mTLS"). A caller who speaks to us directly is who the platform's own
+ * Finds the caller's client certificate. A caller who speaks to us directly is who the platform's own
  * verified certificate says, and no header counts. Behind a trusted hop that certificate is the proxy's, never the
  * caller's, so only the header fields count: they must all name the same certificate (one that says more than another
  * completes it), or the request is refused as `forwarded_invalid`. A certificate outside of its validity is refused

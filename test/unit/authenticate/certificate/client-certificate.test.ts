@@ -285,6 +285,20 @@ describe('x-forwarded-client-cert (Envoy)', () => {
   ])('one that %s is malformed', async (_, value) => {
     expect(await behindAProxy({ 'x-forwarded-client-cert': value })).toEqual(refused('certificate_malformed'));
   });
+
+  it.each([
+    ['another subject', 'Subject="CN=admin"'],
+    ['a URI that it does not have', 'URI=spiffe://acme.example/admin'],
+    ['a DNS name that it does not have', 'DNS=admin.example'],
+  ])('one with a certificate and %s contradicts itself', async (_, said) => {
+    const certificate = `Cert="${encoded(clientA.pem)}"`;
+    const value = { 'x-forwarded-client-cert': `${certificate};${said}` };
+    expect(await behindAProxy(value)).toMatchObject({ reason: { reason: 'forwarded_invalid' } });
+    const own = {
+      'x-forwarded-client-cert': `${certificate};Subject="${subjectA}";URI=spiffe://acme.example/client-a`,
+    };
+    expect(await behindAProxy(own)).toEqual(found(wholeA));
+  });
 });
 
 describe('nginx and ingress-nginx', () => {
