@@ -8,7 +8,7 @@ export type CredentialReason =
   | { readonly reason: 'api_key_unknown' }
   | { readonly reason: 'token_malformed'; readonly part: 'shape' | 'header' | 'claims' | 'signature' }
   | { readonly reason: 'token_algorithm_refused' }
-  | { readonly reason: 'token_header_refused'; readonly parameter: 'crit' | 'b64' | 'typ' | 'kid' }
+  | { readonly reason: 'token_header_refused'; readonly parameter: 'crit' | 'b64' | 'enc' | 'zip' | 'typ' | 'kid' }
   | { readonly reason: 'token_issuer_unknown' }
   /** The issuer says that an opaque token is not active, or nobody asks it any more for this address. */
   | { readonly reason: 'token_inactive' }
@@ -61,7 +61,7 @@ export type ProofCheck =
   | 'nbf'
   | 'signature';
 
-export type ClaimName = 'iss' | 'aud' | 'exp' | 'nbf' | 'iat' | 'jti' | 'sub' | 'scope' | 'role' | 'cnf';
+export type ClaimName = 'iss' | 'aud' | 'exp' | 'nbf' | 'iat' | 'jti' | 'sub' | 'scope' | 'role' | 'cnf' | 'events';
 
 export type RevocationKind = 'jti' | 'sub' | 'kid' | 'thumbprint' | 'key_id';
 

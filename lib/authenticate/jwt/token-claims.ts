@@ -35,7 +35,7 @@ function invalid(claim: ClaimName): CredentialReason {
  * on or after its instant plus skew; `nbf` and `iat` at most the skew ahead; the lifetime within its limit; `aud`
  * contains ours; `jti` and `cnf` of their types; the subject one that names a caller. Types are strict: no number in
  * a string, no array for a string, no infinity. A `cnf` that demands more than a certificate and a proof is refused, since
- * nobody here would check it (RFC 7800 §3.1). Does not compare the certificate or check the proof, and leaves `iss` to
+ * nobody here would check it (RFC 7800 §3.1), and so is a security event, such as a logout token. Does not compare the certificate or check the proof, and leaves `iss` to
  * `createFindIssuer` and scopes and roles to the grant.
  */
 export function checkClaims(claims: JsonObject, rules: ClaimRules, nowSeconds: number): TokenFacts | CredentialReason {
@@ -47,6 +47,7 @@ export function checkClaims(claims: JsonObject, rules: ClaimRules, nowSeconds: n
   if (tokenId !== undefined && !isTokenId(tokenId)) return invalid('jti');
   const confirmation = readConfirmation(member(claims, 'cnf'));
   if (isRefusal(confirmation)) return confirmation;
+  if (isSecurityEvent(claims)) return invalid('events');
   const unmet = rules.required.find(({ path, test }) => !test.holds(path.read(claims)));
   if (unmet) return { reason: 'token_claim_refused', path: unmet.path.text };
   const subject = subjectOf(claims, rules);
@@ -127,6 +128,12 @@ function checkAudience(claims: JsonObject, { audiences, audienceClaim }: ClaimRu
   const present = typeof named === 'string' ? [named] : named;
   if (!Array.isArray(present) || !present.every((entry) => typeof entry === 'string')) return invalid('aud');
   return audiences.length === 0 || present.some((entry) => audiences.includes(entry)) ? null : invalid('aud');
+}
+
+/** RFC 8417 §2.2: `events` is an object whose names are URIs. Such a token is no credential (§4.6), whatever its `typ`. */
+function isSecurityEvent(claims: JsonObject): boolean {
+  const events = member(claims, 'events');
+  return events !== undefined && isJsonObject(events) && Object.keys(events).some((name) => URL.canParse(name));
 }
 
 function isTokenId(value: JsonValue): value is string {

@@ -22,15 +22,20 @@ export function mediaType(typ: string): string {
 }
 
 /**
- * Checks a header in the contract's order: `alg` in the list; no `crit` (RFC 7515 §4.1.11: we understand no extension) and
- * no `b64` (RFC 7797 §7: not for JWTs); `typ` in the list (RFC 8725 §3.11); `kid` a string. Keys and links to keys in
+ * Parameters that no token may have: `crit`, since we understand no extension (RFC 7515 §4.1.11); `b64`, which is not for JWTs
+ * (RFC 7797 §7); `enc` and `zip`, by which another parser takes the token for a JWE (RFC 7516 §9).
+ */
+const REFUSED = ['crit', 'b64', 'enc', 'zip'] as const;
+
+/**
+ * Checks a header in this order: `alg` in the list; none of the parameters that no token may have; `typ` in the list (RFC 8725 §3.11); `kid` a string. Keys and links to keys in
  * a header (`jwk`, `jku`, `x5u`, `x5c`) are never read (RFC 8725 §3.10). Does not know whether the header was signed.
  */
 export function checkHeader(header: JsonObject, rules: HeaderRules): TokenHeader | CredentialReason {
   const algorithm = member(header, 'alg');
   if (typeof algorithm !== 'string' || !rules.algorithms.has(algorithm)) return { reason: 'token_algorithm_refused' };
-  if (Object.hasOwn(header, 'crit')) return { reason: 'token_header_refused', parameter: 'crit' };
-  if (Object.hasOwn(header, 'b64')) return { reason: 'token_header_refused', parameter: 'b64' };
+  for (const parameter of REFUSED)
+    if (Object.hasOwn(header, parameter)) return { reason: 'token_header_refused', parameter };
   const type = member(header, 'typ');
   if (type === undefined ? !rules.typeMayBeAbsent : typeof type !== 'string' || !rules.types.has(mediaType(type)))
     return { reason: 'token_header_refused', parameter: 'typ' };

@@ -136,6 +136,9 @@ describe('jwt-alg/crit-b64', () => {
     ['b64 false with crit (RFC 7797 §7)', { b64: false, crit: ['b64'] }, 'crit'],
     ['b64 false without crit', { b64: false }, 'b64'],
     ['b64 true', { b64: true }, 'b64'],
+    ['enc, as a JWE has (RFC 7516 §9)', { enc: 'A128GCM' }, 'enc'],
+    ['zip, as a JWE has', { zip: 'DEF' }, 'zip'],
+    ['zip of another type', { zip: null }, 'zip'],
   ])('%s is refused', async (_, header, parameter) => {
     expect(await judge(verify, await tokenOf(rsa, {}, header))).toEqual({ reason: 'token_header_refused', parameter });
   });
@@ -332,6 +335,21 @@ describe('jwt-struct: what only looks like a token', () => {
 });
 
 describe('jwt-claims', () => {
+  it.each([
+    ['a logout token', { 'http://schemas.openid.net/event/backchannel-logout': {} }],
+    ['a security event token', { 'https://schemas.openid.net/secevent/caep/event-type/session-revoked': { x: 1 } }],
+  ])('%s is no access token, whatever its typ', async (_, events) => {
+    expect(await judge(verify, await tokenOf(rsa, { events }))).toEqual({
+      reason: 'token_claim_invalid',
+      claim: 'events',
+    });
+  });
+
+  it.each([[{ events: ['concert'] }], [{ events: { concert: 1 } }], [{ events: 'https://events.example' }]])(
+    'a claim of somebody that happens to be called events is none: %j',
+    async (more) => expect(await judge(verify, await tokenOf(rsa, more))).toBe('verified'),
+  );
+
   it.each([
     ['exp as text', { exp: '9999999999' }, 'token_claim_invalid'],
     ['exp as null', { exp: null }, 'token_claim_invalid'],
