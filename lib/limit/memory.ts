@@ -57,7 +57,8 @@ export function createMemoryBudgets(settings: { readonly maximumBuckets: number 
       }
       return settlement;
     },
-    isFull: (partition, name) => held.size < settings.maximumBuckets && !held.has(`${name}:${partition}`),
+    isFull: (partition, name) =>
+      held.size === 0 || (held.size < settings.maximumBuckets && !held.has(`${name}:${partition}`)),
   };
 }
 

@@ -26,8 +26,8 @@ const MAX_VALUE_CHARACTERS = 1024;
  * name is used twice. Does not keep identities out: the caller hands in none.
  */
 export function emfLine({ namespace, timestampMs, dimensions, metrics, properties = {} }: EmbeddedMetrics): string {
-  const counted = Object.entries(metrics).filter(([, { value }]) => [value].flat().every(Number.isFinite));
-  if (counted.some(([, { value }]) => [value].flat().length > MAX_VALUES)) throw new RangeError('too many values');
+  const counted = Object.entries(metrics).filter(([, { value }]) => valuesOf(value).every(Number.isFinite));
+  if (counted.some(([, { value }]) => valuesOf(value).length > MAX_VALUES)) throw new RangeError('too many values');
   const names = [...Object.keys(dimensions), ...counted.map(([name]) => name), ...Object.keys(properties)];
   if (Object.keys(dimensions).length > MAX_DIMENSIONS || counted.length > MAX_METRICS) {
     throw new RangeError('too many dimensions or metrics for one line');
@@ -48,6 +48,10 @@ export function emfLine({ namespace, timestampMs, dimensions, metrics, propertie
     ...Object.fromEntries(counted.map(([name, { value }]) => [name, value])),
     ...properties,
   });
+}
+
+function valuesOf(value: number | readonly number[]): readonly number[] {
+  return typeof value === 'number' ? [value] : value;
 }
 
 function dimensionValue(value: string) {

@@ -67,6 +67,7 @@ export function createBoundary(
     const { headers, hop } = request;
     const forwarded = believed === null ? NOTHING_FORWARDED : readForwarded(believed, trustedProxies);
     const client = forwarded.client ?? peer;
+    const clientAddress = client === null ? null : addressText(client);
     const ownHost = headers.get('host');
     const host = ownHost === null ? null : parseAuthority(ownHost);
     const identity = believed === null || identityHeader === null ? null : ingressValue(believed, identityHeader);
@@ -80,8 +81,8 @@ export function createBoundary(
     const boundary: Boundary = {
       trustedHop: believed !== null,
       believed: believed ?? NO_FIELDS,
-      clientAddress: client === null ? null : addressText(client),
-      addressPartition: client === null ? null : addressPartition(client),
+      clientAddress,
+      addressPartition: client?.family === 6 ? addressPartition(client) : clientAddress,
       // A trusted hop that forwards for nobody is the caller itself.
       secure: forwarded.secure ?? (forwarded.client === null ? hop.secure : null),
       host: forwarded.host ?? host ?? null,

@@ -1,5 +1,5 @@
 import type { Decision } from '../../decision/outcome.ts';
-import type { Principal } from '../../decision/principal.ts';
+import type { AuthMethod, Principal } from '../../decision/principal.ts';
 import type { Reason } from '../../decision/reason.ts';
 import type { Endpoint } from '../../decision/request.ts';
 import type { Eventually } from '../../decision/steps.ts';
@@ -37,6 +37,8 @@ export interface AnswerSettings {
 export interface AnswerParts {
   readonly policies: Policies;
   readonly permits: (principal: Principal, row: Endpoint) => boolean;
+  /** Whether what a caller may use depends on nothing but the scopes and the kind of credential. */
+  readonly permitsByScopes: boolean;
   /** What of a caller's claims goes upstream; null: nothing. */
   readonly forwardedClaims: ((principal: Principal | null) => ClaimsUpstream) | null;
   readonly rateLimitFields: (decision: Decision) => readonly (readonly [string, string])[];
@@ -68,13 +70,16 @@ export class AuthorizerError extends Error {
  */
 export function createAnswers(settings: AnswerSettings, parts: AnswerParts) {
   const kept = settings.ttlSeconds > 0;
-  const known = new WeakMap<Principal, { readonly prefix: string; readonly document: PolicyDocument }>();
+  // Tokens hold one of a few lists of scopes, which are the same objects while they are remembered (`createClaimGrants`).
+  const known = new WeakMap<object, KnownPolicy>();
 
   const policyOf = (prefix: string, principal: Principal, denial: Reason | null): PolicyDocument => {
-    const last = denial === null ? known.get(principal) : undefined;
-    if (last?.prefix === prefix) return last.document;
+    const { method } = principal;
+    const key = parts.permitsByScopes ? principal.scopes : principal;
+    const last = denial === null ? known.get(key) : undefined;
+    if (last?.prefix === prefix && last.method === method) return last.document;
     const document = parts.policies.of(prefix, (row) => parts.permits(principal, row) && !exhausts(denial, row));
-    if (denial === null) known.set(principal, { prefix, document });
+    if (denial === null) known.set(key, { prefix, method, document });
     return document;
   };
 
@@ -113,6 +118,12 @@ export function createAnswers(settings: AnswerSettings, parts: AnswerParts) {
     if (parts.assertion === null || denial !== null || kept) return told(context);
     return parts.assertion(decision).then((assertion) => told({ ...context, assertion }));
   };
+}
+
+interface KnownPolicy {
+  readonly prefix: string;
+  readonly method: AuthMethod;
+  readonly document: PolicyDocument;
 }
 
 /** The scalars of one decision. An allowed one carries those of a denial too; see `elsewhere`. */

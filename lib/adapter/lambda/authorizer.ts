@@ -1,4 +1,5 @@
 import { certificateFromPem } from '../../authenticate/certificate/x509.ts';
+import { compileConditions } from '../../authorize/row-conditions.ts';
 import type { Composed } from '../../compose/authorizer.ts';
 import { cachingConsequences } from '../../config/authorizer-caching.ts';
 import type { Config } from '../../config/load.ts';
@@ -69,7 +70,7 @@ export function createLambdaDoor(composed: Composed, parts: DoorParts) {
   };
 }
 
-function answersOf({ config: { settings }, deciding, gateway }: Composed, policies: Policies) {
+function answersOf({ config: { settings, documents }, deciding, gateway }: Composed, policies: Policies) {
   const [, { authorize }] = deciding;
   return createAnswers(
     { response: settings.authorizerResponse, ttlSeconds: settings.authorizerTtlSeconds },
@@ -78,6 +79,7 @@ function answersOf({ config: { settings }, deciding, gateway }: Composed, polici
       permits: (principal, endpoint) =>
         (endpoint.auth === undefined || endpoint.auth.some((way) => way === principal.method)) &&
         authorize(principal, { found: 'endpoint', endpoint }, null) === null,
+      permitsByScopes: documents.endpoints.every((row) => compileConditions(row, null).length === 0),
       forwardedClaims: gateway.forwardedClaims,
       rateLimitFields: gateway.rateLimitFields,
       assertion: gateway.assertion,

@@ -69,6 +69,30 @@ describe('the door of API Gateway', () => {
     expect(permits(await door(eventWith(await token({ scope: 'jobs' }))))).toBe(true);
   });
 
+  it.each([
+    ['a claim', { scope: 'jobs', tier: 'gold' }, { scope: 'jobs', tier: 'tin' }, { tier: 'gold' }],
+    ['another scope', { scope: 'jobs metrics' }, { scope: 'jobs' }, undefined],
+  ])('writes a policy for each caller where rows demand %s', async (_, may, mayNot, claims) => {
+    const rows = [
+      { method: 'GET', path: '/v1/jobs/{id}', scope: 'jobs', budget: 'read' },
+      {
+        method: 'GET',
+        path: '/v1/metrics',
+        scope: claims ? 'jobs' : 'metrics',
+        budget: 'read',
+        ...(claims && { claims }),
+      },
+    ];
+    const { door } = doorWith({ TGEFD_ENDPOINTS: JSON.stringify(rows), TGEFD_AUTHORIZER_RESPONSE: 'iam' });
+    const grantsMetrics = async (held: object) =>
+      /"Allow"[^}]*GET\/v1\/metrics/.test(JSON.stringify(await door(eventWith(await token({ ...held })))));
+    expect([await grantsMetrics(may), await grantsMetrics(mayNot), await grantsMetrics(may)]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
   it('never permits by a mangled event, and fails with a word', async () => {
     const { door } = doorWith();
     const events = [restToken, restRequest, http1, http2].map((event) => JSON.stringify(event));
