@@ -62,10 +62,10 @@ const printable = z.string().check(z.regex(/^[\x20-\x7e]{0,256}$/));
 const eventSchema = z.strictObject({
   effect: described(
     z.enum(['revoked', 'released', 'unchanged', 'repeated', 'verified', 'ignored', 'refused', 'unavailable']),
-    'What became of it. `unchanged`: a later event had said otherwise. `repeated`: it had come before.',
+    'Effect of the event. `unchanged`: a later event said the opposite. `repeated`: the same event came before.',
   ),
   types: described(z.array(z.string().check(z.regex(/^[a-z0-9-]{1,64}$/))), 'Short names of its events.'),
-  issuer: described(z.nullable(printable), 'The transmitter as configured; null where it is none.'),
+  issuer: described(z.nullable(printable), 'The transmitter as configured; null if it is not configured.'),
   subjects: described(z.array(pseudonym), 'Pseudonyms of the subjects and tokens that it names.'),
   token: described(z.nullable(pseudonym), 'Pseudonym of its `jti`.'),
 });
@@ -84,35 +84,32 @@ export const auditRecordSchema = z.strictObject({
   request_id: described(token, 'Request id, as on the answer and in the log.'),
   ts: described(z.iso.datetime({ precision: 3 }), 'When the decision began: RFC 3339, UTC, milliseconds.'),
   door: described(z.enum(doors), 'The way in.'),
-  identity: described(z.nullable(pseudonym), 'Pseudonym of the verified caller; null where nobody was verified.'),
-  auth_method: described(z.enum(authMethods), 'How callers prove who they are here.'),
-  action: described(z.nullable(printable), 'Endpoint by its action; null where none matched.'),
-  method: described(printable, 'Request method; `other` where neither the endpoint nor HTTP knows it.'),
+  identity: described(z.nullable(pseudonym), 'Pseudonym of the verified caller; null if no caller was verified.'),
+  auth_method: described(z.enum(authMethods), 'How callers prove who they are.'),
+  action: described(z.nullable(printable), 'Action of the endpoint; null if no row matched.'),
+  method: described(printable, 'Request method; `other` if neither the endpoint nor HTTP defines it.'),
   pattern: described(z.nullable(printable), 'Path pattern that matched. Never the path itself, never a query.'),
   outcome: described(
     z.enum(['allowed', 'denied', 'would_deny']),
-    'What was decided. `would_deny`: let through while TGEFD_SHADOW_UNTIL lasts; code and reason say what would have been answered.',
+    'The decision. `would_deny`: the request passed because of TGEFD_SHADOW_UNTIL; code and reason are those of the denial.',
   ),
   status: described(
     z.nullable(z.int().check(z.minimum(100), z.maximum(599))),
-    'Status of the decision: 200 for what was allowed. The status of the upstream is not known yet. Null in records of old versions.',
+    'Status of the decision: 200 if it was allowed. The status of the upstream is not known yet. Null in records of old versions.',
   ),
-  code: described(z.nullable(z.enum(codes)), 'What the caller learned of a denial.'),
-  reason: described(z.nullable(word), 'Why, for the operator.'),
-  reason_detail: described(
-    z.nullable(printable),
-    'The fact that goes with the reason: a check, a claim name, a scope.',
-  ),
+  code: described(z.nullable(z.enum(codes)), 'Code of a denial, as the caller sees it.'),
+  reason: described(z.nullable(word), 'Reason of a denial, for the operator.'),
+  reason_detail: described(z.nullable(printable), 'A fact about the reason: a check, a claim name, a scope.'),
   budgets: described(
     z.array(z.strictObject({ name: budgetName, remaining: z.int().check(z.minimum(0)) })),
-    'Budgets asked, with whole tokens left after the decision. One token of each is spent unless the reason is budget_exhausted.',
+    'Budgets that were checked, with the whole tokens left after the decision. Each spends one token, unless the reason is budget_exhausted.',
   ),
   degraded: described(z.array(z.enum(degradations)), 'Guarantees that were weaker than usual for this decision.'),
-  latency_ms: described(z.number().check(z.minimum(0)), 'From the start of the decision to this record.'),
+  latency_ms: described(z.number().check(z.minimum(0)), 'Milliseconds from the start of the decision to this record.'),
   client_address: described(z.nullable(pseudonym), 'Pseudonym of the caller’s address.'),
   key_id: described(
     z.nullable(printable),
-    'Key that vouched for the caller: kid, API key id or certificate thumbprint (never key material).',
+    'Key that authenticated the caller: kid, API key id or certificate thumbprint (never key material).',
   ),
   policy: z.optional(
     described(
@@ -124,10 +121,10 @@ export const auditRecordSchema = z.strictObject({
   shadow: z.optional(
     described(
       z.strictObject({ outcome: z.enum(['allowed', 'denied']), code: z.nullable(z.enum(codes)) }),
-      'What the table of TGEFD_SHADOW_ENDPOINTS would have decided; only where that is something else.',
+      'Decision of the table in TGEFD_SHADOW_ENDPOINTS; only if it differs.',
     ),
   ),
-  event: z.optional(described(eventSchema, 'Only of a security event: what it said and did.')),
+  event: z.optional(described(eventSchema, 'Only for a security event: its content and its effect.')),
 });
 
 export type AuditRecord = z.infer<typeof auditRecordSchema>;
@@ -137,14 +134,14 @@ export const secretAccessSchema = z.strictObject({
   type: z.literal('secret_access'),
   version: described(z.literal(ACCESS_VERSION), 'Version of this format.'),
   id: described(token, 'Unique, one record each.'),
-  ts: described(z.iso.datetime({ precision: 3 }), 'When it was read: RFC 3339, UTC, milliseconds.'),
-  component: described(z.enum(['node', 'lambda', 'worker', 'archive']), 'Which process read it.'),
-  variable: described(z.string().check(z.regex(/^[A-Z0-9_]{1,64}$/)), 'The variable that it is for.'),
-  source: described(word, 'Where it is kept: file, vault, aws_sm, cf.'),
+  ts: described(z.iso.datetime({ precision: 3 }), 'Time of the reading: RFC 3339, UTC, milliseconds.'),
+  component: described(z.enum(['node', 'lambda', 'worker', 'archive']), 'Process that read it.'),
+  variable: described(z.string().check(z.regex(/^[A-Z0-9_]{1,64}$/)), 'Variable of the secret.'),
+  source: described(word, 'Store of the secret: file, vault, aws_sm, cf.'),
   outcome: z.enum(['read', 'failed']),
   key_id: described(
     z.nullable(pseudonym),
-    'Pseudonym of the value: the same for the same value, and nothing else can be told from it. Null where it failed.',
+    'Pseudonym of the value: equal values have equal pseudonyms, and it says nothing else. Null if the reading failed.',
   ),
 });
 
@@ -155,10 +152,10 @@ export const budgetChangeSchema = z.strictObject({
   type: z.literal('budget_change'),
   version: described(z.literal(ACCESS_VERSION), 'Version of this format.'),
   id: described(token, 'Unique, one record each.'),
-  ts: described(z.iso.datetime({ precision: 3 }), 'When it was done: RFC 3339, UTC, milliseconds.'),
+  ts: described(z.iso.datetime({ precision: 3 }), 'Time of the change: RFC 3339, UTC, milliseconds.'),
   action: z.enum(['reset', 'grant']),
-  identity: described(pseudonym, 'Whose budgets.'),
-  budgets: described(z.array(budgetName), 'Which of them.'),
+  identity: described(pseudonym, 'Pseudonym of the identity.'),
+  budgets: described(z.array(budgetName), 'Names of the budgets.'),
   tokens: described(z.nullable(z.int().check(z.minimum(1))), 'Requests that were granted; null for a reset.'),
 });
 
@@ -166,8 +163,8 @@ export type BudgetChangeRecord = z.infer<typeof budgetChangeSchema>;
 
 /** Where a record stands in the archive. */
 const position = {
-  stream_id: described(z.string().check(z.regex(/^\d{1,20}-[A-Za-z0-9._-]{1,160}$/)), 'Id of its outbox entry.'),
-  n: described(z.int().check(z.minimum(1)), 'Its place in the batch, from 1 without gaps.'),
+  stream_id: described(z.string().check(z.regex(/^\d{1,20}-[A-Za-z0-9._-]{1,160}$/)), 'Id of the outbox entry.'),
+  n: described(z.int().check(z.minimum(1)), 'Position in the batch, from 1 without gaps.'),
 };
 
 /** One line of a batch: the record as it was appended, and its position. */

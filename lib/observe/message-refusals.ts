@@ -21,7 +21,7 @@ type MessageRefusal = (typeof MESSAGE_REFUSALS)[number];
 
 /** Makes what counts refused messages of MCP by what is wrong with them; other denials are left alone. */
 export function countMessageRefusals(metrics: Metrics): (denial: Reason) => void {
-  const refusals = metrics.counter('tgefd_mcp_refusals_total', 'Messages of MCP that were refused, by what is wrong.', {
+  const refusals = metrics.counter('tgefd_mcp_refusals_total', 'MCP messages that were refused, by reason.', {
     reason: MESSAGE_REFUSALS,
   });
   return (denial) => {

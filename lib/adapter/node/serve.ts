@@ -92,7 +92,7 @@ function createProcess(platform: NodePlatform): Process {
       steps.adopt(composed, before);
       composed.metrics.counterOf(
         'tgefd_requests_unreadable_total',
-        'Requests that the parser refused, that stalled, or whose expectation nobody meets.',
+        'Requests that the parser refused, that stalled, or that have an unsupported Expect field.',
         unreadable.count,
       );
       // What the archive is about goes on to its end; the old value of a secret must not wait for that.

@@ -65,18 +65,18 @@ export function answersPage(): string {
     ...markdownTable(
       ['field', 'when'],
       [
-        ['`x-request-id`', 'always: the id of the request, also in the record and in the log'],
+        ['`x-request-id`', 'always: the id of the request, as in the record and the log'],
         ['`WWW-Authenticate`', '401 and 403 of scopes: the challenge (RFC 6750, RFC 9449, RFC 9470)'],
         ['`Allow`', '405: methods of the path'],
         ['`Retry-After`', '429 and 503: whole seconds'],
-        ['`RateLimit-Policy`, `RateLimit`', 'wherever a budget was asked: every policy, and the tightest'],
-        ['`DPoP-Nonce`', 'where a nonce is demanded'],
+        ['`RateLimit-Policy`, `RateLimit`', 'if a budget was checked: every policy, and the one with the least left'],
+        ['`DPoP-Nonce`', 'if a nonce is required'],
       ],
     ),
     '',
     '## Reasons',
     '',
-    'A reason stands in the record and in the log. The caller never sees it.',
+    'The record and the log have the reason. The caller never sees it.',
     '',
     ...markdownTable(
       ['reason', 'status', '`code`', 'meaning'],

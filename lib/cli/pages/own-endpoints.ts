@@ -2,14 +2,14 @@ import { generatedFrom, markdownTable } from './table.ts';
 
 /** What the authorizer answers itself: method, path, who may, when it is there, and what it answers. */
 export const ownEndpoints: readonly (readonly [string, string, string, string, string])[] = [
-  ['GET', '/healthz', 'anybody', 'always', '200 `ok` while the process lives'],
-  ['GET', '/readyz', 'anybody', 'always', '200 when a request could be decided now, else 503'],
+  ['GET', '/healthz', 'anybody', 'always', '200 `ok` while the process runs'],
+  ['GET', '/readyz', 'anybody', 'always', '200 if the process can decide a request now, else 503'],
   [
     'GET',
     '/.well-known/oauth-protected-resource',
     'anybody',
     '`TGEFD_RESOURCE`',
-    'metadata of the protected resource (RFC 9728); the same with the path of the resource behind it',
+    'metadata of the protected resource (RFC 9728); also with the path of the resource appended',
   ],
   [
     'GET',
@@ -36,29 +36,29 @@ export const ownEndpoints: readonly (readonly [string, string, string, string, s
     'GET',
     '/_authorizer/revocations',
     'scope `TGEFD_SCOPE_REVOKE`',
-    'revocation has a store',
+    'if revocations have a store',
     'a page of the revocations; `cursor` asks for the next one',
   ],
   [
     'POST',
     '/_authorizer/revocations',
     'scope `TGEFD_SCOPE_REVOKE`',
-    'revocation has a store',
-    '201 with the entry that is kept now',
+    'if revocations have a store',
+    '201 with the entry as it is stored',
   ],
   [
     'GET',
     '/_authorizer/revocations/{kind}/{id}',
     'scope `TGEFD_SCOPE_REVOKE`',
-    'revocation has a store',
+    'if revocations have a store',
     'the entry, or 404',
   ],
   [
     'DELETE',
     '/_authorizer/revocations/{kind}/{id}',
     'scope `TGEFD_SCOPE_REVOKE`',
-    'revocation has a store',
-    '200 with the entry that was taken back, or 404',
+    'if revocations have a store',
+    '200 with the deleted entry, or 404',
   ],
   [
     'POST',
@@ -71,7 +71,7 @@ export const ownEndpoints: readonly (readonly [string, string, string, string, s
     'any',
     '/_authorizer/check',
     'a trusted proxy asks',
-    '`TGEFD_FORWARD_AUTH` is nginx, traefik or caddy',
+    'if `TGEFD_FORWARD_AUTH` is nginx, traefik or caddy',
     '200 with identity fields, or the denial',
   ],
   [
@@ -90,10 +90,10 @@ export function ownEndpointsPage(): string {
     '',
     generatedFrom('lib/cli/pages/own-endpoints.ts'),
     '',
-    'These paths are answered by the authorizer and never reach the upstream. Everything else below `/_authorizer/` is 404.',
+    'The authorizer itself answers these paths; they never reach the upstream. Every other path below `/_authorizer/` is 404.',
     '',
     ...markdownTable(
-      ['method', 'path', 'who', 'when it is there', 'answer'],
+      ['method', 'path', 'who may', 'exists', 'answer'],
       ownEndpoints.map(([method, path, ...rest]) => [method, `\`${path}\``, ...rest]),
     ),
     '',
@@ -105,9 +105,12 @@ export function ownEndpointsPage(): string {
       ['member', 'value'],
       [
         ['`kind`', '`jti`, `sub`, `kid`, `thumbprint` or `key_id`'],
-        ['`id`', 'what is revoked: a token id, a subject, a key id, a SHA-256 thumbprint, or the id of an API key'],
-        ['`issuer`', 'only for a subject, where several issuers are configured (optional)'],
-        ['`before`', 'only for a subject: tokens issued before this time are refused, epoch seconds (optional)'],
+        [
+          '`id`',
+          'the revoked credential: a token id, a subject, a key id, a SHA-256 thumbprint, or the id of an API key',
+        ],
+        ['`issuer`', 'only for a subject, if several issuers are configured (optional)'],
+        ['`before`', 'only for a subject: tokens issued before this time (epoch seconds) are refused (optional)'],
         ['`expires_at`', 'when the entry ends, epoch seconds (optional)'],
         ['`reason`', 'a note for people (optional)'],
       ],

@@ -14,10 +14,13 @@ interface Schema {
 }
 
 const titles: Readonly<Record<string, readonly [string, string]>> = {
-  audit: ['A decision', 'One for each decision, no more and no fewer.'],
-  secret_access: ['A reading of a secret', 'The first reading, each that brought another value, and every failure.'],
+  audit: ['A decision', 'Each decision makes exactly one.'],
+  secret_access: [
+    'A reading of a secret',
+    'The first reading of a secret, each reading with a new value, and each failure.',
+  ],
   budget_change: ['A change of budgets', 'What an operator did with `limits reset` and `limits grant`.'],
-  audit_unreadable: ['An unreadable entry', 'Stands in a batch for an entry of the outbox that is no record.'],
+  audit_unreadable: ['An unreadable entry', 'It replaces, in a batch, an entry of the outbox that is not a record.'],
 };
 
 function typeText({ type, const: constant, enum: values, format, anyOf, items, properties }: Schema): string {

@@ -31,7 +31,7 @@ export function quotaSettings({ settings, documents }: Config): QuotaSettings {
 export function composeQuotas(config: Config, metrics: Metrics): ReturnType<typeof createQuotas> {
   const unknown = metrics.counter(
     'tgefd_unknown_plans_total',
-    'Decisions on callers whose claim names no plan of TGEFD_PLANS.',
+    'Decisions about callers whose claim names no plan of TGEFD_PLANS.',
     {},
   );
   return createQuotas(quotaSettings(config), () => unknown.add({}));

@@ -82,11 +82,13 @@ export function watchParts(metrics: Metrics, parts: WatchedParts): () => Promise
     );
   }
   if (breakerOpen) {
-    metrics.gauge('tgefd_redis_breaker_open', '1 while Redis is given up.', () => (breakerOpen() ? 1 : 0));
+    metrics.gauge('tgefd_redis_breaker_open', '1 while the circuit breaker of Redis is open.', () =>
+      breakerOpen() ? 1 : 0,
+    );
   }
   const redisFailures =
     takeRedisFailures &&
-    metrics.counter('tgefd_redis_failures_total', 'Trips of decisions to Redis that failed, by cause.', {
+    metrics.counter('tgefd_redis_failures_total', 'Requests of decisions to Redis that failed, by cause.', {
       why: redisOutages,
     });
   metrics.gauge('tgefd_revocation_snapshot_age_seconds', 'Age of the snapshot of the revocations.', () => {
@@ -95,7 +97,7 @@ export function watchParts(metrics: Metrics, parts: WatchedParts): () => Promise
   });
   if (outbox) {
     metrics.gauge('tgefd_outbox_depth', 'Audit records not yet archived.', () => backlog?.entries ?? null);
-    metrics.gauge('tgefd_archive_lag_seconds', 'Age of the oldest of them.', () => {
+    metrics.gauge('tgefd_archive_lag_seconds', 'Age of the oldest audit record that is not archived yet.', () => {
       if (backlog === null) return null;
       return backlog.oldestMs === null ? 0 : Math.max(0, nowMs - backlog.oldestMs) / 1000;
     });
@@ -103,7 +105,7 @@ export function watchParts(metrics: Metrics, parts: WatchedParts): () => Promise
   metrics.counterOf('tgefd_audit_lost_total', 'Audit records that reached no store.', () => recorder.counts().lost);
   metrics.counterOf(
     'tgefd_audit_spilled_total',
-    'Audit records that went past the outbox into object storage.',
+    'Audit records that went to object storage because the outbox failed.',
     () => recorder.counts().spilled,
   );
   return async () => {

@@ -17,13 +17,16 @@ export function addProcessMetrics(
     'Calls to places that the configuration does not name.',
     egress.count,
   );
-  metrics.gauge('tgefd_shadow_until_seconds', 'Until when denials are only recorded, epoch seconds.', () =>
-    shadowUntil === null ? null : shadowUntil / 1000,
+  metrics.gauge(
+    'tgefd_shadow_until_seconds',
+    'End of the time in which denials are only recorded, epoch seconds.',
+    () => (shadowUntil === null ? null : shadowUntil / 1000),
   );
-  if (linesLost) metrics.counterOf('tgefd_log_lines_lost_total', 'Lines that no stream and no file took.', linesLost);
+  if (linesLost)
+    metrics.counterOf('tgefd_log_lines_lost_total', 'Log lines that neither a stream nor a file accepted.', linesLost);
   metrics.gauge(
     'tgefd_secrets_overdue',
-    'Secrets older than TGEFD_ROTATION_MAX_AGE_DAYS, as far as X_ROTATED_AT tells.',
+    'Secrets whose X_ROTATED_AT is longer ago than TGEFD_ROTATION_MAX_AGE_DAYS.',
     () => overdueSecrets(config, clock()),
   );
 }

@@ -3,13 +3,13 @@ import { eventIssuerMembers } from './rows.ts';
 
 const meanings: Readonly<Record<EventIssuerMember, string>> = {
   issuer: 'The `iss` of its events. Required.',
-  audience: 'Values of which `aud` must contain one. Required.',
-  keys: 'Where the keys are. Default: discovery (`/.well-known/ssf-configuration`, then as for issuers of tokens), whose `issuer` must be exact.',
+  audience: 'Accepted audiences; `aud` must contain one of them. Required.',
+  keys: 'The keys, or where they are. Default: discovery (`/.well-known/ssf-configuration`, then as for issuers of tokens). The `issuer` of the metadata must be exact.',
   algorithms: 'Signature algorithms. Default: RS256.',
   types:
-    'Values of the `typ` header. Default: `secevent+jwt`. With any other, a token that has `exp` is refused, so that no ID token or access token counts.',
+    'Accepted values of the `typ` header. Default: `secevent+jwt`. With another type, a token that has `exp` is refused, so an ID token or access token never counts.',
   subject_issuers:
-    'Issuers whose subjects and tokens it may revoke, in any of their spellings. Default: itself. A subject of another is 400 `invalid_request`.',
+    'Issuers whose subjects and tokens it may revoke, in any of their spellings. Default: itself. A subject of another issuer is 400 `invalid_request`.',
 };
 
 function cell(text: string): string {
@@ -35,17 +35,17 @@ ${rows.join('\n')}
 ## The endpoint
 
 \`POST /_authorizer/events\` with \`Content-Type: application/secevent+jwt\` and one security event token (RFC 8417, RFC 8935) of at most
-64 KiB as body. The gateways on Node and Cloudflare and the library serve it. It takes no credentials: the signature is what counts.
+64 KiB as body. The gateways on Node and Cloudflare and the library serve it. It needs no credentials: the signature authenticates the transmitter.
 
 | answer | when |
 |---|---|
-| 202 | applied and recorded; also repeated, or of a type that does nothing here |
+| 202 | the event is applied and recorded; also for a repeated event, and for a type without effect |
 | 400 \`{"err", "description"}\` | \`invalid_request\`, \`invalid_issuer\`, \`invalid_audience\`, \`invalid_key\` or \`authentication_failed\` (RFC 8935 §2.4) |
-| 429 | tokens that do not verify have used up \`TGEFD_AUTH_FAILURE_LIMIT_PER_MINUTE\` of the address |
-| 503 | keys, Redis or the audit outbox are out of reach: the transmitter sends it again |
+| 429 | too many tokens of this address did not verify (\`TGEFD_AUTH_FAILURE_LIMIT_PER_MINUTE\`) |
+| 503 | keys, Redis or the audit outbox are unavailable; the transmitter sends the event again |
 
-Lambda authorizers have no endpoint. They need the variable nonetheless where they share Redis with a gateway that receives events: only
-then they look for tokens that were revoked by their id.
+Lambda authorizers have no endpoint. If they share Redis with a gateway that receives events, they need the variable too. Without it they
+do not look for tokens that an event revoked by their id.
 
 ## What events do
 
@@ -54,14 +54,20 @@ then they look for tokens that were revoked by their id.
 | CAEP \`session-revoked\`, \`credential-change\`; RISC \`sessions-revoked\` | tokens of the subject that were issued before the event are refused |
 | RISC \`account-disabled\`, \`account-purged\` | every token of the subject is refused until \`account-enabled\` |
 | RISC \`account-enabled\` | the hold ends; tokens that were issued before the account was disabled stay refused |
-| \`verification\` | nothing: recorded as \`verified\` |
-| every other | nothing: recorded as \`ignored\` |
+| \`verification\` | no effect; recorded as \`verified\` |
+| every other event | no effect; recorded as \`ignored\` |
 
-When it happened is \`event_timestamp\` of the event, else \`toe\`, else \`iat\`. Of a hold and a release the later event holds, whichever arrives
-first. A token (\`jti\`) is applied once within 14 days; a later repetition changes nothing either.
+The time of an event is its \`event_timestamp\`, else \`toe\`, else \`iat\`. If a hold and a release arrive in the wrong order, the event with the
+later time wins. A token (\`jti\`) is applied once within 14 days. A repetition after that changes nothing either.
 
-The subject is \`sub_id\` of the token, or \`subject\` of the event: formats \`iss_sub\`, \`opaque\` (a subject of the transmitter) and \`jwt_id\` (one
-token). Of \`aliases\` those count that have such a format, of a complex subject its \`user\`: a session is not known here, so all tokens of its
-user are revoked. Any other format is 400 \`invalid_request\`.
+The subject is \`sub_id\` of the token, or \`subject\` of the event:
+
+| format | what counts |
+|---|---|
+| \`iss_sub\`, \`opaque\` | the subject; \`opaque\` is a subject of the transmitter |
+| \`jwt_id\` | one token |
+| \`aliases\` | the entries in one of these formats |
+| complex subject | its \`user\`. Sessions are not known here, so all tokens of the user are revoked |
+| any other | 400 \`invalid_request\` |
 `;
 }

@@ -6,27 +6,29 @@ import { members } from './members.ts';
 /** What each member of a row means, and what holds without it. */
 const meanings: Readonly<Record<IssuerMember, string>> = {
   issuer:
-    'Exact `iss`, or several spellings of the same issuer: one identity, and the first goes upstream. Required. For SPIFFE the trust domain, compared with `sub` where a token has no `iss`.',
-  provider: 'Named defaults for what follows ([providers](providers.md)). Default: none.',
-  audience: 'Values of which `aud` must contain one. Required in production.',
+    'Exact `iss`, or several spellings of the same issuer. All spellings are one identity, and the first goes upstream. Required. For SPIFFE the trust domain: it is compared with `sub` if a token has no `iss`.',
+  provider: 'Provider whose defaults apply to the members below ([providers](providers.md)). Default: none.',
+  audience: 'Accepted audiences; `aud` must contain one of them. Required in production.',
   audience_claim:
-    'Claim that is compared with `audience` when a token has no `aud`. A token that has one is judged by it alone.',
-  keys: 'Where the keys are. Default: discovery (`/.well-known/openid-configuration`, then RFC 8414), whose `issuer` must be exact. Keys elsewhere than on the host of the issuer need `TGEFD_EGRESS_ALLOW`.',
+    'Claim that is compared with `audience` if a token has no `aud`. If a token has `aud`, only `aud` counts.',
+  keys: 'The keys, or where they are. Default: discovery (`/.well-known/openid-configuration`, then RFC 8414). The `issuer` of the metadata must be exact. If discovery leads to another host than the issuer’s, `TGEFD_EGRESS_ALLOW` must name it.',
   keys_token_file:
-    'File whose content is sent as bearer token with the fetch of the keys, and of the metadata at the host of the issuer. Read anew each time.',
+    'File with a bearer token for the fetch of the keys, and of the metadata at the host of the issuer. It is read for each fetch.',
   algorithms:
-    'Signature algorithms. Default: that of the provider, else RS256. `EdDSA` and `Ed25519` each stand for both.',
-  types: 'Values of the `typ` header. Default: as `TGEFD_JWT_TYP`.',
+    'Accepted signature algorithms. Default: that of the provider, else RS256. `EdDSA` and `Ed25519` each mean both.',
+  types: 'Accepted values of the `typ` header. Default: as `TGEFD_JWT_TYP`.',
   max_ttl_sec: 'Longest `exp - iat`; 0 is off. Default: that of the provider, else as `TGEFD_JWT_MAX_TTL_SEC`.',
-  subject: 'Claims that may name the caller: the first that is present and a non-empty text. Default: `sub`.',
+  subject:
+    'Claims that may name the caller. The first one that is present and a non-empty text counts. Default: `sub`.',
   scopes:
-    'Claims that hold scopes; the values of all that are present count together. Once named, nothing else grants by default. Default: the first of `scope`, `scopes`, `scp`.',
-  roles: 'Claims that hold roles; the values of all that are present count together. Default: `role`, `roles`.',
+    'Claims that hold scopes. The values of all claims that are present count together. If it is set, no other claim grants anything by default. Default: the first of `scope`, `scopes`, `scp`.',
+  roles: 'Claims that hold roles. The values of all claims that are present count together. Default: `role`, `roles`.',
   grants: '`first`: roles count only in a token without a scopes claim. `union`: both count. Default: `first`.',
   role_scopes:
-    'Scopes of roles, in addition to the three that have a variable each, and to `TGEFD_ROLE_SCOPES`. Names compare in lower case.',
-  require: 'Claims that must have one of these values; a list must contain one. A value that ends in `*` is a prefix.',
-  introspection: 'Where opaque tokens are asked for (RFC 7662).',
+    'Scopes of further roles, besides the three roles that have a variable, and besides `TGEFD_ROLE_SCOPES`. Names compare in lower case.',
+  require:
+    'Claims that must have one of these values. If the claim is a list, it must contain one. A value that ends in `*` is a prefix.',
+  introspection: 'Endpoint that says whether an opaque token is active (RFC 7662).',
 };
 
 function cell(text: string): string {
@@ -43,11 +45,11 @@ export function issuersPage(): string {
 Generated from \`lib/config/issuers\` by \`npm run docs\`; CI fails when it is stale.
 
 \`TGEFD_ISSUERS\` (or \`TGEFD_ISSUERS_FILE\`, or the member \`issuers\` of the policy document) is a JSON array with one object for each
-issuer. It replaces every variable that describes a single issuer; one of them beside it is a problem. Keys, caches and outages of
-one issuer never touch those of another, and the key id of one never finds a key of another.
+issuer. It replaces every variable that describes a single issuer; setting one of them too is a problem. Issuers share no keys, no caches
+and no outages. A key id of one issuer never finds a key of another.
 
-With \`TGEFD_ISSUERS\` a caller is known by issuer *and* subject, also with one row. Moving there from the single variables therefore
-starts new budgets and new pseudonyms. Revocations by subject go on to hold, since one without an issuer holds at every issuer.
+With \`TGEFD_ISSUERS\` issuer *and* subject identify a caller, also with one row. So when you move from the single variables, callers get
+new budgets and new pseudonyms. Revocations by subject stay in force, because one without an issuer applies to every issuer.
 
 | member | accepts | meaning |
 |---|---|---|
@@ -57,12 +59,12 @@ ${rows.join('\n')}
 
 A path is the exact name of a claim if the token has one. Otherwise a path that begins with \`/\` is a JSON Pointer (RFC 6901), and any
 other path is names separated by dots: \`realm_access.roles\`, \`/resource_access/my-api/roles\`, \`https://example.com/roles\`.
-JSONPath, brackets, \`*\` and commas are refused, since they would never match.
+JSONPath, brackets, \`*\` and commas are refused, because they would never match.
 
 ## Values
 
-Scopes and roles are a text split on spaces or commas, or a list of texts, each one name. Roles may also be the members of an object.
-\`null\` is an absent claim. Any other type grants nothing, and never refuses a token by itself.
+Scopes and roles are a text with names between spaces or commas, or a list of texts with one name each. Roles may also be the members
+of an object. \`null\` counts as absent. Any other type grants nothing, but the token is not refused for it.
 `;
 }
 
@@ -90,14 +92,14 @@ ${provider.title}. Guide: [${name}](../guides/providers/${name}.md)
 | \`roles\` | ${code(provider.roles)}${name === 'keycloak' ? ', and `/resource_access/AUDIENCE/roles` of each audience' : ''} |
 | \`grants\` | \`${provider.grants}\` |
 | \`require\` | ${code(required)}${name === 'entra' ? ', and `tid` = the tenant of the issuer' : ''} |
-| strangers get tokens too, unless one is required | ${code(provider.strangersUnless)} |`;
+| claims of which \`require\` needs one, because everybody can get a token | ${code(provider.strangersUnless)} |`;
   });
   return `# Providers
 
 Generated from \`lib/authenticate/providers/table.ts\` by \`npm run docs\`; CI fails when it is stale.
 
-\`TGEFD_PROVIDER\`, or the member \`provider\` of an [issuer](issuers.md), names a set of defaults. Whatever the configuration says itself
-counts instead; members of \`require\` are added to those of the provider. Once scopes are named, no default of a provider grants anything.
+\`TGEFD_PROVIDER\`, or the member \`provider\` of an [issuer](issuers.md), names a set of defaults. A value of your configuration
+replaces the default; members of \`require\` are added to those of the provider. If you set scopes, no default of a provider grants anything.
 
 ${sections.join('\n\n')}
 `;

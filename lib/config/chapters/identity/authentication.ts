@@ -8,7 +8,7 @@ export const authentication = {
     kind: oneOfLists('api_key', 'jwt', 'mtls', 'none', 'jwt,mtls', 'mtls,jwt'),
     fallback: null,
     meaning:
-      'How callers prove who they are. Not given: `none`, in development only and only while no credential setting is present; otherwise invalid. With two, the first that is presented decides: if it is invalid, the other is not looked at.',
+      'How callers prove who they are. With two values, the first kind that the caller presents decides; if it is invalid, the other is not tried. Not given: `none` in development, if no credential setting is present; otherwise the configuration is invalid.',
   }),
   apiKey: secret({
     name: 'TGEFD_API_KEY',
@@ -29,6 +29,6 @@ export const authentication = {
       development: 0,
     },
     meaning:
-      'Failed authentications one address may cause a minute before further failures get 429 at no cost; 0 is off.',
+      'Failed authentications that one address may cause in a minute. Further failures get 429 without any work; 0 is off.',
   }),
 } as const;

@@ -31,7 +31,7 @@ export const jwt = {
     name: 'TGEFD_JWT_BEARER_PREFIX',
     kind: scheme,
     fallback: 'bearer ',
-    meaning: 'What stands before the token; letter case does not matter.',
+    meaning: 'Text before the token; letter case does not matter.',
   }),
   jwtIssuer: setting({
     name: 'TGEFD_JWT_ISSUER',
@@ -45,7 +45,7 @@ export const jwt = {
       /^[^\p{Cc}\s*](?:[^\p{Cc}*]*[^\p{Cc}\s*])?$/u.test(value),
     ),
     fallback: null,
-    meaning: 'Values of which `aud` must contain one; required in production.',
+    meaning: 'Accepted audiences; `aud` must contain one of them. Required in production.',
   }),
   jwtAudienceClaim: setting({
     name: 'TGEFD_JWT_AUDIENCE_CLAIM',
@@ -57,7 +57,7 @@ export const jwt = {
     name: 'TGEFD_JWT_SUB_CLAIM',
     kind: claimPaths,
     fallback: ['sub'] as readonly string[],
-    meaning: 'Claims that may name the caller: the first that is present and a non-empty string does.',
+    meaning: 'Claims that may name the caller. The first one that is present and a non-empty string counts.',
   }),
   jwtClockSkewSeconds: setting({
     name: 'TGEFD_JWT_CLOCK_SKEW_SEC',
@@ -73,7 +73,7 @@ export const jwt = {
     ),
     fallback: ['HS256', 'RS256'] as readonly string[],
     meaning:
-      'Signature algorithms accepted; `EdDSA` and `Ed25519` each stand for both. HS256 counts only where a secret is configured and no key set is.',
+      'Accepted signature algorithms; `EdDSA` and `Ed25519` each mean both. HS256 counts only if a secret is configured and no key set is.',
   }),
   jwtMaximumLifetimeSeconds: settingByEnvironment({
     name: 'TGEFD_JWT_MAX_TTL_SEC',
@@ -83,20 +83,20 @@ export const jwt = {
       development: 0,
     },
     meaning:
-      'Tokens whose `exp - iat` is longer are refused; 0 is off. By default the limit of the provider, if one is named.',
+      'Tokens with a longer `exp - iat` are refused; 0 is off. Default with a provider: the limit of the provider.',
   }),
   jwtTypes: setting({
     name: 'TGEFD_JWT_TYP',
     kind: words('media types, or `absent`', typeName),
     fallback: ['absent', 'JWT', 'at+jwt', 'application/at+jwt'] as readonly string[],
-    meaning: 'Values of the `typ` header that are accepted; `absent` stands for a token without one.',
+    meaning: 'Accepted values of the `typ` header; `absent` accepts a token without `typ`.',
   }),
   jwtScopesClaim: setting({
     name: 'TGEFD_JWT_SCOPES_CLAIM',
     kind: claimPath,
     fallback: null,
     meaning:
-      'Claim that holds the scopes. Once it is named, no other claim grants anything by default, roles included. Otherwise the first of `scope`, `scopes`, `scp`.',
+      'Claim that holds the scopes. If it is set, no other claim grants anything by default, and roles do not either. Not given: the first of `scope`, `scopes`, `scp`.',
   }),
   jwtGrants: setting({
     name: 'TGEFD_JWT_GRANTS',
@@ -111,19 +111,20 @@ export const jwt = {
     kind: document('a JSON object from a claim path to a value or a list of values'),
     fallback: null,
     meaning:
-      'Claims that must have one of the given values; a list must contain one. A value that ends in `*` is a prefix.',
+      'Claims that must have one of the given values. If the claim is a list, it must contain one. A value that ends in `*` is a prefix.',
   }),
   jwtMaximumBytes: setting({
     name: 'TGEFD_JWT_MAX_BYTES',
     kind: integer(1024, 16_384, 'bytes'),
     fallback: 8192,
-    meaning: 'Longest token that is looked at. Longer ones are 400.',
+    meaning: 'Longest token that is accepted. A longer one is 400.',
   }),
   provider: setting({
     name: 'TGEFD_PROVIDER',
     kind: oneOf(...providerNames),
     fallback: null,
-    meaning: 'Identity provider whose named defaults hold where nothing else is said (`docs/reference/providers.md`).',
+    meaning:
+      'Identity provider whose defaults apply to everything that is not configured (`docs/reference/providers.md`).',
   }),
   issuers: setting({
     name: 'TGEFD_ISSUERS',
@@ -131,6 +132,6 @@ export const jwt = {
     kind: document('a JSON array of issuers (`docs/reference/issuers.md`)'),
     fallback: null,
     meaning:
-      'Several issuers, each with keys, audiences and rules of its own. Replaces every variable that describes a single issuer.',
+      'Several issuers, each with its own keys, audiences and rules. Replaces every variable that describes a single issuer.',
   }),
 } as const;

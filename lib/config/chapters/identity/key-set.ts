@@ -8,25 +8,25 @@ export const keySet = {
     kind: url,
     fallback: null,
     meaning:
-      'Where the issuer publishes its keys. Left out: where its metadata says (`/.well-known/openid-configuration`, then RFC 8414). `http:` is for loopback hosts in development only.',
+      'URL of the issuer’s key set. Not given: the URL in its metadata (`/.well-known/openid-configuration`, then RFC 8414). `http:` is for loopback hosts in development only.',
   }),
   jwksFile: setting({
     name: 'TGEFD_JWKS_FILE',
     kind: text('the path of a file'),
     fallback: null,
-    meaning: 'File with the key set of the issuer, read again with every refresh; not on a Worker.',
+    meaning: 'File with the key set of the issuer. It is read again at every refresh. Not on a Worker.',
   }),
   jwksTtlSeconds: setting({
     name: 'TGEFD_JWKS_TTL_SEC',
     kind: seconds(1, 86_400),
     fallback: 300,
-    meaning: 'How long a fetched key set serves before it must be fetched again.',
+    meaning: 'How long a fetched key set is used before it is fetched again.',
   }),
   jwksTimeoutSeconds: setting({
     name: 'TGEFD_JWKS_TIMEOUT_SEC',
     kind: seconds(0.05, 30),
     fallback: 3,
-    meaning: 'Deadline of one fetch, body included.',
+    meaning: 'Deadline of one fetch, with its body.',
   }),
   jwksMaxAttempts: setting({
     name: 'TGEFD_JWKS_MAX_ATTEMPTS',
@@ -38,7 +38,7 @@ export const keySet = {
     name: 'TGEFD_JWKS_BACKOFF_SEC',
     kind: seconds(0, 60),
     fallback: 0.2,
-    meaning: 'First pause between attempts; doubles each time, with jitter.',
+    meaning: 'First pause between attempts. It doubles each time, with jitter.',
   }),
   jwksMaxBackoffSeconds: setting({
     name: 'TGEFD_JWKS_MAX_BACKOFF_SEC',
@@ -50,6 +50,6 @@ export const keySet = {
     name: 'TGEFD_JWKS_MAX_STALE_SEC',
     kind: seconds(0, 604_800),
     fallback: 3600,
-    meaning: 'How long the last good key set may serve while the issuer is down.',
+    meaning: 'How long the last good key set may be used while the issuer is down.',
   }),
 } as const;

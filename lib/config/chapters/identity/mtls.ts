@@ -7,7 +7,7 @@ export const mtls = {
     name: 'TGEFD_MTLS_IDENTITY_HEADER',
     kind: headerName,
     fallback: 'x-ssl-client-subject',
-    meaning: 'Header in which a trusted ingress gives the verified certificate subject.',
+    meaning: 'Header in which a trusted ingress sends the verified subject of the certificate.',
   }),
   mtlsSources: setting({
     name: 'TGEFD_MTLS_SOURCES',
@@ -17,14 +17,14 @@ export const mtls = {
     ),
     fallback: ['client_cert', 'xfcc', 'nginx', 'subject'] as readonly string[],
     meaning:
-      'Headers of a trusted ingress that may carry a certificate: RFC 9440 `Client-Cert`, Envoy’s XFCC, nginx’s `ssl-client-*`, the subject header (`TGEFD_MTLS_IDENTITY_HEADER`), and only when listed an AWS load balancer in verify mode (`alb`) and Traefik (`traefik`). List only those your ingress overwrites.',
+      'Headers of a trusted ingress that may hold a certificate: `Client-Cert` (RFC 9440), Envoy’s XFCC, nginx’s `ssl-client-*`, the subject header (`TGEFD_MTLS_IDENTITY_HEADER`). An AWS load balancer in verify mode (`alb`) and Traefik (`traefik`) count only if listed. List only headers that your ingress overwrites.',
   }),
   xfccHops: setting({
     name: 'TGEFD_XFCC_HOPS',
     kind: integer(1, 10),
     fallback: 1,
     meaning:
-      'How many trusted hops append to Envoy’s `x-forwarded-client-cert`. The caller’s certificate is the element of the farthest of them, counted from the right; fewer elements are refused.',
+      'Number of trusted hops that append to Envoy’s `x-forwarded-client-cert`. The element that the farthest hop wrote is the certificate of the caller, counted from the right. A field with fewer elements is refused.',
   }),
   mtlsCaFile: setting({
     name: 'TGEFD_MTLS_CA_FILE',
@@ -32,26 +32,26 @@ export const mtls = {
     kind: text('the path of a file'),
     fallback: null,
     meaning:
-      'Authorities in PEM against which certificates of Traefik’s `x-forwarded-tls-client-cert` are verified here. Read at the start.',
+      'CA certificates (PEM) that verify the certificates in Traefik’s `x-forwarded-tls-client-cert`. Read at the start.',
   }),
   mtlsIdentity: setting({
     name: 'TGEFD_MTLS_IDENTITY',
     kind: oneOf('name', 'dn'),
     fallback: 'name',
     meaning:
-      'What goes upstream of a certificate: `name`, the first of its URI, DNS and e-mail alternative names, its common name and its whole subject; or `dn`, the whole subject. Budgets, records and revocations always tell callers apart by name, kind of name and subject.',
+      'Name of the caller that goes upstream. `name`: the first of its URI, DNS and e-mail alternative names, its common name and its whole subject. `dn`: the whole subject. Budgets, records and revocations always distinguish callers by name, kind of name and subject.',
   }),
   mtlsScopesHeader: setting({
     name: 'TGEFD_MTLS_SCOPES_HEADER',
     kind: headerName,
     fallback: null,
-    meaning: 'Header in which a trusted ingress gives the scopes of the certificate.',
+    meaning: 'Header in which a trusted ingress sends the scopes of the certificate.',
   }),
   mtlsRoleHeader: setting({
     name: 'TGEFD_MTLS_ROLE_HEADER',
     kind: headerName,
     fallback: null,
-    meaning: 'Header in which a trusted ingress gives the roles of the certificate.',
+    meaning: 'Header in which a trusted ingress sends the roles of the certificate.',
   }),
   mtlsPolicy: setting({
     name: 'TGEFD_MTLS_POLICY',
@@ -59,6 +59,6 @@ export const mtls = {
     kind: document('a JSON array of `{"subject"|"san"|"cn"|"ou"|"issuer"|"thumbprint", "scopes"?, "roles"?}`'),
     fallback: null,
     meaning:
-      'Scopes or roles of certificates by their attributes, all of which must match. Spacing and order of distinguished names do not count; `san` may end in `/*` for SPIFFE IDs. With a policy, a certificate that no rule maps is refused (403) everywhere.',
+      'Rules that give scopes or roles to certificates. All attributes of a rule must match; spacing and order of distinguished names do not matter. `san` may end in `/*` for SPIFFE IDs. With a policy, a certificate that no rule matches is refused (403) everywhere.',
   }),
 } as const;

@@ -8,13 +8,13 @@ export const protectedResource = {
     kind: url,
     fallback: null,
     meaning:
-      'Identifier of the protected resource: its metadata is then served below `/.well-known/oauth-protected-resource` (RFC 9728), and challenges name it.',
+      'Identifier of the protected resource. If it is set, `/.well-known/oauth-protected-resource` serves its metadata (RFC 9728), and challenges name this URL.',
   }),
   mcpLegacy: setting({
     name: 'TGEFD_MCP_LEGACY',
     kind: boolean,
     fallback: false,
     meaning:
-      'Whether rows with `mcp` also serve requests of the revisions 2025-11-25 and 2025-06-18, whose method and name stand in the body only. The gateway reads them there; forward-auth and Lambda, which see no body, refuse them.',
+      'Whether rows with `mcp` also accept requests of the revisions 2025-11-25 and 2025-06-18. These name method and name in the body only. The gateway reads the body; forward-auth and Lambda see no body and refuse them.',
   }),
 } as const;

@@ -11,7 +11,7 @@ export const scopesAndRoles = {
       production: true as boolean,
       development: false as boolean,
     },
-    meaning: 'Whether an endpoint demands its scope.',
+    meaning: 'Whether an endpoint requires its scope.',
   }),
   scopeDiscover: setting({
     name: 'TGEFD_SCOPE_DISCOVER',
@@ -41,13 +41,13 @@ export const scopesAndRoles = {
     name: 'TGEFD_SCOPE_REVOKE',
     kind: scope,
     fallback: 'revoke',
-    meaning: 'Scope of `/_authorizer/revocations`; `*` does not include it unless held through the admin role.',
+    meaning: 'Scope of `/_authorizer/revocations`. `*` does not include it, except through the admin role.',
   }),
   roleClaim: setting({
     name: 'TGEFD_ROLE_CLAIM',
     kind: claimPath,
     fallback: 'role',
-    meaning: 'Claim with roles; counts together with `TGEFD_ROLES_CLAIM`.',
+    meaning: 'Claim with roles. Its values and those of `TGEFD_ROLES_CLAIM` count together.',
   }),
   rolesClaim: setting({
     name: 'TGEFD_ROLES_CLAIM',
@@ -60,7 +60,7 @@ export const scopesAndRoles = {
     member: 'role_scopes',
     kind: document('a JSON object from the name of a role to a list of scopes'),
     fallback: null,
-    meaning: 'Scopes of further roles, in addition to those of the three roles below. Names compare in lower case.',
+    meaning: 'Scopes of further roles, besides the three roles below. Names compare in lower case.',
   }),
   roleAdminScopes: setting({
     name: 'TGEFD_ROLE_ADMIN_SCOPES',

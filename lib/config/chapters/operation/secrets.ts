@@ -8,14 +8,14 @@ export const secrets = {
     kind: url,
     fallback: null,
     meaning:
-      'Where clouds reach `/_authorizer` from outside, such as `https://api.example.com/_authorizer`: the issuer of our own short-lived tokens, signed with TGEFD_ASSERTION_KEY (ES256).',
+      'URL under which clouds reach `/_authorizer`, such as `https://api.example.com/_authorizer`. It is the issuer of the authorizer’s own short-lived tokens, signed with TGEFD_ASSERTION_KEY (ES256).',
   }),
   secretsRefreshSeconds: setting({
     name: 'TGEFD_SECRETS_REFRESH_SEC',
     kind: seconds(0, 86_400),
     fallback: 300,
     meaning:
-      'How often secrets that are kept elsewhere are read again; files also when they change. 0: only with the process. An answer that does not hold together changes nothing.',
+      'How often secrets are read again from their store; files are also read when they change. 0: only at the start. An invalid set of values changes nothing.',
   }),
   vaultUrl: setting({
     name: 'TGEFD_VAULT_URL',
@@ -36,15 +36,14 @@ export const secrets = {
     only: 'node',
     kind: oneOf('kubernetes', 'jwt', 'token'),
     fallback: 'kubernetes',
-    meaning:
-      'How the process logs in to Vault: by its service account, by another JWT, or by a token that somebody else made.',
+    meaning: 'How the process logs in to Vault: with its service account, with another JWT, or with a given token.',
   }),
   vaultAuthMount: setting({
     name: 'TGEFD_VAULT_AUTH_MOUNT',
     only: 'node',
     kind: text('a mount path'),
     fallback: null,
-    meaning: 'Where the auth method is mounted in Vault, if not under its own name.',
+    meaning: 'Mount of the auth method in Vault, if it is not the method’s own name.',
   }),
   vaultRole: setting({
     name: 'TGEFD_VAULT_ROLE',
@@ -58,18 +57,18 @@ export const secrets = {
     only: 'node',
     kind: path,
     fallback: '/var/run/secrets/kubernetes.io/serviceaccount/token',
-    meaning: 'The JWT shown to Vault: a projected service-account token, read anew for each login.',
+    meaning: 'File with the JWT for Vault, for example a projected service-account token. It is read for each login.',
   }),
   vaultToken: secret({
     name: 'TGEFD_VAULT_TOKEN',
     only: 'node',
     kind: text('a token'),
-    meaning: 'Token for Vault, where TGEFD_VAULT_AUTH is `token`.',
+    meaning: 'Token for Vault, if TGEFD_VAULT_AUTH is `token`.',
   }),
   rotationMaximumAgeDays: setting({
     name: 'TGEFD_ROTATION_MAX_AGE_DAYS',
     kind: integer(0, 3650, 'days'),
     fallback: 90,
-    meaning: 'Age past which `check-config` and a metric warn of a secret; 0 is off.',
+    meaning: 'Age of a secret from which `check-config` and a metric warn; 0 is off.',
   }),
 } as const;

@@ -9,13 +9,13 @@ export const shadow = {
     kind: document('a JSON array of rows as in `TGEFD_ENDPOINTS`'),
     fallback: null,
     meaning:
-      'A second endpoint table that is decided beside the present one. Answers do not change; records and metrics say where it decides otherwise.',
+      'A second endpoint table that is decided besides the current one. Answers do not change. Records and metrics say where its decision differs.',
   }),
   shadowUntil: setting({
     name: 'TGEFD_SHADOW_UNTIL',
     kind: instant,
     fallback: null,
     meaning:
-      'Until then 403 and 429 for authenticated callers are recorded as `would_deny` and let through. At most 30 days ahead. 401 is never let through.',
+      'Until this time, 403 and 429 for authenticated callers are recorded as `would_deny`, and the request passes. At most 30 days ahead. 401 is always refused.',
   }),
 } as const;

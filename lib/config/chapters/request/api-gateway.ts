@@ -9,7 +9,7 @@ export const apiGateway = {
     kind: oneOf('simple', 'iam'),
     fallback: 'simple',
     meaning:
-      'What an HTTP API with payload 2.0 expects of its authorizer; every other API always gets a policy. The event does not tell.',
+      'What an HTTP API with payload 2.0 expects from its authorizer; the event does not say. Every other API always gets a policy.',
   }),
   authorizerTtlSeconds: setting({
     name: 'TGEFD_AUTHORIZER_TTL_SEC',
@@ -17,6 +17,6 @@ export const apiGateway = {
     kind: integer(0, 3600, 'seconds'),
     fallback: 0,
     meaning:
-      'How long API Gateway keeps an answer, exactly as set there. Revocation, limits and audit do not see what is answered from it.',
+      'How long API Gateway caches an answer: the same value as in API Gateway. Revocation, limits and audit do not see requests that the cache answers.',
   }),
 } as const;

@@ -12,20 +12,21 @@ export const boundary = {
   ingressSecret: secret({
     name: 'TGEFD_INGRESS_SECRET',
     kind: document('at least 32 bytes'),
-    meaning: 'Secret of the signed ingress proof, where no peer address exists or can be trusted; at least 32 bytes.',
+    meaning:
+      'Secret of the signed ingress proof, for platforms where no peer address exists or can be trusted; at least 32 bytes.',
   }),
   ingressStrips: setting({
     name: 'TGEFD_INGRESS_STRIPS',
     kind: headerNames,
     fallback: [] as readonly string[],
     meaning:
-      'Your word that the ingress removes these headers from callers. Needed, with a forward-auth way in, for every configured header that the documented proxy files do not remove; `check-config` prints the lines for the proxy, `doctor ingress` tests them.',
+      'Headers that your ingress removes from callers, as you confirm here. With forward-auth, list every configured header that the documented proxy files do not remove. `check-config` prints the lines for the proxy, and `doctor ingress` tests them.',
   }),
   identityHeader: setting({
     name: 'TGEFD_IDENTITY_HEADER',
     kind: headerName,
     fallback: null,
     meaning:
-      'Header in which a trusted ingress names the caller, and under which the verified identity goes upstream (`x-auth-request-user` otherwise).',
+      'Header in which a trusted ingress names the caller. The verified identity goes upstream in the same header (without this setting in `x-auth-request-user`).',
   }),
 } as const;

@@ -7,7 +7,7 @@ export const general = {
     name: 'TGEFD_ENV',
     kind: oneOf('production', 'development'),
     fallback: 'production',
-    meaning: 'Production refuses every weak setting; development allows some and says so.',
+    meaning: 'Production refuses weak settings. Development allows some and lists them.',
   }),
   preset: setting({
     name: 'TGEFD_PRESET',
@@ -15,7 +15,7 @@ export const general = {
     kind: oneOf('tgefd', 'none'),
     fallback: 'tgefd',
     meaning:
-      'What the endpoint table and the roles begin with: the TGEFD service, or nothing. With `none` a role has only the scopes that its variable gives it.',
+      'Where the endpoint table and the roles begin: with the TGEFD service, or empty. With `none` a role has only the scopes that its variable gives it.',
   }),
   policy: setting({
     name: 'TGEFD_POLICY',
@@ -23,7 +23,7 @@ export const general = {
     kind: document('a JSON object with the members of the policy document'),
     fallback: null,
     meaning:
-      'One document for what people review: endpoints, issuers, roles, certificates, limits. A member and its variable together are invalid. The file may be YAML on Node and for the command. See `docs/guides/policy-document.md`.',
+      'One document for everything that people review: endpoints, issuers, roles, certificates, limits. A member and its variable must not be set together. The file may be YAML on Node and for the command. See `docs/guides/policy-document.md`.',
   }),
   endpoints: setting({
     name: 'TGEFD_ENDPOINTS',
@@ -33,25 +33,25 @@ export const general = {
     ),
     fallback: null,
     meaning:
-      'Rows added to the endpoint table, or replacing one of the same method and path: see `docs/reference/endpoints.md`.',
+      'Rows that are added to the endpoint table, or that replace a row with the same method and path. See `docs/reference/endpoints.md`.',
   }),
   forwardAuth: setting({
     name: 'TGEFD_FORWARD_AUTH',
     kind: oneOf('off', 'nginx', 'traefik', 'caddy', 'envoy'),
     fallback: 'off',
     meaning:
-      'The proxy that asks for decisions at `/_authorizer/check` (or `/_authorizer/ext-authz/` for Envoy), and with it the only headers that method and URI are read from.',
+      'The proxy that asks for decisions at `/_authorizer/check` (`/_authorizer/ext-authz/` for Envoy). It decides which headers method and URI are read from; no other header counts.',
   }),
   corsAllowedOrigins: setting({
     name: 'TGEFD_CORS_ALLOWED_ORIGINS',
     kind: origins,
     fallback: [],
-    meaning: 'Origins whose preflights are answered; none by default. Preflights never reach the upstream.',
+    meaning: 'Origins whose preflight requests are answered; none by default. A preflight never reaches the upstream.',
   }),
   corsAllowedHeaders: setting({
     name: 'TGEFD_CORS_ALLOWED_HEADERS',
     kind: headerNames,
     fallback: [] as readonly string[],
-    meaning: 'Further request fields that a browser may send from these origins, such as those of your own API.',
+    meaning: 'Further request fields that a browser may send from these origins, for example those of your own API.',
   }),
 } as const;

@@ -8,7 +8,7 @@ export const upstream = {
     kind: url,
     fallback: null,
     meaning:
-      'Origin that the gateway forwards to. Required unless a forward-auth door is on or a Worker has the service binding `UPSTREAM`; that may be an mTLS certificate too, which is then shown to this origin.',
+      'Origin that the gateway forwards to. Required, unless forward-auth is on or a Worker has the service binding `UPSTREAM`. This binding may also be an mTLS certificate, which is then presented to this origin.',
   }),
   upstreamAllowHttp: setting({
     name: 'TGEFD_UPSTREAM_ALLOW_HTTP',
@@ -21,27 +21,27 @@ export const upstream = {
     kind: seconds(0.05, 3600),
     fallback: 60,
     meaning:
-      'How long the upstream may take to begin its answer, from when the body has been sent. The wait for a connection counts.',
+      'Time from the end of the request body until the upstream begins its answer. The wait for a connection counts.',
   }),
   idleTimeoutSeconds: setting({
     name: 'TGEFD_IDLE_TIMEOUT_SEC',
     kind: seconds(0.05, 3600),
     fallback: 60,
     meaning:
-      'A request or an answer of which no byte moves for so long is ended: 408 where the caller stalls, 504 where the upstream does, a cut connection where the answer has begun. On Node the header section of a request must arrive within this time too.',
+      'A request or an answer ends if no byte moves for this time. 408: the caller stalls. 504: the upstream stalls. If the answer has begun, the connection is cut. On Node the header section of a request must also arrive within this time.',
   }),
   maximumConcurrentRequests: setting({
     name: 'TGEFD_MAX_CONCURRENT_REQUESTS',
     kind: integer(0, 1_000_000, 'requests'),
     fallback: 64,
     meaning:
-      'Requests of one identity that the gateway has under way at once, for each process or isolate; 0 is off. One more is 429 `rate_limited`. On Node a request is under way until its answer has left, on a Worker until its answer begins.',
+      'Requests of one identity at the same time, in each process or isolate of the gateway; 0 is off. One more gets 429 `rate_limited`. A request counts until its answer has left (Node), or until its answer begins (Worker).',
   }),
   forwardCredentials: setting({
     name: 'TGEFD_FORWARD_CREDENTIALS',
     kind: boolean,
     fallback: false as boolean,
-    meaning: 'Whether `Authorization` and `x-api-key` go on to the upstream.',
+    meaning: 'Whether `Authorization` and `x-api-key` are forwarded to the upstream.',
   }),
   forwardClaims: setting({
     name: 'TGEFD_FORWARD_CLAIMS',
@@ -49,7 +49,7 @@ export const upstream = {
     kind: document('a JSON object: claim path → field name that begins with `x-auth-request-`'),
     fallback: null,
     meaning:
-      'Claims of the caller’s token that go upstream in a field each, in the assertion as `claims`, and in the context of API Gateway. A field of that name from a caller is removed. Absent claims are empty fields.',
+      'Claims of the caller’s token that go upstream: each in a field, in the assertion as `claims`, and in the context of API Gateway. A caller’s field of that name is removed. An absent claim is an empty field.',
   }),
   maximumBodyBytes: setting({
     name: 'TGEFD_MAX_BODY_BYTES',
@@ -62,7 +62,7 @@ export const upstream = {
     kind: oneOf('tgefd', 'txn-token'),
     fallback: 'tgefd',
     meaning:
-      'Form of the assertion: our own, or a Transaction Token (draft-ietf-oauth-transaction-tokens) with method and path in `tctx`. The field is the same.',
+      'Form of the assertion: the product’s own, or a Transaction Token (draft-ietf-oauth-transaction-tokens) with method and path in `tctx`. Both use the same field.',
   }),
   assertionKey: secret({
     name: 'TGEFD_ASSERTION_KEY',

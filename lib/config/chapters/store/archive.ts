@@ -14,7 +14,7 @@ export const archive = {
     kind: url,
     fallback: null,
     meaning:
-      'S3 endpoint, where it is not AWS (R2, Google Cloud Storage interoperability). A path in it stands in front of every request.',
+      'S3 endpoint outside AWS (R2, Google Cloud Storage interoperability). A path in it comes before the path of every request.',
   }),
   auditS3Region: setting({
     name: 'TGEFD_AUDIT_S3_REGION',
@@ -34,37 +34,37 @@ export const archive = {
     kind: boolean,
     fallback: null,
     meaning:
-      'Whether the store honours `If-None-Match: *` on a PUT; `audit bucket --check` tries it. Not given: `true`, `false` at Google Cloud Storage. With `false` the archive holds its lease whenever it writes an object, after looking that there is none.',
+      'Whether the store supports `If-None-Match: *` on a PUT; `audit bucket --check` tests it. Not given: `false` at Google Cloud Storage, otherwise `true`. With `false` the archive holds its lease during every write, and first checks that the object does not exist.',
   }),
   auditS3AccessKeyId: secret({
     name: 'TGEFD_AUDIT_S3_ACCESS_KEY_ID',
     kind: text('an access key id'),
-    meaning: 'Access key, only where no role or token exchange is to be had.',
+    meaning: 'Access key, if no role and no token exchange is available.',
   }),
   auditS3SecretAccessKey: secret({
     name: 'TGEFD_AUDIT_S3_SECRET_ACCESS_KEY',
     kind: text('a secret access key'),
-    meaning: 'Its secret.',
+    meaning: 'Secret of the access key.',
   }),
   auditS3RoleArn: setting({
     name: 'TGEFD_AUDIT_S3_ROLE_ARN',
     kind: text('the ARN of a role'),
     fallback: null,
     meaning:
-      'Role at AWS that the process assumes with a token of its own issuer (TGEFD_ISSUER_URL), where the platform gives it none.',
+      'AWS role that the process assumes with a token of its own issuer (TGEFD_ISSUER_URL), if the platform gives it no role.',
   }),
   auditGcsProvider: setting({
     name: 'TGEFD_AUDIT_GCS_PROVIDER',
     kind: text('`//iam.googleapis.com/projects/…/providers/…`'),
     fallback: null,
     meaning:
-      'Workload identity provider at Google Cloud that takes tokens of TGEFD_ISSUER_URL; the endpoint is then `https://storage.googleapis.com`.',
+      'Workload identity provider at Google Cloud that accepts tokens of TGEFD_ISSUER_URL. The endpoint is then `https://storage.googleapis.com`.',
   }),
   auditGcsServiceAccount: setting({
     name: 'TGEFD_AUDIT_GCS_SERVICE_ACCOUNT',
     kind: text('the address of a service account'),
     fallback: null,
-    meaning: 'Service account to act as there; without it the federated identity itself.',
+    meaning: 'Service account that the process acts as. Not given: the federated identity itself.',
   }),
   auditPrefix: setting({
     name: 'TGEFD_AUDIT_PREFIX',
@@ -76,27 +76,27 @@ export const archive = {
     name: 'TGEFD_AUDIT_SIGNING_KEY',
     kind: document('a private JWK for EdDSA (Ed25519) or ES256'),
     meaning:
-      'Key that signs batch manifests; required in production where the archive runs. The previous one may be its public half, and so may both on the console’s Worker, which only verifies.',
+      'Key that signs batch manifests. Required in production if the archive runs. The previous key may be a public key. On the Worker of the console, which only verifies, both may be public keys.',
   }),
   auditAnchorBucket: setting({
     name: 'TGEFD_AUDIT_ANCHOR_BUCKET',
     kind: text('a bucket name'),
     fallback: null,
-    meaning: 'Second bucket that hourly anchors are written to as well.',
+    meaning: 'Second bucket for the hourly anchors.',
   }),
   auditObjectLock: setting({
     name: 'TGEFD_AUDIT_OBJECT_LOCK',
     kind: oneOf('off', 'governance', 'compliance'),
     fallback: 'off' as const,
     meaning:
-      'S3 Object Lock retention of every batch, manifest and anchor until it expires; the bucket must have Object Lock enabled.',
+      'S3 Object Lock mode of every batch, manifest and anchor, until it expires. The bucket must have Object Lock enabled.',
   }),
   auditArchiveIntervalSeconds: setting({
     name: 'TGEFD_AUDIT_ARCHIVE_INTERVAL_SEC',
     only: 'node',
     kind: seconds(0, 3600),
     fallback: 60,
-    meaning: 'How often the Node door drains the outbox when a bucket is configured; 0 is never.',
+    meaning: 'How often the Node gateway drains the outbox, if a bucket is configured; 0 is never.',
   }),
   auditHotDays: setting({
     name: 'TGEFD_AUDIT_HOT_DAYS',
@@ -108,12 +108,12 @@ export const archive = {
     name: 'TGEFD_AUDIT_WARM_DAYS',
     kind: integer(1, 36_500, 'days'),
     fallback: 30,
-    meaning: 'Age until which they stay warm.',
+    meaning: 'Age until which records stay warm.',
   }),
   auditColdDays: setting({
     name: 'TGEFD_AUDIT_COLD_DAYS',
     kind: integer(1, 36_500, 'days'),
     fallback: 180,
-    meaning: 'Age at which they expire.',
+    meaning: 'Age at which records expire.',
   }),
 } as const;

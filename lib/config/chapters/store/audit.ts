@@ -28,25 +28,25 @@ export const audit = {
     kind: path,
     fallback: null,
     meaning:
-      'File that each record is also appended to. Opened anew on SIGHUP, and within 5 s of being renamed; while it cannot be written, lines are kept (10,000) and tried again.',
+      'File that each record is also appended to. It is opened again on SIGHUP, and within 5 s after it was renamed. While it cannot be written, up to 10,000 lines are kept and tried again.',
   }),
   auditPseudonymKey: secret({
     name: 'TGEFD_AUDIT_PSEUDONYM_KEY',
     kind: document('at least 32 bytes'),
     meaning:
-      'HMAC key under which identities appear in records and Redis keys; at least 32 bytes. Development makes one per process, or derives one from TGEFD_REDIS_TOKEN where processes share a store.',
+      'HMAC key of the pseudonyms in records and Redis keys; at least 32 bytes. Development makes one per process; if processes share a store, it derives one from TGEFD_REDIS_TOKEN.',
   }),
   auditTimeoutMs: setting({
     name: 'TGEFD_AUDIT_TIMEOUT_MS',
     kind: integer(5, 10_000, 'milliseconds'),
     fallback: 1000,
     meaning:
-      'Hard deadline of one append to the outbox, beside TGEFD_REDIS_TIMEOUT_MS for the decision. Where it fails and a bucket is named, the record then goes there, which may take 5 s more.',
+      'Hard deadline of one append to the outbox, besides TGEFD_REDIS_TIMEOUT_MS of the decision. If the append fails and there is a bucket, the record goes to the bucket, which may take 5 s more.',
   }),
   auditStreamMaximum: setting({
     name: 'TGEFD_AUDIT_STREAM_MAX',
     kind: integer(100, 100_000_000),
     fallback: 1_000_000,
-    meaning: 'Records the outbox may hold before it counts as unavailable; it is never trimmed.',
+    meaning: 'Records that the outbox may hold. With more it counts as unavailable; it is never trimmed.',
   }),
 } as const;

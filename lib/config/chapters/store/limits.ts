@@ -13,7 +13,7 @@ export const limits = {
     name: 'TGEFD_BURST_LIMIT',
     kind: requests,
     fallback: 0,
-    meaning: 'Requests the general budget lets through at once; 0 means the per-minute figure.',
+    meaning: 'Requests that the general budget allows at once; 0 means the figure per minute.',
   }),
   rateLimitPerDay: setting({
     name: 'TGEFD_RATE_LIMIT_PER_DAY',
@@ -37,19 +37,19 @@ export const limits = {
     name: 'TGEFD_HEAVY_BURST_LIMIT',
     kind: requests,
     fallback: 0,
-    meaning: 'Requests the heavy budget lets through at once; 0 means the per-minute figure.',
+    meaning: 'Requests that the heavy budget allows at once; 0 means the figure per minute.',
   }),
   heavyRateLimitPerDay: setting({
     name: 'TGEFD_HEAVY_RATE_LIMIT_PER_DAY',
     kind: requestsOfPeriod,
     fallback: 0,
-    meaning: 'The same for the heavy budget.',
+    meaning: 'Heavy quota of one identity for a calendar day in UTC; 0 is off.',
   }),
   heavyRateLimitPerMonth: setting({
     name: 'TGEFD_HEAVY_RATE_LIMIT_PER_MONTH',
     kind: requestsOfPeriod,
     fallback: 0,
-    meaning: 'The same for the heavy budget.',
+    meaning: 'Heavy quota of one identity for a calendar month in UTC; 0 is off.',
   }),
   plans: setting({
     name: 'TGEFD_PLANS',
@@ -59,7 +59,7 @@ export const limits = {
     ),
     fallback: null,
     meaning:
-      'Figures of budgets by plan. What a plan does not say is as for everybody; 0 is off. A caller whose plan is not here has the budgets of everybody, and is counted.',
+      'Figures of budgets by plan; 0 is off. A figure that a plan does not have is the one for everybody. A caller whose plan is not in the table has the budgets for everybody, and a metric counts it.',
   }),
   planClaim: setting({
     name: 'TGEFD_PLAN_CLAIM',
@@ -81,13 +81,14 @@ export const limits = {
     kind: oneOf('leased', 'exact'),
     fallback: 'leased',
     meaning:
-      '`exact` asks Redis for every decision; `leased` takes tokens ahead and mostly decides without a trip. Neither lets a budget be overshot.',
+      '`exact` asks Redis for every decision. `leased` takes tokens in advance and decides mostly without Redis. Neither overshoots a budget.',
   }),
   rateLimitOnError: setting({
     name: 'TGEFD_RATE_LIMIT_ON_ERROR',
     kind: onError,
     fallback: 'local',
-    meaning: 'What decides while Redis does not answer: a bucket of this process, refusal, or nothing.',
+    meaning:
+      'What decides while Redis does not answer. `local`: a bucket of this process. `closed`: every request is refused. `open`: no limit.',
   }),
   heavyRateLimitOnError: setting({
     name: 'TGEFD_HEAVY_RATE_LIMIT_ON_ERROR',

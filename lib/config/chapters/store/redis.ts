@@ -10,13 +10,13 @@ export const redis = {
     kind: redisUrl,
     fallback: null,
     meaning:
-      'Redis for limits, revocation and the audit outbox: an Upstash REST endpoint, or on Node and Lambda `rediss://` (`redis://` to loopback and internal hosts) for Redis or Valkey over TCP, with the number of a database as path. Not given: in memory, in development only.',
+      'Redis for limits, revocation and the audit outbox: an Upstash REST endpoint. On Node and Lambda also `rediss://` for Redis or Valkey over TCP (`redis://` to loopback and internal hosts), with a database number as path. Not given: in memory, in development only.',
   }),
   redisUsername: setting({
     name: 'TGEFD_REDIS_USERNAME',
     kind: text('a user name'),
     fallback: null,
-    meaning: 'User of Redis over TCP; without it the default user.',
+    meaning: 'User of Redis over TCP. Not given: the default user.',
   }),
   redisToken: secret({
     name: 'TGEFD_REDIS_TOKEN',
@@ -28,13 +28,15 @@ export const redis = {
     name: 'TGEFD_REDIS_NODES',
     kind: places(6379),
     fallback: [],
-    meaning: 'Further nodes of a cluster, or servers that a Sentinel may name. No other server is ever called.',
+    meaning:
+      'Further nodes of a cluster, or servers that a Sentinel may name. The process connects to no other server.',
   }),
   redisCluster: setting({
     name: 'TGEFD_REDIS_CLUSTER',
     kind: boolean,
     fallback: false,
-    meaning: 'TGEFD_REDIS_URL is a node of a Redis Cluster. All keys then begin with `{tgefd}:v1` and are in one slot.',
+    meaning:
+      'Whether TGEFD_REDIS_URL is a node of a Redis Cluster. If so, all keys begin with `{tgefd}:v1` and are in one slot.',
   }),
   redisSentinels: setting({
     name: 'TGEFD_REDIS_SENTINELS',
@@ -46,12 +48,12 @@ export const redis = {
     name: 'TGEFD_REDIS_SENTINEL_NAME',
     kind: text('a name'),
     fallback: 'mymaster',
-    meaning: 'Name under which the Sentinels know the primary.',
+    meaning: 'Name of the primary at the Sentinels.',
   }),
   redisTimeoutMs: setting({
     name: 'TGEFD_REDIS_TIMEOUT_MS',
     kind: integer(5, 10_000, 'milliseconds'),
     fallback: 150,
-    meaning: 'Hard deadline of one decision’s trip.',
+    meaning: 'Hard deadline of one decision’s request to Redis.',
   }),
 } as const;
