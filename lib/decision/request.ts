@@ -62,6 +62,20 @@ export interface AccessRequest {
   readonly readBody?: ReadBody;
   /** Calls back once the answer has left or its connection has ended, where the adapter can tell. */
   readonly whenAnswered?: (done: () => void) => void;
+  /** Is told of the service's answer that is about to leave, where the adapter has a say in how it does. */
+  readonly whenForwarded?: (answer: ForwardedAnswer) => void;
+}
+
+/** What an adapter may need to know of an answer of the service. */
+export interface ForwardedAnswer {
+  /** Without a media type of its own an answer leaves without one. */
+  readonly hasType: boolean;
+  /** What the caller gets instead where the body breaks before any field has left. */
+  instead(): {
+    readonly status: number;
+    readonly headers: readonly (readonly [string, string])[];
+    readonly body: string | null;
+  };
 }
 
 /** Reads a body up to a limit in bytes. `stalled`: it did not come in time, or ended before its end. */

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
 import type { RequestContext } from '../decision/ports.ts';
 import type { Reason } from '../decision/reason.ts';
-import type { AccessRequest } from '../decision/request.ts';
+import type { AccessRequest, ForwardedAnswer } from '../decision/request.ts';
 import { bodyRefused } from '../request/body-refused.ts';
 import type { Assertions } from '../respond/assertion.ts';
 import type { AssertionKey } from '../respond/assertion-key.ts';
@@ -48,6 +48,7 @@ export interface Received {
   /** Whether a body comes with the message, where the runtime can tell. */
   readonly hasBody?: boolean;
   readonly whenAnswered?: (done: () => void) => void;
+  readonly whenForwarded?: (answer: ForwardedAnswer) => void;
   readonly context: RequestContext;
 }
 

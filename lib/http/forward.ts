@@ -57,7 +57,7 @@ export async function forward(
     limitBytes: length === null ? parts.maximumBodyBytes : 0,
     moved: () => limit(parts.idleTimeoutMs, 'upload_stalled'),
     sent: () => limit(parts.upstreamTimeoutMs, 'upstream_timeout'),
-    exceeded: () => abandon.abort(),
+    broken: () => abandon.abort(),
   });
   try {
     const call = upstream({
@@ -80,6 +80,7 @@ export async function forward(
     throw Object.assign(new Error('an answer with an invalid status'), { code: 'answer_status' });
   } catch (error) {
     if (upload.fault() === 'too_large') return { reason: 'body_too_large', limitBytes: parts.maximumBodyBytes };
+    if (upload.fault() === 'broken' && !request.signal?.aborted) return { reason: 'body_invalid' };
     const isStalled = late === 'upload_stalled' && upload.waitsForCaller();
     if (late !== null)
       parts.log('warn', isStalled ? 'upload_stalled' : 'upstream_timeout', { decision_id: decision.id });

@@ -3,7 +3,7 @@ import type { Enforce, Enforced } from '../decision/pipeline.ts';
 import type { RequestContext } from '../decision/ports.ts';
 import type { Reason } from '../decision/reason.ts';
 import type { AccessRequest } from '../decision/request.ts';
-import { denialAnswer, toldOf } from '../respond/denial.ts';
+import { type Answer, denialAnswer, toldOf } from '../respond/denial.ts';
 import { type ForwardParts, forward } from './forward.ts';
 import { keepingBody } from './kept-body.ts';
 import { type Probe, reportText } from './probe.ts';
@@ -33,12 +33,21 @@ export function denied(
   reason: Reason,
   extra: Fields = [],
 ): Response {
-  const answer = denialAnswer(reason, toldOf(decision), [
+  const { status, headers, body } = refusal(parts, decision, reason, extra);
+  return webResponse(status, headers, body);
+}
+
+function refusal(
+  parts: Pick<GatewayParts, 'rateLimitFields' | 'transportFields'>,
+  decision: Decision,
+  reason: Reason,
+  extra: Fields,
+): Answer {
+  return denialAnswer(reason, toldOf(decision), [
     ...parts.rateLimitFields(decision),
     ...parts.transportFields(decision.boundary.secure),
     ...extra,
   ]);
-  return webResponse(answer.status, answer.headers, answer.body);
 }
 
 /** Answers one request that came to the gateway; `extra` fields go on every answer of ours. */
@@ -84,6 +93,13 @@ export function createGateway(parts: GatewayParts): Gateway {
     }
     const outcome = await forwarded;
     if (!(outcome instanceof Response)) return denied(parts, decision, outcome, extra);
+    access.whenForwarded?.({
+      hasType: outcome.headers.has('content-type'),
+      instead() {
+        parts.log('error', 'upstream_unreachable', { decision_id: decision.id, error: 'answer_body' });
+        return refusal(parts, decision, { reason: 'upstream_unreachable' }, extra);
+      },
+    });
     return answerOf(outcome, [
       ['x-request-id', decision.boundary.requestId],
       ...parts.rateLimitFields(decision),

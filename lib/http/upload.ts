@@ -1,5 +1,5 @@
 /** Why an upload ended before its end; null while nothing is wrong. */
-export type UploadFault = 'too_large' | null;
+export type UploadFault = 'too_large' | 'broken' | null;
 
 export interface Upload {
   /** The body for the upstream, or null where there is none. */
@@ -17,7 +17,7 @@ export interface UploadParts {
   /** The caller has sent its last byte. */
   sent(): void;
   /** Called before the stream errs: a runtime may end a broken body as if it were whole. */
-  exceeded(): void;
+  broken(): void;
 }
 
 /**
@@ -35,7 +35,11 @@ export function createUpload(body: ReadableStream<Uint8Array> | null, parts: Upl
       async pull(controller) {
         parts.moved();
         waiting = true;
-        const { done, value } = await reader.read();
+        const { done, value } = await reader.read().catch((error: unknown) => {
+          fault = 'broken';
+          parts.broken();
+          throw error;
+        });
         waiting = false;
         if (done) {
           parts.sent();
@@ -44,7 +48,7 @@ export function createUpload(body: ReadableStream<Uint8Array> | null, parts: Upl
         seenBytes += value.byteLength;
         if (parts.limitBytes > 0 && seenBytes > parts.limitBytes) {
           fault = 'too_large';
-          parts.exceeded();
+          parts.broken();
           throw new Error('body too large');
         }
         parts.moved();

@@ -10,8 +10,8 @@ export function answerOf(upstream: Response, ours: Fields): Response {
     if (/^[\w-]+$/.test(name.trim())) headers.delete(name.trim());
   for (const name of HOP_BY_HOP) headers.delete(name);
   for (const [name, value] of ours) {
-    if (name === 'vary') headers.append(name, value);
-    else if (name === 'access-control-expose-headers') headers.set(name, mergedNames(headers.get(name), value));
+    if (name === 'vary' || name === 'access-control-expose-headers')
+      headers.set(name, mergedNames(headers.get(name), value));
     else headers.set(name, value);
   }
   return new Response(upstream.body, { status: upstream.status, statusText: upstream.statusText, headers });

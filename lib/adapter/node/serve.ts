@@ -18,6 +18,7 @@ import { createConnectionDrain } from './drain.ts';
 import { createMetricsServer } from './metrics.ts';
 import { receivedOf } from './received.ts';
 import { createNodeServer, type NodeBindings, rawTargetOf } from './server.ts';
+import { ByteServerResponse } from './server-response.ts';
 import { createUnreadable, type Unreadable } from './unreadable/unreadable.ts';
 import { createUnreadableCheck } from './unreadable/unreadable-check.ts';
 
@@ -128,6 +129,9 @@ function openServer(own: Process, { config }: Composed) {
     received: (_request, { incoming, outgoing }) => ({
       ...receivedOf(incoming, rawTargetOf(incoming), context),
       whenAnswered: (done) => void outgoing.once('close', done),
+      whenForwarded: (answer) => {
+        if (outgoing instanceof ByteServerResponse) outgoing.forwarded = answer;
+      },
     }),
   });
   const check = createNodeCheck({

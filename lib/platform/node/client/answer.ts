@@ -15,6 +15,11 @@ export class AnswerRefused extends Error {
 const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const NULL_BODY_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
 
+/** Whether an answer has no body, whatever its fields say (RFC 9112 §6.3). */
+export function isBodiless(method: string, status: number): boolean {
+  return method === 'HEAD' || NULL_BODY_STATUSES.has(status);
+}
+
 /** Why this is no answer, or null. A final status is 200 to 599 (RFC 9110 §15). */
 export function refusalOf({ statusCode = 0, statusMessage = '' }: IncomingMessage): AnswerRefused | null {
   if (statusCode < 200 || statusCode > 599) return new AnswerRefused('status');
@@ -35,7 +40,7 @@ export function webResponse(incoming: IncomingMessage, method: string): Response
     throw new AnswerRefused('fields');
   }
   const status = incoming.statusCode ?? 0;
-  const bodiless = method === 'HEAD' || NULL_BODY_STATUSES.has(status);
+  const bodiless = isBodiless(method, status);
   if (bodiless) discard(incoming);
   const body = bodiless ? null : (Readable.toWeb(incoming) as ReadableStream<Uint8Array>);
   return new Response(body, { status, statusText: incoming.statusMessage ?? '', headers });

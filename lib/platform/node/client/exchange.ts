@@ -8,7 +8,7 @@ import {
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { AnswerRefused, refusalOf } from './answer.ts';
+import { AnswerRefused, isBodiless, refusalOf } from './answer.ts';
 import type { MaybeGivenUp } from './kept-connections.ts';
 
 /** Agents of one place: `kept` keeps connections alive, `fresh` makes a new one for each request. */
@@ -78,7 +78,7 @@ function attempt(request: ExchangeRequest, agent: Agent): Promise<Exchanged> {
     const { secure, host, port, method, path, signal } = request;
     const headers = request.headers as OutgoingHttpHeaders;
     let isOver = false;
-    let isAnswered = false;
+    let answer: IncomingMessage | null = null;
     const isWanted = () => !isOver;
     const options: RequestOptions & MaybeGivenUp = { host, port, method, path, headers, agent, isWanted };
     const outgoing = (secure ? httpsRequest : httpRequest)(options);
@@ -86,12 +86,15 @@ function attempt(request: ExchangeRequest, agent: Agent): Promise<Exchanged> {
     const fail = (error: Error) => {
       isOver = true;
       outgoing.destroy(error);
+      // Some services send a body where there is none.
+      if (answer?.complete && isBodiless(method, answer.statusCode ?? 0))
+        return resolve({ incoming: answer, taken: null });
       const stale = outgoing.reusedSocket && isReset(error) && !received();
       reject(stale ? new ConnectionStale(error.message) : error);
     };
     const abort = () => {
       const error = new Error('aborted');
-      const isSent = outgoing.socket !== null && outgoing.writableFinished && !isAnswered;
+      const isSent = outgoing.socket !== null && outgoing.writableFinished && answer === null;
       if (!isSent || !request.lingerMs) return fail(error);
       reject(error);
       isOver = true;
@@ -100,10 +103,11 @@ function attempt(request: ExchangeRequest, agent: Agent): Promise<Exchanged> {
     if (signal?.aborted) abort();
     signal?.addEventListener('abort', abort, { once: true });
     outgoing.once('response', (incoming) => {
-      isAnswered = true;
+      answer = incoming;
       const refusal = refusalOf(incoming);
       if (refusal === null && isOver) return void incoming.on('error', ignored).resume();
-      if (refusal === null) return resolve({ incoming, taken: null });
+      // The rest of a packet is parsed first: what breaks there is no answer.
+      if (refusal === null) return process.nextTick(resolve, { incoming, taken: null });
       incoming.on('error', ignored);
       fail(refusal);
     });
