@@ -157,6 +157,24 @@ it('gives the same verdict however many names a caller invents', () => {
   expect(flooded.removes('accept')).toBe(false);
 });
 
+it.each([
+  ['Kong', 'X-Anonymous-Consumer', 'X-Userinfo'],
+  ['Google API Gateway', 'X-Apigateway-Api-Userinfo', 'X-Endpoint-Api-Userinfo'],
+  ['the Lambda Web Adapter', 'X-Amzn-Request-Context', 'X-Amzn-Lambda-Context'],
+  ['App Service', 'X-Ms-Token-Aad-Id-Token', 'X-Arr-Ssl'],
+  ['WSO2', 'X-Jwt-Assertion', 'X_JWT_Assertion'],
+  ['Apache', 'OIDC_CLAIM_sub', 'Shib-User'],
+  ['Vouch', 'X-Vouch-User', 'X-Vouch-Idp-Claims-Groups'],
+  ['WebSEAL and SiteMinder', 'Iv-User', 'SM_USER'],
+  ['WebLogic', 'WL-Proxy-Client-IP', 'WL-Proxy-Client-Cert'],
+  ['Kubernetes', 'Impersonate-User', 'Impersonate-Group'],
+  ['a mesh', 'X-Spiffe-Id', 'X-Tls-Client-Cert'],
+  ['a CDN', 'CloudFront-Viewer-Address', 'X-Vercel-Forwarded-For'],
+  ['an application', 'X-User-Email', 'X-User-Roles'],
+])('strips what an upstream may believe from %s: %s, %s', (_, ...names) => {
+  expect(passed(...names.map((name) => [name, 'forged'] as const))).toEqual([]);
+});
+
 it('strips every field that an ingress is believed for', () => {
   for (const name of ingressFields(CONFIGURED)) expect(rules.removes(name)).toBe(true);
 });
