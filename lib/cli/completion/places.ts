@@ -46,8 +46,3 @@ export function takesFiles({ operands }: Place): boolean {
 export function operandWords({ operands }: Place): readonly string[] {
   return operands.flatMap(({ choices = [] }) => choices);
 }
-
-/** A text as one word of a shell, between single quotes. */
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}

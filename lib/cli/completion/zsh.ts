@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the braces of a shell
 import type { Group } from '../command.ts';
 import { PROGRAM } from '../line/help.ts';
-import { isFile, operandWords, type Place, placesOf, quoted, takesFiles } from './places.ts';
+import { quoted } from '../line/text.ts';
+import { isFile, operandWords, type Place, placesOf, takesFiles } from './places.ts';
 
 /** Completion for zsh. */
 export function zshCompletion(program: Group): string {

@@ -59,6 +59,10 @@ export function settingsFor({ header, claims }: Pick<CompactJws, 'header' | 'cla
     remarks.push('Write the scopes of each role into `role_scopes`: a role with an empty list grants nothing.');
   const knownRoles = [...(defaults?.roles ?? usualRoleClaims), ...(audience.audience ?? []).map(rolesOfClient)];
   const newRolePaths = roles.map(({ path }) => path).filter((path) => !knownRoles.includes(path));
+  if (provider === 'cloudflare-access')
+    remarks.push(
+      'Access sends it in `Cf-Access-Jwt-Assertion`: set TGEFD_JWT_HEADER and an empty TGEFD_JWT_BEARER_PREFIX too.',
+    );
   const row: DeclaredIssuer = {
     issuer: issuerOf(claims, provider, remarks),
     provider: provider ?? undefined,
@@ -74,6 +78,18 @@ export function settingsFor({ header, claims }: Pick<CompactJws, 'header' | 'cla
     require: requiredOf(claims, provider, remarks),
   };
   return { provider, row: JSON.parse(JSON.stringify(row)) as DeclaredIssuer, remarks };
+}
+
+/** The claim that names the caller: the first that is a non-empty text, else the one that should be. */
+export function subjectClaim(
+  claims: JsonObject,
+  { provider, row }: Pick<TokenSettings, 'provider' | 'row'>,
+): { readonly path: string; readonly value: unknown } {
+  const paths = row.subject ?? (provider === null ? ['sub'] : providers[provider].subject);
+  const read = paths.map((path) => ({ path, value: compileClaimPath(path).read(claims) }));
+  return (
+    read.find(({ value }) => typeof value === 'string' && value !== '') ?? read[0] ?? { path: 'sub', value: undefined }
+  );
 }
 
 /** Claims that list something, at the places where scopes and roles stand. */

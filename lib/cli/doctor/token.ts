@@ -7,15 +7,16 @@ import { shownClaim } from '../../authenticate/jwt/token-issuer.ts';
 import { providers } from '../../authenticate/providers/table.ts';
 import { isJsonObject, member } from '../../codec/strict-json.ts';
 import { composeIssuers } from '../../compose/authenticate/issuers.ts';
-import type { DeclaredIssuer } from '../../config/issuers/issuer.ts';
 import { loadConfig } from '../../config/load.ts';
 import { problemLine } from '../../config/problem.ts';
 import { explained, printable, requestWith } from '../../policy/explain/explanation.ts';
 import { command, type Output, Unusable } from '../command.ts';
 import { composeForCommand } from '../compose.ts';
+import { quoted } from '../line/text.ts';
 import { createSheet, type Sheet } from './sheet.ts';
 import { type KeysFound, keysOf } from './token-keys.ts';
-import { placesOf, settingsFor, type TokenSettings } from './token-settings.ts';
+import { placesOf, settingsFor, subjectClaim, type TokenSettings } from './token-settings.ts';
+import { simplified, variableLines } from './token-variables.ts';
 
 const productLimitSeconds = 3600;
 
@@ -90,7 +91,8 @@ function tellToken({ header, claims }: CompactJws, settings: TokenSettings, nowS
           .join('; ');
   say('scopes', listed(scopes));
   say('roles', listed(roles));
-  say('subject', `${settings.row.subject?.[0] ?? 'sub'}: ${shownClaim(claims[settings.row.subject?.[0] ?? 'sub'])}`);
+  const { path, value } = subjectClaim(claims, settings);
+  say('subject', `${path}: ${shownClaim(value)}`);
   const cnf = claims.cnf ?? null;
   if (isJsonObject(cnf) && typeof member(cnf, 'jkt') === 'string')
     say('bound', 'to a key (cnf.jkt): send it with the scheme DPoP and a proof for each request');
@@ -114,7 +116,7 @@ function tellSettings({ variables, issuers, problems, remarks }: Fitting, consol
   console.out('');
   console.out('or, for several issuers:');
   console.out('');
-  console.out(`  TGEFD_ISSUERS='${printable(JSON.stringify(issuers)).replaceAll("'", "'\\''")}'`);
+  console.out(`  TGEFD_ISSUERS=${quoted(printable(JSON.stringify(issuers)))}`);
   console.out('');
   if (problems.length > 0) console.out('These settings are not complete yet:');
   for (const problem of problems) console.out(`  ${printable(problem)}`);
@@ -124,7 +126,7 @@ function tellSettings({ variables, issuers, problems, remarks }: Fitting, consol
 /** The settings for a token; its claims are judged under them by the real code. */
 function fittingSettings(jws: CompactJws, { row }: TokenSettings, keys: KeysFound, nowSeconds: number): Fitting {
   const written = {
-    variables: ['TGEFD_AUTH_MODE=jwt', ...asVariables(row)],
+    variables: variableLines(row),
     issuers: [simplified(row)],
     problems: [],
     accepted: false,
@@ -164,37 +166,6 @@ function fittingSettings(jws: CompactJws, { row }: TokenSettings, keys: KeysFoun
     ...(keys.missing ? ['A key set is still missing, and so its signature was not tried: see `keys` above.'] : []),
   ];
   return { ...written, remarks, accepted: keys.verified !== false && !keys.missing && !hasExpired };
-}
-
-/** A row as people write it: a list of one is its entry. */
-function simplified(row: object): object {
-  return Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name, Array.isArray(value) && value.length === 1 ? value[0] : value]),
-  );
-}
-
-function asVariables(row: DeclaredIssuer): readonly string[] {
-  const list = (name: string, values: readonly string[] | undefined) => (values ? [`${name}=${values.join(',')}`] : []);
-  const json = (name: string, value: unknown) => (value === undefined ? [] : [`${name}='${JSON.stringify(value)}'`]);
-  const [firstRole, secondRole, ...moreRoles] = row.roles ?? [];
-  const tooMany = (row.scopes?.length ?? 0) > 1 || moreRoles.length > 0;
-  if (tooMany) return ['(several scope or role claims stand in a row of TGEFD_ISSUERS only)'];
-  return [
-    ...(row.provider === undefined ? [] : [`TGEFD_PROVIDER=${row.provider}`]),
-    ...list('TGEFD_JWT_ISSUER', row.issuer),
-    ...list('TGEFD_JWT_AUDIENCE', row.audience),
-    ...(row.audience_claim === undefined ? [] : [`TGEFD_JWT_AUDIENCE_CLAIM=${row.audience_claim}`]),
-    ...list('TGEFD_JWT_ALLOWED_ALGS', row.algorithms),
-    ...list('TGEFD_JWT_TYP', row.types),
-    ...(row.max_ttl_sec === undefined ? [] : [`TGEFD_JWT_MAX_TTL_SEC=${row.max_ttl_sec}`]),
-    ...list('TGEFD_JWT_SUB_CLAIM', row.subject),
-    ...list('TGEFD_JWT_SCOPES_CLAIM', row.scopes),
-    ...(firstRole === undefined ? [] : [`TGEFD_ROLES_CLAIM=${firstRole}`]),
-    ...(secondRole === undefined ? [] : [`TGEFD_ROLE_CLAIM=${secondRole}`]),
-    ...(row.grants === undefined ? [] : [`TGEFD_JWT_GRANTS=${row.grants}`]),
-    ...json('TGEFD_ROLE_SCOPES', row.role_scopes),
-    ...json('TGEFD_JWT_REQUIRED_CLAIMS', row.require),
-  ];
 }
 
 interface Configured {

@@ -40,3 +40,8 @@ export function aligned(rows: readonly (readonly string[])[]): string[] {
       .trimEnd(),
   );
 }
+
+/** A text as one word of a shell, between single quotes. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

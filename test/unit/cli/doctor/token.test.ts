@@ -132,3 +132,31 @@ test('a token that is bound to a key is told how to be sent', async () => {
   expect(bound.text).toContain('to a key (cnf.jkt): send it with the scheme DPoP');
   expect((await run(tokenOf(claims))).text).not.toContain('cnf.jkt');
 });
+
+describe('what is printed for a shell', () => {
+  const claims = { sub: 'a', aud: 'api', iat: 0, exp: 300 };
+
+  it.each([
+    ['an audience', { iss: 'https://id.example', aud: '$(touch /tmp/owned)' }],
+    ['an issuer', { iss: 'https://id.example/;touch' }],
+    ['a required claim', { iss: 'https://accounts.google.com', hd: "acme.example'; touch /tmp/owned; '" }],
+  ])('is one word for each value, whatever is in %s of the token', async (_, more) => {
+    const { text } = await run(tokenOf({ ...claims, ...more }));
+    const lines = text.split('\n').filter((line) => /^ +TGEFD_[A-Z_]+=/.test(line));
+    expect(lines.length).toBeGreaterThan(3);
+    // Outside of single quotes nothing is left that a shell would act on.
+    for (const line of lines) expect(line.replace(/'[^']*'|\\'/g, '')).toMatch(/^ +TGEFD_[A-Z_]+=[\w.,:/@%+-]*$/);
+  });
+
+  it('says in which field Cloudflare Access sends its token, and which claim names a service', async () => {
+    const access = {
+      iss: 'https://acme.cloudflareaccess.com',
+      sub: '',
+      common_name: 'svc.access',
+      aud: ['a'.repeat(64)],
+    };
+    const { text } = await run(tokenOf({ ...claims, ...access }));
+    expect(text).toContain('  TGEFD_JWT_HEADER=cf-access-jwt-assertion\n  TGEFD_JWT_BEARER_PREFIX=\n');
+    expect(text).toMatch(/subject +common_name: svc\.access/);
+  });
+});
