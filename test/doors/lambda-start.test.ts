@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Issuer, startIssuer } from '../support/issuer.ts';
@@ -9,6 +11,7 @@ import { type LoopbackServer, listenOnLoopback } from '../support/loopback-serve
 import restRequest from '../unit/functions/events/rest-request.json' with { type: 'json' };
 import { runtimeName } from './lambda-apis.ts';
 
+const run = promisify(execFile);
 const BUNDLE = join(dirname(dirname(import.meta.dirname)), 'dist/lambda-authorizer.mjs');
 const client = await lambdaClient();
 const SECRET = 'a secret of the tests, 32 bytes or more';
@@ -49,6 +52,21 @@ describe(`the start of the authorizer, on ${runtimeName}`, () => {
     expect(printed).toMatch(/TGEFD_JWT_SECRET: found 5 bytes/);
     expect(printed).toMatch(/TGEFD_RBAC_ENABLD: .*probably meant: TGEFD_RBAC_ENABLED/);
     expect(printed).not.toContain('short');
+  });
+
+  test('loads neither the standard streams, nor files, nor fetch', async () => {
+    const script = `
+      const early = new Set(process.moduleLoadList);
+      await import(${JSON.stringify(BUNDLE)});
+      const loaded = process.moduleLoadList.filter((module) => !early.has(module));
+      process.stdout.write(loaded.join('\\n'), () => process.exit());`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
+      env: { TGEFD_ENV: 'development', TGEFD_AUTH_MODE: 'jwt', TGEFD_JWT_SECRET: SECRET, TGEFD_AUDIT_LOG: 'false' },
+    });
+    const loaded = stdout.split('\n');
+    expect(loaded).toContain('NativeModule crypto');
+    for (const module of ['tty', 'internal/fs/promises', 'internal/deps/undici/undici'])
+      expect(loaded).not.toContain(`NativeModule ${module}`);
   });
 
   describe('before the first event', () => {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { type PlatformCredentials, signedSpill } from '../../archive/spill/signed-spill.ts';
 import { sleep } from '../../codec/sleep.ts';
 import { egressTargets } from '../../config/egress.ts';
@@ -74,7 +73,7 @@ function openLambda(env: Env, role: Place['role']) {
         sharePromises: true,
         cryptography: { verify: verifyOnNode, hmac: hmacOnNode },
         sharedKeySets: null,
-        readFile: (path: string) => readFile(path, 'utf8'),
+        readFile: async (path: string) => (await import('node:fs/promises')).readFile(path, 'utf8'),
         upstream: null,
         auditLine: settings.auditLog ? line : null,
         spill: signedSpill(settings, credentials, { fetch, clock, log }),

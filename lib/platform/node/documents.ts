@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { ReadSecret } from '../../config/sources.ts';
 
 /** Turns YAML into the same document as JSON text; rejects what is no such document. */
@@ -30,7 +29,7 @@ export function createDocumentReader(yaml: YamlToJson | null): ReadSecret {
 async function textOf(path: string): Promise<string> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(path);
+    bytes = await (await import('node:fs/promises')).readFile(path);
   } catch (error) {
     throw new Error(`a file that cannot be read (${(error as { code?: string }).code ?? 'unknown'})`);
   }

@@ -2,11 +2,17 @@ import { lookup as resolve } from 'node:dns';
 import { Agent as HttpAgent } from 'node:http';
 import { type AgentOptions, Agent as HttpsAgent } from 'node:https';
 import { BlockList, isIPv6, type LookupFunction } from 'node:net';
+import { once } from '../../codec/once.ts';
 import type { AddressClass, EgressTarget } from '../../config/egress.ts';
 import { EgressRefused } from '../../decision/egress-refused.ts';
 import type { NoteRefusal } from '../../egress/guard.ts';
 
 type Range = readonly [network: string, prefixLength: number];
+
+/** Made with the first name that is resolved, for each entry is an object of Node's own. */
+function rangesOf(ranges: readonly Range[]): () => BlockList {
+  return once(() => listOf(ranges));
+}
 
 function listOf(ranges: readonly Range[]): BlockList {
   const list = new BlockList();
@@ -21,11 +27,11 @@ function listOf(ranges: readonly Range[]): BlockList {
   return list;
 }
 
-const loopback = listOf([
+const loopback = rangesOf([
   ['127.0.0.0', 8],
   ['::1', 128],
 ]);
-const privateUse = listOf([
+const privateUse = rangesOf([
   ['10.0.0.0', 8],
   ['172.16.0.0', 12],
   ['192.168.0.0', 16],
@@ -34,7 +40,7 @@ const privateUse = listOf([
 ]);
 /** What no name may stand for: this network, link-local and with it every metadata service, the others that clouds put
  * elsewhere (Alibaba, Azure, Oracle, AWS over IPv6), benchmarks, multicast, reserved, and old ways to write IPv4 inside IPv6. */
-const neverAllowed = listOf([
+const neverAllowed = rangesOf([
   ['0.0.0.0', 8],
   ['169.254.0.0', 16],
   ['100.100.100.200', 32],
@@ -57,10 +63,10 @@ const neverAllowed = listOf([
 export function addressRefusal(address: string, allowed: AddressClass): string | null {
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';
   if (allowed === 'as_written') return null;
-  if (loopback.check(address, family)) return allowed === 'loopback' ? null : 'resolves to a loopback address';
+  if (loopback().check(address, family)) return allowed === 'loopback' ? null : 'resolves to a loopback address';
   if (allowed === 'loopback') return 'resolves to an address that is not loopback';
-  if (neverAllowed.check(address, family)) return 'resolves to a link-local, metadata or reserved address';
-  if (privateUse.check(address, family) && allowed !== 'private') return 'resolves to a private address';
+  if (neverAllowed().check(address, family)) return 'resolves to a link-local, metadata or reserved address';
+  if (privateUse().check(address, family) && allowed !== 'private') return 'resolves to a private address';
   return null;
 }
 
