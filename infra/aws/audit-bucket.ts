@@ -12,7 +12,6 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { s3Lifecycle, type TierAges } from '../../lib/storage/lifecycle.ts';
-import type { OutsideRole } from './outside-writers.ts';
 
 export interface AuditBucketSettings {
   readonly key: IKey;
@@ -54,6 +53,13 @@ export function createAuditBucket(scope: Construct, settings: AuditBucketSetting
     serverAccessLogsPrefix: 'audit-bucket/',
   });
   return bucket;
+}
+
+/** A role for an archive outside AWS, and the folder of the bucket that is its own. */
+export interface OutsideRole {
+  readonly role: Role;
+  /** Prefix of its objects, with its slash. */
+  readonly prefix: string;
 }
 
 export interface AuditRoles {

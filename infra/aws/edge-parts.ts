@@ -4,8 +4,8 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { createAuditBucket, createLogBucket, shareAuditBucket } from './audit-bucket.ts';
-import { bundleOf, createFunction, type FunctionSurroundings } from './functions.ts';
-import { createSecret, type ProductSecret, rotateKeyPair } from './secrets.ts';
+import { bundleOf, createFunction, type FunctionSurroundings, type ProductSecret } from './functions.ts';
+import { createSecret, rotateKeyPair } from './secrets.ts';
 import { type CheckedDeployment, functionEnvironment } from './settings.ts';
 import { createArchive, createKey } from './shared.ts';
 

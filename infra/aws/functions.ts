@@ -15,10 +15,10 @@ import {
   Runtime,
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import type { Construct } from 'constructs';
 import { awsPartition } from '../../lib/codec/aws-partition.ts';
-import type { ProductSecret } from './secrets.ts';
 
 /** What all functions of the perimeter have in common. */
 export interface FunctionSurroundings {
@@ -26,6 +26,13 @@ export interface FunctionSurroundings {
   readonly key: IKey;
   /** Where the function runs, or null for Lambda's own network. */
   readonly network: { readonly vpc: IVpc; readonly securityGroup: ISecurityGroup } | null;
+}
+
+/** A secret that functions may read. */
+export interface ProductSecret {
+  readonly secret: Secret;
+  /** The variables of a function that may read it: references, never values. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 export interface FunctionSettings extends FunctionSurroundings {

@@ -1,17 +1,11 @@
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import { OidcProviderNative, Role, WebIdentityPrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import type { OutsideRole } from './audit-bucket.ts';
 import type { OutsideWriter } from './settings.ts';
 
 /** Audience of the tokens, as AWS recommends and the product asks for. */
 const AUDIENCE = 'sts.amazonaws.com';
-
-/** A role for an archive outside AWS, and the folder of the bucket that is its own. */
-export interface OutsideRole {
-  readonly role: Role;
-  /** Prefix of its objects, with its slash. */
-  readonly prefix: string;
-}
 
 /**
  * Lets archives that run elsewhere write to the audit bucket without a key: IAM trusts the issuer of their tokens, and each has a

@@ -5,7 +5,13 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import { allowKeyOfSecrets, createFunction, type FunctionSurroundings, type PerimeterFunction } from './functions.ts';
+import {
+  allowKeyOfSecrets,
+  createFunction,
+  type FunctionSurroundings,
+  type PerimeterFunction,
+  type ProductSecret,
+} from './functions.ts';
 
 /** Secrets of the product, by the variable that they fill. */
 export type SecretName =
@@ -13,12 +19,6 @@ export type SecretName =
   | 'TGEFD_AUDIT_PSEUDONYM_KEY'
   | 'TGEFD_AUDIT_SIGNING_KEY'
   | 'TGEFD_ASSERTION_KEY';
-
-export interface ProductSecret {
-  readonly secret: Secret;
-  /** The variables of a function that may read it: references, never values. */
-  readonly variables: Readonly<Record<string, string>>;
-}
 
 /** Why nobody but a human rotates a secret: the second half of each sentence is the procedure (docs/guides/deploy-aws.md). */
 const rotatedByHand: Readonly<Partial<Record<SecretName, string>>> = {

@@ -1,22 +1,33 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { identityFields } from '../../infra/aws/gateway-responses.ts';
 import { knownNames } from '../../lib/config/load.ts';
 import { secretNames } from '../../lib/config/sources.ts';
 import { s3Lifecycle } from '../../lib/storage/lifecycle.ts';
-import { pathOf } from '../support/debian.ts';
+import { type Program, pathOf } from '../support/debian.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { toolFolder } from '../support/tool-folder.ts';
 
 /*
- * The Terraform module, read by HashiCorp's own HCL parser (WebAssembly, from npm). There is no terraform program in the
- * registries: that the AWS provider takes each argument is not checked here.
+ * The Terraform module, read by HashiCorp's own HCL parser (WebAssembly, from npm). Where the machine has the terraform
+ * program, it checks the form of the files and the conditions of the variables. Both need no provider. That the AWS provider
+ * takes each argument is not checked here.
  */
 
 const MODULE = join(import.meta.dirname, '../../infra/terraform/aws');
 const tools = await toolFolder();
+const run = promisify(execFile);
+/** Neither a configuration of the user, nor a question to HashiCorp whether there is a newer version. */
+const env = { ...process.env, TF_CLI_CONFIG_FILE: '/dev/null', CHECKPOINT_DISABLE: '1', TF_IN_AUTOMATION: '1' };
+const terraform: Program = await run('terraform', ['version'], { env }).then(
+  () => ({ path: 'terraform' }),
+  () => ({ missing: 'this machine has no terraform program' }),
+);
 
 type Block = Record<string, unknown>;
 type Blocks = Record<string, Record<string, Block[]>>;
@@ -202,5 +213,48 @@ describeWith([tools], 'the Terraform module', () => {
     );
     // Each forwarded claim replaces a field of that name too.
     expect(parsed.locals.identity).toBe('${merge(local.claims, local.fixed_identity)}');
+  });
+});
+
+describeWith([terraform], 'the terraform program', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tgefd-terraform-'));
+    await copyFile(join(MODULE, 'variables.tf'), join(folder, 'variables.tf'));
+    await run('terraform', ['init', '-backend=false', '-input=false'], { cwd: folder, env });
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const given = {
+    name: 'orders-authorizer',
+    bundles: '/dist',
+    secrets_extension_arn: 'arn:aws:lambda:eu-central-1:123456789012:layer:Extension:1',
+    api: { kind: 'http', response: 'simple', id: 'a1b2c3', execution_arn: 'arn:aws:execute-api:eu-central-1:1:a1b2c3' },
+    environment: { TGEFD_AUTH_MODE: 'jwt' },
+  };
+  const plan = async (variables: object) => {
+    await writeFile(join(folder, 'given.tfvars.json'), JSON.stringify({ ...given, ...variables }));
+    return run('terraform', ['plan', '-no-color', '-input=false', '-var-file=given.tfvars.json'], { cwd: folder, env });
+  };
+
+  test('finds every file formatted, and the variables valid', async () => {
+    await run('terraform', ['fmt', '-check', '-recursive', MODULE], { env });
+    await run('terraform', ['validate'], { cwd: folder, env });
+    expect((await plan({})).stdout).toContain('No changes.');
+  });
+
+  test.each([
+    ['name', '1'],
+    ['api', { ...given.api, response: 'request' }],
+    ['metadata_methods', true, { api: { ...given.api, kind: 'rest', response: 'token' } }],
+    ['environment', { TGEFD_REDIS_TOKEN: 'secret' }],
+    ['architecture', 'riscv'],
+    ['authorizer_ttl_seconds', 4000],
+    ['audit_lock', 'NONE'],
+    ['audit_days', { hot: 30, warm: 7, cold: 180 }],
+  ])('refuses a wrong %s', async (name: string, value: unknown, others: object = {}) => {
+    await expect(plan({ ...others, [name]: value })).rejects.toMatchObject({
+      stderr: expect.stringMatching(new RegExp(`var\\.${name}[^]*checked by the validation rule`)),
+    });
   });
 });
