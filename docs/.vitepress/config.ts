@@ -47,5 +47,8 @@ export default defineConfig({
       await mkdir(dirname(join(outDir, file)), { recursive: true });
       await copyFile(join(srcDir, file), join(outDir, file));
     }
+    // RFC 9116 §3; a host serves it where the site is at the root of its domain.
+    await mkdir(join(outDir, '.well-known'), { recursive: true });
+    await copyFile(join(srcDir, 'security.txt'), join(outDir, '.well-known/security.txt'));
   },
 });

@@ -46,7 +46,7 @@ export type Entry = Command | Group;
 
 /** Options that every command takes. */
 export const commonOptions = {
-  json: { type: 'boolean', means: 'Prints JSON in place of text, errors too.' },
+  json: { type: 'boolean', means: 'Prints JSON in place of text, also for errors.' },
   help: { type: 'boolean', short: 'h', means: 'Prints this help.' },
 } as const satisfies Readonly<Record<string, OptionRow>>;
 

@@ -95,10 +95,10 @@ const headings = {
 } as const;
 
 export const checkConfig = command({
-  summary: 'Prints every problem of the configuration, or what is in force and how strong it is.',
+  summary: 'Prints every problem of the configuration, or its weak and its enforced settings.',
   options: {
     ...placeOptions,
-    all: { type: 'boolean', means: 'Prints every variable that is in force, secrets by their length only.' },
+    all: { type: 'boolean', means: 'Prints every variable in force; of a secret only its length.' },
   },
   examples: [
     { line: 'check-config', does: 'Checks the environment as a Node process would read it.' },

@@ -100,7 +100,7 @@ const worker: Render = (targets) => [
 const renders = { kubernetes, cilium, vpc, worker } as const;
 
 const print = command({
-  summary: 'Prints what the process may call, as a table or as a network policy.',
+  summary: 'Prints the hosts that the process may call, as a table or as a network policy.',
   options: {
     ...placeOptions,
     for: {
@@ -133,6 +133,6 @@ const print = command({
 });
 
 export const egress: Group = {
-  summary: 'Prints what the process may call, for network policies.',
+  summary: 'Prints the hosts that the process may call, for network policies.',
   commands: { print },
 };

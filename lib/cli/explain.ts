@@ -12,7 +12,7 @@ import { command, type Output, Usage } from './command.ts';
 import { composeForCommand } from './compose.ts';
 
 export const explain = command({
-  summary: 'Decides about one request as the authorizer would, and tells every step of it.',
+  summary: 'Decides one request as the authorizer would, and prints every step.',
   options: {
     method: { type: 'string', value: 'METHOD', default: 'GET', means: 'Method of the request.' },
     path: {
@@ -31,16 +31,16 @@ export const explain = command({
     body: { type: 'string', value: 'TEXT', means: 'Body of the request.' },
     'body-file': { type: 'string', value: 'FILE', means: 'File with the body.' },
     peer: { type: 'string', value: 'ADDRESS', means: 'Address that the connection comes from.' },
-    plain: { type: 'boolean', means: 'Takes the request as one without TLS.' },
+    plain: { type: 'boolean', means: 'Treats the request as one without TLS.' },
   },
   examples: [
     {
       line: 'explain --method POST --path /v1/discover --token-file token',
-      does: 'Tells whether the caller with this token may call the endpoint, and what decides it.',
+      does: 'Says whether the caller with this token may call the endpoint, and why.',
     },
     {
       line: 'explain --path /v1/jobs/42 --header "x-api-key: KEY" --peer 10.0.0.7 --json',
-      does: 'Decides about a caller with an API key behind a proxy, for a script.',
+      does: 'Decides a request with an API key from behind a proxy, for a script.',
     },
   ],
   json: 'An object: `outcome`, `status`, `code`, `reason`, `found`, `wanted`, `set_by`, `row`, `caller` and `steps`.',

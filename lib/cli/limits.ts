@@ -11,8 +11,8 @@ import type { Options, Values } from './line/words.ts';
 
 const callerOptions = {
   identity: { type: 'string', value: 'NAME', required: true, means: 'The caller, by the subject of its tokens.' },
-  issuer: { type: 'string', value: 'URL', means: 'Issuer of the subject, where several are configured.' },
-  role: { type: 'string', multiple: true, value: 'ROLE', means: 'A role of the caller, where budgets depend on it.' },
+  issuer: { type: 'string', value: 'URL', means: 'Issuer of the subject, if several are configured.' },
+  role: { type: 'string', multiple: true, value: 'ROLE', means: 'A role of the caller, if budgets depend on it.' },
   plan: { type: 'string', value: 'PLAN', means: 'Plan of the caller, as TGEFD_PLANS names it.' },
   budget: { type: 'string', value: 'NAME', means: 'One budget, such as general-day. Without it: all of them.' },
 } as const satisfies Options;
@@ -22,7 +22,7 @@ type CallerValues = Values<typeof callerOptions>;
 const STATES = 'A list of budgets: `name`, `quota`, `windowSeconds`, `remaining`, `resetSeconds`.';
 
 const show = command({
-  summary: 'Shows what is left to an identity.',
+  summary: 'Shows the remaining budgets of an identity.',
   options: callerOptions,
   examples: [{ line: 'limits show --identity alice', does: 'Shows every budget of alice.' }],
   json: STATES,
@@ -32,7 +32,7 @@ const show = command({
 });
 
 const reset = command({
-  summary: 'Makes the budgets of an identity full again, and records that.',
+  summary: 'Makes the budgets of an identity full, and records this.',
   options: callerOptions,
   examples: [{ line: 'limits reset --identity alice --budget general', does: 'Makes one budget of alice full.' }],
   json: STATES,
@@ -45,15 +45,15 @@ const reset = command({
 });
 
 const grant = command({
-  summary: 'Grants an identity more requests for the present day or month, and records that.',
+  summary: 'Grants an identity more requests for the current day or month, and records this.',
   options: {
     ...callerOptions,
-    requests: { type: 'string', value: 'N', required: true, means: 'How many; a whole number above 0.' },
+    requests: { type: 'string', value: 'N', required: true, means: 'Number of requests, a whole number above 0.' },
   },
   examples: [
     {
       line: 'limits grant --identity alice --budget general-day --requests 500',
-      does: 'Lets alice send 500 more requests today.',
+      does: 'Allows alice 500 more requests today.',
     },
   ],
   json: STATES,
@@ -75,7 +75,7 @@ const GRANT_NEEDS = 'grant needs --budget with a quota of the day or month, such
 
 /** Shows, resets and grants budgets of one identity. */
 export const limits: Group = {
-  summary: 'Shows what is left to an identity, makes its budgets full, or grants it more.',
+  summary: 'Shows the remaining budgets of an identity, makes them full, or grants more.',
   commands: { show, reset, grant },
   fallback: 'show',
 };

@@ -78,7 +78,7 @@ function seconds(text: string, name: string): number {
 }
 
 const issuerOption = {
-  issuer: { type: 'string', value: 'URL', means: 'Issuer of the subject, where several are configured.' },
+  issuer: { type: 'string', value: 'URL', means: 'Issuer of the subject, if several are configured.' },
 } as const;
 
 export const revoke = command({
@@ -94,12 +94,12 @@ export const revoke = command({
     },
     'key-id': { type: 'string', value: 'ID', means: 'An API key, by the id of its holder.' },
     ...issuerOption,
-    before: { type: 'string', value: 'EPOCH', means: 'Of a subject: refuses tokens issued before this epoch second.' },
+    before: { type: 'string', value: 'EPOCH', means: 'With --sub: refuses tokens issued before this epoch second.' },
     'expires-in': {
       type: 'string',
       value: 'SECONDS',
       default: String(DEFAULT_LIFETIME_SECONDS),
-      means: 'How long the revocation is kept; at least as long as what it revokes is valid.',
+      means: 'How long the revocation is kept. Give at least the lifetime of the credential.',
     },
     reason: { type: 'string', value: 'TEXT', means: 'A note for people.' },
   },
@@ -168,9 +168,9 @@ const entryOperands = [
     name: 'KIND',
     count: 'one',
     choices: ['jti', 'sub', 'kid', 'thumbprint', 'key-id', 'key_id'],
-    means: 'What is revoked.',
+    means: 'Kind of the revoked credential.',
   },
-  { name: 'ID', count: 'one', means: 'Its id.' },
+  { name: 'ID', count: 'one', means: 'Id of the revoked credential.' },
 ] as const;
 
 function wanted([kindText = '', id = '']: readonly string[], issuer: string | undefined) {
@@ -182,7 +182,7 @@ const show = command({
   summary: 'Shows one revocation.',
   operands: entryOperands,
   options: issuerOption,
-  examples: [{ line: 'revocations show sub alice', does: 'Tells until when tokens of alice are refused.' }],
+  examples: [{ line: 'revocations show sub alice', does: 'Shows until when tokens of alice are refused.' }],
   json: 'An object: `revocation`, the entry or null.',
   exits: { yes: 'There is such an entry.', no: 'There is none.' },
   async run({ issuer }, console, operands) {
@@ -196,10 +196,10 @@ const show = command({
 });
 
 const remove = command({
-  summary: 'Takes back one revocation.',
+  summary: 'Deletes one revocation.',
   operands: entryOperands,
   options: issuerOption,
-  examples: [{ line: 'revocations remove key-id ci', does: 'Lets the API key of ci in again.' }],
+  examples: [{ line: 'revocations remove key-id ci', does: 'Accepts the API key of ci again.' }],
   json: 'An object: `removed`, and `bound_sec`, within which that holds everywhere.',
   exits: { yes: 'It was taken back.', no: 'There was none.' },
   async run({ issuer }, console, operands) {
@@ -213,7 +213,7 @@ const remove = command({
 });
 
 export const revocations: Group = {
-  summary: 'Lists the revocations in force, or shows or takes back one.',
+  summary: 'Lists the revocations in force, or shows or deletes one.',
   commands: { list, show, remove },
   fallback: 'list',
 };

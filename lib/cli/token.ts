@@ -14,12 +14,13 @@ export const token = command({
       type: 'string',
       multiple: true,
       value: 'NAME=JSON',
-      means: 'A further claim; it may also replace one, to make a wrong token on purpose.',
+      means: 'A further claim. It may replace one, to make an invalid token.',
     },
     issuer: {
       type: 'string',
       value: 'URL',
-      means: 'A local issuer that makes the token, such as that of `npm run dev`. Without it TGEFD_JWT_SECRET signs.',
+      means:
+        'A local issuer that makes the token, such as that of `npm run dev`. Without it the command signs with TGEFD_JWT_SECRET.',
     },
   },
   examples: [

@@ -40,6 +40,11 @@ test('the site has a page and a schema for what the sidebar and the reference na
   expect(JSON.parse(await readFile(join(SITE, 'reference/policy.schema.json'), 'utf8'))).toHaveProperty('$schema');
 });
 
+test('the site has security.txt where RFC 9116 wants it, and it has not expired', async () => {
+  const text = await readFile(join(SITE, '.well-known/security.txt'), 'utf8');
+  expect(Date.parse(/^Expires: (.*)$/m.exec(text)?.[1] ?? '')).toBeGreaterThan(Date.now());
+});
+
 test('a page can be searched for the name of a setting', async () => {
   const { stdout } = await run('grep', ['-rl', 'tgefd_jwt_clock_skew_sec', join(SITE, 'assets')]);
   expect(stdout).toMatch(/localSearchIndex/i);

@@ -12,7 +12,7 @@ import { tail } from './tail.ts';
 import { verify } from './verify.ts';
 
 const schema = command({
-  summary: 'Prints the JSON Schema of a record, or writes it where it is published.',
+  summary: 'Prints the JSON Schema of a record, or writes it to a folder.',
   options: { write: { type: 'string', value: 'FOLDER', means: 'Writes audit_record.schema.json into this folder.' } },
   examples: [{ line: 'audit schema', does: 'Prints the schema.' }],
   json: 'The schema; with `--write` an object: `written`, the path.',

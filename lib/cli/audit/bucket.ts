@@ -15,16 +15,16 @@ const LOCK_MODES = { off: null, governance: 'GOVERNANCE', compliance: 'COMPLIANC
 export const bucket = command({
   summary: 'Checks or sets versions, locks, encryption, access and lifecycle of the bucket of the archive.',
   options: {
-    check: { type: 'boolean', means: 'Names what is not as wanted.' },
-    apply: { type: 'boolean', means: 'Sets what is not as wanted.' },
+    check: { type: 'boolean', means: 'Names each setting that differs.' },
+    apply: { type: 'boolean', means: 'Sets each setting that differs.' },
     print: {
       type: 'string',
       choices: ['s3-lifecycle', 'r2-lifecycle', 'r2-locks'],
-      means: 'Prints the rules of one kind as JSON, to set them by other means.',
+      means: 'Prints the rules of one kind as JSON, for other tools.',
     },
   },
   examples: [
-    { line: 'audit bucket --check', does: 'Names every setting of the bucket that is not as wanted.' },
+    { line: 'audit bucket --check', does: 'Names every setting of the bucket that differs.' },
     { line: 'audit bucket --print r2-locks', does: 'Prints the lock rules for an R2 bucket.' },
   ],
   json: 'An object: `as_wanted`, `differences` (`name`, `found`, `wanted`, with --apply `refused`) and `set`, variables to set. With --print: the rules.',

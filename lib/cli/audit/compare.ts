@@ -14,22 +14,22 @@ const everything: Omit<Query, keyof Period> = {
 };
 
 export const compare = command({
-  summary: 'Compares the archive with decision ids from elsewhere: record lines of a door, the log of a service.',
+  summary: 'Compares the archive with other decision ids: the record lines of a process, or the log of a service.',
   options: {
     ids: {
       type: 'string',
       value: 'FILE',
       required: true,
-      means: 'Decision ids, one a line, or record lines (TGEFD_AUDIT_LOG).',
+      means: 'File with one decision id on each line, or with record lines (TGEFD_AUDIT_LOG).',
     },
-    subset: { type: 'boolean', means: 'The file need not hold every decision.' },
+    subset: { type: 'boolean', means: 'The file may lack decisions.' },
     ...periodOptions,
     ...placeOptions,
   },
   examples: [
     {
       line: 'audit compare --ids door.log --from 24h',
-      does: 'Names what the log has and the archive has not, and back.',
+      does: 'Names what is in the log only, and what is in the archive only.',
     },
   ],
   json: 'An object: `records`, `records_without_line` and `lines_without_record` (lists of decision ids), `damaged`.',

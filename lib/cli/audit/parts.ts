@@ -17,7 +17,7 @@ export const placeOptions = {
   folder: {
     type: 'string',
     value: 'FOLDER',
-    means: 'A copy of the archive in place of the bucket. With --keys no configuration is needed.',
+    means: 'A copy of the archive, in place of the bucket. With --keys it needs no configuration.',
   },
   prefix: { type: 'string', value: 'PREFIX', means: 'Prefix of the archive in the bucket or folder.' },
   keys: {
@@ -36,7 +36,7 @@ export const periodOptions = {
     means:
       'Only what was since then: a date, an instant such as 2026-11-24T10:00:00Z, or an age such as 30m, 12h or 7d.',
   },
-  to: { type: 'string', value: 'TIME', means: 'Only what was before then.' },
+  to: { type: 'string', value: 'TIME', means: 'End of the period, in the same forms.' },
 } as const;
 
 export interface PlaceValues {

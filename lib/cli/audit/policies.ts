@@ -13,7 +13,7 @@ interface Period {
 }
 
 export const policies = command({
-  summary: 'Lists which rules and which code decided, and when.',
+  summary: 'Lists which policies and builds decided, and when.',
   options: periodOptions,
   examples: [{ line: 'audit policies --from 30d', does: 'Lists every policy and build of the last 30 days.' }],
   json: 'An object: `policies`, each with `policy`, `build`, `decisions`, `first` and `last`.',

@@ -10,12 +10,12 @@ export function pseudonymsOf(config: Config | null): Pseudonyms | null {
 }
 
 export const pseudonym = command({
-  summary: 'Tells the pseudonyms of a caller or an address, for who holds the key.',
+  summary: 'Prints the pseudonyms of a caller or an address. Needs the pseudonym key.',
   options: {
     identity: { type: 'string', value: 'NAME', means: 'The caller, by the subject of its tokens.' },
     address: { type: 'string', value: 'ADDRESS', means: 'The address.' },
   },
-  examples: [{ line: 'audit pseudonym --identity alice', does: 'Tells under which names records have alice.' }],
+  examples: [{ line: 'audit pseudonym --identity alice', does: 'Prints the pseudonyms of alice in records.' }],
   json: 'An object: `kind` (`identity` or `address`) and `pseudonyms`, that of the key in force first.',
   notes: ['Give --identity or --address. TGEFD_AUDIT_PSEUDONYM_KEY must be set.'],
   async run(values, console) {

@@ -19,7 +19,7 @@ const searchOptions = {
   outcome: { type: 'string', choices: ['allowed', 'denied', 'would_deny'], means: 'Only records with this outcome.' },
   'request-id': { type: 'string', value: 'ID', means: 'Only the records of this request.' },
   'key-id': { type: 'string', value: 'ID', means: 'Only records of credentials with this key id.' },
-  shadow: { type: 'boolean', means: 'Only records in which a trial would have decided otherwise.' },
+  shadow: { type: 'boolean', means: 'Only records that a trial would have decided differently.' },
   ...placeOptions,
 } as const satisfies Options;
 
@@ -131,7 +131,7 @@ export const query = command({
     { line: 'audit query --from 24h --outcome denied', does: 'Shows what was denied in the last day.' },
     {
       line: 'audit query --identity alice --outcome allowed --from 1h --none',
-      does: 'Proves that alice has not been let in for an hour.',
+      does: 'Checks that no request of alice was allowed for an hour.',
     },
   ],
   json: `One record a line. docs/reference/records.md has its members. ${NOT_SEARCHED}`,
@@ -147,7 +147,7 @@ export const query = command({
 });
 
 export const accesses = command({
-  summary: 'Finds readings of secrets in the archive: which, by what, when, and every failure.',
+  summary: 'Finds readings of secrets in the archive: which secret, which process, when, and every failure.',
   options: {
     variable: { type: 'string', value: 'VARIABLE', means: 'Only readings of this secret.' },
     ...periodOptions,
@@ -184,8 +184,8 @@ export const accesses = command({
 export const exportRecords = command({
   summary: 'Writes records of the archive as NDJSON or CSV.',
   options: {
-    format: { type: 'string', choices: ['ndjson', 'csv'], default: 'ndjson', means: 'The form of the records.' },
-    output: { type: 'string', value: 'FILE', means: 'A new file for them, which only its owner may read.' },
+    format: { type: 'string', choices: ['ndjson', 'csv'], default: 'ndjson', means: 'Format of the records.' },
+    output: { type: 'string', value: 'FILE', means: 'A new file for the records, which only its owner may read.' },
     ...searchOptions,
   },
   examples: [

@@ -15,7 +15,7 @@ export const tail = command({
     for: { type: 'string', value: 'SECONDS', means: 'Ends after so many seconds.' },
   },
   examples: [
-    { line: 'audit tail --identity alice', does: 'Shows what alice calls, and what is answered.' },
+    { line: 'audit tail --identity alice', does: 'Shows the requests of alice and their answers.' },
     { line: 'audit tail --for 60 --json', does: 'Prints the records of the next minute.' },
   ],
   json: 'One record a line, as it was stored.',

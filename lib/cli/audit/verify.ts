@@ -7,14 +7,14 @@ import { instant, openArchive, periodOptions, placeOptions, progressTo } from '.
 const DAY_MS = 86_400_000;
 
 export const verify = command({
-  summary: 'Proves that nothing of the archive is altered, missing or out of order, or names what is.',
+  summary: 'Verifies that nothing in the archive is altered, missing or out of order. Names each finding.',
   options: {
     ...periodOptions,
     ...placeOptions,
     'retention-days': {
       type: 'string',
       value: 'N',
-      means: 'Age from which batches may be gone. Without it: TGEFD_AUDIT_COLD_DAYS.',
+      means: 'Age from which batches may have expired. Default: TGEFD_AUDIT_COLD_DAYS.',
     },
   },
   examples: [

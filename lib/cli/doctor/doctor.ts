@@ -23,7 +23,7 @@ function believedNames(env: Output['env']): string[] {
 }
 
 const ingress = command({
-  summary: 'Examines your ingress from outside: what it lets strangers forge, and the line that closes it.',
+  summary: 'Examines your ingress from outside: finds what strangers can forge, and prints the line that stops it.',
   options: {
     url: {
       type: 'string',
@@ -34,13 +34,13 @@ const ingress = command({
     proxy: {
       type: 'string',
       choices: proxies,
-      means: 'For which proxy the closing lines are. Without it: by the door.',
+      means: 'Proxy for which the lines are printed. Default: the proxy that the authorizer expects.',
     },
-    ca: { type: 'string', value: 'FILE', means: 'Certificates of the authorities of the ingress, PEM.' },
+    ca: { type: 'string', value: 'FILE', means: 'CA certificates of the ingress, PEM.' },
     cert: { type: 'string', value: 'FILE', means: 'A client certificate for the ingress, PEM.' },
-    key: { type: 'string', value: 'FILE', means: 'Its key, PEM.' },
+    key: { type: 'string', value: 'FILE', means: 'Private key of the client certificate, PEM.' },
     connect: { type: 'string', value: 'ADDRESS', means: 'Address to connect to in place of the host of the URL.' },
-    header: { type: 'string', multiple: true, value: 'NAME', means: 'A further header that the service believes.' },
+    header: { type: 'string', multiple: true, value: 'NAME', means: 'A further header that the service trusts.' },
   },
   examples: [
     {
@@ -112,7 +112,7 @@ function tell({ door, holes, notes, requests }: Examination, proxy: ProxyName, c
 }
 
 const echo = command({
-  summary: 'Answers with what it got, in place of the service, while its ingress is examined.',
+  summary: 'Stands in for the service while you examine its ingress: it answers with the request that it received.',
   options: {
     port: { type: 'string', value: 'PORT', default: '9000', means: 'Port to listen on; 0 takes a free one.' },
     host: { type: 'string', value: 'ADDRESS', default: '127.0.0.1', means: 'Address to listen on.' },

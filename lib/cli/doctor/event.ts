@@ -13,11 +13,13 @@ import { createSheet, type Sheet } from './sheet.ts';
 
 /** Reads one real security event token, and tells what the configuration would make of it. */
 export const event = command({
-  summary: 'Reads one security event token and tells what the configuration would make of it. Applies nothing.',
+  summary: 'Reads one security event token and says what the configuration would do with it. Changes nothing.',
   options: {
     'set-file': { type: 'string', value: 'FILE', required: true, means: 'A file with one security event token.' },
   },
-  examples: [{ line: 'doctor event --set-file event.jwt', does: 'Tells what the event does, or what refuses it.' }],
+  examples: [
+    { line: 'doctor event --set-file event.jwt', does: 'Shows the effect of the event, or why it is refused.' },
+  ],
   json: 'An object: `event` (what it says), and `answer`: null without a configured transmitter, else `status`, `effect`, `error`, `check`, `found`, `wanted` and `set_by`.',
   exits: { yes: 'It would be accepted.', no: 'It would be refused.' },
   async run({ 'set-file': file }, console) {

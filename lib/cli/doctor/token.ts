@@ -22,7 +22,7 @@ const productLimitSeconds = 3600;
 
 /** Reads one real token, and tells which settings fit it. Prints neither the token nor its signature. */
 export const token = command({
-  summary: 'Tells which settings fit one token, and which part of the configuration refuses it.',
+  summary: 'Prints the settings that fit one token, and names the part of the configuration that refuses it.',
   options: {
     'token-file': { type: 'string', value: 'FILE', required: true, means: 'A file with one token.' },
     offline: { type: 'boolean', means: 'Does not ask the issuer for its keys.' },
@@ -35,7 +35,7 @@ export const token = command({
   ],
   json: 'An object: `token` (what it says), `keys`, `settings` (`variables`, `issuers`, `problems`, `accepted`, `remarks`) and `configuration`: null where the environment has none, else `accepted`, `scopes`, `reason`, `found`, `wanted`, `set_by`.',
   exits: { yes: 'The token is accepted.', no: 'It is refused.' },
-  notes: ['Without a configuration in the environment the token is judged by the settings that are printed.'],
+  notes: ['Without a configuration in the environment, the command checks the token with the settings that it prints.'],
   async run({ 'token-file': file, offline }, console) {
     const text = (await readFile(file, 'utf8')).trim().replace(/^(bearer|dpop) +/i, '');
     const jws = parseCompactJws(text);

@@ -16,10 +16,10 @@ interface Layout {
 
 /** What each exit status means, for every command. */
 export const exitStatuses = {
-  0: 'Done. Of a question: the answer is yes.',
-  1: 'The answer is no, or the command could not do its work.',
+  0: 'Done, or the answer is yes.',
+  1: 'The answer is no, or the command failed: a file, a setting or a service is missing.',
   2: 'The command was called wrongly.',
-  141: 'The reader of the output ended first.',
+  141: 'The program that reads the output ended first.',
 } as const;
 
 /** How an option is written, with a name for its value. */

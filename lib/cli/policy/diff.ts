@@ -4,14 +4,14 @@ import { command, Usage } from '../command.ts';
 import { policyOf } from './files.ts';
 
 export const diff = command({
-  summary: 'Tells who gains and who loses access between two policies.',
+  summary: 'Lists who gains and who loses access between two policies.',
   operands: [
     { name: 'BEFORE', count: 'one', file: true, means: 'A policy document, JSON or YAML.' },
-    { name: 'AFTER', count: 'one', file: true, means: 'The other one.' },
+    { name: 'AFTER', count: 'one', file: true, means: 'The second policy document.' },
   ],
   options: {
     markdown: { type: 'boolean', means: 'Prints Markdown, for a pull request.' },
-    'allow-gain': { type: 'boolean', means: 'Ends with 1 only where somebody loses access.' },
+    'allow-gain': { type: 'boolean', means: 'Ends with 1 only if a caller loses access.' },
   },
   examples: [{ line: 'policy diff main.json branch.json', does: 'Lists every caller whose access changes.' }],
   json: 'An object: `gains` and `losses` (`endpoint`, `caller`, `before`, `after`), and `others` (`at`, `before`, `after`).',

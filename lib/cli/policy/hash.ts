@@ -3,9 +3,9 @@ import { command } from '../command.ts';
 import { policyOf, policyOperand } from './files.ts';
 
 export const hash = command({
-  summary: 'Prints the hash under which records name a policy.',
+  summary: 'Prints the hash by which records name a policy.',
   operands: [policyOperand],
-  examples: [{ line: 'policy hash policy.yaml', does: 'Prints what records of this policy have as `policy`.' }],
+  examples: [{ line: 'policy hash policy.yaml', does: 'Prints the value of `policy` in records of this policy.' }],
   json: 'An object: `policy`.',
   async run(_, console, [file]) {
     const policy = await policyHash(await policyOf(file, console));

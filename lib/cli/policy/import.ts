@@ -27,7 +27,7 @@ export const importOpenApi = command({
     },
   ],
   json: 'An object: `policy` (or, with --out, `output`) and `notes`, about what the document cannot express.',
-  notes: ['An operation may say its budget itself, by x-tgefd-budget.'],
+  notes: ['An operation may name its budget itself, with x-tgefd-budget.'],
   async run({ 'base-path': basePath, 'budget-heavy': heavy, out }, console, [path = '']) {
     const { policy, notes } = await imported(path, basePath, heavy, console);
     const text = JSON.stringify(policy, null, 2);

@@ -9,7 +9,7 @@ export const lintPolicy = command({
   summary: 'Looks for mistakes in a valid policy.',
   operands: [policyOperand],
   examples: [
-    { line: 'policy lint policy.json', does: 'Names rows that nobody reaches, scopes that nobody has, and more.' },
+    { line: 'policy lint policy.json', does: 'Names rows that no request matches, scopes that nobody has, and more.' },
   ],
   json: 'An object: `findings` (`level`, `rule`, `at`, `text`) and `sizes`, platforms that are too small for the document.',
   exits: { yes: 'There is no warning.', no: 'There is a warning.' },

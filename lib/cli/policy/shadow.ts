@@ -15,16 +15,16 @@ interface Row {
 }
 
 export const shadow = command({
-  summary: 'Sums up what a trial found: who would be refused where, and since when.',
+  summary: 'Summarizes a trial: who would be refused, where, and since when.',
   options: {
     since: {
       type: 'string',
       value: 'TIME',
       default: '24h',
-      means: 'From when on: a date, an instant, or an age such as 30m, 12h or 7d.',
+      means: 'Start of the period: a date, an instant, or an age such as 30m, 12h or 7d.',
     },
   },
-  examples: [{ line: 'policy shadow --since 7d', does: 'Sums up the last seven days.' }],
+  examples: [{ line: 'policy shadow --since 7d', does: 'Summarizes the last seven days.' }],
   json: 'An object: `rows`, each with `endpoint`, `identity`, `kind`, `code`, `reason`, `count`, `since` and `until`.',
   exits: { no: 'A part of the archive could not be searched.' },
   async run({ since }, console) {

@@ -12,12 +12,12 @@ import { recordedCases } from './record.ts';
 const CASES_MAXIMUM_BYTES = 16 * 1024 * 1024;
 
 export const testPolicy = command({
-  summary: 'Decides cases by the real pipeline and compares, or makes cases from audit records.',
+  summary: 'Decides test cases with the real pipeline, or makes cases from audit records.',
   operands: [{ name: 'FILE', count: 'any', file: true, means: 'Files with cases, JSON or YAML.' }],
   options: {
     policy: { type: 'string', value: 'FILE', means: 'The policy document. Without it: the policy of the environment.' },
     junit: { type: 'boolean', means: 'Prints the outcome as JUnit XML.' },
-    record: { type: 'boolean', means: 'Prints cases made from the records of a period, in place of deciding any.' },
+    record: { type: 'boolean', means: 'Prints cases that are made from the records of a period, and decides none.' },
     ...periodOptions,
   },
   examples: [

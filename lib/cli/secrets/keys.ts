@@ -23,7 +23,7 @@ const create = command({
     },
   ],
   options: {
-    out: { type: 'string', value: 'FOLDER', means: 'Folder for the values; each file is for its owner alone.' },
+    out: { type: 'string', value: 'FOLDER', means: 'Folder for the values. Only the owner may read the files.' },
     print: { type: 'boolean', means: 'Prints the value of one secret, in place of a file.' },
     as: {
       type: 'string',

@@ -7,10 +7,10 @@ import { type RotatedSecret, rotatedSecrets } from './rotations.ts';
 const names = Object.keys(rotatedSecrets);
 
 export const rotate = command({
-  summary: 'Makes the next value of a secret and tells the steps left to you, or checks who still uses the old one.',
+  summary: 'Makes the next value of a secret and lists the remaining steps, or checks who still uses the old value.',
   operands: [{ name: 'SECRET', count: 'one', choices: names, means: 'Which secret.' }],
   options: {
-    out: { type: 'string', value: 'FILE', means: 'A new file for the value, for its owner alone.' },
+    out: { type: 'string', value: 'FILE', means: 'A new file for the value. Only its owner may read it.' },
     print: { type: 'boolean', means: 'Prints the value, and the steps on standard error.' },
     id: { type: 'string', value: 'HOLDER', means: 'Id of the holder of an API key.' },
     check: { type: 'boolean', means: 'Counts uses of the old and the new value.' },
@@ -20,14 +20,14 @@ export const rotate = command({
       value: 'URL',
       means: 'With --check: the metrics page of an instance (TGEFD_METRICS_PORT).',
     },
-    for: { type: 'string', value: 'SECONDS', default: '60', means: 'With --check: for how long it counts.' },
+    for: { type: 'string', value: 'SECONDS', default: '60', means: 'With --check: how long it counts.' },
   },
   examples: [
     { line: 'rotate jwt-secret --out ./jwt-secret.new', does: 'Makes the next value and lists the steps.' },
     { line: 'rotate redis-token', does: 'Lists the steps of a secret that another service makes.' },
     {
       line: 'rotate jwt-secret --check --metrics http://pod-1:9090/_authorizer/metrics --for 300',
-      does: 'Tells whether anybody used the old value in five minutes.',
+      does: 'Says whether the old value was used within five minutes.',
     },
   ],
   json: 'An object: `variable`, `file` or `value`, `steps`, `overlap`, `bound`. With --check: `counted`, `seconds`, `instances`, `previous`, `current`, `still_used`.',
