@@ -19,6 +19,8 @@ describe('a denial on the wire', () => {
     [{ reason: 'token_expired', secondsAgo: 5 }, 401, 'credentials_invalid', 'unauthorized'],
     [{ reason: 'token_signature_invalid' }, 401, 'credentials_invalid', 'unauthorized'],
     [{ reason: 'credential_revoked', by: 'jti' }, 401, 'credentials_invalid', 'unauthorized'],
+    [{ reason: 'request_stalled' }, 408, 'request_timeout', 'request timeout'],
+    [{ reason: 'step_up_needed', acr: ['mfa'], maximumAgeSeconds: null }, 401, 'step_up_required', 'unauthorized'],
     [{ reason: 'scope_missing', scope: 'discover' }, 403, 'insufficient_scope', 'forbidden'],
     [{ reason: 'transport_insecure' }, 403, 'insecure_transport', 'forbidden'],
     [{ reason: 'endpoint_unknown' }, 404, 'endpoint_unknown', 'not found'],
