@@ -3,13 +3,15 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 const HANDSHAKE_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+const TEXT = 0x1;
 const CLOSE = 0x8;
 const PING = 0x9;
 const PONG = 0xa;
 
 /**
- * Accepts a WebSocket (RFC 6455) and sends every message back, the close too.
- * For tests: messages of one frame and under 64 KiB, no extensions, the first subprotocol offered is taken.
+ * Accepts a WebSocket (RFC 6455) and sends every message back, the close too. A message `close CODE` is answered by that close,
+ * `cut` by ending the connection without one.
+ * For tests: messages of one frame, no extensions, the first subprotocol offered is taken.
  */
 export function echoWebSocket(request: IncomingMessage, socket: Duplex): void {
   const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}${HANDSHAKE_GUID}`).digest('base64');
@@ -28,6 +30,14 @@ export function echoWebSocket(request: IncomingMessage, socket: Duplex): void {
     pending = Buffer.concat([pending, chunk]);
     for (let frame = readFrame(pending); frame !== null; frame = readFrame(pending)) {
       pending = pending.subarray(frame.bytes);
+      const asked = frame.opcode === TEXT ? frame.payload.toString() : '';
+      if (asked === 'cut') return void socket.destroy();
+      if (asked.startsWith('close ')) {
+        const code = Buffer.alloc(2);
+        code.writeUInt16BE(Number(asked.slice(6)));
+        socket.write(writeFrame(CLOSE, Buffer.concat([code, Buffer.from('of the service')])));
+        continue;
+      }
       socket.write(writeFrame(frame.opcode === PING ? PONG : frame.opcode, frame.payload));
       if (frame.opcode === CLOSE) socket.end();
     }
@@ -39,9 +49,9 @@ function readFrame(buffer: Buffer): { opcode: number; payload: Buffer; bytes: nu
   if (buffer.length < 6) return null;
   const opcode = buffer.readUInt8(0) & 0x0f;
   const short = buffer.readUInt8(1) & 0x7f;
-  const start = short === 126 ? 4 : 2;
+  const start = short === 127 ? 10 : short === 126 ? 4 : 2;
   if (buffer.length < start + 4) return null;
-  const length = short === 126 ? buffer.readUInt16BE(2) : short;
+  const length = short === 127 ? Number(buffer.readBigUInt64BE(2)) : short === 126 ? buffer.readUInt16BE(2) : short;
   const bytes = start + 4 + length;
   if (buffer.length < bytes) return null;
   const mask = buffer.subarray(start, start + 4);
@@ -51,6 +61,9 @@ function readFrame(buffer: Buffer): { opcode: number; payload: Buffer; bytes: nu
 }
 
 function writeFrame(opcode: number, payload: Buffer): Buffer {
-  const head = payload.length < 126 ? [payload.length] : [126, payload.length >> 8, payload.length & 0xff];
-  return Buffer.concat([Buffer.from([0x80 | opcode, ...head]), payload]);
+  const first = Buffer.from([0x80 | opcode]);
+  if (payload.length < 126) return Buffer.concat([first, Buffer.from([payload.length]), payload]);
+  const length = Buffer.alloc(9, 127);
+  length.writeBigUInt64BE(BigInt(payload.length), 1);
+  return Buffer.concat([first, length, payload]);
 }
