@@ -27,6 +27,8 @@ export class RedisStream extends Duplex {
   readonly #socket: Connecting;
   readonly #rules: StreamRules;
   readonly #scanner = new ReplyScanner();
+  /** Commands are waiting for the event loop to turn. */
+  #gathers = false;
   /** Commands that were sent, replies that came, and which commands asked a cluster for its table of slots. */
   #sent = 0;
   #replied = 0;
@@ -59,8 +61,20 @@ export class RedisStream extends Duplex {
   override _write(chunk: string | Uint8Array, encoding: BufferEncoding, done: () => void): void {
     if (this.#rules.cluster && asksSlotTable(chunk)) this.#slotTables.add(this.#sent);
     this.#sent += 1;
+    this.#gather();
     this.#socket.write(chunk, encoding);
     done();
+  }
+
+  /** What is written while the event loop sees to everything that has come goes out at once: requests come many together. */
+  #gather(): void {
+    if (this.#gathers) return;
+    this.#gathers = true;
+    this.#socket.cork();
+    setImmediate(() => {
+      this.#gathers = false;
+      this.#socket.uncork();
+    });
   }
 
   override _read(): void {
