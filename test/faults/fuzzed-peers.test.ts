@@ -1,12 +1,18 @@
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { opensslProgram, startAuthority } from '../support/certificates.ts';
+import { describeWith } from '../support/describe-with.ts';
 import { fuzz } from '../support/fuzz-run.ts';
 import { fuzzTargets } from '../support/fuzz-targets.ts';
+import { issuePeerCertificates, type PeerCertificates } from '../support/tls-fuzzing-peer.ts';
 
 /** Printed with every failure, so that a run can be repeated. */
 const seed = Number(process.env.FUZZ_SEED ?? 20261127);
 const ANSWERS = 150;
 /** A connection that answers in order answers nothing more after most kinds of nonsense. */
 const ANSWERS_IN_ORDER = 60;
+const ANSWERS_BELOW_TLS = 60;
+/** One of each way to make connections; `TLS=1 npm run fuzz:peers` has all. */
+const BELOW_TLS = ['upstream', 'key set', 'Redis REST', 'object store by the SDK', 'Redis TCP'];
 
 test.each(fuzzTargets.map((target) => [target.name, target] as const))(
   `a %s that answers nonsense (seed ${seed}) is a stated failure, and the next call works`,
@@ -18,3 +24,23 @@ test.each(fuzzTargets.map((target) => [target.name, target] as const))(
   },
   180_000,
 );
+
+const openssl = await opensslProgram();
+describeWith([openssl], 'below TLS', () => {
+  let certificates: PeerCertificates;
+  beforeAll(async () => {
+    const [authority, stranger] = [await startAuthority(openssl), await startAuthority(openssl)];
+    certificates = await issuePeerCertificates(authority, stranger);
+    await Promise.all([authority.stop(), stranger.stop()]);
+  });
+
+  test.each(fuzzTargets.filter(({ name }) => BELOW_TLS.includes(name)).map((target) => [target.name, target] as const))(
+    `a %s that breaks TLS (seed ${seed}) is a stated failure, and the next call works`,
+    async (_name, target) => {
+      const report = await fuzz(target, { seed, answers: ANSWERS_BELOW_TLS, width: 16, certificates });
+      expect(report.answers).toBeGreaterThanOrEqual(ANSWERS_BELOW_TLS);
+      expect(report.findings).toEqual([]);
+    },
+    180_000,
+  );
+});

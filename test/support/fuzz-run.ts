@@ -1,6 +1,7 @@
 import { setTimeout as pass } from 'node:timers/promises';
-import { CALL_MS, type FuzzTarget } from './fuzz-targets.ts';
-import { startFuzzingPeer } from './fuzzing-peer.ts';
+import { CALL_MS, type FuzzTarget, placeOf } from './fuzz-targets.ts';
+import { HTTP, startFuzzingPeer } from './fuzzing-peer.ts';
+import { type PeerCertificates, startTlsFuzzingPeer, tlsNonsenseKinds } from './tls-fuzzing-peer.ts';
 
 /** What came of one kind of peer. */
 export interface FuzzReport {
@@ -41,18 +42,26 @@ const RECOVERY_TRIES = 20;
 
 /**
  * Calls a peer that answers nonsense `answers` times, `width` calls at once, with an honest answer after each round. Every
- * call must settle in time, no nonsense may count as a success, the honest call must succeed, and no connection may stay.
+ * call must settle in time, no nonsense may count as a success, the honest call must succeed, and no connection may stay. With `certificates` the nonsense is below TLS.
  */
 export async function fuzz(
   target: FuzzTarget,
-  options: { seed: number; answers: number; width: number },
+  options: { seed: number; answers: number; width: number; certificates?: PeerCertificates },
 ): Promise<FuzzReport> {
-  const peer = await startFuzzingPeer(options.seed, target.honest, target.dialect);
-  const clients = Array.from({ length: target.clients ?? 1 }, () => target.connect(peer.port));
+  const { certificates } = options;
+  const { dialect = HTTP } = target;
+  const peer = await (certificates
+    ? startTlsFuzzingPeer(options.seed, target.honest, dialect, certificates)
+    : startFuzzingPeer(options.seed, target.honest, dialect));
+  const place = () => placeOf(peer.port, certificates?.believed ?? null);
+  // A handshake costs both sides of this process more than a request.
+  const count = Math.ceil((target.clients ?? 1) / (certificates ? 4 : 1));
+  const clients = Array.from({ length: count }, () => target.connect(place()));
   const outcomes = new Map<string, number>();
   const findings = new Map<string, number>();
   const add = (counts: Map<string, number>, key: string) => counts.set(key, (counts.get(key) ?? 0) + 1);
-  const thrown = (error: unknown) => add(findings, `thrown outside a promise: ${String(error)}`);
+  const thrown = (error: unknown) =>
+    add(findings, `thrown outside a promise: ${error instanceof Error ? error.stack : String(error)}`);
   process.on('uncaughtException', thrown);
   process.on('unhandledRejection', thrown);
   const inTime = (call: () => Promise<string>) =>
@@ -69,7 +78,7 @@ export async function fuzz(
   };
 
   const stalls = watchStalls();
-  const neverGood = target.neverGood ?? [...NEVER_GOOD];
+  const neverGood = certificates ? tlsNonsenseKinds(certificates).neverGood : (target.neverGood ?? [...NEVER_GOOD]);
   let rounds = 0;
   while ([...peer.counts.values()].reduce((sum, count) => sum + count, 0) < options.answers) {
     const deceiving = neverGood[rounds % neverGood.length] ?? null;
@@ -97,7 +106,7 @@ export async function fuzz(
   process.removeListener('unhandledRejection', thrown);
   await peer.stop();
   return {
-    target: target.name,
+    target: certificates ? `${target.name} over TLS` : target.name,
     answers: [...peer.counts.values()].reduce((sum, count) => sum + count, 0),
     outcomes: Object.fromEntries(outcomes),
     kinds: Object.fromEntries(peer.counts),

@@ -1,11 +1,14 @@
+import type { SecureContext } from 'node:tls';
 import { fetchKeySet } from '../../lib/authenticate/jwks/key-set-fetch.ts';
 import { keySetByDiscovery } from '../../lib/authenticate/jwks/key-source.ts';
 import { sleep } from '../../lib/codec/sleep.ts';
+import type { Fetch } from '../../lib/decision/ports.ts';
 import { createEgress } from '../../lib/egress/guard.ts';
 import { createTracer } from '../../lib/observe/traces.ts';
-import { createNodeEgress } from '../../lib/platform/node/egress.ts';
+import { createNodeEgress, type NodeEgress } from '../../lib/platform/node/egress.ts';
 import { createNodeFetch } from '../../lib/platform/node/fetch.ts';
 import { createNodeRedisExchange } from '../../lib/platform/node/redis.ts';
+import { identifyConnections } from '../../lib/platform/node/tls/client-connections.ts';
 import { createNodeUpstream } from '../../lib/platform/node/upstream.ts';
 import { createUpstashClient } from '../../lib/redis/upstash-client.ts';
 import { createExtensionSecrets } from '../../lib/secrets/aws-extension.ts';
@@ -27,8 +30,10 @@ export interface FuzzTarget {
   readonly neverGood?: readonly string[];
   /** Clients that call it, each of which has to come to an honest answer after each round; absent: one. */
   readonly clients?: number;
+  /** It is only ever called without TLS. */
+  readonly neverSecure?: true;
   /** A client. It calls the peer once. Resolves to `good` for a success, to anything else for a stated failure; must never hang. */
-  connect(port: number): () => Promise<string>;
+  connect(place: Place): () => Promise<string>;
 }
 
 /** Longest time of one call; a peer that is silent must not hold it longer. */
@@ -37,15 +42,31 @@ export const CALL_MS = 250;
 const KEYS = JSON.stringify({ keys: [] });
 const json = (body: unknown) => () => ({ fields: ['Content-Type: application/json'], body: JSON.stringify(body) });
 
-function partsOf(port: number) {
+/** Where a peer is, and how it is called. */
+export interface Place {
+  readonly port: number;
+  readonly secure: boolean;
+  readonly egress: NodeEgress;
+  readonly guarded: Fetch;
+  readonly url: string;
+}
+
+/** The place of a peer; with `context`, over TLS that believes the authorities of this context alone. */
+export function placeOf(port: number, context: SecureContext | null): Place {
   const host = `127.0.0.1:${port}`;
-  const egress = createNodeEgress([{ host, name: '127.0.0.1', port, variable: 'X', addresses: 'loopback' }], () => {});
+  const identify = identifyConnections({ contextOf: () => context, onChange: () => {} });
+  const egress = createNodeEgress(
+    [{ host, name: '127.0.0.1', port, variable: 'X', addresses: 'loopback' }],
+    () => {},
+    context === null ? {} : { identify },
+  );
   const guarded = createEgress(
     { allowedHosts: new Set([host]), deadlineMs: CALL_MS, maximumBodyBytes: 1024 * 1024 },
     createNodeFetch(egress),
     () => {},
   );
-  return { egress, guarded, url: `http://${host}` };
+  const secure = context !== null;
+  return { port, secure, egress, guarded, url: `${secure ? 'https' : 'http'}://${host}` };
 }
 
 const failed = (error: unknown) => (error instanceof Error ? `failed: ${error.name}` : 'failed');
@@ -57,8 +78,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   {
     name: 'upstream',
     honest: () => ({ body: 'ok' }),
-    connect(port) {
-      const { egress, url } = partsOf(port);
+    connect({ egress, url }) {
       const upstream = createNodeUpstream(new URL(url), { egress, maximumSockets: 16 });
       return async () => {
         const signal = AbortSignal.timeout(CALL_MS);
@@ -86,8 +106,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   {
     name: 'key set',
     honest: json({ keys: [] }),
-    connect(port) {
-      const { guarded, url } = partsOf(port);
+    connect({ guarded, url }) {
       return async () => {
         const fetched = await fetchKeySet(`${url}/jwks`, CALL_MS, { fetch: guarded, sleep });
         return 'text' in fetched ? (fetched.text === KEYS ? 'good' : 'other text') : fetched.problem;
@@ -97,8 +116,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   {
     name: 'Redis REST',
     honest: json({ result: 'PONG' }),
-    connect(port) {
-      const { egress, url } = partsOf(port);
+    connect({ egress, url }) {
       const client = createUpstashClient(createNodeRedisExchange(new URL(url), egress, () => {})('token'));
       return () =>
         settled(
@@ -112,8 +130,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   {
     name: 'object store by the SDK',
     honest: () => ({ body: '' }),
-    connect(port) {
-      const { egress, url } = partsOf(port);
+    connect({ egress, url }) {
       const client = createS3Client({
         endpoint: url,
         region: 'auto',
@@ -137,8 +154,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   {
     name: 'object store by one PUT',
     honest: () => ({ body: '' }),
-    connect(port) {
-      const { guarded, url } = partsOf(port);
+    connect({ guarded, url }) {
       const credentials = () => ({ accessKeyId: 'a', secretAccessKey: 'b' });
       const store = createSignedPut(
         { bucketUrl: `${url}/b`, region: 'auto', conditionalWrites: true, credentials },
@@ -151,8 +167,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   {
     name: 'collector',
     honest: json({}),
-    connect(port) {
-      const { guarded, url } = partsOf(port);
+    connect({ guarded, url }) {
       const tally = { lost: 0 };
       const tracer = createTracer(
         { endpoint: `${url}/v1/traces`, headers: {}, serviceName: 's', timeoutMs: CALL_MS },
@@ -171,8 +186,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   {
     name: 'Vault',
     honest: json({ data: { data: { field: 'value' }, ttl: 0 } }),
-    connect(port) {
-      const { guarded, url } = partsOf(port);
+    connect({ guarded, url }) {
       const read = createVaultSecrets(
         { url, namespace: null, auth: { method: 'token' }, timeoutMs: CALL_MS },
         { fetch: guarded, stopwatch: steppingClock(), log, readCredential: async () => 'token' },
@@ -182,9 +196,9 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   },
   {
     name: 'AWS extension',
+    neverSecure: true,
     honest: json({ SecretString: '{"field":"value"}' }),
-    connect(port) {
-      const { guarded, url } = partsOf(port);
+    connect({ guarded, url }) {
       const read = createExtensionSecrets(
         { origin: url, token: 't', timeoutMs: CALL_MS },
         { fetch: guarded, stopwatch: steppingClock() },
@@ -197,8 +211,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
     honest: () => ({
       body: '<A><AccessKeyId>a</AccessKeyId><SecretAccessKey>b</SecretAccessKey><SessionToken>c</SessionToken><Expiration>2030-01-01T00:00:00Z</Expiration></A>',
     }),
-    connect(port) {
-      const { guarded, url } = partsOf(port);
+    connect({ guarded, url }) {
       const fetch = (_input: string, init?: RequestInit) => guarded(`${url}/`, init);
       const role = { arn: 'arn:aws:iam::1:role/r', region: 'eu-west-1', sessionName: 's' };
       return () => settled(assumeRole(role, { fetch, token: async () => 't', clock: Date.now, timeoutMs: CALL_MS }));
@@ -206,14 +219,10 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   },
   {
     name: 'discovery',
-    honest: ({ head, port }) => {
-      const url = `http://127.0.0.1:${port}`;
-      return {
-        body: head.includes('/.well-known/') ? JSON.stringify({ issuer: url, jwks_uri: `${url}/keys` }) : KEYS,
-      };
-    },
-    connect(port) {
-      const { guarded, url } = partsOf(port);
+    honest: ({ head, origin }) => ({
+      body: head.includes('/.well-known/') ? JSON.stringify({ issuer: origin, jwks_uri: `${origin}/keys` }) : KEYS,
+    }),
+    connect({ guarded, url }) {
       const steady = steppingClock();
       const rules = { issuer: url, keySetHosts: [new URL(url).host] };
       return async () => {

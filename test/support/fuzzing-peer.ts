@@ -3,7 +3,12 @@ import { listenOnLoopback } from './loopback-server.ts';
 import { choose, type Random, seededRandom } from './random.ts';
 
 /** What the peer answers when it behaves. */
-export type Honest = (request: { readonly head: string; readonly body: string; readonly port: number }) => {
+export type Honest = (request: {
+  readonly head: string;
+  readonly body: string;
+  readonly port: number;
+  readonly origin: string;
+}) => {
   readonly status?: number;
   readonly fields?: readonly string[];
   readonly body: string;
@@ -67,10 +72,12 @@ function control(random: Random): string {
 }
 
 /** Sends a piece again and again until the connection ends. */
-export function pour(turn: Turn, piece: string): void {
+export function pour({ socket }: Pick<Turn, 'socket'>, piece: string | Buffer): void {
+  const one = typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece;
+  const many = Buffer.concat(Array.from({ length: Math.ceil(0x8000 / one.length) }, () => one));
   const more = () => {
-    while (!turn.socket.destroyed && turn.socket.write(Buffer.from(piece, 'latin1')));
-    if (!turn.socket.destroyed) turn.socket.once('drain', more);
+    while (!socket.destroyed && socket.write(many));
+    if (!socket.destroyed) socket.once('drain', more);
   };
   more();
 }
@@ -190,7 +197,7 @@ export const NONSENSE: Readonly<Record<string, Nonsense>> = {
     send(turn, `${head('200 OK', ['Content-Encoding: gzip', withLength(turn.body)])}${turn.body}`),
 };
 
-const HTTP: Dialect = {
+export const HTTP: Dialect = {
   take: (text) => takeRequest(text),
   write: ({ status = 200, fields = [], body }) =>
     `${head(`${status} OK`, [...fields, `Content-Length: ${Buffer.byteLength(body)}`])}${body}`,
@@ -212,20 +219,13 @@ export async function startFuzzingPeer(seed: number, honest: Honest, dialect: Di
 
   const answer = (socket: Socket, request: { head: string; body: string }) => {
     if (ended.has(socket)) return;
-    const truth = honest({ ...request, port: loopback.port });
+    const truth = honest({ ...request, port: loopback.port, origin: `http://127.0.0.1:${loopback.port}` });
     const { body } = truth;
     if (honestly || dialect.spares?.(request.head, random)) return void socket.write(dialect.write(truth));
     const kind = chosen ?? choose(random, kinds);
     if (dialect.ends?.has(kind)) ended.add(socket);
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
-    const timers = new Set<NodeJS.Timeout>();
-    socket.once('close', () => {
-      for (const timer of timers) clearTimeout(timer);
-    });
-    const later = (ms: number, act: () => void) => {
-      if (!socket.destroyed) timers.add(setTimeout(act, ms));
-    };
-    dialect.nonsense[kind]?.({ socket, random, body, later });
+    dialect.nonsense[kind]?.({ socket, random, body, later: laterOn(socket) });
   };
 
   const server = createServer((socket) => {
@@ -234,14 +234,7 @@ export async function startFuzzingPeer(seed: number, honest: Honest, dialect: Di
     socket.setMaxListeners(0);
     socket.on('error', () => {});
     socket.once('close', () => open.delete(socket));
-    let pending = '';
-    socket.on('data', (chunk) => {
-      pending += chunk.toString('latin1');
-      for (let taken = dialect.take(pending); taken !== null; taken = dialect.take(pending)) {
-        pending = pending.slice(taken.bytes);
-        answer(socket, taken);
-      }
-    });
+    takeRequests(socket, dialect, (request) => answer(socket, request));
   });
   const loopback = await listenOnLoopback(server);
   return {
@@ -256,6 +249,33 @@ export async function startFuzzingPeer(seed: number, honest: Honest, dialect: Di
     },
     sockets: () => open.size,
     stop: loopback.down,
+  };
+}
+
+/** Calls back with each request that comes. */
+export function takeRequests(
+  socket: Socket,
+  dialect: Dialect,
+  take: (request: { head: string; body: string }) => void,
+): void {
+  let pending = '';
+  socket.on('data', (chunk) => {
+    pending += chunk.toString('latin1');
+    for (let taken = dialect.take(pending); taken !== null; taken = dialect.take(pending)) {
+      pending = pending.slice(taken.bytes);
+      take(taken);
+    }
+  });
+}
+
+/** Does work later, but not once the connection has closed. */
+export function laterOn(socket: Socket): Turn['later'] {
+  const timers = new Set<NodeJS.Timeout>();
+  socket.once('close', () => {
+    for (const timer of timers) clearTimeout(timer);
+  });
+  return (ms, act) => {
+    if (!socket.destroyed) timers.add(setTimeout(act, ms));
   };
 }
 

@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 
 /** Longest that a connection may take to be made. */
 const CONNECT_TIMEOUT_MS = 10_000;
+/** A connection that has taken longer is still waited for, but the next request begins another beside it. */
+const SLOW_MS = 1_000;
 /** Connections being made at once at most. */
 const MAXIMUM_CONNECTING = 64;
 
@@ -24,7 +26,7 @@ export function keepConnecting<A extends Agent>(agent: A, secure: boolean): A {
   const connect = agent.createConnection.bind(agent);
   const waiting: Waiting[] = [];
   const ready = new Set<Socket>();
-  let connecting = 0;
+  const connecting = createConnecting();
 
   const stillWaiting = (): Waiting | undefined => {
     for (let first = waiting.shift(); first !== undefined; first = waiting.shift()) {
@@ -34,7 +36,7 @@ export function keepConnecting<A extends Agent>(agent: A, secure: boolean): A {
     return undefined;
   };
   const made = (error: Error | null, socket: Socket): void => {
-    connecting -= 1;
+    connecting.ended(socket);
     if (error !== null) {
       socket.destroy();
       stillWaiting()?.take(error, undefined as never);
@@ -61,7 +63,7 @@ export function keepConnecting<A extends Agent>(agent: A, secure: boolean): A {
     const take = callback as Waiting['take'];
     const alive = waiting.filter((one) => one.isWanted()).length;
     waiting.push({ isWanted, take });
-    if (connecting > alive || connecting >= MAXIMUM_CONNECTING) return undefined;
+    if (connecting.quick() > alive || !connecting.hasRoom()) return undefined;
     let refusal: Error | null = null;
     const socket = connect(options, (error) => {
       refusal = error;
@@ -71,11 +73,32 @@ export function keepConnecting<A extends Agent>(agent: A, secure: boolean): A {
       take(refusal ?? new Error('no connection'), undefined as never);
       return undefined;
     }
-    connecting += 1;
+    connecting.began(socket);
     whenMade(socket.unref(), secure, (error) => made(error, socket));
     return undefined;
   };
   return agent;
+}
+
+/** Connections that are being made. */
+function createConnecting() {
+  /** The oldest first, and since when. */
+  const sinceMs = new Map<Socket, number>();
+  const isSlow = (since: number) => performance.now() - since > SLOW_MS;
+  return {
+    began: (socket: Socket) => void sinceMs.set(socket, performance.now()),
+    ended: (socket: Socket) => void sinceMs.delete(socket),
+    /** How many are not slow. */
+    quick: () => [...sinceMs.values()].filter((since) => !isSlow(since)).length,
+    /** Whether one more can be made. Gives up the oldest for it, if that one is slow. */
+    hasRoom(): boolean {
+      if (sinceMs.size < MAXIMUM_CONNECTING) return true;
+      const [oldest] = sinceMs;
+      if (oldest === undefined || !isSlow(oldest[1])) return false;
+      oldest[0].destroy(new Error('the connection took too long'));
+      return true;
+    },
+  };
 }
 
 /** Calls back once: null when the connection is made, TLS included, else why it was not. */
