@@ -75,10 +75,12 @@ function composeShared(
     forwardedClaims,
     identityHeader: settings.identityHeader,
     assertion: assertions && sign(assertions),
-    rateLimitFields: (decision: Decision) => [
-      ...rateLimitFields(decision.budgets),
-      ...shadowFields(decision, settings),
-    ],
+    rateLimitFields: (decision: Decision) => {
+      const shadow = shadowFields(decision, settings);
+      return shadow.length === 0
+        ? rateLimitFields(decision.budgets)
+        : [...rateLimitFields(decision.budgets), ...shadow];
+    },
     transportFields: createTransportFields(settings.environment === 'production'),
     probe,
   };

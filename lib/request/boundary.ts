@@ -1,3 +1,4 @@
+import { sameAgain } from '../codec/once.ts';
 import type { NewId } from '../decision/ports.ts';
 import type { CredentialUsed } from '../decision/principal.ts';
 import type { Reason } from '../decision/reason.ts';
@@ -57,6 +58,7 @@ export function createBoundary(
   const problemOfProof = createIngressProofCheck(ingressSecrets, covered, parts.used);
   const apart = separated(new Set([...settings.ingressHeaders, ...SUBJECT_FIELDS]));
   const placeInTrace = createTracePlaces(settings.traceSampleRatio);
+  const readHost = sameAgain(parseAuthority);
 
   const draw = (
     request: AccessRequest,
@@ -69,7 +71,7 @@ export function createBoundary(
     const client = forwarded.client ?? peer;
     const clientAddress = client === null ? null : addressText(client);
     const ownHost = headers.get('host');
-    const host = ownHost === null ? null : parseAuthority(ownHost);
+    const host = ownHost === null ? null : readHost(ownHost);
     const identity = believed === null || identityHeader === null ? null : ingressValue(believed, identityHeader);
     const requestId = believed?.get('x-request-id') ?? '';
     const inboundTrace = headers.get('traceparent');

@@ -72,6 +72,15 @@ export function createVerifyToken({ issuers }: AccessTokenSettings, parts: Acces
   const findSecret = createFindSecret(issuers.some(({ keySets }) => keySets === null) ? parts.secrets : []);
 
   const read = createJwsReader();
+  // Tokens under one key have one header, which the reader remembers.
+  const checked = new WeakMap<JsonObject, ReturnType<typeof checkHeader>>();
+  const checkOnce = (header: JsonObject) => {
+    const known = checked.get(header);
+    if (known !== undefined) return known;
+    const found = checkHeader(header, anyRules);
+    checked.set(header, found);
+    return found;
+  };
 
   return (token, nowMs, context, mayFetchKeys) => {
     const { explain } = context;
@@ -83,7 +92,7 @@ export function createVerifyToken({ issuers }: AccessTokenSettings, parts: Acces
     if (typeof jws === 'string') return refused('shape', { reason: 'token_malformed', part: jws });
     explain?.('shape', 'a compact JWS');
 
-    const header = checkHeader(jws.header, anyRules);
+    const header = checkOnce(jws.header);
     if (isRefusal(header)) return refused('header', header);
     const issuer = findIssuer(jws.claims);
     if (!isIssuer(issuer)) return refused('issuer', issuer);

@@ -289,6 +289,9 @@ describe('an ARN', () => {
     [`${ARN}/live`, null],
     [`${ARN}/live/GET/${'x'.repeat(1600)}`, null],
     [`x${ARN}/live/GET/`, null],
+    [`${ARN}/live/GET/v1/x`, { prefix: `${ARN}/live/`, stage: 'live', method: 'GET', path: 'v1/x' }],
+    [`${ARN}/li*ve/GET/v1/x`, null],
+    [`${ARN}/$default/GET/a//b`, { prefix: `${ARN}/$default/`, stage: '$default', method: 'GET', path: 'a//b' }],
   ])('%s', (arn, expected) => {
     expect(parseMethodArn(arn)).toEqual(expected);
   });
