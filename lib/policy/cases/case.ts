@@ -57,21 +57,54 @@ export class CasesError extends Error {
 export function readCases(text: string): readonly PolicyCase[] {
   const value: unknown = JSON.parse(text);
   const list = Array.isArray(value) ? value : (value as { cases?: unknown } | null)?.cases;
-  if (!Array.isArray(list)) throw new CasesError('the file is no list of cases');
+  if (!Array.isArray(list)) throw new CasesError('the file is no list of cases, and has no member `cases` with one');
   return list.map((entry, index) => {
     const parsed = policyCase.safeParse(entry);
     if (parsed.success) return checked(parsed.data, index + 1);
-    const [issue] = parsed.error.issues;
-    throw new CasesError(
-      `case ${index + 1}: ${issue?.path.join('.') || 'the case'}: ${issue?.message ?? 'unreadable'}`,
-    );
+    throw new CasesError(`case ${index + 1}: ${faultOf(parsed.error.issues[0], entry)}`);
   });
+}
+
+/** What each member accepts; what stands in one of its own members is told by the nearest name here. */
+const ACCEPTS: Readonly<Record<string, string>> = {
+  '': 'an object with `request` and `expect`, and `name`, `claims`, `token`, `certificate` or `time` where needed',
+  name: 'a text of 1 to 200 characters',
+  request: 'an object with `path`, and `method`, `headers` or `body` where needed',
+  'request.method': 'a text such as `GET`',
+  'request.path': 'a path that begins with `/`',
+  'request.headers': 'an object from names to texts',
+  'request.body': 'a text, an object or a list',
+  claims: 'an object, as in the token',
+  token: 'the text of a token',
+  certificate: 'an object with `subject`, `issuer`, `san` or `thumbprint`',
+  time: 'an instant such as `2026-11-24T10:00:00Z`',
+  expect: 'an object with `status`, `code`, `scope`, `budget`, `action` or `upstream`',
+  'expect.status': 'a whole number from 100 to 599',
+  'expect.code': 'a code such as `insufficient_scope`, or null',
+  'expect.scope': 'names of scopes separated by spaces, or null',
+  'expect.budget': '`heavy`, `read` or `none`',
+  'expect.action': 'a text',
+  'expect.upstream': 'an object from names to texts',
+};
+
+/** Where a case is at fault, and what to write there. */
+function faultOf(issue: z.core.$ZodIssue | undefined, entry: unknown): string {
+  const path = (issue?.path ?? []).map(String);
+  const at = path.join('.') || 'the case';
+  let known = path;
+  while (!(known.join('.') in ACCEPTS)) known = known.slice(0, -1);
+  const accepts = `accepted: ${ACCEPTS[known.join('.')]}`;
+  if (issue?.code === 'unrecognized_keys')
+    return `${at}: unknown member ${issue.keys.map((key) => `"${key}"`).join(', ')}; ${accepts}`;
+  const found = path.reduce<unknown>((value, name) => (value as Record<string, unknown> | null)?.[name], entry);
+  return `${at}: ${found === undefined ? 'is missing' : 'is something else'}; ${accepts}`;
 }
 
 function checked(one: PolicyCase, place: number): PolicyCase {
   if (one.claims !== undefined && one.token !== undefined)
     throw new CasesError(`case ${place}: claims and token: one of the two`);
-  if (Object.keys(one.expect).length === 0) throw new CasesError(`case ${place}: expect: says nothing`);
+  if (Object.keys(one.expect).length === 0)
+    throw new CasesError(`case ${place}: expect: says nothing; accepted: ${ACCEPTS.expect}`);
   return one;
 }
 

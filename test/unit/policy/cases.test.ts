@@ -163,7 +163,16 @@ describe('files of cases', () => {
     ['[{"request":{"path":"x"},"expect":{"status":200}}]', 'case 1: request.path'],
     ['[{"request":{"path":"/"},"expect":{}}]', 'expect: says nothing'],
     ['[{"request":{"path":"/"},"claims":{},"token":"t","expect":{"status":1}}]', 'case 1'],
-    ['[{"request":{"path":"/"},"typo":1,"expect":{"status":200}}]', 'case 1'],
+    [
+      '[{"request":{"path":"/"},"typo":1,"expect":{"status":200}}]',
+      'the case: unknown member "typo"; accepted: an object',
+    ],
+    ['[{"request":{"path":"/"}}]', 'case 1: expect: is missing; accepted: an object with `status`'],
+    ['[{"request":{"path":"/"},"expect":{"status":"200"}}]', 'expect.status: is something else; accepted: a whole'],
+    ['[{"request":{"path":"/"},"expect":{"stats":200}}]', 'expect: unknown member "stats"; accepted: an object with'],
+    ['[{"request":{"path":"/"},"certificate":{"san":[1]},"expect":{}}]', 'accepted: an object with `subject`'],
+    ['[{"request":{"path":"/","headers":{"a":1}},"expect":{}}]', 'request.headers.a: is something else; accepted: an'],
+    ['[7]', 'case 1: the case: is something else; accepted: an object with `request`'],
   ])('%s is refused', (text, message) => {
     expect(() => readCases(text)).toThrow(message);
   });
