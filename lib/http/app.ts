@@ -169,7 +169,7 @@ function addOwnPages<Bindings extends object>(
   const metadata = (c: Context<Env<Bindings>>, next: () => Promise<void>) => {
     const { resource } = c.get('composed');
     const path = rawPath(parts.rawTarget(c.req.raw, c.env));
-    return (resource && metadataAnswer(resource, c.req.method, path)) ?? next();
+    return (resource && metadataAnswer(resource, c.req.method, path, parts.newId)) ?? next();
   };
   app.all(METADATA_PATH, metadata);
   app.all(`${METADATA_PATH}/*`, metadata);

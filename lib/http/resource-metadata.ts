@@ -1,5 +1,6 @@
+import { denialAnswer } from '../respond/denial.ts';
 import { isMetadataPath } from '../respond/protected-resource.ts';
-import { webResponse } from './web-response.ts';
+import { webAnswer, webResponse } from './web-response.ts';
 
 /** The identifier of a protected resource, and its metadata as JSON text. */
 export interface ProtectedResource {
@@ -15,10 +16,18 @@ const CORS = [
 ] as const;
 
 /** Answers a request for the metadata of the protected resource; null where the path is not one of it. No credentials. */
-export function metadataAnswer(resource: ProtectedResource, method: string, path: string): Response | null {
+export function metadataAnswer(
+  resource: ProtectedResource,
+  method: string,
+  path: string,
+  newId: () => string,
+): Response | null {
   if (!isMetadataPath(path, resource.identifier)) return null;
   if (method === 'OPTIONS') return webResponse(204, CORS, null);
-  if (method !== 'GET' && method !== 'HEAD') return webResponse(405, [['allow', 'GET, HEAD']], null);
+  if (method !== 'GET' && method !== 'HEAD') {
+    const told = { requestId: newId(), authMethod: 'none' } as const;
+    return webAnswer(denialAnswer({ reason: 'method_unknown', allow: ['GET', 'HEAD'] }, told));
+  }
   return webResponse(
     200,
     [['content-type', 'application/json'], ['cache-control', 'public, max-age=300'], ...CORS],

@@ -15,6 +15,8 @@ const facts = {
   proofsRequired: true,
 };
 
+const newId = () => 'r-1';
+
 describe('RFC 9728', () => {
   it('§2: `resource` is there, and nothing is empty', () => {
     const metadata = resourceMetadata({
@@ -50,10 +52,16 @@ describe('RFC 9728', () => {
 
   it('§3.1, §3.2: GET is answered 200 with JSON, without credentials', async () => {
     const served = { identifier: resource, metadata: JSON.stringify(resourceMetadata(facts)) };
-    const answer = metadataAnswer(served, 'GET', '/.well-known/oauth-protected-resource/v1');
+    const answer = metadataAnswer(served, 'GET', '/.well-known/oauth-protected-resource/v1', newId);
     expect([answer?.status, answer?.headers.get('content-type')]).toEqual([200, 'application/json']);
-    expect(metadataAnswer(served, 'GET', '/.well-known/oauth-protected-resource/other')).toBeNull();
-    expect(metadataAnswer(served, 'POST', '/.well-known/oauth-protected-resource/v1')?.status).toBe(405);
+    expect(metadataAnswer(served, 'GET', '/.well-known/oauth-protected-resource/other', newId)).toBeNull();
+    const other = metadataAnswer(served, 'POST', '/.well-known/oauth-protected-resource/v1', newId);
+    expect([other?.status, other?.headers.get('allow'), other?.headers.get('x-request-id')]).toEqual([
+      405,
+      'GET, HEAD',
+      'r-1',
+    ]);
+    expect(await other?.json()).toMatchObject({ status: 405, code: 'method_not_allowed', request_id: 'r-1' });
   });
 
   it('§6: the identifier is not normalized, in Unicode or otherwise', () => {
@@ -63,7 +71,7 @@ describe('RFC 9728', () => {
 
   it('§7.10: says how long it may be cached', () => {
     const served = { identifier: resource, metadata: '{}' };
-    const answer = metadataAnswer(served, 'GET', '/.well-known/oauth-protected-resource/v1');
+    const answer = metadataAnswer(served, 'GET', '/.well-known/oauth-protected-resource/v1', newId);
     expect(answer?.headers.get('cache-control')).toMatch(/max-age=\d+/);
   });
 

@@ -63,7 +63,7 @@ export async function serveLambda(options: Options, runtime: LambdaRuntime): Pro
     },
     metadata: async () => {
       const { composed } = await within(platform, (context) => partsOf(lifecycle, context));
-      const answer = composed.resource && metadataAnswer(composed.resource, 'GET', METADATA_PATH);
+      const answer = composed.resource && metadataAnswer(composed.resource, 'GET', METADATA_PATH, platform.newId);
       if (answer === null) return { statusCode: 404 };
       return { statusCode: answer.status, headers: Object.fromEntries(answer.headers), body: await answer.text() };
     },
