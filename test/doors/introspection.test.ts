@@ -156,6 +156,26 @@ describe.each([
     }
   });
 
+  test('what is a JWS or no token at all is refused unasked, though the issuer would call anything active', async () => {
+    issuer.instead = (_request, response) =>
+      response
+        .setHeader('content-type', 'application/json')
+        .end(JSON.stringify({ active: true, sub: 'x', aud: AUDIENCE, scope: 'metrics' }));
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const claims = part({ iss: issuer.url, sub: 'x', aud: AUDIENCE });
+    const before = questions();
+    for (const token of [
+      `${part({ alg: 'none' })}.${claims}.`,
+      `${part({ alg: 'RS256' })}=.${claims}.AAAA=`,
+      'two words',
+      '{"payload":"e30"}',
+    ])
+      expect(await ask(token)).toEqual({ status: 401, code: 'credentials_invalid' });
+    expect(questions()).toBe(before);
+    expect((await ask('1|id.with/all+its~signs:-_=')).status).toBe(200);
+    issuer.instead = null;
+  });
+
   test('an answer whose `active` is a text is no word for the token', async () => {
     const token = await issuer.token();
     issuer.instead = (_request, response) =>

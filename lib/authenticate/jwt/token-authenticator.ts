@@ -29,8 +29,10 @@ export interface TokenAuthenticatorParts extends AccessTokenParts {
   readonly introspection?: { readonly introspect: Introspect; readonly issuer: TokenIssuer } | null;
 }
 
-/** Three parts of base64url: only what has another shape is opaque. */
-const SIGNED = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+/** Three parts of base64url are a JWS, and so is what begins as one and has its two dots, however it was bent. */
+const SIGNED = /^(?:[\w-]+\.[\w-]+\.[\w-]+|ey[^.]*\.[^.]*\.[^.]*)$/;
+/** Characters of opaque tokens: those of RFC 6750 §2.1, and two that issuers put between an id and a secret. */
+const OPAQUE = /^[\w.~+/=|:-]+$/;
 
 /**
  * Authenticates by JWT access token. A token seen and verified before is not verified again: its time limits, the presence
@@ -97,7 +99,7 @@ function createVerdicts(
 
   return (token, presentation) => {
     const { context, mayFetchKeys } = presentation;
-    if (opaque !== null && !SIGNED.test(token)) return opaque(token, presentation);
+    if (opaque !== null && !SIGNED.test(token) && OPAQUE.test(token)) return opaque(token, presentation);
     const nowMs = clock();
     const known = cache.find(token);
     if (!known || nowMs < known.fromMs || nowMs >= known.untilMs) return firstTime(token, nowMs, presentation);
