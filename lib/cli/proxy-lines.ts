@@ -1,5 +1,5 @@
 import type { Config } from '../config/load.ts';
-import { ingressHeaders } from '../config/rules/ingress.ts';
+import { ingressHeaders, unstrippedHeaders } from '../config/rules/ingress.ts';
 import { adviceFor, type ProxyName } from './doctor/advice.ts';
 
 /** A header name as people write it in the file of a proxy. */
@@ -22,16 +22,21 @@ const hands: Readonly<Record<ProxyName, (name: string) => string>> = {
 /** Names that the documented files treat by themselves. */
 const DOCUMENTED = new Set(['x-ssl-client-subject', 'x-auth-request-user']);
 
+function beforeGateway(name: string): string {
+  const header = written(name);
+  return `${name}: remove it from callers: nginx \`proxy_set_header ${header} "";\`, Caddy \`header_up -${header}\`, HAProxy \`http-request del-header ${header}\``;
+}
+
 /**
  * What the proxy's file needs besides the documented lines, because of headers and claims that this configuration
  * names.
  *
  * @param config - the configuration in force.
- * @returns one line for each change; empty without a forward-auth way in.
+ * @returns one line for each change.
  */
 export function proxyLines({ settings, documents }: Config): readonly string[] {
   const proxy = settings.forwardAuth;
-  if (proxy === 'off') return [];
+  if (proxy === 'off') return unstrippedHeaders(settings).map(([name]) => beforeGateway(name));
   const lines: string[] = [];
   for (const [name] of ingressHeaders(settings)) {
     if (DOCUMENTED.has(name)) continue;

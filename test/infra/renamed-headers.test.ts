@@ -2,10 +2,17 @@ import { afterEach, expect, test } from 'vitest';
 import { main } from '../../functions/cli.ts';
 import { createEchoServer } from '../../lib/cli/doctor/echo.ts';
 import { describeWith } from '../support/describe-with.ts';
-import { documentedProxies } from '../support/documented-proxies.ts';
+import {
+  documentedProxies,
+  startGatewayCaddy,
+  startGatewayHaproxy,
+  startGatewayNginx,
+} from '../support/documented-proxies.ts';
 import { listenOnLoopback } from '../support/loopback-server.ts';
 import { startNodeDoor } from '../support/node-door.ts';
+import { caddyProgram, haproxyProgram, nginxProgram } from '../support/proxy.ts';
 import { requestRaw } from '../support/raw-http.ts';
+import { startUpstream } from '../support/upstream.ts';
 
 /*
  * Configurations that give an ingress's headers names of their own, behind the documented proxy files: refused until the
@@ -117,6 +124,61 @@ for (const { door, program, start } of await documentedProxies()) {
       expect(code).toBe(0);
       const answer = await requestRaw(port, 'GET /v1/metrics HTTP/1.1', [`Host: 127.0.0.1:${port}`, ...forged]);
       expect(answer.status).toBe(401);
+    });
+  });
+}
+
+test('the gateway warns of every renamed header that a trusted proxy is believed, and prints the lines', async () => {
+  const gateway = { TGEFD_FORWARD_AUTH: 'off', TGEFD_UPSTREAM_URL: 'http://127.0.0.1:9' };
+  const warned = await run(['check-config'], environment('off', gateway));
+  expect(warned.code).toBe(0);
+  for (const [variable, name] of Object.entries(renamed)) {
+    expect(warned.text).toContain(`${variable}: found \`${name}\`, which a trusted proxy is believed`);
+    expect(warned.text).toContain(`${name}: remove it from callers: nginx`);
+  }
+  const confirmed = await run(
+    ['check-config'],
+    environment('off', { ...gateway, TGEFD_INGRESS_STRIPS: names.join(',') }),
+  );
+  expect(confirmed.text).not.toContain('which a trusted proxy is believed');
+  const { TGEFD_TRUSTED_PROXIES: _nobody, ...alone } = environment('off', { ...gateway, TGEFD_AUTH_MODE: 'none' });
+  expect((await run(['check-config'], alone)).text).not.toContain('which a trusted proxy is believed');
+});
+
+const [nginx, caddy, haproxy] = await Promise.all([nginxProgram(), caddyProgram(), haproxyProgram()]);
+for (const [name, program, start] of [
+  ['nginx', nginx, startGatewayNginx],
+  ['Caddy', caddy, startGatewayCaddy],
+  ['HAProxy', haproxy, startGatewayHaproxy],
+] as const) {
+  describeWith([program], `the documented ${name} in front of a gateway with renamed headers`, () => {
+    const begin = async (strips: readonly string[]) => {
+      const upstream = await startUpstream();
+      const more = { TGEFD_FORWARD_AUTH: 'off', TGEFD_UPSTREAM_URL: upstream.url };
+      const gateway = await startNodeDoor(environment('off', more));
+      const proxy = await start(program, gateway.port, strips);
+      running.push(proxy, gateway, upstream);
+      return proxy.port;
+    };
+    const stranger = (port: number, fields: readonly string[]) =>
+      requestRaw(port, 'GET /v1/metrics HTTP/1.1', [`Host: 127.0.0.1:${port}`, ...fields]);
+    const examine = (port: number) =>
+      run(['doctor', 'ingress', '--url', `http://127.0.0.1:${port}`], { TGEFD_DOCTOR_SECRET: SECRET });
+
+    test('has a hole for every name that it does not remove, which the doctor finds', async () => {
+      const port = await begin([]);
+      expect((await stranger(port, forged)).status).not.toBe(401);
+      const { code, text } = await examine(port);
+      expect(code).toBe(1);
+      for (const one of names) expect(text.toLowerCase()).toMatch(new RegExp(`hole .*\`${one}\``));
+    });
+
+    test('is closed by the lines that check-config prints: no hole, and a stranger is nobody', async () => {
+      const port = await begin(names);
+      expect((await stranger(port, forged)).status).toBe(401);
+      const { code, text } = await examine(port);
+      expect(text).toContain('no hole found');
+      expect(code).toBe(0);
     });
   });
 }

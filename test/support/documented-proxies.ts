@@ -107,20 +107,45 @@ export async function documentedProxies(): Promise<readonly DocumentedProxy[]> {
   ];
 }
 
-/** Starts HAProxy as documented in front of the gateway, save addresses and TLS, on loopback ports. */
-export async function startGatewayHaproxy(program: Program, gateway: number): Promise<StartedProxy> {
+/** Starts HAProxy as documented in front of the gateway, save addresses and TLS, on loopback ports; it removes `strips` too. */
+export async function startGatewayHaproxy(
+  program: Program,
+  gateway: number,
+  strips: readonly string[] = [],
+): Promise<StartedProxy> {
   const text = await documented('gateway-haproxy.cfg', [
     ['    bind :80\n', '    bind unix@FOLDER/redirect.sock\n'],
     ['    bind :443 ssl crt /etc/haproxy/tls.pem alpn h2,http/1.1 ssl-min-ver TLSv1.2\n', '    bind 127.0.0.1:PORT\n'],
     ['server gateway 127.0.0.1:8080', `server gateway 127.0.0.1:${gateway}`],
+    withLines('    http-request del-header Forwarded\n', strips, (name) => `    http-request del-header ${name}\n`),
   ]);
   return startHaproxy(program, {
     config: (port, folder) => text.replaceAll('FOLDER', folder).replaceAll('PORT', `${port}`),
   });
 }
 
-/** Starts nginx as documented in front of the gateway, save addresses and TLS, on loopback ports. */
-export async function startGatewayNginx(program: Program, gateway: number): Promise<StartedProxy> {
+/** Starts Caddy as documented in front of the gateway, save addresses and TLS, on loopback ports; it removes `strips` too. */
+export async function startGatewayCaddy(
+  program: Program,
+  gateway: number,
+  strips: readonly string[] = [],
+): Promise<StartedProxy> {
+  const text = await documented('gateway-Caddyfile', [
+    ['127.0.0.1:8080', `127.0.0.1:${gateway}`],
+    withLines('\t\theader_up -Forwarded\n', strips, (name) => `\t\theader_up -${name}\n`),
+  ]);
+  return startCaddy(program, {
+    config: (port) =>
+      `{\n\tadmin off\n\tauto_https off\n}\n${text.replace('api.example.com {', `http://127.0.0.1:${port} {`)}`,
+  });
+}
+
+/** Starts nginx as documented in front of the gateway, save addresses and TLS, on loopback ports; it removes `strips` too. */
+export async function startGatewayNginx(
+  program: Program,
+  gateway: number,
+  strips: readonly string[] = [],
+): Promise<StartedProxy> {
   const text = await documented('gateway-nginx.conf', [
     ['pid /run/nginx.pid;', ''],
     ['server 127.0.0.1:8080;', `server 127.0.0.1:${gateway};`],
@@ -128,8 +153,13 @@ export async function startGatewayNginx(program: Program, gateway: number): Prom
     ['listen 443 ssl http2;', 'listen 127.0.0.1:PORT;'],
     ['        ssl_certificate     /etc/nginx/tls/tls.crt;\n', ''],
     ['        ssl_certificate_key /etc/nginx/tls/tls.key;\n', ''],
+    withLines('            proxy_set_header Connection "";\n', strips, (name) => `proxy_set_header ${name} "";\n`),
   ]);
   return startNginx(program, {
     config: (port, folder) => text.replaceAll('FOLDER', folder).replaceAll('PORT', `${port}`),
   });
+}
+
+function withLines(line: string, names: readonly string[], more: (name: string) => string): readonly [string, string] {
+  return [line, line + names.map(more).join('')];
 }

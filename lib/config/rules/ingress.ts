@@ -17,15 +17,31 @@ export function ingressHeaders(settings: Settings): ReadonlyMap<string, SettingK
   return names;
 }
 
+/** Names that every documented file for a proxy in front of the gateway removes from callers. */
+const STRIPPED_BEFORE_GATEWAY = /^(x-ssl-client-(subject|scopes|roles)|x-auth-request-user)$/;
+
+/** Headers that a trusted proxy in front of the gateway is believed, and that its documented file does not remove from callers. */
+export function unstrippedHeaders(settings: Settings): readonly (readonly [name: string, key: SettingKey])[] {
+  if (settings.forwardAuth !== 'off' || settings.trustedProxies.trim() === '') return [];
+  return [...ingressHeaders(settings)].filter(([name]) => !STRIPPED_BEFORE_GATEWAY.test(name));
+}
+
 /**
  * A proxy that asks must remove from callers what it is believed. The documented files do so for some families; of every
- * other name the operator must say that the ingress removes it.
+ * other name the operator must say that the ingress removes it. In front of the gateway that is a warning.
  */
 export function checkIngress({ settings, problem, warning }: Check): void {
   const { forwardAuth, ingressStrips } = settings;
   const names = ingressHeaders(settings);
   for (const name of ingressStrips)
     if (!names.has(name)) warning('ingressStrips', `\`${name}\``, 'names of headers that the configuration believes');
+  for (const [name, key] of unstrippedHeaders(settings))
+    if (!ingressStrips.includes(name))
+      warning(
+        key,
+        `\`${name}\`, which a trusted proxy is believed and the documented proxy files do not remove from callers`,
+        'a proxy that removes it from callers, and then this name in TGEFD_INGRESS_STRIPS',
+      );
   if (forwardAuth === 'off') return;
   for (const [name, key] of names)
     if (!STRIPPED_FAMILIES.test(name) && !ingressStrips.includes(name))

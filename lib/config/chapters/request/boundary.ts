@@ -20,7 +20,7 @@ export const boundary = {
     kind: headerNames,
     fallback: [] as readonly string[],
     meaning:
-      'Headers that your ingress removes from callers, as you confirm here. With forward-auth, list every configured header that the documented proxy files do not remove. `check-config` prints the lines for the proxy, and `doctor ingress` tests them.',
+      'Headers that your ingress removes from callers, as you confirm here. With forward-auth, list every configured header that the documented proxy files do not remove. Behind a trusted proxy the gateway warns of each that is missing here. `check-config` prints the lines for the proxy, and `doctor ingress` tests them.',
   }),
   identityHeader: setting({
     name: 'TGEFD_IDENTITY_HEADER',
