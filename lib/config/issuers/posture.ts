@@ -22,7 +22,7 @@ export function issuerPosture(issuers: readonly IssuerSettings[], settings: Sett
     }
     if (issuer.maximumLifetimeSeconds !== null)
       report.enforced(`Tokens${of} live at most ${issuer.maximumLifetimeSeconds} s.`);
-    else report.weak(`Tokens${of} may live as long as their issuer likes (${issuer.setBy.max_ttl_sec} is 0).`);
+    else report.weak(`Tokens${of} have no maximum lifetime (${issuer.setBy.max_ttl_sec} is 0).`);
     if (issuer.introspection !== null)
       report.enforced(
         `Opaque tokens are asked about at ${issuer.introspection.url.host}; one that was revoked there passes for at most ${Math.min(issuer.introspection.cacheSeconds, Math.max(1, settings.revocationMaximumDelaySeconds))} s.`,
@@ -34,7 +34,7 @@ export function issuerPosture(issuers: readonly IssuerSettings[], settings: Sett
   }
   if (issuers.some(({ keys }) => keys.from === 'url' || keys.from === 'discovery' || keys.from === 'file'))
     report.enforced(
-      `A key that the issuer withdraws is dead within ${settings.jwksTtlSeconds} s, or ${settings.jwksMaxStaleSeconds} s while the issuer is down.`,
+      `A key that the issuer withdraws stops working within ${settings.jwksTtlSeconds} s, or ${settings.jwksMaxStaleSeconds} s while the issuer is down.`,
     );
 }
 

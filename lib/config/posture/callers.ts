@@ -17,7 +17,7 @@ const DESCRIBED_BY: Readonly<Record<AuthMethod, (config: Config, say: Say) => vo
 };
 
 function describeNobody(_config: Config, { weak, attack }: Say): void {
-  weak('Nobody has to prove who they are (TGEFD_AUTH_MODE is `none`).');
+  weak('Callers need no credential (TGEFD_AUTH_MODE is `none`).');
   attack('Just call it.');
 }
 
@@ -27,13 +27,13 @@ function describeApiKeys({ documents }: Config, { weak, attack }: Say): void {
 }
 
 function describeCertificates({ settings, documents, place }: Config, { enforced, weak, attack }: Say): void {
-  enforced('Every caller shows a client certificate that a trusted party has verified.');
+  enforced('Every caller presents a client certificate that a trusted party verified.');
   if (documents.trustedProxies.length > 0)
     attack(
       `Send a certificate header that the ingress does not overwrite (believed: ${settings.mtlsSources.join(', ')}).`,
     );
   if (place.platform === 'node' && !settings.tlsClientCaFile)
-    attack('Reach the authorizer past the ingress from inside a trusted network, and send its certificate headers.');
+    attack('Bypass the ingress from inside a trusted network, and send its certificate headers to the authorizer.');
   if (
     documents.mtlsPolicy.length === 0 &&
     !settings.mtlsScopesHeader &&
@@ -48,7 +48,7 @@ function describeTokens({ issuers, settings }: Config, say: Say): void {
 }
 
 function describeScopes({ settings, authMode }: Config, { enforced, weak }: Say): void {
-  if (settings.rbacEnabled) enforced('Each endpoint demands its scope; what no row names is denied.');
+  if (settings.rbacEnabled) enforced('Each endpoint requires its scope; a request that matches no row is denied.');
   else weak('Scopes are not checked (TGEFD_RBAC_ENABLED is false): any caller may use every endpoint.');
   if (authMode === 'api_key' && settings.apiKeyScopes.includes('*') && settings.rbacEnabled)
     weak('Every API key holds every scope (TGEFD_API_KEY_SCOPES is `*`).');

@@ -12,7 +12,7 @@ export function describeBoundary({ settings, documents }: Config, { enforced }: 
     enforced(
       settings.ingressSecret
         ? 'Forwarded headers count only with a valid ingress proof.'
-        : 'No forwarded, identity or certificate header is believed from anyone.',
+        : 'No forwarded, identity or certificate header of anybody counts.',
     );
 }
 
@@ -21,12 +21,13 @@ export function describeTransport({ settings, documents, place }: Config, { enfo
   if (settings.requireTls) enforced('A caller over plain HTTP is refused.');
   else weak('Plain HTTP is accepted (TGEFD_REQUIRE_TLS is false).');
   if (settings.upstreamUrl?.protocol === 'http:' && settings.upstreamAllowHttp)
-    weak('The way to the upstream is plain HTTP (TGEFD_UPSTREAM_ALLOW_HTTP).');
-  if (settings.forwardCredentials) weak('Callers’ credentials go on to the upstream (TGEFD_FORWARD_CREDENTIALS).');
+    weak('The connection to the upstream is plain HTTP (TGEFD_UPSTREAM_ALLOW_HTTP).');
+  if (settings.forwardCredentials)
+    weak('The credentials of callers are forwarded to the upstream (TGEFD_FORWARD_CREDENTIALS).');
   if (documents.assertionKeys.length > 0) enforced('The upstream can verify who the caller is by a signed assertion.');
   else if (place.platform !== 'lambda')
     attack(
-      'Reach the upstream without the authorizer and send `x-auth-request-user`: without TGEFD_ASSERTION_KEY it cannot tell.',
+      'Reach the upstream without the authorizer and send `x-auth-request-user`: without TGEFD_ASSERTION_KEY the upstream cannot detect this.',
     );
 }
 

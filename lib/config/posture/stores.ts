@@ -25,9 +25,11 @@ export function describeLimits({ settings, documents }: Config, { enforced, weak
 
 /** How soon a revocation holds. */
 export function describeRevocation({ settings, eventIssuers }: Config, { enforced, weak, attack }: Say): void {
-  if (!settings.redisUrl) weak('Revocations are kept by this process only and are gone when it ends.');
-  else if (settings.rateLimitMode === 'exact') enforced('A revocation holds from the next decision on (exact mode).');
-  else enforced(`A revocation holds everywhere within ${settings.revocationMaximumDelaySeconds} s (leased mode).`);
+  if (!settings.redisUrl) weak('Only this process keeps revocations; they are lost when it ends.');
+  else if (settings.rateLimitMode === 'exact')
+    enforced('A revocation takes effect with the next decision (exact mode).');
+  else
+    enforced(`A revocation takes effect everywhere within ${settings.revocationMaximumDelaySeconds} s (leased mode).`);
   if (settings.revocationOnError === 'open') {
     weak('While Redis does not answer, revoked credentials pass.');
     attack('Cut Redis off and use a revoked token.');
@@ -44,8 +46,8 @@ export function describeAudit({ settings }: Config, { enforced, weak }: Say): vo
   if (settings.auditMode === 'strict' && settings.redisUrl)
     enforced('No answer leaves before its audit record is durable.');
   else if (settings.auditMode === 'strict')
-    weak('Records are strict, but kept in memory: without Redis they end with the process.');
+    weak('Records are strict, but in memory: without Redis they are lost when the process ends.');
   else if (settings.auditMode === 'relaxed')
-    weak('Records are written after the answer: a crash can lose those under way.');
+    weak('Records are written after the answer: a crash can lose the last ones.');
   else weak('No audit records are kept (TGEFD_AUDIT_MODE is `off`).');
 }

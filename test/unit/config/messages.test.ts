@@ -56,7 +56,7 @@ describe('rows of messages', () => {
       const loaded = load([call], env);
       return loaded.ok ? posture(loaded.config).map(({ text }) => text) : [];
     };
-    const unseen = expect.stringContaining('no body is seen');
+    const unseen = expect.stringContaining('sends no body');
     expect(told({})).not.toContainEqual(unseen);
     const forward = { TGEFD_FORWARD_AUTH: 'nginx', TGEFD_TRUSTED_PROXIES: '127.0.0.1/32' };
     expect(told(forward)).toContainEqual(unseen);
