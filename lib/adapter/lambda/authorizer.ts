@@ -63,9 +63,8 @@ export function createLambdaDoor(composed: Composed, parts: DoorParts) {
       throw told(error, parts.log);
     } finally {
       // Deferred work may defer more.
-      for (let promise = deferred.shift(); promise !== undefined; promise = deferred.shift()) {
-        await promise.catch(() => parts.log('error', 'deferred_work_failed'));
-      }
+      for (let at = 0; at < deferred.length; at++)
+        await deferred[at]?.catch(() => parts.log('error', 'deferred_work_failed'));
     }
   };
 }

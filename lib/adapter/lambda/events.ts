@@ -1,4 +1,5 @@
 import type { AccessRequest, Hop } from '../../decision/request.ts';
+import { after, type Eventually } from '../../decision/steps.ts';
 import { type MethodArn, namesMethod, parseMethodArn } from './arn.ts';
 import { EventShape, isMembers, type Members } from './event-shape.ts';
 import { fieldsOf, parametersOf } from './fields.ts';
@@ -33,7 +34,7 @@ export class MalformedEvent extends Error {
  * or method that every later step refuses. Throws {@link MalformedEvent} for anything else that API Gateway never sends.
  * Does not check what the fields say, nor that the event comes from API Gateway: the function's own policy does.
  */
-export function readEvent(event: unknown, settings: EventSettings): AuthorizerCall | Promise<AuthorizerCall> {
+export function readEvent(event: unknown, settings: EventSettings): Eventually<AuthorizerCall> {
   if (!isMembers(event)) throw malformed(['event']);
   if (event.type === 'TOKEN') return readTokenEvent(event, settings);
   return event.version === '2.0' ? readHttpEvent(event, settings) : readRequestEvent(event, settings);
@@ -57,7 +58,7 @@ function readTokenEvent(event: Members, settings: EventSettings): AuthorizerCall
 }
 
 /** One reader for REST REQUEST and for HTTP API 1.0, which was made to look like it. */
-function readRequestEvent(event: Members, settings: EventSettings) {
+function readRequestEvent(event: Members, settings: EventSettings): Eventually<AuthorizerCall> {
   const shape = new EventShape();
   shape.oneOf(event.type, ['REQUEST'], 'type');
   shape.oneOf(event.version, ['1.0', null, undefined], 'version');
@@ -76,22 +77,21 @@ function readRequestEvent(event: Members, settings: EventSettings) {
   const pem = certificatePem(identity?.clientCert, 'requestContext.identity.clientCert', shape);
   const arn = readArn(methodArn, shape);
   const form: PathForm = event.version === '1.0' ? 'decoded' : 'encoded';
-  return withHop(
-    {
+  // HTTP APIs join a repeated field here too; REST APIs show each value apart.
+  return after(hopOf({ sourceIp, pem, joinsFields: manyHeaders === null }, settings), (hop) => ({
+    arn,
+    request: {
       door: form === 'decoded' ? 'lambda_http_1' : 'lambda_rest_request',
       method: namesMethod(arn, method) ? method : '',
       target: target(apiPath({ path, form, domain }, arn), encodeQuery(parametersOf(manyQuery, query))),
       ...(called === null ? {} : { calledPath: encodePath(called, form) }),
       headers: fieldsOf(manyHeaders, headers),
+      hop,
     },
-    arn,
-    // HTTP APIs join a repeated field here too; REST APIs show each value apart.
-    { sourceIp, pem, joinsFields: manyHeaders === null },
-    settings,
-  );
+  }));
 }
 
-function readHttpEvent(event: Members, settings: EventSettings) {
+function readHttpEvent(event: Members, settings: EventSettings): Eventually<AuthorizerCall> {
   const shape = new EventShape();
   shape.oneOf(event.type, ['REQUEST'], 'type');
   const routeArn = shape.text(event.routeArn, 'routeArn');
@@ -106,18 +106,17 @@ function readHttpEvent(event: Members, settings: EventSettings) {
   const method = http === null ? '' : shape.text(http.method, 'requestContext.http.method');
   const sourceIp = shape.optionalText(http?.sourceIp, 'requestContext.http.sourceIp');
   const arn = readArn(routeArn, shape);
-  return withHop(
-    {
+  return after(hopOf({ sourceIp, pem, joinsFields: true }, settings), (hop) => ({
+    arn,
+    request: {
       door: 'lambda_http_2',
       method: namesMethod(arn, method) ? method : '',
       target: target(apiPath({ path, form: 'decoded', domain }, arn), query ?? ''),
       calledPath: encodePath(path, 'decoded'),
       headers: fieldsOf(null, headers),
+      hop,
     },
-    arn,
-    { sourceIp, pem, joinsFields: true },
-    settings,
-  );
+  }));
 }
 
 interface ShownHop {
@@ -127,18 +126,11 @@ interface ShownHop {
   readonly joinsFields: boolean;
 }
 
-/** Adds what API Gateway itself vouches for. It only ever speaks TLS. */
-function withHop(
-  request: Omit<AccessRequest, 'hop'>,
-  arn: MethodArn,
-  { sourceIp: peerAddress, pem, joinsFields }: ShownHop,
-  settings: EventSettings,
-): AuthorizerCall | Promise<AuthorizerCall> {
-  const hop = { peerAddress, secure: true, ...(joinsFields ? { joinsFields } : {}) };
-  if (pem === null) return { arn, request: { ...request, hop: { ...hop, certificate: null } } };
-  return settings
-    .readCertificate(pem)
-    .then((presented) => ({ arn, request: { ...request, hop: { ...hop, ...presented } } }));
+/** What API Gateway itself vouches for. It only ever speaks TLS. */
+function hopOf({ sourceIp: peerAddress, pem, joinsFields }: ShownHop, settings: EventSettings): Eventually<Hop> {
+  const hop = joinsFields ? { peerAddress, secure: true, joinsFields } : { peerAddress, secure: true };
+  if (pem === null) return { ...hop, certificate: null };
+  return settings.readCertificate(pem).then((presented) => ({ ...hop, ...presented }));
 }
 
 function certificatePem(value: unknown, place: string, shape: EventShape): string | null {
