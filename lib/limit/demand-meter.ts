@@ -16,7 +16,9 @@ const LEAST_OBSERVED_MS = 2_600;
 /** No lease is for longer than this; as long without a use is a pause. */
 const PROVIDE_MOST_MS = 5_000;
 /** So small a share of the tokens at the store is taken without a second thought, as long as they are not scarce. */
-const AMPLE_SHARE = 1 / 128;
+const AMPLE_SHARE = 1 / 512;
+/** Then a spell of a second tells the rate. */
+const LEAST_SPELL_MS = 1_000;
 /**
  * Who is served from leases: `evidence` recent uses at least, and `often` of them in `PROVIDE_MOST_MS`; half as often goes
  * on with a lease that is there. How much it provides for: `tokens`, but no less than for `leastMs` and no more than for
@@ -64,7 +66,7 @@ export function provision(
   if (uses < evidence || perMs * PROVIDE_MOST_MS < enough) return 0;
   const provided = Math.max(perMs * leastMs, Math.min(perMs * PROVIDE_MOST_MS, tokens));
   if (scarce) return Math.floor(provided);
-  const lately = meter.spellUses / Math.max(nowMs - meter.spellSinceMs, LEAST_OBSERVED_MS);
+  const lately = meter.spellUses / Math.max(nowMs - meter.spellSinceMs, LEAST_SPELL_MS);
   const ample = Math.min(Math.max(perMs, lately) * PROVIDE_MOST_MS, atStore * AMPLE_SHARE);
   return Math.floor(Math.max(provided, ample));
 }

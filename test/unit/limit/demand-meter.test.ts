@@ -44,6 +44,6 @@ test('of very many tokens it provides for five seconds of the present spell, wha
   const provided = (atStore: number, scarce = false) => provision(meter, true, scarce, atStore, NOW + 23_000);
   expect(provided(1_000_000)).toBeGreaterThan(490);
   expect(provided(1_000_000)).toBeLessThan(510);
-  expect(provided(12_800)).toBe(100);
+  expect(provided(51_200)).toBe(100);
   expect(provided(1_000_000, true)).toBeLessThan(20);
 });
