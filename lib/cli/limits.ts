@@ -4,6 +4,7 @@ import { isSubject, subjectAt } from '../authenticate/jwt/subject.ts';
 import { createUlids } from '../codec/ulid.ts';
 import { budgetsOfCaller } from '../compose/admit/quotas.ts';
 import type { Composed } from '../compose/authorizer.ts';
+import { firstSpellings } from '../config/issuers/spellings.ts';
 import type { Budget, BudgetState } from '../decision/outcome.ts';
 import { command, Failure, type Group, type Output, Usage } from './command.ts';
 import { composeForCommand, storeFailure } from './compose.ts';
@@ -108,7 +109,8 @@ async function openBudgets(values: CallerValues, console: Output): Promise<OpenB
         ? 'this identity has no budget: no limit is configured'
         : `no such budget; those of this identity: ${all.map(({ name }) => name).join(', ')}`,
     );
-  const name = issuer === undefined ? identity : subjectAt(issuer, identity);
+  const first = firstSpellings(composed.config.issuers);
+  const name = issuer === undefined ? identity : subjectAt(first.get(issuer) ?? issuer, identity);
   return { desk, composed, partition: await composed.pseudonyms.of('identity', name), budgets };
 }
 

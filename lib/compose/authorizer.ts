@@ -1,5 +1,6 @@
 import type { ArchiveLock, Outbox, Source, Tail } from '../audit/outbox.ts';
 import type { Pseudonyms } from '../audit/pseudonym.ts';
+import { firstSpellings } from '../config/issuers/spellings.ts';
 import type { Config } from '../config/load.ts';
 import type { Decision } from '../decision/outcome.ts';
 import type { Enforce } from '../decision/pipeline.ts';
@@ -23,6 +24,7 @@ import { composeRecorder } from './observe/record.ts';
 import type { Runtime } from './runtime.ts';
 import { shadowNotice } from './shadow.ts';
 import { composeSharedParts } from './shared-parts.ts';
+import { spelledRevocations } from './spelled-revocations.ts';
 
 /** Everything that decides and answers, wired. */
 export interface Composed extends Answers {
@@ -63,7 +65,9 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
   const carried = composeCarried(config, runtime, shared, before?.carried ?? null);
   const { pseudonyms, metrics } = shared;
   const { keySets, store } = carried;
-  const { admission, revocations, outbox, breakerOpen, takeRedisFailures } = store;
+  const { admission, outbox, breakerOpen, takeRedisFailures } = store;
+  const first = firstSpellings(config.issuers);
+  const revocations = spelledRevocations(store.revocations, first);
 
   const recorder = composeRecorder(config, runtime, outbox, shared.records);
   const { enforce, deciding, probe, examine } = composeDecision(config, runtime, { shared, carried, recorder });
@@ -75,7 +79,13 @@ export function compose(config: Config, runtime: Runtime, before: Composed | nul
     breakerOpen,
     takeRedisFailures,
   });
-  const administer = administrationWith(metricsPage, createAdministration({ revocations, pseudonyms, clock }));
+  // Without a spelling an issuer is whatever its tokens say.
+  const anyIssuer = config.issuers.some(({ spellings }) => spellings.length === 0);
+  const knowsIssuer = (issuer: string) => anyIssuer || first.has(issuer);
+  const administer = administrationWith(
+    metricsPage,
+    createAdministration({ revocations, pseudonyms, clock, knowsIssuer }),
+  );
   return {
     config,
     runtime,

@@ -72,6 +72,8 @@ interface AdministrationParts {
   readonly revocations: Revocations;
   readonly pseudonyms: Pseudonyms;
   readonly clock: Clock;
+  /** Whether an issuer, in any of its spellings, gives tokens that count here: a revocation at another would revoke nothing. */
+  knowsIssuer(issuer: string): boolean;
 }
 
 /** What is answered: a page as JSON, or why there is none. */
@@ -94,13 +96,13 @@ function administer(parts: AdministrationParts, decision: Decision, request: Req
 }
 
 async function addEntry(
-  { revocations, pseudonyms, clock }: AdministrationParts,
+  { revocations, pseudonyms, clock, knowsIssuer }: AdministrationParts,
   decision: Decision,
   request: Request,
 ): Promise<Outcome> {
   const nowSeconds = Math.floor(clock() / 1000);
   const wanted = await read(request);
-  if (!wanted) return { reason: 'body_invalid' };
+  if (!wanted || (wanted.issuer !== undefined && !knowsIssuer(wanted.issuer))) return { reason: 'body_invalid' };
   const by = decision.principal ? await pseudonyms.of('identity', decision.principal.identity) : 'unknown';
   const { expires_at: expiresAt, ...rest } = wanted;
   const entry = entryOf({ ...rest, expiresAt }, nowSeconds, by);

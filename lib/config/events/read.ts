@@ -2,6 +2,7 @@ import { issuerUrl } from '../../authenticate/jwks/discovery.ts';
 import { keySetFault } from '../../authenticate/jwks/json-web-key-set.ts';
 import { parseStrictJson } from '../../codec/strict-json.ts';
 import type { IssuerSettings } from '../issuers/issuer.ts';
+import { firstSpellings } from '../issuers/spellings.ts';
 import type { Problem } from '../problem.ts';
 import { isLoopback, type Place } from '../rules/check.ts';
 import { type Settings, variables } from '../variables.ts';
@@ -67,7 +68,7 @@ function completed(
   issuers: readonly Pick<IssuerSettings, 'spellings'>[],
 ): EventIssuer {
   const spellings = row.issuer ?? [];
-  const first = new Map(issuers.flatMap((issuer) => issuer.spellings.map((each) => [each, issuer.spellings[0]])));
+  const first = firstSpellings(issuers);
   const subjectIssuers = (row.subject_issuers ?? spellings).map((each) => first.get(each) ?? each);
   const setBy = (member: EventIssuerMember) => `${name}.${member}`;
   return {

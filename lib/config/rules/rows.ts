@@ -2,6 +2,7 @@ import type { AuthMethod } from '../../decision/principal.ts';
 import type { Endpoint } from '../../decision/request.ts';
 import type { Documents } from '../documents/documents.ts';
 import type { IssuerSettings } from '../issuers/issuer.ts';
+import { firstSpellings } from '../issuers/spellings.ts';
 import type { Problem } from '../problem.ts';
 import { type SettingKey, type Settings, variables } from '../variables.ts';
 
@@ -60,7 +61,7 @@ export function withFirstSpellings<D extends Pick<Documents, 'endpoints' | 'shad
   documents: D,
   issuers: readonly Pick<IssuerSettings, 'spellings'>[],
 ): D {
-  const first = new Map(issuers.flatMap(({ spellings }) => spellings.map((each) => [each, spellings[0] ?? each])));
+  const first = firstSpellings(issuers);
   const spelled = (row: Endpoint): Endpoint =>
     row.issuers === undefined ? row : { ...row, issuers: row.issuers.map((issuer) => first.get(issuer) ?? issuer) };
   const { endpoints, shadowEndpoints } = documents;

@@ -15,6 +15,7 @@ function administration() {
     revocations: createMemoryRevocations(clock),
     pseudonyms: createPseudonyms({ key: 'a pseudonym key of at least 32 bytes', previousKeys: [] }),
     clock,
+    knowsIssuer: (issuer) => issuer === 'https://id.example',
   });
   return (method: string, below = '', body?: string | ReadableStream<Uint8Array>) => {
     const [at = '', query] = below.split('?');
@@ -38,6 +39,12 @@ describe('revocations over HTTP', () => {
   it('a subject without a cut-off is refused with what was issued in this very second, too, as from the command line', async () => {
     const answer = await administration()('POST', '', entry({ kind: 'sub' }));
     expect(await answer.json()).toMatchObject({ before: nowSeconds + 1 });
+  });
+
+  it('a subject of an issuer whose tokens count nowhere is refused: it would revoke nothing', async () => {
+    const ask = administration();
+    expect((await ask('POST', '', entry({ kind: 'sub', issuer: 'https://id.example' }))).status).toBe(201);
+    expect((await ask('POST', '', entry({ kind: 'sub', issuer: 'https://id.example/' }))).status).toBe(400);
   });
 
   it('a cut-off in milliseconds is a mistake, and would be one that no list could print', async () => {
