@@ -11,7 +11,7 @@ const meanings: Readonly<Record<IssuerMember, string>> = {
   audience: 'Accepted audiences; `aud` must contain one of them. Required in production.',
   audience_claim:
     'Claim that is compared with `audience` if a token has no `aud`. If a token has `aud`, only `aud` counts.',
-  keys: 'The keys, or where they are. Default: discovery (`/.well-known/openid-configuration`, then RFC 8414). The `issuer` of the metadata must be exact. If discovery leads to another host than the issuer’s, `TGEFD_EGRESS_ALLOW` must name it.',
+  keys: 'The keys, or where they are. Default: discovery (`/.well-known/openid-configuration`, then RFC 8414). The `issuer` of the metadata must be exact. If discovery leads to a host that is neither the issuer’s nor one of its provider, `TGEFD_EGRESS_ALLOW` must name it.',
   keys_token_file:
     'File with a bearer token for the fetch of the keys, and of the metadata at the host of the issuer. It is read for each fetch.',
   algorithms:
