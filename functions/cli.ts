@@ -12,8 +12,8 @@ export function main(args: readonly string[], streams: Streams): Promise<number>
 /** Exit code of a program that SIGPIPE ended: never 0, since nobody saw the whole answer. */
 const PIPE_CLOSED = 141;
 
-/** How long what a command left running may keep the process. */
-const LINGER_MS = 500;
+/** How long what a command left running may keep the process, which nothing should. */
+const LINGER_MS = 5_000;
 
 if (import.meta.main) {
   // A reader may stop early (`| head`): that is no fault and needs no stack trace.
@@ -27,6 +27,5 @@ if (import.meta.main) {
     process.exit(1);
   });
   process.exitCode = await main(process.argv.slice(2), processStreams(process));
-  // A connection that is tried again and again must not keep a command that has ended.
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }

@@ -16,6 +16,8 @@ export interface RedisRequester {
     readonly signal?: AbortSignal;
     /** Whether the same command may arrive twice. */
     readonly repeatable?: boolean;
+    /** Whether somebody waits who should hear soon that the server cannot be reached. */
+    readonly isWatched?: boolean;
   }): Promise<{
     readonly result?: unknown;
     readonly error?: string;
@@ -63,11 +65,12 @@ export function createRedisOutbox(
   const { stream, maximumEntries, timeoutMs } = settings;
   const writer = settings.shareTrips && settings.writer ? [`${stream}:writer:${settings.writer}`] : [];
   let trips = 0;
-  const command: Command = async (body, signal, repeatable = true) => {
-    const answer = await requester.request({ body, repeatable, ...(signal && { signal }) });
+  const send = async (request: Parameters<RedisRequester['request']>[0]) => {
+    const answer = await requester.request(request);
     if (answer.error !== undefined) throw new Error('Redis refused a command');
     return answer.result;
   };
+  const command: Command = (body, signal, repeatable = true) => send({ body, repeatable, ...(signal && { signal }) });
   const appendAll = async (records: readonly string[]): Promise<Appended> => {
     try {
       const signal = AbortSignal.timeout(timeoutMs);
@@ -81,7 +84,7 @@ export function createRedisOutbox(
     append: settings.shareTrips ? shareTrips(appendAll) : (record) => appendAll([record]),
     ...sourceOf(stream, command),
     ...lockOf(`${stream}:lease`, command),
-    ...tailOf(stream, command),
+    ...tailOf(stream, (body) => send({ body, repeatable: true, isWatched: true })),
   };
 }
 

@@ -6,6 +6,9 @@ import { createRedisOutbox } from './outbox-redis.ts';
 
 /** Deadline of what the archive asks, which nobody waits for. */
 const ARCHIVE_COMMAND_MS = 10_000;
+/** Somebody looks on: a server that refuses connections is told soon. */
+const LOOK_MS = 250;
+const UNREACHABLE_LOOKS = 4;
 
 /** The audit outbox in the shared Redis, one trip a command. `writer` names this process; null: no trips are shared. */
 export function redisOutbox(
@@ -22,9 +25,29 @@ export function redisOutbox(
       ...(writer !== null && { writer }),
     },
     {
-      request: async ({ body, signal = AbortSignal.timeout(ARCHIVE_COMMAND_MS), repeatable = false }) => ({
-        result: await client.command(body, signal, repeatable),
-      }),
+      async request({ body, signal, repeatable = false, isWatched = false }) {
+        if (!isWatched)
+          return { result: await client.command(body, signal ?? AbortSignal.timeout(ARCHIVE_COMMAND_MS), repeatable) };
+        const patience = whileReachable(client);
+        try {
+          return { result: await client.command(body, patience.signal, repeatable) };
+        } finally {
+          patience.end();
+        }
+      },
     },
   );
+}
+
+/** A signal that aborts at the deadline, or once connections have been refused for a second. */
+function whileReachable(client: RedisClient): { readonly signal: AbortSignal; end(): void } {
+  const refused = new AbortController();
+  let timer: ReturnType<typeof setTimeout>;
+  const look = (refusedLooks: number) => {
+    if (refusedLooks === UNREACHABLE_LOOKS) return refused.abort();
+    timer = setTimeout(() => look(client.isUnreachable?.() === true ? refusedLooks + 1 : 0), LOOK_MS);
+  };
+  look(0);
+  const signal = AbortSignal.any([refused.signal, AbortSignal.timeout(ARCHIVE_COMMAND_MS)]);
+  return { signal, end: () => clearTimeout(timer) };
 }

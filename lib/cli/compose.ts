@@ -12,7 +12,7 @@ import { Failure, type Output } from './command.ts';
  * @throws Failure with every problem, where the configuration does not hold together.
  */
 export async function composeForCommand(
-  console: Pick<Output, 'env' | 'err'>,
+  console: Pick<Output, 'env' | 'err' | 'atEnd'>,
   { trial = false } = {},
 ): Promise<Composed> {
   const platform = cliPlatform(console, 'gateway', trial);
@@ -21,6 +21,7 @@ export async function composeForCommand(
   const composed = lifecycle.serving();
   if (composed === null)
     throw new Failure('configuration_invalid', 'configuration invalid', { problems: lifecycle.problems() });
+  console.atEnd(composed.carried.store.close);
   return composed;
 }
 

@@ -24,14 +24,16 @@ export async function runCommandLine(args: readonly string[], streams: Streams, 
   }
   if (words.length === 0 || wordsBeforeEnd(rest).some(isHelp)) return showHelp(path, entry, output);
   if (isGroup(entry)) return showFailure(nameMissing(path, rest), path, output);
+  const ends: (() => void)[] = [];
   const progress = createProgress(streams.terminal, path.join(' '));
   try {
-    return await entry.run(rest, createOutput(streams, json, progress));
+    return await entry.run(rest, createOutput(streams, json, progress, ends));
   } catch (error) {
     progress.end();
     return showFailure(error, path, output);
   } finally {
     progress.end();
+    for (const end of ends) end();
   }
 }
 

@@ -25,6 +25,8 @@ export interface RedisConnection {
   isOpen(): boolean;
   /** How many trips failed since this was last asked, by cause; those that were not tried are none. */
   takeFailures(): ReadonlyMap<RedisFailureKind, number>;
+  /** Counts the failure of a trip that was made apart from these. */
+  countFailure(why: RedisFailureKind): void;
 }
 
 /** A spell of failures is over when none has come for this long. */
@@ -53,6 +55,7 @@ export function createRedisConnection(
   );
   const spells = createSpells(parts.log);
   let failures = new Map<RedisFailureKind, number>();
+  const countFailure = (why: RedisFailureKind) => void failures.set(why, (failures.get(why) ?? 0) + 1);
 
   const trip: RedisConnection['trip'] = async (work) => {
     const waitMs = breaker.waitMs(clock());
@@ -66,7 +69,7 @@ export function createRedisConnection(
       const nowMs = clock();
       breaker.failed(nowMs);
       const why = error instanceof RedisFailure ? error.kind : 'unreachable';
-      failures.set(why, (failures.get(why) ?? 0) + 1);
+      countFailure(why);
       spells.failed(nowMs, why);
       return { answered: false, retryAfterSeconds: 1 };
     }
@@ -78,6 +81,7 @@ export function createRedisConnection(
       trip((by, deadline) => evaluate(by, script, keys, args, deadline, repeatable)),
     keys: redisKeys(settings.cluster ?? false),
     isOpen: breaker.isOpen,
+    countFailure,
     takeFailures() {
       const taken = failures;
       failures = new Map();

@@ -77,4 +77,11 @@ describeWith([program], 'a command whose store does not do what it asks', () => 
     expect(await overTcp(redis.port, revoke)).toEqual({ status: 1, told: expect.stringContaining('(read_only)') });
     await redis.client.replicaof('NO', 'ONE');
   });
+
+  test('ends with its work, and looks at an outbox that cannot be reached for a few seconds only', async () => {
+    const nothing = await freePort();
+    const begunMs = performance.now();
+    expect(await overTcp(nothing, ['audit', 'tail', '--for', '60'])).toMatchObject({ status: 1 });
+    expect(performance.now() - begunMs).toBeLessThan(5_000);
+  });
 });

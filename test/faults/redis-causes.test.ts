@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../support/child.ts';
 import { describeWith } from '../support/describe-with.ts';
 import type { StartedDoor } from '../support/door.ts';
 import { startNodeDoor } from '../support/node-door.ts';
@@ -63,6 +64,35 @@ describeWith([program], 'why Redis does not answer', () => {
       expect([runtime, await count()]).toEqual([runtime, before + 1]);
       // Failures in a row would open the breaker.
       expect((await get('/v1/metrics')).status).toBe(200);
+    }
+  });
+
+  test('an append to the outbox that failed is counted too', async () => {
+    const metricsPort = await freePort();
+    const door = await startNodeDoor({
+      TGEFD_ENV: 'development',
+      TGEFD_AUTH_MODE: 'none',
+      TGEFD_UPSTREAM_URL: upstream?.url ?? '',
+      TGEFD_REDIS_URL: redis?.url ?? '',
+      TGEFD_REDIS_TOKEN: redis?.token ?? '',
+      TGEFD_RATE_LIMIT_PER_MINUTE: '0',
+      TGEFD_REVOCATION_ON_ERROR: 'open',
+      TGEFD_AUDIT_MODE: 'strict',
+      TGEFD_AUDIT_LOG: 'false',
+      TGEFD_METRICS_ENABLED: 'true',
+      TGEFD_METRICS_PORT: `${metricsPort}`,
+    });
+    try {
+      const get = async (path: string) => requestRaw(door.port, `GET ${path} HTTP/1.1`, ['Host: a']);
+      expect((await get('/v1/metrics')).status).toBe(200);
+      await redis?.setFault(error("OOM command not allowed when used memory > 'maxmemory'."));
+      expect((await get('/v1/metrics')).status).toBe(503);
+      const page = await requestRaw(metricsPort, 'GET /_authorizer/metrics HTTP/1.1', ['Host: a']);
+      const [, counted] = /^tgefd_redis_failures_total\{why="out_of_memory"\} (\d+)$/m.exec(page.body) ?? [];
+      expect(Number(counted)).toBeGreaterThan(0);
+    } finally {
+      await redis?.setFault(null);
+      await door.stop();
     }
   });
 });

@@ -23,7 +23,7 @@ export async function searchOutbox(query: Query, console: Output): Promise<Reado
   const found = new Map<string, FoundRecord>();
   // Without a shared store there is nothing that another process could have left.
   if ((console.env.TGEFD_REDIS_URL ?? console.env.UPSTASH_REDIS_REST_URL) === undefined) return found;
-  const quiet = { env: console.env, err: () => undefined };
+  const quiet = { env: console.env, err: () => undefined, atEnd: console.atEnd };
   const composed = await composeForCommand(quiet).catch(() => null);
   const outbox = composed?.outbox ?? null;
   const later = (why: string) => {

@@ -40,6 +40,8 @@ export interface Output {
   sentence(text: string, indent?: string): void;
   /** Says what is being done, and how far it is. Shown on a terminal only, once it takes more than a second. Empty: nothing is shown. */
   progress(text: string): void;
+  /** Calls this when the command has ended, however it did. */
+  atEnd(work: () => void): void;
 }
 
 /** What the progress of a command is shown by. */
@@ -48,7 +50,7 @@ export interface Progress {
 }
 
 /** The output of one command. */
-export function createOutput(streams: Streams, isJson: boolean, progress: Progress): Output {
+export function createOutput(streams: Streams, isJson: boolean, progress: Progress, ends: (() => void)[] = []): Output {
   const { env, terminal } = streams;
   const columns = isJson ? null : (terminal?.outColumns ?? null);
   const styleOn = (isTerminal: boolean) => (isTerminal && allowsColour(env) ? colourStyle : plainStyle);
@@ -73,5 +75,6 @@ export function createOutput(streams: Streams, isJson: boolean, progress: Progre
       for (const line of columns === null ? [text] : wrapped(text, columns, indent)) out(line);
     },
     progress: progress.show,
+    atEnd: (work) => void ends.push(work),
   };
 }

@@ -14,7 +14,7 @@ import type { Fetch } from '../../decision/ports.ts';
 import type { CredentialUsed } from '../../decision/principal.ts';
 import { createMemoryBudgets } from '../../limit/memory.ts';
 import type { ReportFailures } from '../../limit/shared-failures.ts';
-import type { RedisClient } from '../../redis/client.ts';
+import { countingCommands, type RedisClient } from '../../redis/client.ts';
 import { createRedisConnection, type RedisConnection } from '../../redis/connection.ts';
 import { createFailureCounter } from '../../redis/failure-counter.ts';
 import { ADMIT } from '../../redis/scripts.ts';
@@ -59,6 +59,8 @@ export interface StoreParts {
   /** Connections and scripts ahead of the first decision; null where there is nothing to warm. */
   readonly warmUp: WarmUp | null;
   readonly live: Live | null;
+  /** Ends the connections to the shared store, where a process does not end with its work. */
+  close(): void;
   /** Takes over what was there before, once this composition is the one that serves. */
   adopt(): void;
 }
@@ -142,6 +144,7 @@ function inMemory(config: Config, runtime: Runtime): Omit<StoreParts, 'adopt'> {
     desk: null,
     warmUp: null,
     live: null,
+    close: () => undefined,
   };
 }
 
@@ -168,11 +171,16 @@ function inRedis(
     }),
     revocations: createRedisRevocations(connection, pseudonyms),
     eventPlace: { connection, pseudonyms },
-    outbox: redisOutbox(settings, client, runtime.sharePromises ? runtime.newId() : null),
+    outbox: redisOutbox(
+      settings,
+      countingCommands(client, connection.countFailure),
+      runtime.sharePromises ? runtime.newId() : null,
+    ),
     breakerOpen: connection.isOpen,
     takeRedisFailures: connection.takeFailures,
     reportFailures: async (address, failures) => counter.add(await live.addressName(address), failures),
     desk: createBudgetDesk(connection),
     warmUp: runtime.sharePromises ? createWarmUp(client, [ADMIT]) : null,
+    close: () => client.close?.(),
   };
 }

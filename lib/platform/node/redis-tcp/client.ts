@@ -59,6 +59,7 @@ export function createTcpClient(
   const digests = new Map<string, string>();
   return {
     isUnreachable: connections.isUnreachable,
+    close: connections.close,
     evalsha: (sha1, keys, args, signal, repeatable = false) =>
       sockets.whileHeld(
         send(signal, repeatable, (connection) =>
@@ -100,6 +101,10 @@ function createConnections(
   return {
     preferred: (): Slot => preferred,
     isUnreachable: () => unreachable,
+    close() {
+      open?.connection.disconnect();
+      open = null;
+    },
     /** Prefers the other password from now on; false where there is none. */
     preferOther(): boolean {
       if (secret()?.previous == null) return false;
