@@ -27,6 +27,8 @@ export interface ProofToken {
 export type FindToken = (headers: HeaderFields) => string | ProofToken | CredentialReason;
 
 const proofScheme = 'dpop';
+/** A scheme and then the JWS JSON serialisation (RFC 7515 §7.2), which has commas of its own. */
+const IN_JSON = /^\S+ +\{/;
 
 const missing: CredentialReason = { reason: 'credentials_missing' };
 const duplicated: CredentialReason = { reason: 'credentials_duplicated' };
@@ -44,7 +46,9 @@ export function createFindToken(settings: TokenFieldSettings): FindToken {
   const maximum = settings.maximumBytes + scheme.length + 1;
   const proofs = settings.proofs === true && scheme !== '';
   const again = (field: string) =>
-    field.split(',').some((part) => {
+    field.split(',').some((part, at) => {
+      // One JWS in JSON is one credential, though none that is taken.
+      if (at === 0 && IN_JSON.test(field)) return false;
       const credentials = part.trimStart();
       return hasScheme(credentials, scheme) || (proofs && hasScheme(credentials, proofScheme));
     });

@@ -41,6 +41,7 @@ describe('one token', () => {
     ['an empty one after it', 'Bearer abc, '],
     ['an empty one before it', ', Bearer abc'],
     ['empty tokens', 'Bearer , Bearer '],
+    ['a JSON serialisation before it', 'Bearer {"payload":"e30"}, Bearer abc'],
   ])('is not one: %s', (_, field) => {
     const headers = { get: () => field, *[Symbol.iterator]() {} };
     expect(usual(headers)).toEqual(duplicated);
@@ -60,6 +61,10 @@ describe('one token', () => {
 
   it('is given as it stands, for the token’s own checks to refuse', () => {
     expect(find('Bearer a b')).toBe('a b');
+  });
+
+  it('is one in the JSON serialisation, too, for its shape to be refused', () => {
+    expect(find('Bearer {"payload":"e30","signatures":[]}')).toBe('{"payload":"e30","signatures":[]}');
   });
 
   it('may be 8 KiB long and no longer', () => {
