@@ -18,7 +18,7 @@ export interface FuzzReport {
 }
 
 /** Answers that tell nothing good whatever their body: a call that takes one for a success has been deceived. */
-const NEVER_GOOD = new Set([
+export const NEVER_GOOD = new Set([
   'status 000',
   'status outside 200 to 599',
   'status that is no number',

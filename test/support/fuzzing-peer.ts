@@ -208,10 +208,15 @@ export const HTTP: Dialect = {
  * A raw TCP server that answers requests with every kind of nonsense, in an order that its seed decides. It reads a request
  * until its header section and its declared body have come, as a server would.
  */
-export async function startFuzzingPeer(seed: number, honest: Honest, dialect: Dialect = HTTP): Promise<FuzzingPeer> {
+export async function startFuzzingPeer(
+  seed: number,
+  honest: Honest,
+  dialect: Dialect = HTTP,
+  without: ReadonlySet<string> = new Set(),
+): Promise<FuzzingPeer> {
   const random = seededRandom(seed);
   const counts = new Map<string, number>();
-  const kinds = Object.keys(dialect.nonsense);
+  const kinds = Object.keys(dialect.nonsense).filter((kind) => !without.has(kind));
   const open = new Set<Socket>();
   const ended = new WeakSet<Socket>();
   let honestly = true;
