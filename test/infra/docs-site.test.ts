@@ -40,6 +40,14 @@ test('the site has a page and a schema for what the sidebar and the reference na
   expect(JSON.parse(await readFile(join(SITE, 'reference/policy.schema.json'), 'utf8'))).toHaveProperty('$schema');
 });
 
+test('cells of wide tables have their headings, for telephones, and tables of figures have none', async () => {
+  const page = (name: string) => readFile(join(SITE, `reference/${name}.html`), 'utf8');
+  expect(await page('configuration')).toMatch(
+    /<table role="table" class="cards".*<td role="cell" data-label="meaning"/s,
+  );
+  expect(await page('performance')).not.toContain('data-label');
+});
+
 test('the site has security.txt where RFC 9116 wants it, and it has not expired', async () => {
   const text = await readFile(join(SITE, '.well-known/security.txt'), 'utf8');
   expect(Date.parse(/^Expires: (.*)$/m.exec(text)?.[1] ?? '')).toBeGreaterThan(Date.now());
