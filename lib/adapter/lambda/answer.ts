@@ -37,8 +37,11 @@ export interface AnswerSettings {
 export interface AnswerParts {
   readonly policies: Policies;
   readonly permits: (principal: Principal, row: Endpoint) => boolean;
-  /** Whether what a caller may use depends on nothing but the scopes and the kind of credential. */
-  readonly permitsByScopes: boolean;
+  /**
+   * What the rows that a caller may use depend on, beside the kind of credential: on the scopes alone, on more of the caller, or on
+   * the time as well.
+   */
+  readonly permitsBy: 'scopes' | 'caller' | 'time';
   /** What of a caller's claims goes upstream; null: nothing. */
   readonly forwardedClaims: ((principal: Principal | null) => ClaimsUpstream) | null;
   readonly rateLimitFields: (decision: Decision) => readonly (readonly [string, string])[];
@@ -75,11 +78,12 @@ export function createAnswers(settings: AnswerSettings, parts: AnswerParts) {
 
   const policyOf = (prefix: string, principal: Principal, denial: Reason | null): PolicyDocument => {
     const { method } = principal;
-    const key = parts.permitsByScopes ? principal.scopes : principal;
-    const last = denial === null ? known.get(key) : undefined;
+    const key = parts.permitsBy === 'scopes' ? principal.scopes : principal;
+    const lasting = denial === null && parts.permitsBy !== 'time';
+    const last = lasting ? known.get(key) : undefined;
     if (last?.prefix === prefix && last.method === method) return last.document;
     const document = parts.policies.of(prefix, (row) => parts.permits(principal, row) && !exhausts(denial, row));
-    if (denial === null) known.set(key, { prefix, method, document });
+    if (lasting) known.set(key, { prefix, method, document });
     return document;
   };
 

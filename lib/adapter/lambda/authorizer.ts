@@ -5,6 +5,7 @@ import { cachingConsequences } from '../../config/authorizer-caching.ts';
 import type { Config } from '../../config/load.ts';
 import type { Settings } from '../../config/variables.ts';
 import type { Log, RequestContext } from '../../decision/ports.ts';
+import type { Endpoint } from '../../decision/request.ts';
 import { after, type Eventually } from '../../decision/steps.ts';
 import { statusOf } from '../../respond/denial.ts';
 import { type AuthorizerAnswer, AuthorizerError, createAnswers } from './answer.ts';
@@ -78,12 +79,17 @@ function answersOf({ config: { settings, documents }, deciding, gateway }: Compo
       permits: (principal, endpoint) =>
         (endpoint.auth === undefined || endpoint.auth.some((way) => way === principal.method)) &&
         authorize(principal, { found: 'endpoint', endpoint }, null) === null,
-      permitsByScopes: documents.endpoints.every((row) => compileConditions(row, null).length === 0),
+      permitsBy: permitsBy(documents.endpoints),
       forwardedClaims: gateway.forwardedClaims,
       rateLimitFields: gateway.rateLimitFields,
       assertion: gateway.assertion,
     },
   );
+}
+
+function permitsBy(rows: readonly Endpoint[]): 'scopes' | 'caller' | 'time' {
+  if (rows.some(({ stepUp }) => stepUp !== undefined && stepUp.maximumAgeSeconds !== null)) return 'time';
+  return rows.every((row) => compileConditions(row, null).length === 0) ? 'scopes' : 'caller';
 }
 
 /** Why an answer to this call must not be kept by API Gateway although the configuration lets it, or null. */

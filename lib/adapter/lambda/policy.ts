@@ -165,8 +165,8 @@ function canDiffer(place: Place, other: Place): boolean {
   return demandsOf(place.row) !== demandsOf(other.row);
 }
 
-function demandsOf({ scope, budget, auth, issuers, claims }: Endpoint): string {
-  return JSON.stringify([scope, budget, auth, issuers, claims]);
+function demandsOf({ scope, budget, auth, issuers, claims, stepUp }: Endpoint): string {
+  return JSON.stringify([scope, budget, auth, issuers, claims, stepUp]);
 }
 
 function isWild(shape: string): boolean {

@@ -14,8 +14,7 @@ import restToken from '../../functions/events/rest-token.json' with { type: 'jso
 
 const SECRET = 'a secret of the tests, 32 bytes or more';
 
-function doorWith(env: Readonly<Record<string, string>> = {}) {
-  const clock = () => Date.now();
+function doorWith(env: Readonly<Record<string, string>> = {}, clock = () => Date.now()) {
   const logged: string[] = [];
   const log = (_level: string, event: string, facts?: object) => void logged.push(JSON.stringify({ event, ...facts }));
   const loaded = loadConfig(
@@ -91,6 +90,25 @@ describe('the door of API Gateway', () => {
       false,
       true,
     ]);
+  });
+
+  it('drops a row from the policy of a caller whose authentication has become too old for it', async () => {
+    const rows = [
+      { method: 'GET', path: '/v1/jobs/{id}', scope: 'jobs', budget: 'read' },
+      { method: 'GET', path: '/v1/metrics', scope: 'jobs', budget: 'read', max_age_sec: 60 },
+    ];
+    let nowMs = Date.now();
+    const env = { TGEFD_ENDPOINTS: JSON.stringify(rows), TGEFD_AUTHORIZER_RESPONSE: 'iam' };
+    const { door } = doorWith(env, () => nowMs);
+    const bearer = await token({ scope: 'jobs', auth_time: Math.floor(nowMs / 1000) });
+    const granted = async () => {
+      const answer = JSON.stringify(await door(eventWith(bearer)));
+      return ['v1/jobs/', 'v1/metrics'].filter((path) => new RegExp(`"Allow"[^}]*GET/${path}`).test(answer));
+    };
+    // A token is remembered from its second sighting on.
+    for (let sighting = 1; sighting <= 3; sighting++) expect(await granted()).toEqual(['v1/jobs/', 'v1/metrics']);
+    nowMs += 600_000;
+    expect(await granted()).toEqual(['v1/jobs/']);
   });
 
   it('never permits by a mangled event, and fails with a word', async () => {

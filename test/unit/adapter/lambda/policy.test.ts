@@ -108,6 +108,12 @@ describe('wildcards', () => {
     expect(indistinct).toContain('GET /f/{…} and GET /f/{…...}');
   });
 
+  it('of rows that demand different authentications cannot be told apart where they cross', () => {
+    const stepUp = { acr: ['phrh'], maximumAgeSeconds: null };
+    const { indistinct } = createPolicies([{ ...row('GET', '/{x}/b'), stepUp }, row('GET', '/a/{y}')]);
+    expect(indistinct).not.toEqual([]);
+  });
+
   it('say nothing about a row that demands something of its path', () => {
     const own = { ...row('GET', '/u/{id}', null), claims: [{ path: 'sub', values: ['{id}'] }] };
     const policies = createPolicies([own, row('GET', '/v1/x')]);
