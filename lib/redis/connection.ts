@@ -118,9 +118,16 @@ function withinDeadline<T>(
       reject(new RedisFailure(client.isUnreachable?.() ? 'unreachable' : 'deadline'));
       controller.abort();
     }, timeoutMs);
-    work(controller.signal)
-      .then(resolve, reject)
-      .finally(() => clearTimeout(timer));
+    work(controller.signal).then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
 }
 
