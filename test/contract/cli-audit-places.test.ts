@@ -55,6 +55,15 @@ describeWith([program], 'records that are in the outbox, archived, or spilled', 
     expect(query.err).toEqual(['2 of them not archived yet', '3 records']);
   });
 
+  test('are found by their request id right after the decision', async () => {
+    const record = { ...recordAt('just-decided', T0), request_id: 'asked-a-moment-ago' };
+    const id = await redis.client.xadd('tgefd:v1:audit', '*', 'r', JSON.stringify(record));
+    const query = start('query', '--json', '--request-id', 'asked-a-moment-ago');
+    expect(await query.ended).toBe(0);
+    expect(idsOf(query.out)).toEqual(['just-decided']);
+    await redis.client.xdel('tgefd:v1:audit', String(id));
+  });
+
   test('are found in the bucket while Redis refuses, and the command says what it could not search', async () => {
     await redis.setFault({ kind: 'refuse' });
     const query = start('query', '--json');
