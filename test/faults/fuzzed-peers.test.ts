@@ -1,9 +1,11 @@
+import { setTimeout as pass } from 'node:timers/promises';
 import { beforeAll, expect, test } from 'vitest';
 import { opensslProgram, startAuthority } from '../support/certificates.ts';
 import { describeWith } from '../support/describe-with.ts';
 import { fuzz } from '../support/fuzz-run.ts';
-import { fuzzTargets } from '../support/fuzz-targets.ts';
-import { issuePeerCertificates, type PeerCertificates } from '../support/tls-fuzzing-peer.ts';
+import { fuzzTargets, placeOf } from '../support/fuzz-targets.ts';
+import { HTTP } from '../support/fuzzing-peer.ts';
+import { issuePeerCertificates, type PeerCertificates, startTlsFuzzingPeer } from '../support/tls-fuzzing-peer.ts';
 
 /** Printed with every failure, so that a run can be repeated. */
 const seed = Number(process.env.FUZZ_SEED ?? 20261127);
@@ -32,6 +34,22 @@ describeWith([openssl], 'below TLS', () => {
     const [authority, stranger] = [await startAuthority(openssl), await startAuthority(openssl)];
     certificates = await issuePeerCertificates(authority, stranger);
     await Promise.all([authority.stop(), stranger.stop()]);
+  });
+
+  test('bytes that are no TLS behind the answer of a collector end its connection, and nothing else', async () => {
+    const target = fuzzTargets.find(({ name }) => name === 'collector');
+    const peer = await startTlsFuzzingPeer(seed, () => ({ body: '{}' }), HTTP, certificates);
+    const call = target?.connect(placeOf(peer.port, certificates.believed));
+    const outside: unknown[] = [];
+    const thrown = (error: unknown) => void outside.push(error);
+    process.on('uncaughtException', thrown);
+    peer.only('a good answer, then random bytes');
+    peer.behave(false);
+    for (let turn = 0; turn < 3; turn++) await Promise.all(Array.from({ length: 8 }, () => call?.()));
+    await pass(50);
+    process.removeListener('uncaughtException', thrown);
+    expect(outside).toEqual([]);
+    await peer.stop();
   });
 
   test.each(fuzzTargets.filter(({ name }) => BELOW_TLS.includes(name)).map((target) => [target.name, target] as const))(

@@ -120,7 +120,12 @@ export function createNodeEgress(
     const connect = agent.createConnection.bind(agent);
     agent.createConnection = (options, callback) => {
       const name = String(options.host ?? '').replace(/^\[|\]$/g, '');
-      if (places.has(`${name} ${options.port}`)) return connect(options, callback);
+      if (places.has(`${name} ${options.port}`)) {
+        const socket = connect(options, callback);
+        // Bytes that are no TLS behind a whole answer are an error of a socket that nobody listens to any more.
+        socket?.on('error', () => {});
+        return socket;
+      }
       callback?.(refused(`${name}:${options.port}`, 'not in the configuration'), undefined as never);
       return undefined;
     };
