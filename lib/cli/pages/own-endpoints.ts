@@ -109,7 +109,10 @@ export function ownEndpointsPage(): string {
           '`id`',
           'the revoked credential: a token id, a subject, a key id, a SHA-256 thumbprint, or the id of an API key',
         ],
-        ['`issuer`', 'only for a subject, if several issuers are configured (optional)'],
+        [
+          '`issuer`',
+          'only for a subject: a configured issuer, in any of its spellings; without it, every issuer (optional)',
+        ],
         ['`before`', 'only for a subject: tokens issued before this time (epoch seconds) are refused (optional)'],
         ['`expires_at`', 'when the entry ends, epoch seconds (optional)'],
         ['`reason`', 'a note for people (optional)'],
