@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
  * this bound keeps what stands above it from growing.
  */
 export const WORKER_GZIP_AIM_BYTES = 105 * 1024;
-export const WORKER_GZIP_LIMIT_BYTES = 136 * 1024;
+export const WORKER_GZIP_LIMIT_BYTES = 137 * 1024;
 
 /**
  * What the console may weigh: its screens, and what only they bring along, beyond the pipeline that its Worker shares with the
