@@ -10,6 +10,24 @@ export function rawFields(rawHeaders: readonly string[]): HeaderFields {
   return new RawFields(rawHeaders);
 }
 
+/**
+ * The values of one field in order of arrival, joined by `, `; null where it was not sent.
+ *
+ * @param names - the names alone, in lower case.
+ * @param raw - names and values in turn.
+ * @param name - the field that is looked for, in any letter case.
+ */
+export function joinedValue(names: readonly string[], raw: readonly string[], name: string): string | null {
+  const wanted = name.toLowerCase();
+  let found: string | null = null;
+  for (let at = 0; at < names.length; at++) {
+    if (names[at] !== wanted) continue;
+    const value = raw[at * 2 + 1] ?? '';
+    found = found === null ? value : `${found}, ${value}`;
+  }
+  return found;
+}
+
 class RawFields implements HeaderFields {
   readonly #raw: readonly string[];
   readonly #names: readonly string[];
@@ -22,15 +40,7 @@ class RawFields implements HeaderFields {
   }
 
   get(name: string): string | null {
-    const names = this.#names;
-    const wanted = name.toLowerCase();
-    let found: string | null = null;
-    for (let at = 0; at < names.length; at++) {
-      if (names[at] !== wanted) continue;
-      const value = this.#raw[at * 2 + 1] ?? '';
-      found = found === null ? value : `${found}, ${value}`;
-    }
-    return found;
+    return joinedValue(this.#names, this.#raw, name);
   }
 
   times(name: string): number {

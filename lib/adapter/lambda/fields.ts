@@ -1,4 +1,5 @@
 import type { HeaderFields } from '../../decision/request.ts';
+import { joinedValue } from '../../request/raw-fields.ts';
 import type { ManyTexts, Texts } from './event-shape.ts';
 
 /**
@@ -7,11 +8,12 @@ import type { ManyTexts, Texts } from './event-shape.ts';
  */
 export function fieldsOf(many: ManyTexts | null, single: Texts | null): HeaderFields {
   const names: string[] = [];
-  const values: string[] = [];
+  const raw: string[] = [];
   for (const name in many) {
+    const lower = name.toLowerCase();
     for (const value of many[name] ?? []) {
-      names.push(name.toLowerCase());
-      values.push(value);
+      names.push(lower);
+      raw.push(lower, value);
     }
   }
   const complete = many && new Set(names);
@@ -20,31 +22,23 @@ export function fieldsOf(many: ManyTexts | null, single: Texts | null): HeaderFi
     const lower = name.toLowerCase();
     if (typeof value !== 'string' || complete?.has(lower) === true) continue;
     names.push(lower);
-    values.push(value);
+    raw.push(lower, value);
   }
-  return new EventFields(names, values);
+  return new EventFields(names, raw);
 }
 
-/** Names in lower case beside their values. A decision asks for few of them, so that to look is quicker than to index. */
+/** Fields of which nobody can tell how often one was sent, since some events join repetitions: so it has no `times`. */
 class EventFields implements HeaderFields {
   readonly #names: readonly string[];
-  readonly #values: readonly string[];
+  readonly #raw: readonly string[];
 
-  constructor(names: readonly string[], values: readonly string[]) {
+  constructor(names: readonly string[], raw: readonly string[]) {
     this.#names = names;
-    this.#values = values;
+    this.#raw = raw;
   }
 
   get(name: string): string | null {
-    const names = this.#names;
-    const wanted = name.toLowerCase();
-    let found: string | null = null;
-    for (let at = 0; at < names.length; at++) {
-      if (names[at] !== wanted) continue;
-      const value = this.#values[at] ?? '';
-      found = found === null ? value : `${found}, ${value}`;
-    }
-    return found;
+    return joinedValue(this.#names, this.#raw, name);
   }
 
   *[Symbol.iterator](): Iterator<[string, string]> {
