@@ -6,7 +6,7 @@ import { createRedisOutbox } from './outbox-redis.ts';
 
 /** Deadline of what the archive asks, which nobody waits for. */
 const ARCHIVE_COMMAND_MS = 10_000;
-/** Somebody looks on: a server that refuses connections is told soon. */
+/** How often a command whose user is waiting checks whether connections are refused, and after how many refusals it ends. */
 const LOOK_MS = 250;
 const UNREACHABLE_LOOKS = 4;
 
